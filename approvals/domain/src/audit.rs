@@ -1,0 +1,215 @@
+//! Every line of the audit log. Free of ePHI and secrets by construction: ids, names, counts and hashes only;
+//! the one free text is the requester's reason, by hash here and in full in the request.
+use crate::{
+    AccountName, AuditEntryId, CanonicalText, GrantId, Handle, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId, TargetName,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What happened. Adding a variant is fine; changing one breaks old logs, so they are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AuditEvent {
+    PersonAdded {
+        person: PersonId,
+        handle: Handle,
+        roles: Vec<String>,
+    },
+    PersonSuspended {
+        person: PersonId,
+    },
+    PersonReinstated {
+        person: PersonId,
+    },
+    EnrolLinkMade {
+        person: PersonId,
+    },
+    PasskeyEnrolled {
+        person: PersonId,
+        credential_sha256: String,
+    },
+    SignedIn {
+        person: PersonId,
+        source: String,
+    },
+    SignInRefused {
+        source: String,
+        why: String,
+    },
+    SignedOut {
+        person: PersonId,
+    },
+    SshKeyAdded {
+        person: PersonId,
+        fingerprint: String,
+    },
+    SshKeyRemoved {
+        person: PersonId,
+        fingerprint: String,
+    },
+    TargetAdded {
+        target: TargetId,
+        name: TargetName,
+    },
+    TargetPinned {
+        target: TargetId,
+        fingerprints: Vec<String>,
+    },
+    TargetKeyChanged {
+        target: TargetId,
+        offered: String,
+    },
+    CredentialStored {
+        target: TargetId,
+        account: AccountName,
+    },
+    RequestSubmitted {
+        request: RequestId,
+        person: PersonId,
+        target: TargetId,
+        account: AccountName,
+        from: CanonicalText,
+        until: CanonicalText,
+        reason_sha256: String,
+        source: String,
+    },
+    RequestWithdrawn {
+        request: RequestId,
+        person: PersonId,
+    },
+    /// `content_sha256` and `evidence_sha256` tie the row to the stored content and assertion.
+    RequestApproved {
+        request: RequestId,
+        approver: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    RequestDenied {
+        request: RequestId,
+        approver: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    ReviewRefused {
+        request: RequestId,
+        approver: PersonId,
+        why: String,
+    },
+    GrantMade {
+        grant: GrantId,
+        request: RequestId,
+        person: PersonId,
+        target: TargetId,
+        account: AccountName,
+        not_before: CanonicalText,
+        not_after: CanonicalText,
+    },
+    GrantRevoked {
+        grant: GrantId,
+        by: PersonId,
+    },
+    StepUpAsked {
+        step_up: StepUpId,
+        person: PersonId,
+        target: TargetName,
+        source: String,
+    },
+    StepUpPassed {
+        step_up: StepUpId,
+        person: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    StepUpRemembered {
+        person: PersonId,
+        target: TargetName,
+        source: String,
+        session: SessionId,
+    },
+    AccessRefused {
+        person: Option<PersonId>,
+        target: String,
+        source: String,
+        why: String,
+    },
+    SessionStarted {
+        session: SessionId,
+        grant: GrantId,
+        person: PersonId,
+        target: TargetId,
+        account: AccountName,
+        source: String,
+        recording_header_sha256: String,
+    },
+    ChannelRefused {
+        session: SessionId,
+        channel: String,
+        why: String,
+    },
+    SessionEnded {
+        session: SessionId,
+        reason: String,
+    },
+    SessionTerminated {
+        session: SessionId,
+        by: PersonId,
+    },
+    /// `manifest_sha256` is over the manifest's canonical bytes; `state` is `complete` or `torn`.
+    RecordingSealed {
+        session: SessionId,
+        state: String,
+        manifest_sha256: String,
+        mask_incomplete: bool,
+        mask_counts: BTreeMap<String, u64>,
+    },
+    RecordingViewed {
+        session: SessionId,
+        by: PersonId,
+    },
+    RecordingExported {
+        session: SessionId,
+        by: PersonId,
+    },
+    GatewayStarted {
+        gateway: String,
+        version: String,
+    },
+    GatewayStopped {
+        gateway: String,
+    },
+}
+
+/// A line as it goes into the tree: canonical JSON of this is the leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    pub v: u8,
+    pub id: AuditEntryId,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: Moment,
+    /// Who did it; none for the system itself.
+    pub actor: Option<PersonId>,
+    #[serde(flatten)]
+    pub event: AuditEvent,
+}
+
+impl AuditEvent {
+    /// The `kind` as written in the log.
+    pub fn kind(&self) -> String {
+        serde_json::to_value(self).ok().and_then(|v| v.get("kind").and_then(|k| k.as_str()).map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The session it is about, for the search index.
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::StepUpRemembered { session, .. }
+            | Self::SessionStarted { session, .. }
+            | Self::ChannelRefused { session, .. }
+            | Self::SessionEnded { session, .. }
+            | Self::SessionTerminated { session, .. }
+            | Self::RecordingSealed { session, .. }
+            | Self::RecordingViewed { session, .. }
+            | Self::RecordingExported { session, .. } => Some(*session),
+            _ => None,
+        }
+    }
+}

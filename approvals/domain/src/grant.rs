@@ -1,0 +1,44 @@
+use crate::{AccountId, AccountName, Capabilities, GrantId, Moment, PersonId, RequestId, TargetId, TargetName};
+use serde::Serialize;
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Grant {
+    pub id: GrantId,
+    pub request: RequestId,
+    pub person: PersonId,
+    pub target: TargetId,
+    pub target_name: TargetName,
+    pub account: AccountId,
+    pub account_name: AccountName,
+    pub capabilities: Capabilities,
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_before: Moment,
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: Moment,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub revoked_at: Option<Moment>,
+}
+
+/// What a grant is worth at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantState {
+    NotYet,
+    Live,
+    Expired,
+    Revoked,
+}
+
+impl Grant {
+    pub fn state(&self, now: Moment) -> GrantState {
+        if self.revoked_at.is_some() {
+            GrantState::Revoked
+        } else if now < self.not_before {
+            GrantState::NotYet
+        } else if now >= self.not_after {
+            GrantState::Expired
+        } else {
+            GrantState::Live
+        }
+    }
+}

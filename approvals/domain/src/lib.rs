@@ -1,0 +1,36 @@
+//! The words everybody shares: who, what, for how long, and what was decided.
+//!
+//! Pure: no clock, no randomness, no I/O. Everything that needs "now" is told it.
+#![forbid(unsafe_code)]
+
+pub mod audit;
+pub mod canonical;
+pub mod capability;
+pub mod content;
+pub mod control;
+pub mod grant;
+pub mod ids;
+pub mod names;
+pub mod person;
+pub mod request;
+pub mod secret;
+pub mod session;
+pub mod target;
+
+pub use audit::{AuditEvent, AuditRecord};
+pub use capability::{Capabilities, Capability};
+pub use control::{LiveSession, SessionControl};
+pub use grant::{Grant, GrantState};
+pub use ids::*;
+pub use names::{AccountName, DisplayName, Handle, NameError, Reason, TargetName};
+pub use person::{Person, Role, Roles};
+pub use request::{AccessRequest, RequestState};
+pub use secret::Secret;
+pub use session::{EndReason, RecordingState, SessionRecord};
+pub use target::{Target, TargetKind};
+
+/// A moment as RFC 3339 text, for places where it is hashed.
+pub type CanonicalText = String;
+
+/// Wall-clock moment, always UTC when shown or signed.
+pub type Moment = time::OffsetDateTime;
