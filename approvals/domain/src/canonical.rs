@@ -14,7 +14,7 @@ pub enum CanonicalError {
 }
 
 /// Serializes `v` so that equal contents give equal bytes, whatever order their fields were in.
-pub fn to_vec(v: &impl Serialize) -> Result<Vec<u8>, CanonicalError> {
+pub fn to_vec<T: Serialize + ?Sized>(v: &T) -> Result<Vec<u8>, CanonicalError> {
     let mut out = Vec::with_capacity(256);
     write(&serde_json::to_value(v)?, &mut out)?;
     Ok(out)
