@@ -1,1 +1,10 @@
+//! The policy decision point: facts in, decision out. Pure; the only maker of a [`Permit`].
+//!
+//! Default deny: whatever no line here allows is refused, and "unknown" is answered exactly like "forbidden".
 #![forbid(unsafe_code)]
+
+mod access;
+mod portal;
+
+pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, still_valid};
+pub use portal::{Action, may};

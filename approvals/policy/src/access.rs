@@ -1,0 +1,288 @@
+//! May this person reach this account of this target now?
+use anteroom_domain::{
+    AccountId, AccountName, Capabilities, EndReason, Grant, GrantId, GrantState, Handle, Moment, Person, PersonId, Role, SessionId,
+    StepUpId, Target,
+};
+use std::net::IpAddr;
+
+/// What is known of the second factor of *this* connection (invariant 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    Missing,
+    /// A passkey signed this connection's digest.
+    Passed(StepUpId),
+    /// It did a short while ago for the same key, address and target, and policy remembers that.
+    Remembered,
+}
+
+/// Everything the decision is made from. Gathered by the caller; judged without looking anywhere else.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub session: SessionId,
+    pub person: &'a Person,
+    /// None if the name is unknown; answered like "forbidden".
+    pub target: Option<&'a Target>,
+    pub account: &'a AccountName,
+    pub grants: &'a [Grant],
+    /// Client's address.
+    pub source: IpAddr,
+    pub second_factor: SecondFactor,
+    pub now: Moment,
+}
+
+#[must_use]
+#[derive(Debug)]
+pub enum Decision {
+    Permit(Permit),
+    /// There is a live grant; a passkey has to confirm this connection first.
+    NeedsSecondFactor(GrantId),
+    Deny(Refusal),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// One answer for unknown and forbidden, so that nothing can be enumerated.
+    #[error("you have no current grant for this")]
+    NoSuchAccess,
+    #[error("your grant starts at {from}")]
+    NotYet { from: Moment },
+    #[error("your access is suspended")]
+    Suspended,
+}
+
+/// The witness that the policy allowed one session. It can't be made, copied or changed anywhere else, and
+/// nothing that reaches a target can be called without one (invariant 1).
+///
+/// ```compile_fail
+/// let p = anteroom_policy::Permit { };
+/// ```
+#[derive(Debug)]
+pub struct Permit {
+    session: SessionId,
+    grant: GrantId,
+    person: PersonId,
+    person_handle: Handle,
+    target: Target,
+    account: AccountName,
+    account_id: AccountId,
+    capabilities: Capabilities,
+    source: IpAddr,
+    not_after: Moment,
+    judged_at: Moment,
+}
+
+impl Permit {
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+    pub fn grant(&self) -> GrantId {
+        self.grant
+    }
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+    pub fn person_handle(&self) -> &Handle {
+        &self.person_handle
+    }
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+    pub fn account(&self) -> &AccountName {
+        &self.account
+    }
+    pub fn account_id(&self) -> AccountId {
+        self.account_id
+    }
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+    pub fn source(&self) -> IpAddr {
+        self.source
+    }
+    pub fn not_after(&self) -> Moment {
+        self.not_after
+    }
+    pub fn judged_at(&self) -> Moment {
+        self.judged_at
+    }
+    /// How long the session may live, counted from `judged_at`. Turned into a monotonic deadline at once, so that
+    /// no later step of the wall clock can lengthen it (invariant 7, THREATS 13).
+    pub fn remaining(&self) -> std::time::Duration {
+        (self.not_after - self.judged_at).try_into().unwrap_or_default()
+    }
+}
+
+pub fn judge(f: &Facts<'_>) -> Decision {
+    if f.person.is_suspended() {
+        return Decision::Deny(Refusal::Suspended);
+    }
+    let Some(target) = f.target else { return Decision::Deny(Refusal::NoSuchAccess) };
+    if !f.person.roles.has(Role::Admin) {
+        return Decision::Deny(Refusal::NoSuchAccess);
+    }
+    let mine = || f.grants.iter().filter(|g| g.person == f.person.id && g.target == target.id && &g.account_name == f.account);
+    // Of several live grants the one that lasts longest, so that a session isn't cut short needlessly.
+    let live = mine().filter(|g| g.state(f.now) == GrantState::Live).max_by_key(|g| g.not_after);
+    let Some(grant) = live else {
+        let next = mine().filter(|g| g.state(f.now) == GrantState::NotYet).map(|g| g.not_before).min();
+        return Decision::Deny(next.map_or(Refusal::NoSuchAccess, |from| Refusal::NotYet { from }));
+    };
+    if f.second_factor == SecondFactor::Missing {
+        return Decision::NeedsSecondFactor(grant.id);
+    }
+    Decision::Permit(Permit {
+        session: f.session,
+        grant: grant.id,
+        person: f.person.id,
+        person_handle: f.person.handle.clone(),
+        target: target.clone(),
+        account: grant.account_name.clone(),
+        account_id: grant.account,
+        capabilities: grant.capabilities.clone(),
+        source: f.source,
+        not_after: grant.not_after,
+        judged_at: f.now,
+    })
+}
+
+/// The same question while a session runs; an error says why it has to end.
+pub fn still_valid(person: &Person, grant: &Grant, now: Moment) -> Result<(), EndReason> {
+    if person.is_suspended() || !person.roles.has(Role::Admin) {
+        return Err(EndReason::PersonSuspended);
+    }
+    match grant.state(now) {
+        GrantState::Live => Ok(()),
+        GrantState::Revoked => Err(EndReason::GrantRevoked),
+        GrantState::Expired | GrantState::NotYet => Err(EndReason::GrantEnded),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use anteroom_domain::{Account, DisplayName, RequestId, Roles, TargetId, TargetKind, TargetName};
+    use time::{Duration, macros::datetime};
+    use uuid::Uuid;
+
+    const NOW: Moment = datetime!(2026-11-23 12:00 UTC);
+
+    fn id(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+    fn person(n: u128) -> Person {
+        Person {
+            id: PersonId(id(n)),
+            handle: Handle::new("ada").unwrap(),
+            display_name: DisplayName::new("Ada").unwrap(),
+            roles: Roles::from_iter([Role::Admin]),
+            suspended_at: None,
+            created_at: NOW,
+        }
+    }
+    fn target() -> Target {
+        Target {
+            id: TargetId(id(10)),
+            name: TargetName::new("ehr-db-1").unwrap(),
+            kind: TargetKind::Server,
+            host: "127.0.0.1".into(),
+            port: 22,
+            description: String::new(),
+            accounts: vec![Account { id: AccountId(id(20)), name: AccountName::new("root").unwrap() }],
+            pinned_host_keys: vec![],
+            created_at: NOW,
+        }
+    }
+    fn grant(p: &Person, from: Duration, until: Duration) -> Grant {
+        Grant {
+            id: GrantId(id(30)),
+            request: RequestId(id(40)),
+            person: p.id,
+            target: TargetId(id(10)),
+            target_name: TargetName::new("ehr-db-1").unwrap(),
+            account: AccountId(id(20)),
+            account_name: AccountName::new("root").unwrap(),
+            capabilities: Capabilities::interactive(),
+            not_before: NOW + from,
+            not_after: NOW + until,
+            revoked_at: None,
+        }
+    }
+    fn ask(p: &Person, t: Option<&Target>, account: &str, grants: &[Grant], second_factor: SecondFactor) -> Decision {
+        let account = AccountName::new(account).unwrap();
+        judge(&Facts {
+            session: SessionId(id(50)),
+            person: p,
+            target: t,
+            account: &account,
+            grants,
+            source: "10.0.0.1".parse().unwrap(),
+            second_factor,
+            now: NOW,
+        })
+    }
+    const HOUR: Duration = Duration::HOUR;
+
+    #[test]
+    fn a_live_grant_and_a_second_factor_make_a_permit_that_ends_with_the_grant() {
+        let p = person(1);
+        let Decision::Permit(permit) = ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], SecondFactor::Remembered) else {
+            panic!()
+        };
+        assert_eq!(permit.remaining(), std::time::Duration::from_secs(3600));
+        assert_eq!(permit.session(), SessionId(id(50)));
+    }
+
+    #[test]
+    fn without_a_second_factor_there_is_no_permit() {
+        let p = person(1);
+        assert!(matches!(
+            ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], SecondFactor::Missing),
+            Decision::NeedsSecondFactor(_)
+        ));
+    }
+
+    #[test]
+    fn unknown_and_forbidden_get_the_same_answer() {
+        let (p, other) = (person(1), person(2));
+        let denied = |d: Decision| matches!(d, Decision::Deny(Refusal::NoSuchAccess));
+        let passed = SecondFactor::Remembered;
+        assert!(denied(ask(&p, None, "root", &[], passed)));
+        assert!(denied(ask(&p, Some(&target()), "root", &[], passed)));
+        assert!(denied(ask(&p, Some(&target()), "root", &[grant(&other, -HOUR, HOUR)], passed)));
+        assert!(denied(ask(&p, Some(&target()), "oracle", &[grant(&p, -HOUR, HOUR)], passed)));
+        assert!(denied(ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, Duration::ZERO)], passed)));
+        let mut revoked = grant(&p, -HOUR, HOUR);
+        revoked.revoked_at = Some(NOW);
+        assert!(denied(ask(&p, Some(&target()), "root", &[revoked], passed)));
+    }
+
+    #[test]
+    fn a_grant_that_has_not_begun_says_when() {
+        let p = person(1);
+        let d = ask(&p, Some(&target()), "root", &[grant(&p, HOUR, 2 * HOUR)], SecondFactor::Remembered);
+        assert!(matches!(d, Decision::Deny(Refusal::NotYet { from }) if from == NOW + HOUR));
+    }
+
+    #[test]
+    fn suspension_beats_everything() {
+        let mut p = person(1);
+        p.suspended_at = Some(NOW);
+        let g = grant(&p, -HOUR, HOUR);
+        assert!(matches!(
+            ask(&p, Some(&target()), "root", std::slice::from_ref(&g), SecondFactor::Remembered),
+            Decision::Deny(Refusal::Suspended)
+        ));
+        assert_eq!(still_valid(&p, &g, NOW), Err(EndReason::PersonSuspended));
+    }
+
+    #[test]
+    fn a_running_session_is_judged_by_the_same_rules() {
+        let p = person(1);
+        let mut g = grant(&p, -HOUR, HOUR);
+        assert_eq!(still_valid(&p, &g, NOW), Ok(()));
+        assert_eq!(still_valid(&p, &g, NOW + HOUR), Err(EndReason::GrantEnded));
+        g.revoked_at = Some(NOW);
+        assert_eq!(still_valid(&p, &g, NOW), Err(EndReason::GrantRevoked));
+    }
+}
