@@ -27,7 +27,7 @@ pub use person::{Person, Role, Roles};
 pub use request::{AccessRequest, RequestState};
 pub use secret::Secret;
 pub use session::{EndReason, RecordingState, SessionRecord};
-pub use target::{Target, TargetKind};
+pub use target::{Account, Target, TargetKind};
 
 /// A moment as RFC 3339 text, for places where it is hashed.
 pub type CanonicalText = String;
