@@ -1,0 +1,128 @@
+use crate::layers::limit::Limiter;
+use anteroom_approvals::Approvals;
+use anteroom_domain::SessionControl;
+use anteroom_recorder::Replayer;
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+use url::Url;
+
+/// How the portal is reached.
+#[derive(Debug, Clone)]
+pub struct PortalConfig {
+    pub listen: SocketAddr,
+    /// What people type: scheme, host and port. Passkeys are bound to its host; other `Host` headers are refused.
+    /// With port 0 in `listen`, the caller still has to know the port people use.
+    pub origin: Url,
+    /// None means in clear, which is refused unless `listen` is a loopback address.
+    pub tls: Option<Tls>,
+    /// Where `ssh` is told to connect on the pages.
+    pub ssh: SshAddress,
+}
+
+/// PEM files; read again when they change.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// The gateway's SSH side, as people write it.
+#[derive(Debug, Clone)]
+pub struct SshAddress {
+    pub host: String,
+    pub port: u16,
+}
+
+impl SshAddress {
+    /// The command that connects: `ssh root@ehr-db-1@bastion -p 2222`.
+    pub(crate) fn command(&self, account: &str, target: &str) -> String {
+        // A backslash (DOMAIN\user) would be eaten by the shell; quoting is harmless where it is not needed.
+        let login = format!("{account}@{target}@{}", self.host);
+        let login = if login.contains(['\\', '$']) { format!("'{login}'") } else { login };
+        match self.port {
+            22 => format!("ssh {login}"),
+            port => format!("ssh -p {port} {login}"),
+        }
+    }
+}
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) approvals: Approvals,
+    pub(crate) replayer: Option<Replayer>,
+    pub(crate) control: Arc<dyn SessionControl>,
+    pub(crate) origin: Origin,
+    pub(crate) ssh: SshAddress,
+    pub(crate) limiter: Limiter,
+    pub(crate) viewings: crate::pages::recordings::Viewings,
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
+    }
+}
+
+/// The one address the portal answers to.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// `https://bastion.example:8443`, as browsers write it in `Origin`.
+    pub(crate) text: String,
+    /// `bastion.example:8443`, as browsers write it in `Host`: without the scheme's own port.
+    pub(crate) host: String,
+    pub(crate) secure: bool,
+}
+
+impl Origin {
+    /// None when the address has no host or is neither http nor https.
+    pub(crate) fn new(url: &Url) -> Option<Self> {
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let host = match url.port() {
+            Some(p) => format!("{}:{p}", url.host_str()?),
+            None => url.host_str()?.to_owned(),
+        };
+        Some(Self { text: url.origin().ascii_serialization(), host, secure })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        let o = Origin::new(&Url::parse("https://bastion.example:443/x").unwrap()).unwrap();
+        assert_eq!((o.text.as_str(), o.host.as_str(), o.secure), ("https://bastion.example", "bastion.example", true));
+        let o = Origin::new(&Url::parse("http://localhost:8080").unwrap()).unwrap();
+        assert_eq!((o.text.as_str(), o.host.as_str(), o.secure), ("http://localhost:8080", "localhost:8080", false));
+        assert!(Origin::new(&Url::parse("ftp://x").unwrap()).is_none());
+    }
+
+    #[test]
+    fn the_ssh_command_survives_a_shell() {
+        let a = SshAddress { host: "bastion".into(), port: 22 };
+        assert_eq!(a.command("root", "db"), "ssh root@db@bastion");
+        let a = SshAddress { host: "bastion".into(), port: 2222 };
+        assert_eq!(a.command("CORP\\svc$", "mri"), "ssh -p 2222 'CORP\\svc$@mri@bastion'");
+    }
+}
