@@ -1,1 +1,18 @@
+//! Masking: terminal output in, readable output without patient identifiers out.
+//!
+//! Output feeds a terminal emulator; what is on its grid is classified cell by cell, and only classified cells are rendered again.
+//! No byte of the input reaches the output by another road: titles, hyperlinks, clipboard writes, sixel and DCS have nowhere to go.
+//!
+//! The crate is pure: no clock, no I/O, no randomness. Time is what the caller says it was (`at`), so the same recording gives the same
+//! masked recording however its bytes were split.
 #![forbid(unsafe_code)]
+
+mod masked;
+mod masker;
+mod rules;
+mod summary;
+
+pub use masked::MaskedText;
+pub use masker::{MaskedEvent, Masker};
+pub use rules::{RuleError, RuleSet};
+pub use summary::{Span, Summary};
