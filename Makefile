@@ -1,0 +1,47 @@
+# What people type. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export SQLX_OFFLINE ?= true
+CARGO := cargo
+# A development build runs crypto and dependencies optimised (Cargo.toml), so demo, lab and tests share one build.
+BUILD := $(CARGO) build --quiet --package anteroom --package anteroom-tests --bins
+DIR ?= demo-state
+
+.PHONY: help setup build demo demo-reset test lint lab bench ui
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: ## Install what a fresh machine lacks (done by every other target)
+	@deploy/setup
+
+build: setup
+	@echo "make: building (minutes the first time, seconds later)" >&2
+	@$(BUILD)
+
+demo: build ## Everything on this machine with made-up people and patients; Ctrl-C stops it, state is kept
+	@exec $(CARGO) run --quiet --package anteroom -- demo --dir $(DIR)
+
+demo-reset: ## Forget the demo's state
+	@if [ -S $(DIR)/lock ] || { [ -f $(DIR)/demo.pid ] && kill -0 "$$(cat $(DIR)/demo.pid)" 2>/dev/null; }; then \
+		echo "make: the demo is running; stop it first (Ctrl-C)" >&2; exit 1; fi
+	rm -rf -- $(DIR)
+
+test: build ## Unit, property and vector tests, then the black-box stories; the summary is the last thing printed
+	@deploy/test
+
+lint: setup ## Formatting, clippy, licences and advisories, stored queries, browser parts
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+	deploy/lint/deny
+	@if [ -x deploy/sqlx-prepare ]; then deploy/sqlx-prepare --check; fi
+	@if [ -f web/ui/package.json ]; then cd web/ui && npm run --silent --if-present lint; fi
+
+lab: build ## The same pieces without a person: target/lab/ssh_config, target/lab/lab.json; Ctrl-C stops it
+	@exec $(CARGO) run --quiet --package anteroom-tests --bin lab
+
+bench: build ## Ratios against `ssh -J` through a plain sshd, recording on
+	@exec $(CARGO) run --quiet --package anteroom-tests --bin bench
+
+ui: setup ## The browser parts only
+	@echo "web/ui is built"
