@@ -1,7 +1,7 @@
 use crate::{AccountId, AccountName, Capabilities, GrantId, Moment, PersonId, RequestId, TargetId, TargetName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grant {
     pub id: GrantId,
     pub request: RequestId,

@@ -25,7 +25,7 @@ impl RequestState {
     }
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccessRequest {
     pub id: RequestId,
     pub requester: PersonId,

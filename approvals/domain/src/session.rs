@@ -10,6 +10,8 @@ pub enum EndReason {
     ClientClosed,
     /// The target closed the connection.
     TargetClosed,
+    /// The target could not be reached, or was not the one that is pinned.
+    TargetUnreachable,
     /// The grant reached its end.
     GrantEnded,
     GrantRevoked,
@@ -32,6 +34,7 @@ impl EndReason {
         match self {
             Self::ClientClosed => "client_closed",
             Self::TargetClosed => "target_closed",
+            Self::TargetUnreachable => "target_unreachable",
             Self::GrantEnded => "grant_ended",
             Self::GrantRevoked => "grant_revoked",
             Self::PersonSuspended => "person_suspended",
@@ -49,6 +52,7 @@ impl fmt::Display for EndReason {
         f.write_str(match self {
             Self::ClientClosed => "the client left",
             Self::TargetClosed => "the target closed the connection",
+            Self::TargetUnreachable => "the target could not be reached",
             Self::GrantEnded => "the grant has ended",
             Self::GrantRevoked => "the grant was revoked",
             Self::PersonSuspended => "the person was suspended",
@@ -88,7 +92,7 @@ impl RecordingState {
 }
 
 /// A session as the database remembers it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionRecord {
     pub id: SessionId,
     pub grant: GrantId,

@@ -1,0 +1,30 @@
+//! What other processes and tasks are told as soon as it is committed.
+use anteroom_domain::{GrantId, PersonId, RequestId, SessionId, StepUpId};
+use serde::{Deserialize, Serialize};
+
+/// The Postgres channel of [`Change`]s.
+pub(crate) const CHANNEL: &str = "anteroom";
+
+/// Carried by NOTIFY in the transaction that made it, so nobody hears of what was rolled back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    GrantRevoked(GrantId),
+    PersonSuspended(PersonId),
+    Terminate { session: SessionId, by: PersonId },
+    StepUp(StepUpId),
+    Request(RequestId),
+    Session(SessionId),
+    /// Listening was interrupted and is back: whatever was missed has to be looked up.
+    Resync,
+}
+
+impl Change {
+    pub(crate) fn payload(self) -> String {
+        // The enum holds only ids; it always has a JSON form, far below NOTIFY's 8000 bytes.
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+    pub(crate) fn read(payload: &str) -> Option<Self> {
+        serde_json::from_str(payload).ok()
+    }
+}

@@ -1,0 +1,215 @@
+//! One small error type a family of calls. None of them repeats what a stranger sent, and none shows SQL.
+use anteroom_domain::{EndReason, request::WindowError};
+
+/// The database could not do its part. Everything else builds on this one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database does not answer; try again in a moment")]
+    Away,
+    /// A row that no version of this program writes.
+    #[error("the database holds something unreadable in {0}; see the log")]
+    Damaged(&'static str),
+    /// `code` is the SQLSTATE.
+    #[error("the database refused (SQLSTATE {code})")]
+    Refused { code: String },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(e: sqlx::Error) -> Self {
+        match &e {
+            sqlx::Error::Database(d) => {
+                let code = d.code().unwrap_or_default().into_owned();
+                // 08 connection, 53 resources, 57P shutdown, 58 system: the server is not in a state to serve.
+                if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) {
+                    return Self::Away;
+                }
+                tracing::error!(code, constraint = d.constraint(), table = d.table(), "the database refused a statement");
+                Self::Refused { code }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => Self::Away,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged("a column"),
+            _ => {
+                tracing::error!(kind = std::any::type_name_of_val(&e), "an unexpected database error");
+                Self::Refused { code: "none".into() }
+            }
+        }
+    }
+}
+
+/// Why [`Approvals::open`](crate::Approvals::open) refused to start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the database is not at the version this program needs; run: anteroom migrate")]
+    NotMigrated,
+    #[error(
+        "the database role {role:?} can change the audit log; connect as a role that can only insert and read there (anteroom_app), see SECURITY.md"
+    )]
+    CanRewriteAudit { role: String },
+    #[error("portal origin {origin:?}: {why}")]
+    Origin { origin: String, why: &'static str },
+    #[error("audit log name {0:?}: it must not be empty and hold no spaces, plus signs or control characters")]
+    LogName(String),
+    #[error("{what} {path:?}: {source}")]
+    Directory { what: &'static str, path: std::path::PathBuf, source: std::io::Error },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("migrating the database: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+/// Keeping people and targets.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManageError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("you may not do this")]
+    NotAllowed,
+    #[error("there is no such {0}")]
+    NoSuch(&'static str),
+    #[error("this {0} is taken")]
+    Taken(&'static str),
+    #[error("{what}: {why}")]
+    Invalid { what: &'static str, why: String },
+}
+
+/// Enrolling, signing in, and every ceremony with a passkey.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("this link was used before, has expired or never existed; ask for a new one")]
+    LinkGone,
+    #[error("this took too long or was sent twice; please start again")]
+    CeremonyGone,
+    /// The reason is for the person in front of the screen; it holds nothing of what was sent.
+    #[error("the passkey was not accepted: {0}")]
+    PasskeyRefused(&'static str),
+    #[error("this passkey is already enrolled")]
+    PasskeyTaken,
+    #[error("you have no passkey yet")]
+    NoPasskey,
+    #[error("your access is suspended")]
+    Suspended,
+    #[error("label: at most 60 printable characters")]
+    Label,
+}
+
+/// Binding SSH keys.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error("this is not an OpenSSH public key line; paste the content of a .pub file")]
+    Unreadable,
+    #[error("this is a private key; it must never leave your machine. Paste the .pub file, and make a new key pair")]
+    Private,
+    #[error("{algorithm} keys are not accepted; make one with: ssh-keygen -t ed25519")]
+    Algorithm { algorithm: String },
+    #[error("this RSA key has {bits} bits; at least 3072 are needed, or make one with: ssh-keygen -t ed25519")]
+    ShortRsa { bits: u32 },
+    #[error("this key is already bound to somebody")]
+    Taken,
+    #[error("you have no such key")]
+    NoSuchKey,
+}
+impl From<StoreError> for KeyError {
+    fn from(e: StoreError) -> Self {
+        Self::Sign(e.into())
+    }
+}
+
+/// Asking for access.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("you may not ask for access")]
+    NotAllowed,
+    /// The same for unknown and forbidden.
+    #[error("there is no such account on such a target for you")]
+    NoSuchTarget,
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    #[error("you have no such request")]
+    NoSuchRequest,
+    #[error("this request was already answered or withdrawn")]
+    NotPending,
+    #[error("you have {max} requests waiting already; withdraw one first")]
+    TooMany { max: i64 },
+}
+
+/// Answering a request.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReviewError {
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error("you may not answer requests")]
+    NotAllowed,
+    #[error("this is your own request; somebody else has to answer it")]
+    OwnRequest,
+    #[error("there is no such request")]
+    NoSuchRequest,
+    #[error("the requester is suspended")]
+    RequesterSuspended,
+    #[error("this request was already answered or withdrawn")]
+    Answered,
+    #[error("what you signed is not what the request says now; look again")]
+    Changed,
+    #[error("the time asked for is already over")]
+    Over,
+}
+impl From<StoreError> for ReviewError {
+    fn from(e: StoreError) -> Self {
+        Self::Sign(e.into())
+    }
+}
+
+/// Confirming a connection.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepUpError {
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The same for unknown and somebody else's.
+    #[error("there is no such connection waiting for you")]
+    NoSuchStepUp,
+    #[error("this connection was already answered, or waited too long")]
+    Over,
+    #[error("too many connections of yours are waiting for a passkey already")]
+    TooMany,
+}
+impl From<StoreError> for StepUpError {
+    fn from(e: StoreError) -> Self {
+        Self::Sign(e.into())
+    }
+}
+
+/// Taking a credential out of the vault.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no credential is stored for this account; the operator has to set one")]
+    Missing,
+    #[error("the stored credential can't be opened with this vault key")]
+    Sealed,
+}
+
+/// Starting a session with a permit that may have become void meanwhile.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    NoLonger(EndReason),
+}

@@ -1,0 +1,49 @@
+//! Everything about one session that can be checked later without us.
+use anteroom_domain::{AccessRequest, Grant, SessionRecord};
+use serde::{Deserialize, Serialize};
+
+/// A WebAuthn assertion and all that is needed to check it. Binary fields are base64url without padding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssertionEvidence {
+    pub v: u8,
+    /// Separates kinds of contents; see `anteroom_domain::content`.
+    pub domain: String,
+    pub rp_id: String,
+    pub origin: String,
+    /// The canonical content that was shown and signed.
+    pub content: String,
+    pub credential_id: String,
+    /// The public key, as `webauthn-rs-core` writes a COSE key in JSON.
+    pub cose_key: serde_json::Value,
+    pub client_data_json: String,
+    pub authenticator_data: String,
+    pub signature: String,
+}
+
+/// An audit record with the proof that it is in the tree of the checkpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProvenRecord {
+    /// Canonical bytes: exactly what is hashed.
+    pub record: String,
+    pub index: u64,
+    /// RFC 6962 audit path, hexadecimal, from the leaf upwards.
+    pub proof: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Evidence {
+    pub v: u8,
+    pub request: AccessRequest,
+    pub grant: Grant,
+    pub session: SessionRecord,
+    pub approval: AssertionEvidence,
+    /// The second factor of the connection, unless it was a remembered one.
+    pub step_up: Option<AssertionEvidence>,
+    /// The recording's manifest, once it is sealed.
+    pub manifest: Option<serde_json::Value>,
+    pub records: Vec<ProvenRecord>,
+    /// Signed note (C2SP) over the tree that the proofs lead to.
+    pub checkpoint: String,
+    /// Verifier key of the log, as a signed note names it.
+    pub log_key: String,
+}

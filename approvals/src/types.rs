@@ -1,0 +1,222 @@
+//! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
+use anteroom_domain::{
+    AccountName, AuditRecord, CeremonyId, Moment, PasskeyId, Person, PersonId, Reason, RecordingState, RequestState, Secret, SessionId,
+    SshKeyId, StepUpId, TargetKind, TargetName,
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, net::IpAddr};
+use webauthn_rs_proto::{CreationChallengeResponse, RequestChallengeResponse};
+
+/// A one-time link was opened; `options` go to `navigator.credentials.create()`.
+#[derive(Debug)]
+pub struct EnrolStart {
+    pub ceremony: CeremonyId,
+    pub person: Person,
+    pub options: CreationChallengeResponse,
+}
+
+/// A second passkey is being added.
+#[derive(Debug)]
+pub struct PasskeyStart {
+    pub ceremony: CeremonyId,
+    pub options: CreationChallengeResponse,
+}
+
+/// Somebody wants to sign in; nobody knows yet who.
+#[derive(Debug)]
+pub struct LoginStart {
+    pub ceremony: CeremonyId,
+    pub options: RequestChallengeResponse,
+}
+
+/// A content waits for a passkey's signature. `content` is canonical JSON: exactly what is signed.
+#[derive(Debug)]
+pub struct SignStart {
+    pub ceremony: CeremonyId,
+    pub content: String,
+    pub options: RequestChallengeResponse,
+}
+
+/// A new web session. The token is in no log and no table; it can't be shown again.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub person: Person,
+    pub token: Secret<String>,
+    /// The absolute end; idling ends it earlier.
+    pub expires_at: Moment,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct PasskeyInfo {
+    pub id: PasskeyId,
+    pub label: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: Moment,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_used_at: Option<Moment>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct SshKeyInfo {
+    pub id: SshKeyId,
+    /// `SHA256:...`, as `ssh-keygen -l` shows it.
+    pub fingerprint: String,
+    pub label: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub added_at: Moment,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewTarget {
+    pub name: TargetName,
+    pub kind: TargetKind,
+    /// Host name or IP address.
+    pub host: String,
+    pub port: u16,
+    pub description: String,
+}
+
+/// What opens an account on a target. Never shown to its user.
+#[derive(Debug)]
+pub enum Credential {
+    Password(Secret<String>),
+    /// OpenSSH PEM, without a passphrase.
+    PrivateKey(Secret<String>),
+}
+
+/// A wish for access as the form has it; `from` none means now.
+#[derive(Debug, Clone)]
+pub struct RequestForm {
+    pub target: TargetName,
+    pub account: AccountName,
+    pub reason: Reason,
+    pub from: Option<Moment>,
+    pub until: Moment,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct RequestFilter {
+    pub state: Option<RequestState>,
+    pub requester: Option<PersonId>,
+    pub search: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct GrantFilter {
+    pub person: Option<PersonId>,
+    pub live_only: bool,
+    pub search: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    pub person: Option<PersonId>,
+    pub live_only: bool,
+    pub search: String,
+}
+
+/// A connection that needs a passkey.
+#[derive(Debug, Clone)]
+pub struct AskStepUp {
+    pub person: PersonId,
+    /// RFC 4253 section 7.2.
+    pub ssh_session_id: Vec<u8>,
+    /// Of the key that signed.
+    pub fingerprint: String,
+    pub target: TargetName,
+    pub account: AccountName,
+    pub source: IpAddr,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct StepUpAsked {
+    pub id: StepUpId,
+    /// Two times three digits, shown in the terminal and on the page: `481 206`.
+    pub number: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: Moment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepUpState {
+    Pending,
+    Passed,
+    Refused,
+    Expired,
+}
+
+/// What the page shows before a passkey confirms the connection.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepUpView {
+    pub id: StepUpId,
+    pub number: String,
+    pub target: TargetName,
+    pub account: AccountName,
+    pub source: String,
+    pub fingerprint: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub asked_at: Moment,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: Moment,
+    pub state: StepUpState,
+}
+
+/// A recording that was closed, with its manifest.
+#[derive(Debug, Clone, Serialize, serde::Deserialize)]
+pub struct SealedRecord {
+    pub session: SessionId,
+    pub state: RecordingState,
+    pub manifest: serde_json::Value,
+    /// Over the manifest's canonical bytes.
+    pub manifest_sha256: [u8; 32],
+    pub mask_incomplete: bool,
+    pub mask_counts: BTreeMap<String, u64>,
+    pub bytes: u64,
+}
+
+/// `text` is looked for anywhere in the line; `kind` is an event's name as the log writes it.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    pub text: String,
+    pub kind: Option<String>,
+    pub person: Option<PersonId>,
+    pub session: Option<SessionId>,
+    pub from: Option<Moment>,
+    pub until: Option<Moment>,
+}
+
+/// A line and its place in the tree; none until the sequencer took it, a few seconds later.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditLine {
+    pub index: Option<u64>,
+    pub record: AuditRecord,
+}
+
+/// What [`verify_log`](crate::Approvals::verify_log) found.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogReport {
+    /// Entries in the tree.
+    pub size: u64,
+    /// Entries that wait for their place.
+    pub waiting: u64,
+    /// Checkpoints compared, from the database and from the checkpoint directory.
+    pub checkpoints: u64,
+    /// Hexadecimal RFC 6962 root of what the database holds now.
+    pub root: String,
+    /// Empty if everything fits.
+    pub problems: Vec<LogProblem>,
+}
+
+impl LogReport {
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogProblem {
+    /// The leaf it is about, if it is about one.
+    pub index: Option<u64>,
+    pub what: String,
+}
