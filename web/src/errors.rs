@@ -1,0 +1,200 @@
+//! What people and scripts are told when something does not work.
+//!
+//! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
+//! Unknown and forbidden are one answer: 404.
+use anteroom_approvals::{KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError};
+use askama::Template;
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+/// Status and words; the words are for the person in front of the screen.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+}
+
+/// Something that can be told.
+pub(crate) trait Explain {
+    fn failure(self) -> Failure;
+}
+
+/// A page that says what went wrong.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    title: &'static str,
+    text: String,
+}
+
+/// `{"error": "..."}`.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal(Failure);
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+impl Problem {
+    pub(crate) fn status(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
+        Self { status, title, text: text.into() }
+    }
+
+    /// For what is not there and for what is not theirs.
+    pub(crate) fn not_found() -> Self {
+        Self::status(StatusCode::NOT_FOUND, "Page not found", "There is nothing here for you. Check the address, or go back to the start.")
+    }
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self(Failure { status, text: text.into() })
+    }
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is nothing here for you")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let page = ProblemPage { title: self.title, text: &self.text };
+        let mut response = match page.render() {
+            Ok(html) => (self.status, Html(html)).into_response(),
+            Err(_) => (self.status, self.text).into_response(),
+        };
+        later(self.status, &mut response);
+        response
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.0.status, Json(serde_json::json!({ "error": self.0.text }))).into_response();
+        later(self.0.status, &mut response);
+        response
+    }
+}
+
+fn later(status: StatusCode, response: &mut Response) {
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+}
+
+impl<E: Explain> From<E> for Problem {
+    fn from(e: E) -> Self {
+        let f = e.failure();
+        match f.status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::SERVICE_UNAVAILABLE => Self::status(f.status, "Not right now", f.text),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::status(f.status, "Too much text", f.text),
+            status => Self::status(status, "That did not work", f.text),
+        }
+    }
+}
+
+impl<E: Explain> From<E> for Refusal {
+    fn from(e: E) -> Self {
+        Self(e.failure())
+    }
+}
+
+impl Explain for Failure {
+    fn failure(self) -> Failure {
+        self
+    }
+}
+
+impl Failure {
+    pub(crate) fn unprocessable(text: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, text: text.into() }
+    }
+    fn hidden(text: String) -> Self {
+        Self { status: StatusCode::NOT_FOUND, text }
+    }
+}
+
+impl Explain for StoreError {
+    fn failure(self) -> Failure {
+        let status = match self {
+            Self::Away => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Damaged(_) | Self::Refused { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Failure { status, text: self.to_string() }
+    }
+}
+
+impl Explain for ManageError {
+    fn failure(self) -> Failure {
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuch(_) => Failure::hidden(self.to_string()),
+            Self::Taken(_) | Self::Invalid { .. } => Failure::unprocessable(self.to_string()),
+        }
+    }
+}
+
+impl Explain for SignError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::LinkGone | Self::CeremonyGone => Failure { status: StatusCode::GONE, text },
+            Self::Suspended | Self::PasskeyRefused(_) => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::PasskeyTaken | Self::NoPasskey | Self::Label => Failure::unprocessable(text),
+        }
+    }
+}
+
+impl Explain for KeyError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Sign(e) => e.failure(),
+            Self::NoSuchKey => Failure::hidden(text),
+            _ => Failure::unprocessable(text),
+        }
+    }
+}
+
+impl Explain for RequestError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuchRequest => Failure::hidden(text),
+            Self::NotPending => Failure { status: StatusCode::CONFLICT, text },
+            _ => Failure::unprocessable(text),
+        }
+    }
+}
+
+impl Explain for ReviewError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Sign(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuchRequest => Failure::hidden(text),
+            Self::OwnRequest => Failure { status: StatusCode::FORBIDDEN, text },
+            _ => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for StepUpError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Sign(e) => e.failure(),
+            Self::NoSuchStepUp => Failure::hidden(text),
+            Self::Over => Failure { status: StatusCode::GONE, text },
+            Self::TooMany => Failure { status: StatusCode::TOO_MANY_REQUESTS, text },
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// Bundles the browser parts into dist/, which the Rust build embeds. Nothing comes from anywhere but package-lock.json.
+import { build } from "esbuild";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+
+rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist");
+await build({
+  entryPoints: {
+    app: "src/app.ts",
+    passkey: "src/passkey.ts",
+    player: "src/player.ts",
+  },
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["chrome110", "firefox115", "safari16.4"],
+  outdir: "dist",
+  legalComments: "inline",
+});
+await build({
+  entryPoints: { app: "src/app.css", player: "src/player.css" },
+  bundle: true,
+  minify: true,
+  outdir: "dist",
+});
+cpSync("src/icon.svg", "dist/icon.svg");

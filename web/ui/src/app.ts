@@ -1,0 +1,32 @@
+// On every page: times in the reader's zone, live regions, and small comforts. Pages work without it.
+import "htmx.org";
+import { localizeTimes, fillUtcFields } from "./times";
+import { live } from "./live";
+
+localizeTimes(document);
+setInterval(() => localizeTimes(document), 20_000);
+document.addEventListener("htmx:after:swap", () => localizeTimes(document));
+fillUtcFields();
+live();
+
+// "Copy" buttons: the text stands in the page beside them, this only saves the selecting.
+document.addEventListener("click", async (event) => {
+  const button = (event.target as Element).closest<HTMLButtonElement>("button[data-copy]");
+  if (!button) return;
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy ?? "");
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Press Ctrl+C";
+    const text = document.getElementById(button.dataset.copyFrom ?? "");
+    if (text) getSelection()?.selectAllChildren(text);
+  }
+  setTimeout(() => (button.textContent = before), 2_000);
+});
+
+// Filters that are a choice act when chosen; the button stays for keyboards and for pages without scripts.
+document.addEventListener("change", (event) => {
+  const field = event.target as Element;
+  if (field.matches("form[data-auto] select")) field.closest("form")?.requestSubmit();
+});
