@@ -1,1 +1,10 @@
+//! The policy enforcement point: the one door in front of every target.
+//!
+//! `enforcement` knows permits, deadlines and the registry of live sessions; `ssh` speaks the protocol. No byte
+//! reaches a target without an [`anteroom_policy::Permit`], and none is relayed that is not recorded.
 #![forbid(unsafe_code)]
+
+pub mod enforcement;
+pub mod ssh;
+
+pub use ssh::{Gateway, SshConfig};

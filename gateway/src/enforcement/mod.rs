@@ -1,0 +1,12 @@
+//! What holds for every protocol: when a session has to end, who is connected, how many may knock at once.
+mod cutter;
+mod end;
+mod guard;
+mod limits;
+mod registry;
+
+pub use cutter::Cutter;
+pub use end::EndSignal;
+pub use guard::{Guard, guard};
+pub use limits::{PreAuthLimits, Refused, Slot};
+pub use registry::{Entry, Registry};

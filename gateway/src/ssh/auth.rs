@@ -1,0 +1,231 @@
+//! Who is this, and may they? From the key that signed to a permit.
+use super::{
+    connection::{Connection, Permitted},
+    login::Login,
+    notice,
+};
+use anteroom_approvals::{AskStepUp, StepUpAsked, StepUpState};
+use anteroom_domain::{AccountName, Person, Role, TargetName};
+use anteroom_policy::{Decision, Refusal, SecondFactor};
+use russh::{
+    MethodKind, MethodSet,
+    server::{Auth, VerifiedPublicKey},
+};
+use std::{borrow::Cow, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How long one keyboard-interactive round waits before it asks the client for a sign of life.
+const ROUND: Duration = Duration::from_secs(10);
+
+/// What an authenticated connection is good for.
+#[derive(Debug)]
+pub(super) enum Access {
+    /// `ssh bastion`: shows what may be reached.
+    Menu(Person),
+    /// The key is known, the access is not granted; the reason is told on the first channel, where every client shows it.
+    Refused(String),
+    /// [`Connection::permitted`] holds the permit.
+    Permitted,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    Nobody,
+    /// A registered key signed for this user name; a passkey has to confirm this very connection.
+    Confirm(Box<Confirm>),
+    In(Access),
+}
+
+#[derive(Debug)]
+pub(super) struct Confirm {
+    person: Person,
+    user: String,
+    account: String,
+    target: String,
+    fingerprint: String,
+    ssh_session_id: Vec<u8>,
+    asked: Option<StepUpAsked>,
+}
+
+/// The authentication of one connection.
+#[derive(Debug)]
+pub(super) struct Authentication {
+    connection: Arc<Connection>,
+    pub(super) stage: Stage,
+}
+
+fn reject() -> Auth {
+    Auth::Reject { proceed_with_methods: None, partial_success: false }
+}
+
+/// Asks for the second factor: the key counted, something more is needed (RFC 4252 section 5.1).
+fn go_on() -> Auth {
+    let methods: &[MethodKind] = &[MethodKind::KeyboardInteractive];
+    Auth::Reject { proceed_with_methods: Some(MethodSet::from(methods)), partial_success: true }
+}
+
+impl Authentication {
+    pub(super) fn new(connection: Arc<Connection>) -> Self {
+        Self { connection, stage: Stage::Nobody }
+    }
+
+    /// A key was offered, nothing proves that it is theirs. Answers only whether signing with it makes sense.
+    pub(super) async fn offered(&self, key: &russh::keys::PublicKey, algorithm: &russh::keys::Algorithm) -> Auth {
+        if !acceptable(algorithm) {
+            return reject();
+        }
+        match self.connection.shared.approvals.ssh_identity(&fingerprint(key)).await {
+            Ok(Some(_)) => Auth::Accept,
+            Ok(None) | Err(_) => reject(),
+        }
+    }
+
+    /// This key *signed*: only now is anybody known (THREATS 1). Whatever an earlier key had reached is forgotten.
+    pub(super) async fn signed(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Auth {
+        self.stage = Stage::Nobody;
+        if !acceptable(key.algorithm) || !touched(key.algorithm, key.signature.as_bytes()) {
+            return reject();
+        }
+        let fingerprint = fingerprint(key.public_key);
+        let Ok(Some(person)) = self.connection.shared.approvals.ssh_identity(&fingerprint).await else { return reject() };
+        match Login::parse(user) {
+            Login::Menu => {
+                self.stage = Stage::In(Access::Menu(person));
+                Auth::Accept
+            }
+            Login::Target { account, target } => {
+                let factor = match TargetName::new(target.as_str()) {
+                    Ok(name) if self.remembered(&person, &fingerprint, &name).await => SecondFactor::Remembered,
+                    _ => SecondFactor::Missing,
+                };
+                let user = user.to_owned();
+                let ssh_session_id = key.session_id.to_vec();
+                self.decide(Confirm { person, user, account, target, fingerprint, ssh_session_id, asked: None }, factor).await
+            }
+        }
+    }
+
+    async fn remembered(&self, person: &Person, fingerprint: &str, target: &TargetName) -> bool {
+        let source = self.connection.peer.ip();
+        self.connection.shared.approvals.step_up_remembered(person.id, fingerprint, source, target).await.unwrap_or(false)
+    }
+
+    async fn decide(&mut self, c: Confirm, factor: SecondFactor) -> Auth {
+        let conn = &self.connection;
+        // Taken before the judgement: the monotonic deadline is never later than the judged one.
+        let asked_at = Instant::now();
+        let judged = conn.shared.approvals.authorize(&c.person, conn.session, &c.target, &c.account, conn.peer.ip(), factor).await;
+        let refused = match judged {
+            Ok(Decision::Permit(permit)) => {
+                let deadline = asked_at + permit.remaining();
+                conn.permit(Permitted { permit, deadline });
+                self.stage = Stage::In(Access::Permitted);
+                return Auth::Accept;
+            }
+            Ok(Decision::NeedsSecondFactor(_)) if factor == SecondFactor::Missing => {
+                self.stage = Stage::Confirm(Box::new(c));
+                return go_on();
+            }
+            Ok(Decision::NeedsSecondFactor(_)) => return reject(),
+            Ok(Decision::Deny(Refusal::Suspended)) => return reject(),
+            Ok(Decision::Deny(why)) => notice::no_access(&why, &c.account, &c.target, c.person.roles.has(Role::Admin), &conn.shared.config.portal),
+            Err(e) => notice::refused(&e),
+        };
+        self.stage = Stage::In(Access::Refused(refused));
+        Auth::Accept
+    }
+
+    /// Keyboard-interactive (RFC 4256): shows link and number, then waits in rounds without prompts, so that the
+    /// terminal goes on by itself once the passkey has confirmed.
+    pub(super) async fn interactive(&mut self, user: &str) -> Auth {
+        let Stage::Confirm(confirm) = std::mem::replace(&mut self.stage, Stage::Nobody) else { return reject() };
+        let mut c = *confirm;
+        // A different user name would be a different request (RFC 4252 section 5).
+        if c.user != user {
+            return reject();
+        }
+        let Some(asked) = c.asked.clone() else { return self.ask(c).await };
+        let approvals = self.connection.shared.approvals.clone();
+        // Bounded: a round, and the step-up's own expiry.
+        match approvals.wait_step_up(asked.id, ROUND).await {
+            Ok(StepUpState::Pending) => {
+                c.asked = Some(asked);
+                self.stage = Stage::Confirm(Box::new(c));
+                round(String::new())
+            }
+            Ok(StepUpState::Passed) => self.decide(c, SecondFactor::Passed(asked.id)).await,
+            Ok(StepUpState::Refused | StepUpState::Expired) | Err(_) => reject(),
+        }
+    }
+
+    async fn ask(&mut self, mut c: Confirm) -> Auth {
+        let (Ok(target), Ok(account)) = (TargetName::new(c.target.as_str()), AccountName::new(c.account.as_str())) else { return reject() };
+        let conn = &self.connection;
+        let ask = AskStepUp {
+            person: c.person.id,
+            ssh_session_id: c.ssh_session_id.clone(),
+            fingerprint: c.fingerprint.clone(),
+            target,
+            account,
+            source: conn.peer.ip(),
+        };
+        match conn.shared.approvals.ask_step_up(ask).await {
+            Ok(asked) => {
+                let text = notice::confirm(&conn.shared.config.portal, &asked, &c.user, conn.peer.ip());
+                c.asked = Some(asked);
+                self.stage = Stage::Confirm(Box::new(c));
+                round(text)
+            }
+            Err(e) => {
+                self.stage = Stage::In(Access::Refused(notice::refused(&e)));
+                Auth::Accept
+            }
+        }
+    }
+}
+
+fn round(instructions: String) -> Auth {
+    Auth::Partial { name: Cow::Borrowed(""), instructions: Cow::Owned(instructions), prompts: Cow::Borrowed(&[]) }
+}
+
+fn fingerprint(key: &russh::keys::PublicKey) -> String {
+    key.fingerprint(russh::keys::HashAlg::Sha256).to_string()
+}
+
+/// SHA-1 signatures are not taken (RFC 8332 section 5).
+fn acceptable(algorithm: &russh::keys::Algorithm) -> bool {
+    !matches!(algorithm, russh::keys::Algorithm::Rsa { hash: None } | russh::keys::Algorithm::Dsa)
+}
+
+/// A security key must have been touched: the last five bytes of its signature are flags and counter
+/// (OpenSSH PROTOCOL.u2f, "SSH U2F Signatures").
+fn touched(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> bool {
+    const USER_PRESENT: u8 = 0x01;
+    if !matches!(algorithm, russh::keys::Algorithm::SkEd25519 | russh::keys::Algorithm::SkEcdsaSha2NistP256) {
+        return true;
+    }
+    signature.len() > 5 && signature[signature.len() - 5] & USER_PRESENT != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use russh::keys::Algorithm;
+
+    #[test]
+    fn a_security_key_that_was_not_touched_does_not_count() {
+        let sig = |flags: u8| [&[0u8; 64][..], &[flags, 0, 0, 0, 1]].concat();
+        assert!(touched(&Algorithm::SkEd25519, &sig(0x01)));
+        assert!(touched(&Algorithm::SkEd25519, &sig(0x05)));
+        assert!(!touched(&Algorithm::SkEd25519, &sig(0x04)));
+        assert!(!touched(&Algorithm::SkEcdsaSha2NistP256, &sig(0x00)));
+        assert!(!touched(&Algorithm::SkEd25519, &[]));
+        assert!(touched(&Algorithm::Ed25519, &[0; 64]));
+    }
+
+    #[test]
+    fn sha1_signatures_are_not_taken() {
+        assert!(!acceptable(&Algorithm::Rsa { hash: None }));
+        assert!(acceptable(&Algorithm::Ed25519));
+    }
+}

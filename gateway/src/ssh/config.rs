@@ -1,0 +1,44 @@
+use russh::keys::PrivateKey;
+use std::{net::SocketAddr, time::Duration};
+use url::Url;
+
+/// Checked settings of the SSH side.
+#[derive(Debug, Clone)]
+pub struct SshConfig {
+    pub listen: Vec<SocketAddr>,
+    pub host_keys: Vec<PrivateKey>,
+    /// Where people confirm a connection; step-up links begin with it.
+    pub portal: Url,
+    /// Host and port that people type, for the hints we print.
+    pub public_host: String,
+    pub public_port: u16,
+    /// Name of this gateway in the audit log.
+    pub gateway: String,
+    /// Connections that have not signed in, in all and from one address.
+    pub max_unauthenticated: usize,
+    pub max_unauthenticated_per_address: usize,
+    /// From TCP accept to signed in, step-up included.
+    pub login_grace: Duration,
+    pub max_channels: usize,
+    pub connect_timeout: Duration,
+}
+
+impl SshConfig {
+    /// Sane defaults around what has none.
+    pub fn new(listen: Vec<SocketAddr>, host_keys: Vec<PrivateKey>, portal: Url, gateway: String) -> Self {
+        let public_port = listen.first().map_or(22, SocketAddr::port);
+        Self {
+            listen,
+            host_keys,
+            public_host: portal.host_str().unwrap_or("localhost").to_owned(),
+            public_port,
+            portal,
+            gateway,
+            max_unauthenticated: 200,
+            max_unauthenticated_per_address: 40,
+            login_grace: Duration::from_secs(180),
+            max_channels: 64,
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What people read in their terminal. Lines end with CR LF: a terminal may be in raw mode.
+use anteroom_approvals::StepUpAsked;
+use anteroom_domain::{Grant, Moment, Person};
+use anteroom_policy::Refusal;
+use std::{fmt::Display, fmt::Write as _, net::IpAddr};
+use url::Url;
+
+use super::SshConfig;
+
+pub(super) fn confirm(portal: &Url, asked: &StepUpAsked, user: &str, source: IpAddr) -> String {
+    let link = link(portal, &format!("step-up/{}", asked.id));
+    format!(
+        "\nConfirm this connection with your passkey:\n\n    {link}\n\n    Number: {}\n\nThe page shows the same number, {} and the address {source}.\nIf it does not, somebody else is connecting: refuse it there.\nWaiting up to 2 minutes ...\n",
+        asked.number,
+        printable(user),
+    )
+}
+
+pub(super) fn no_access(why: &Refusal, account: &str, target: &str, may_ask: bool, portal: &Url) -> String {
+    let mut s = format!("anteroom: {why}: {}@{}\r\n", printable(account), printable(target));
+    if let Refusal::NotYet { from } = why {
+        s = format!("anteroom: your grant for {}@{} starts at {}\r\n", printable(account), printable(target), clock(*from));
+    } else if may_ask {
+        let mut ask = portal.clone();
+        ask.set_path("/requests/new");
+        ask.query_pairs_mut().append_pair("target", &printable(target)).append_pair("account", &printable(account));
+        let _ = write!(s, "Ask for access: {ask}\r\n");
+    }
+    s
+}
+
+pub(super) fn refused(why: &impl Display) -> String {
+    format!("anteroom: new sessions are refused: {why}\r\n")
+}
+
+pub(super) fn ended(reason: &impl Display) -> String {
+    format!("\r\nanteroom: this session has ended: {reason}\r\n")
+}
+
+pub(super) fn menu(person: &Person, grants: &[Grant], config: &SshConfig, now: Moment) -> String {
+    let mut s = format!("Signed in as {} ({}).\r\n\r\n", printable(person.display_name.as_str()), person.handle);
+    if grants.is_empty() {
+        s.push_str("You have no grant at the moment.\r\n");
+    } else {
+        s.push_str("You may reach:\r\n");
+    }
+    let port = if config.public_port == 22 { String::new() } else { format!("-p {} ", config.public_port) };
+    for g in grants {
+        let login = format!("{}@{}", g.account_name, g.target_name);
+        let _ = write!(s, "\r\n  {login}  until {} (in {})\r\n", clock(g.not_after), span(g.not_after - now));
+        let _ = write!(s, "      ssh {port}{login}@{}\r\n", config.public_host);
+    }
+    let _ = write!(s, "\r\nAsk for more: {}\r\n", link(&config.portal, "requests/new"));
+    s
+}
+
+fn link(portal: &Url, path: &str) -> String {
+    let mut u = portal.clone();
+    u.set_path(path);
+    u.into()
+}
+
+fn clock(m: Moment) -> String {
+    let m = m.to_offset(time::UtcOffset::UTC);
+    format!("{} {:02}:{:02} UTC", m.date(), m.hour(), m.minute())
+}
+
+fn span(d: time::Duration) -> String {
+    match d.whole_minutes() {
+        m if m < 1 => "less than a minute".into(),
+        1 => "1 minute".into(),
+        m if m < 120 => format!("{m} minutes"),
+        m => format!("{} hours", m / 60),
+    }
+}
+
+/// What strangers typed comes back only as plain text: no escape sequence may act on a terminal.
+fn printable(s: &str) -> String {
+    s.chars().filter(|c| !c.is_control()).take(128).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_typed_cannot_act_on_the_terminal() {
+        let t = no_access(&Refusal::NoSuchAccess, "\x1b]52;c;eA\x07root", "db", true, &"https://portal.example/".parse().unwrap());
+        assert!(!t.contains('\x1b') && !t.contains('\x07'), "{t}");
+        assert!(t.contains("https://portal.example/requests/new?target=db&account="), "{t}");
+    }
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        assert_eq!(span(time::Duration::seconds(20)), "less than a minute");
+        assert_eq!(span(time::Duration::minutes(55)), "55 minutes");
+        assert_eq!(span(time::Duration::hours(8)), "8 hours");
+    }
+}

@@ -1,0 +1,187 @@
+//! Listening, one owned task a connection, and stopping in good order.
+use super::{
+    SshConfig, algorithms,
+    connection::{Connection, Shared},
+    handler::ClientHandler,
+    notice,
+};
+use crate::enforcement::{Cutter, PreAuthLimits, Registry, Slot};
+use anteroom_approvals::Approvals;
+use anteroom_domain::{AuditEvent, EndReason, SessionControl};
+use anteroom_recorder::Recorder;
+use russh::{MethodKind, MethodSet, server};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::BufReader,
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(super) const KEEPALIVE: Duration = Duration::from_secs(30);
+pub(super) const KEEPALIVE_MAX: usize = 3;
+/// What a client gets to read the last words before its socket is cut.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// The running SSH side. Dropping it without [`stop`](Self::stop) cuts every session.
+#[derive(Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    addresses: Vec<SocketAddr>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// Takes over what an earlier process left behind, then listens.
+    pub async fn start(approvals: Approvals, recorder: Recorder, config: SshConfig) -> io::Result<Self> {
+        let mut listeners = Vec::new();
+        for address in &config.listen {
+            let bound = TcpListener::bind(address).await;
+            listeners.push(bound.map_err(|e| io::Error::new(e.kind(), format!("ssh: cannot listen on {address}: {e}")))?);
+        }
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        approvals.note(AuditEvent::GatewayStarted { gateway: config.gateway.clone(), version }, None).await;
+        for torn in recorder.recover().await {
+            tracing::warn!(session = %torn.session, "found a recording that an earlier process left; sealed as torn");
+            approvals.session_ended(torn.session, &EndReason::GatewayLost).await;
+            approvals.recording_sealed(super::session::record_of(torn)).await;
+        }
+        let limits = PreAuthLimits::new(config.max_unauthenticated, config.max_unauthenticated_per_address);
+        let server = Arc::new(server_config(&config));
+        let shared = Arc::new(Shared { approvals, recorder, config, registry: Registry::default(), limits, server });
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        for listener in listeners {
+            tasks.spawn(accept(shared.clone(), listener, tasks.clone(), stop.clone()));
+        }
+        Ok(Self { shared, addresses, stop, tasks })
+    }
+
+    /// Where it listens; with port 0 in the settings, the port that was given.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub fn control(&self) -> Arc<dyn SessionControl> {
+        Arc::new(self.shared.registry.clone())
+    }
+
+    /// Takes no more connections, tells the sessions, seals their recordings and waits until all is done.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let gateway = self.shared.config.gateway.clone();
+        self.shared.approvals.note(AuditEvent::GatewayStopped { gateway }, None).await;
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn server_config(config: &SshConfig) -> server::Config {
+    let methods: &[MethodKind] = &[MethodKind::PublicKey];
+    server::Config {
+        server_id: russh::SshId::Standard("SSH-2.0-Anteroom".into()),
+        methods: MethodSet::from(methods),
+        keys: config.host_keys.clone(),
+        // Every rejection takes this long, whatever its cause; the probing "none" request does not.
+        auth_rejection_time: Duration::from_millis(300),
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        max_auth_attempts: 8,
+        window_size: algorithms::WINDOW,
+        manual_window: true,
+        maximum_packet_size: algorithms::PACKET,
+        channel_buffer_size: algorithms::CHANNEL_MESSAGES,
+        preferred: algorithms::modern(),
+        inactivity_timeout: None,
+        keepalive_interval: Some(KEEPALIVE),
+        keepalive_max: KEEPALIVE_MAX,
+        nodelay: true,
+        ..Default::default()
+    }
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, stop: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            a = listener.accept() => a,
+        };
+        let (stream, peer) = match accepted {
+            Ok(a) => a,
+            Err(e) => {
+                // Out of descriptors or the like: it passes or the operator sees it here.
+                tracing::error!(error = %e, "ssh: accept failed");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        match shared.limits.take(peer.ip()) {
+            Ok(slot) => {
+                tasks.spawn(serve(shared.clone(), stream, peer, slot, stop.clone()));
+            }
+            // The socket closes at once: nothing is computed for a flood.
+            Err(why) => tracing::debug!(%peer, %why, "ssh: connection refused"),
+        }
+    }
+}
+
+async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: Slot, stop: CancellationToken) {
+    let _ = stream.set_nodelay(true);
+    let Ok((stream, cutter)) = Cutter::of(stream) else { return };
+    let conn = Arc::new(Connection::new(shared.clone(), peer, slot));
+    let grace = tokio::time::Instant::now() + shared.config.login_grace;
+    let handler = ClientHandler::new(conn.clone());
+    let buffered = BufReader::with_capacity(algorithms::READ_BUFFER, stream);
+    let starting = server::run_stream(shared.server.clone(), buffered, handler);
+    let mut running = tokio::select! {
+        r = starting => match r {
+            Ok(running) => running,
+            Err(e) => return tracing::debug!(%peer, error = %e, "ssh: handshake failed"),
+        },
+        () = tokio::time::sleep_until(grace) => return tracing::debug!(%peer, "ssh: no client banner in time"),
+        () = stop.cancelled() => return,
+    };
+    let handle = running.handle();
+    let late = async {
+        tokio::select! {
+            () = tokio::time::sleep_until(grace) => {}
+            () = conn.until_signed_in() => std::future::pending().await,
+        }
+    };
+    let mut client_left = false;
+    let reason = tokio::select! {
+        r = &mut running => {
+            client_left = true;
+            if let Err(e) = r {
+                tracing::debug!(%peer, error = %e, "ssh: connection ended");
+            }
+            EndReason::ClientClosed
+        }
+        reason = conn.end.ended() => reason,
+        () = late => EndReason::Idle,
+        () = stop.cancelled() => EndReason::GatewayStopped,
+    };
+    conn.end.end(reason);
+    let reason = conn.end.ended().await;
+    // The relays have heard it: they say goodbye and stop, within their own bounds.
+    conn.tasks.close();
+    let _ = timeout(2 * FAREWELL, conn.tasks.wait()).await;
+    if !client_left {
+        let text = notice::ended(&reason).trim().to_owned();
+        let bye = handle.disconnect(russh::Disconnect::ByApplication, text, String::new());
+        let _ = timeout(FAREWELL, bye).await;
+        let _ = timeout(FAREWELL, &mut running).await;
+    }
+    cutter.cut();
+    if let Some(session) = conn.started() {
+        session.clone().close(&reason).await;
+        tracing::info!(session = %conn.session, reason = reason.as_str(), "session ended");
+    }
+    conn.tasks.wait().await;
+}
