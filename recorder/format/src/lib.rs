@@ -3,13 +3,33 @@
 //! Pure: bytes, keys and times in, bytes and findings out. No clock, no files, no randomness of its own.
 #![forbid(unsafe_code)]
 
+mod chain;
+mod crypt;
+mod damage;
+mod envelope;
+mod event;
+mod index;
 mod key;
+pub mod layout;
 mod manifest;
+mod reader;
 mod session;
+pub mod strict;
+mod varint;
+mod writer;
 
+pub use chain::{ChainReader, Frame, ReadError};
+pub use crypt::{ChunkKey, SegmentKey, SegmentSecret};
+pub use damage::{Damage, Problem};
+pub use envelope::{Envelope, EnvelopeError, Share, Wrap};
+pub use event::{Body, Event, Events, MAX_TEXT};
+pub use index::{ChannelEntry, End, EndReason, IndexEntry, KeyframeAt, KeyframePart, MAX_PART, MAX_PARTS};
 pub use key::{KeyError, PrivateKey, PublicKey};
-pub use manifest::{ChannelCount, Manifest, MaskCheck, SegmentSummary, SignedManifest, TrackSummary};
+pub use layout::{FrameHeader, Hash, Kind, SegmentHeader};
+pub use manifest::{ChannelCount, Manifest, ManifestError, MaskCheck, SegmentSummary, SignedManifest, TrackSummary, public_text};
+pub use reader::{Content, SegmentReader, Unpacker};
 pub use session::{RecordingHeader, SessionHeader};
+pub use writer::{Finished, Packer, Screen, SegmentStart, SegmentWriter, WriteError};
 
 /// Which of the two tracks of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

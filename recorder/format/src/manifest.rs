@@ -1,7 +1,12 @@
 //! `manifest.json`: what a closed recording consists of, signed by the gateway.
-use crate::Track;
+use crate::{
+    Track,
+    strict::{self, FormError},
+};
 use anteroom_domain::canonical::{self, CanonicalError};
 use anteroom_domain::{RecordingState, SessionId};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -98,4 +103,65 @@ pub struct SignedManifest {
     pub key: String,
     /// Ed25519 over [`Manifest::FORMAT`], a zero byte and the manifest's canonical bytes; base64.
     pub signature: String,
+}
+
+/// Why a manifest file is not one of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    #[error(transparent)]
+    Form(#[from] FormError),
+    #[error("signed by another key than the one its header announced")]
+    OtherKey,
+    #[error("the signature is wrong: changed after it was signed")]
+    Signature,
+}
+
+impl From<CanonicalError> for ManifestError {
+    fn from(e: CanonicalError) -> Self {
+        Self::Form(e.into())
+    }
+}
+
+impl SignedManifest {
+    pub fn sign(manifest: Manifest, key: &SigningKey) -> Result<Self, ManifestError> {
+        let signature = key.sign(&signed_bytes(&manifest)?);
+        Ok(Self { manifest, key: public_text(key), signature: BASE64.encode(signature.to_bytes()) })
+    }
+
+    /// The bytes of `manifest.json`.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
+        Ok(canonical::to_vec(self)?)
+    }
+
+    /// Parses `manifest.json` and checks its signature. `key` is the one that `header.json` announced, base64.
+    pub fn verify(bytes: &[u8], key: &str) -> Result<Self, ManifestError> {
+        let signed: Self = strict::decode(bytes)?;
+        if signed.manifest.format != Manifest::FORMAT {
+            return Err(FormError::Format(Manifest::FORMAT).into());
+        }
+        if signed.key != key {
+            return Err(ManifestError::OtherKey);
+        }
+        let bytes: [u8; 32] = decode(key)?;
+        let signature = Signature::from_bytes(&decode(&signed.signature)?);
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| ManifestError::Signature)?;
+        key.verify_strict(&signed_bytes(&signed.manifest)?, &signature).map_err(|_| ManifestError::Signature)?;
+        Ok(signed)
+    }
+}
+
+/// The public half as `header.json` and manifests carry it.
+pub fn public_text(key: &SigningKey) -> String {
+    BASE64.encode(key.verifying_key().to_bytes())
+}
+
+fn signed_bytes(manifest: &Manifest) -> Result<Vec<u8>, CanonicalError> {
+    let mut bytes = Manifest::FORMAT.as_bytes().to_vec();
+    bytes.push(0);
+    bytes.extend_from_slice(&manifest.to_bytes()?);
+    Ok(bytes)
+}
+
+fn decode<const N: usize>(text: &str) -> Result<[u8; N], ManifestError> {
+    BASE64.decode(text).ok().and_then(|b| b.try_into().ok()).ok_or(ManifestError::Signature)
 }

@@ -1,0 +1,175 @@
+//! Envelopes: a segment's data key, wrapped to whom may open it (SPEC section 8). Rotation rewrites them, shredding deletes them;
+//! the segment never changes.
+use crate::{
+    KeyError, PrivateKey, PublicKey, Track,
+    crypt::{SegmentKey, SegmentSecret},
+    layout::SegmentHeader,
+    strict::{self, FormError},
+};
+use anteroom_domain::{Secret, SessionId};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use hpke::{Deserializable, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256, kem::X25519HkdfSha256, rand_core::CryptoRng};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+const INFO: &[u8] = b"anteroom recording v1 envelope";
+
+#[derive(Debug, thiserror::Error)]
+pub enum EnvelopeError {
+    #[error(transparent)]
+    Form(#[from] FormError),
+    #[error("belongs to another segment")]
+    OtherSegment,
+    #[error("is not for this key")]
+    NotForKey,
+    #[error("does not open: changed, or made for another segment")]
+    Open,
+    #[error("share {0} is missing")]
+    MissingShare(u8),
+    #[error("shares do not make the segment's key")]
+    WrongShares,
+    #[error("wrapping failed")]
+    Seal,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// One share for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrap {
+    /// From 0.
+    pub share: u8,
+    /// [`PublicKey::id`] of the recipient.
+    pub recipient: String,
+    /// HPKE encapsulated key, base64.
+    pub enc: String,
+    /// HPKE ciphertext of the share's 32 bytes, base64.
+    pub ct: String,
+}
+
+/// The file `masked.0.envelope`, and so on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// Always [`Envelope::FORMAT`].
+    pub format: String,
+    pub session: SessionId,
+    pub track: Track,
+    pub segment: u32,
+    /// Key commitment of the segment's header, hex: ties the two together.
+    pub commitment: String,
+    /// The data key is the XOR of this many shares.
+    pub shares: u8,
+    pub wraps: Vec<Wrap>,
+}
+
+/// A share, opened by its holder.
+pub type Share = Secret<[u8; 32]>;
+
+impl Envelope {
+    pub const FORMAT: &str = "anteroom-envelope-v1";
+
+    /// Splits `key` into one share a group of `holders` and wraps each to every key of its group: `[[a]]` is one recipient,
+    /// `[[a], [b]]` needs both.
+    pub fn wrap(
+        header: &SegmentHeader,
+        key: &SegmentKey,
+        holders: &[&[PublicKey]],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, EnvelopeError> {
+        let shares = u8::try_from(holders.len()).ok().filter(|n| *n > 0).ok_or(EnvelopeError::Seal)?;
+        let mut rest = Zeroizing::new(*key.expose());
+        let mut wraps = Vec::new();
+        for (i, group) in (0u8..).zip(holders) {
+            let mut share = Zeroizing::new([0u8; 32]);
+            if i + 1 == shares {
+                *share = *rest;
+            } else {
+                rng.fill_bytes(share.as_mut_slice());
+                rest.iter_mut().zip(share.iter()).for_each(|(r, s)| *r ^= s);
+            }
+            for recipient in *group {
+                let aad = aad(header, i, shares);
+                let (enc, ct) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+                    &OpModeS::Base,
+                    &recipient.hpke()?,
+                    INFO,
+                    share.as_slice(),
+                    &aad,
+                    rng,
+                )
+                .map_err(|_| EnvelopeError::Seal)?;
+                wraps.push(Wrap { share: i, recipient: recipient.id(), enc: BASE64.encode(enc.to_bytes()), ct: BASE64.encode(ct) });
+            }
+        }
+        Ok(Self {
+            format: Self::FORMAT.into(),
+            session: header.session.into(),
+            track: header.track,
+            segment: header.segment,
+            commitment: crate::hex(&header.commitment),
+            shares,
+            wraps,
+        })
+    }
+
+    /// The file. It carries a checksum of itself, so that damage shows without keys.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EnvelopeError> {
+        Ok(strict::encode_checked(self)?)
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let e: Self = strict::decode_checked(bytes)?;
+        if e.format == Self::FORMAT { Ok(e) } else { Err(FormError::Format(Self::FORMAT).into()) }
+    }
+
+    /// Whether it belongs to the segment with this header.
+    pub fn belongs_to(&self, h: &SegmentHeader) -> bool {
+        self.session.0 == h.session && self.track == h.track && self.segment == h.segment && self.commitment == crate::hex(&h.commitment)
+    }
+
+    /// Opens the share that is for `key`.
+    pub fn open_share(&self, header: &SegmentHeader, key: &PrivateKey) -> Result<(u8, Share), EnvelopeError> {
+        if !self.belongs_to(header) {
+            return Err(EnvelopeError::OtherSegment);
+        }
+        let id = key.public()?.id();
+        let wrap = self.wraps.iter().find(|w| w.recipient == id).ok_or(EnvelopeError::NotForKey)?;
+        let enc = BASE64.decode(&wrap.enc).map_err(|_| EnvelopeError::Open)?;
+        let enc = Deserializable::from_bytes(&enc).map_err(|_| EnvelopeError::Open)?;
+        let ct = BASE64.decode(&wrap.ct).map_err(|_| EnvelopeError::Open)?;
+        let aad = aad(header, wrap.share, self.shares);
+        let share = hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519HkdfSha256>(&OpModeR::Base, &key.hpke()?, &enc, INFO, &ct, &aad);
+        let share = Zeroizing::new(share.map_err(|_| EnvelopeError::Open)?);
+        Ok((wrap.share, Secret::new(share.as_slice().try_into().map_err(|_| EnvelopeError::Open)?)))
+    }
+
+    /// Puts the shares together. The result is checked against the header's commitment.
+    pub fn combine(&self, header: &SegmentHeader, shares: &[(u8, Share)]) -> Result<SegmentKey, EnvelopeError> {
+        let mut key = Zeroizing::new([0u8; 32]);
+        for i in 0..self.shares {
+            let (_, share) = shares.iter().find(|(n, _)| *n == i).ok_or(EnvelopeError::MissingShare(i))?;
+            key.iter_mut().zip(share.expose()).for_each(|(k, s)| *k ^= s);
+        }
+        let key = Secret::new(*key);
+        if SegmentSecret::new(&key, &header.salt).commits_to(&header.commitment) { Ok(key) } else { Err(EnvelopeError::WrongShares) }
+    }
+
+    /// For a track with one recipient.
+    pub fn open(&self, header: &SegmentHeader, key: &PrivateKey) -> Result<SegmentKey, EnvelopeError> {
+        let share = self.open_share(header, key)?;
+        self.combine(header, &[share])
+    }
+}
+
+/// Ties a share to its place: session, track, segment, share number and count, and the key's commitment.
+fn aad(h: &SegmentHeader, share: u8, shares: u8) -> Vec<u8> {
+    let mut a = Vec::with_capacity(55);
+    a.extend_from_slice(h.session.as_bytes());
+    a.push(h.track.code());
+    a.extend_from_slice(&h.segment.to_be_bytes());
+    a.extend_from_slice(&[share, shares]);
+    a.extend_from_slice(&h.commitment);
+    a
+}

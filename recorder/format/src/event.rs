@@ -1,0 +1,213 @@
+//! Events inside a chunk (SPEC section 6).
+use crate::{
+    Track,
+    damage::Problem,
+    varint::{self, Cursor},
+};
+
+/// One thing that happened. Borrows from the chunk it is written to or read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Microseconds since the session's start.
+    pub at_us: u64,
+    pub channel: u32,
+    pub body: Body<'a>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// A channel without terminal.
+    Open,
+    OpenPty {
+        cols: u16,
+        rows: u16,
+        term: &'a str,
+    },
+    /// What an exec runs; follows the open. Longer ones come in several pieces.
+    Command(&'a [u8]),
+    /// Sealed track only.
+    Input(&'a [u8]),
+    Output(&'a [u8]),
+    Stderr(&'a [u8]),
+    Resize {
+        cols: u16,
+        rows: u16,
+    },
+    Exit {
+        status: u32,
+    },
+    Signalled {
+        signal: &'a str,
+    },
+    Eof,
+    Close,
+    Note(&'a str),
+}
+
+/// An event other than data that is longer than this is cut: terminal types, signal names and notes are short.
+pub const MAX_TEXT: usize = 4096;
+/// An event takes at most this many bytes besides its text or data.
+pub(crate) const MAX_OVERHEAD: usize = 1 + 10 + 5 + 10 + 10;
+
+type Piece<'a> = fn(&'a [u8]) -> Body<'a>;
+
+const OPEN: u8 = 1;
+const OPEN_PTY: u8 = 2;
+const COMMAND: u8 = 3;
+const INPUT: u8 = 4;
+const OUTPUT: u8 = 5;
+const STDERR: u8 = 6;
+const RESIZE: u8 = 7;
+const EXIT: u8 = 8;
+const SIGNALLED: u8 = 9;
+const EOF: u8 = 10;
+const CLOSE: u8 = 11;
+const NOTE: u8 = 12;
+
+impl<'a> Body<'a> {
+    /// The data of an event that may be split, and how to make a piece of it.
+    pub(crate) fn data(&self) -> Option<(&'a [u8], Piece<'a>)> {
+        Some(match *self {
+            Self::Command(b) => (b, Self::Command),
+            Self::Input(b) => (b, Self::Input),
+            Self::Output(b) => (b, Self::Output),
+            Self::Stderr(b) => (b, Self::Stderr),
+            _ => return None,
+        })
+    }
+
+    /// Whether a track may hold it: the masked track has no input, and text only.
+    pub(crate) fn fits(&self, track: Track) -> Result<(), Problem> {
+        if track == Track::Sealed {
+            return Ok(());
+        }
+        match self {
+            Self::Input(_) => Err(Problem::Content("input in the masked track")),
+            _ => match self.data() {
+                Some((b, _)) if std::str::from_utf8(b).is_err() => Err(Problem::Content("text that is not UTF-8")),
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+/// Appends an event; `delta_us` is the time since the event before it (since the chunk's first time for the first one).
+pub(crate) fn put(out: &mut Vec<u8>, delta_us: u64, channel: u32, body: &Body<'_>) {
+    let mut head = |tag| {
+        out.push(tag);
+        varint::put(out, delta_us);
+        varint::put(out, channel.into());
+    };
+    match *body {
+        Body::Open => head(OPEN),
+        Body::OpenPty { cols, rows, term } => {
+            head(OPEN_PTY);
+            varint::put(out, cols.into());
+            varint::put(out, rows.into());
+            put_bytes(out, cut(term).as_bytes());
+        }
+        Body::Command(b) => {
+            head(COMMAND);
+            put_bytes(out, b);
+        }
+        Body::Input(b) => {
+            head(INPUT);
+            put_bytes(out, b);
+        }
+        Body::Output(b) => {
+            head(OUTPUT);
+            put_bytes(out, b);
+        }
+        Body::Stderr(b) => {
+            head(STDERR);
+            put_bytes(out, b);
+        }
+        Body::Resize { cols, rows } => {
+            head(RESIZE);
+            varint::put(out, cols.into());
+            varint::put(out, rows.into());
+        }
+        Body::Exit { status } => {
+            head(EXIT);
+            varint::put(out, status.into());
+        }
+        Body::Signalled { signal } => {
+            head(SIGNALLED);
+            put_bytes(out, cut(signal).as_bytes());
+        }
+        Body::Eof => head(EOF),
+        Body::Close => head(CLOSE),
+        Body::Note(text) => {
+            head(NOTE);
+            put_bytes(out, cut(text).as_bytes());
+        }
+    }
+}
+
+pub(crate) fn put_bytes(out: &mut Vec<u8>, b: &[u8]) {
+    varint::put(out, b.len() as u64);
+    out.extend_from_slice(b);
+}
+
+pub(crate) fn cut(s: &str) -> &str {
+    &s[..s.floor_char_boundary(MAX_TEXT)]
+}
+
+/// The events of one chunk's plaintext, in order. Stops after the first error.
+#[derive(Debug)]
+pub struct Events<'a> {
+    rest: Cursor<'a>,
+    at_us: u64,
+    last_us: u64,
+    left: u32,
+    track: Track,
+}
+
+impl<'a> Events<'a> {
+    pub(crate) fn new(plain: &'a [u8], track: Track, first_us: u64, last_us: u64, count: u32) -> Self {
+        Self { rest: Cursor(plain), at_us: first_us, last_us, left: count, track }
+    }
+
+    fn read(&mut self) -> Result<Event<'a>, Problem> {
+        let c = &mut self.rest;
+        let tag = c.byte()?;
+        self.at_us = self.at_us.checked_add(c.varint()?).filter(|t| *t <= self.last_us).ok_or(Problem::Time)?;
+        let channel = c.u32()?;
+        let body = match tag {
+            OPEN => Body::Open,
+            OPEN_PTY => Body::OpenPty { cols: c.u16()?, rows: c.u16()?, term: c.text()? },
+            COMMAND => Body::Command(c.bytes()?),
+            INPUT => Body::Input(c.bytes()?),
+            OUTPUT => Body::Output(c.bytes()?),
+            STDERR => Body::Stderr(c.bytes()?),
+            RESIZE => Body::Resize { cols: c.u16()?, rows: c.u16()? },
+            EXIT => Body::Exit { status: c.u32()? },
+            SIGNALLED => Body::Signalled { signal: c.text()? },
+            EOF => Body::Eof,
+            CLOSE => Body::Close,
+            NOTE => Body::Note(c.text()?),
+            _ => return Err(Problem::Content("unknown event")),
+        };
+        body.fits(self.track)?;
+        self.left -= 1;
+        if self.left == 0 && (!self.rest.is_empty() || self.at_us != self.last_us) {
+            return Err(Problem::Content("more than it announced"));
+        }
+        Ok(Event { at_us: self.at_us, channel, body })
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Result<Event<'a>, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        let event = self.read();
+        if event.is_err() {
+            self.left = 0;
+        }
+        Some(event)
+    }
+}
