@@ -1,1 +1,5 @@
+//! The program `anteroom`.
+#![forbid(unsafe_code)]
+mod child;
+mod postgres;
 fn main() {}
