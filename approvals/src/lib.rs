@@ -19,3 +19,5 @@ pub use evidence::Evidence;
 pub use listing::{Listing, Page};
 pub use skeleton::migrate;
 pub use types::*;
+mod clock;
+mod store;

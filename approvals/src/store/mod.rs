@@ -1,0 +1,34 @@
+//! All SQL, one file a table family. Nothing here decides anything.
+pub(crate) mod audit;
+pub(crate) mod ceremonies;
+pub(crate) mod evidence;
+pub(crate) mod grants;
+pub(crate) mod passkeys;
+pub(crate) mod people;
+pub(crate) mod requests;
+pub(crate) mod sessions;
+pub(crate) mod ssh_keys;
+pub(crate) mod step_ups;
+pub(crate) mod targets;
+pub(crate) mod web_sessions;
+
+use crate::{Change, StoreError, change::CHANNEL};
+use sqlx::PgExecutor;
+
+pub(crate) type Store<T> = Result<T, StoreError>;
+
+/// Tells everybody, once the transaction it is called in is committed.
+pub(crate) async fn tell(db: impl PgExecutor<'_>, change: Change) -> Store<()> {
+    sqlx::query!("select pg_notify($1, $2)", CHANNEL, change.payload()).execute(db).await?;
+    Ok(())
+}
+
+/// A count as Postgres has it.
+pub(crate) fn total(n: Option<i64>) -> u64 {
+    n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
+}
+
+/// Whether it failed because such a row exists already.
+pub(crate) fn is_taken(e: &sqlx::Error) -> bool {
+    e.as_database_error().is_some_and(|d| d.is_unique_violation())
+}

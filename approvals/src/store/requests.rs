@@ -1,0 +1,167 @@
+//! Tables `access_request` and `approval`.
+use super::{Store, total};
+use crate::{Listing, Page, RequestFilter, StoreError, listing::pattern, store::evidence::Stored};
+use anteroom_domain::{
+    AccessRequest, AccountId, ApprovalId, Capabilities, Moment, PersonId, RequestId, RequestState, content::Verdict,
+};
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+struct Row {
+    id: Uuid,
+    requester: Uuid,
+    target: Uuid,
+    target_name: String,
+    account: String,
+    reason: String,
+    starts_at: Moment,
+    ends_at: Moment,
+    capabilities: Vec<String>,
+    state: String,
+    source: String,
+    created_at: Moment,
+}
+
+impl TryFrom<Row> for AccessRequest {
+    type Error = StoreError;
+    fn try_from(r: Row) -> Store<Self> {
+        const WHERE: StoreError = StoreError::Damaged("access_request");
+        Ok(Self {
+            id: r.id.into(),
+            requester: r.requester.into(),
+            target: r.target.into(),
+            target_name: r.target_name.try_into().map_err(|_| WHERE)?,
+            account: r.account.try_into().map_err(|_| WHERE)?,
+            reason: r.reason.try_into().map_err(|_| WHERE)?,
+            from: r.starts_at,
+            until: r.ends_at,
+            capabilities: Capabilities::from_names(&r.capabilities).ok_or(WHERE)?,
+            state: RequestState::from_name(&r.state).ok_or(WHERE)?,
+            source: r.source,
+            created_at: r.created_at,
+        })
+    }
+}
+
+pub(crate) async fn insert(db: impl PgExecutor<'_>, r: &AccessRequest, account: AccountId) -> Store<()> {
+    sqlx::query!(
+        "insert into access_request
+         (id, requester, target, account, reason, starts_at, ends_at, capabilities, state, source, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        r.id.0,
+        r.requester.0,
+        r.target.0,
+        account.0,
+        r.reason.as_str(),
+        r.from,
+        r.until,
+        &r.capabilities.names(),
+        r.state.as_str(),
+        r.source,
+        r.created_at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: RequestId) -> Store<Option<AccessRequest>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select r.id, r.requester, r.target, t.name as target_name, a.name as account, r.reason, r.starts_at, r.ends_at,
+         r.capabilities, r.state, r.source, r.created_at
+         from access_request r join target t on t.id = r.target join account a on a.id = r.account where r.id = $1",
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(AccessRequest::try_from).transpose()
+}
+
+/// The same with its account, and nobody else can answer it before our transaction ends.
+pub(crate) async fn held(tx: &mut sqlx::PgConnection, id: RequestId) -> Store<Option<(AccessRequest, AccountId)>> {
+    let account = sqlx::query_scalar!("select account from access_request where id = $1 for update", id.0).fetch_optional(&mut *tx).await?;
+    let Some(account) = account else { return Ok(None) };
+    Ok(by_id(tx, id).await?.map(|r| (r, AccountId(account))))
+}
+
+pub(crate) async fn list(db: &PgPool, f: &RequestFilter, page: Page) -> Store<Listing<AccessRequest>> {
+    let (like, state, requester) = (pattern(&f.search), f.state.map(RequestState::as_str), f.requester.map(|p| p.0));
+    let rows = sqlx::query_as!(
+        Row,
+        "select r.id, r.requester, r.target, t.name as target_name, a.name as account, r.reason, r.starts_at, r.ends_at,
+         r.capabilities, r.state, r.source, r.created_at
+         from access_request r join target t on t.id = r.target join account a on a.id = r.account join person p on p.id = r.requester
+         where ($1::text is null or r.state = $1) and ($2::uuid is null or r.requester = $2)
+         and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or r.reason ilike $3)
+         order by r.created_at desc, r.id desc limit $4 offset $5",
+        state,
+        requester,
+        like,
+        page.limit(),
+        page.offset()
+    )
+    .fetch_all(db)
+    .await?;
+    let n = sqlx::query_scalar!(
+        "select count(*)
+         from access_request r join target t on t.id = r.target join account a on a.id = r.account join person p on p.id = r.requester
+         where ($1::text is null or r.state = $1) and ($2::uuid is null or r.requester = $2)
+         and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or r.reason ilike $3)",
+        state,
+        requester,
+        like
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Listing { rows: rows.into_iter().map(AccessRequest::try_from).collect::<Store<_>>()?, total: total(n) })
+}
+
+pub(crate) async fn pending_of(db: impl PgExecutor<'_>, person: PersonId) -> Store<i64> {
+    let n = sqlx::query_scalar!("select count(*) from access_request where requester = $1 and state = 'pending'", person.0)
+        .fetch_one(db)
+        .await?;
+    Ok(n.unwrap_or_default())
+}
+
+/// Moves a pending request on; false if it is no longer pending.
+pub(crate) async fn answer(db: impl PgExecutor<'_>, id: RequestId, state: RequestState) -> Store<bool> {
+    let done = sqlx::query!("update access_request set state = $2 where id = $1 and state = 'pending'", id.0, state.as_str())
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(crate) struct NewApproval {
+    pub(crate) id: ApprovalId,
+    pub(crate) request: RequestId,
+    pub(crate) requester: PersonId,
+    pub(crate) approver: PersonId,
+    pub(crate) verdict: Verdict,
+    pub(crate) at: Moment,
+}
+
+pub(crate) async fn insert_approval(db: impl PgExecutor<'_>, a: &NewApproval, evidence: &Stored) -> Store<()> {
+    let verdict = match a.verdict {
+        Verdict::Approve => "approve",
+        Verdict::Deny => "deny",
+    };
+    sqlx::query!(
+        "insert into approval (id, request, requester, approver, verdict, evidence, at) values ($1, $2, $3, $4, $5, $6, $7)",
+        a.id.0,
+        a.request.0,
+        a.requester.0,
+        a.approver.0,
+        verdict,
+        evidence.id,
+        a.at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The evidence of the answer to a request.
+pub(crate) async fn approval_evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<Uuid>> {
+    Ok(sqlx::query_scalar!("select evidence from approval where request = $1", request.0).fetch_optional(db).await?)
+}

@@ -1,0 +1,151 @@
+//! Table `session`.
+use super::{Store, total};
+use crate::{Listing, Page, SealedRecord, SessionFilter, StoreError, listing::pattern};
+use anteroom_domain::{Grant, Moment, RecordingState, SessionId, SessionRecord};
+use anteroom_policy::Permit;
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+struct Row {
+    id: Uuid,
+    access_grant: Uuid,
+    person: Uuid,
+    person_handle: String,
+    target: Uuid,
+    target_name: String,
+    account: String,
+    source: String,
+    started_at: Moment,
+    ended_at: Option<Moment>,
+    end_reason: Option<String>,
+    recording: String,
+    mask_incomplete: bool,
+    mask_counts: serde_json::Value,
+}
+
+impl TryFrom<Row> for SessionRecord {
+    type Error = StoreError;
+    fn try_from(r: Row) -> Store<Self> {
+        const WHERE: StoreError = StoreError::Damaged("session");
+        Ok(Self {
+            id: r.id.into(),
+            grant: r.access_grant.into(),
+            person: r.person.into(),
+            person_handle: r.person_handle,
+            target: r.target.into(),
+            target_name: r.target_name.try_into().map_err(|_| WHERE)?,
+            account: r.account.try_into().map_err(|_| WHERE)?,
+            source: r.source,
+            started_at: r.started_at,
+            ended_at: r.ended_at,
+            end_reason: r.end_reason,
+            recording: RecordingState::from_name(&r.recording).ok_or(WHERE)?,
+            mask_incomplete: r.mask_incomplete,
+            mask_counts: serde_json::from_value(r.mask_counts).map_err(|_| WHERE)?,
+        })
+    }
+}
+
+/// False if it is there already.
+pub(crate) async fn insert(
+    db: impl PgExecutor<'_>,
+    permit: &Permit,
+    grant: &Grant,
+    header_sha256: &[u8; 32],
+    gateway: &str,
+    at: Moment,
+) -> Store<bool> {
+    let done = sqlx::query!(
+        "insert into session (id, access_grant, person, target, account, source, gateway, recording_header_sha256, started_at,
+         recording, mask_incomplete, mask_counts, bytes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0) on conflict (id) do nothing",
+        permit.session().0,
+        grant.id.0,
+        grant.person.0,
+        grant.target.0,
+        grant.account.0,
+        permit.source().to_string(),
+        gateway,
+        &header_sha256[..],
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: SessionId) -> Store<Option<SessionRecord>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
+         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts
+         from session s join person p on p.id = s.person join target t on t.id = s.target join account a on a.id = s.account
+         where s.id = $1",
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(SessionRecord::try_from).transpose()
+}
+
+pub(crate) async fn list(db: &PgPool, f: &SessionFilter, page: Page) -> Store<Listing<SessionRecord>> {
+    let (like, person) = (pattern(&f.search), f.person.map(|p| p.0));
+    let rows = sqlx::query_as!(
+        Row,
+        "select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
+         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts
+         from session s join person p on p.id = s.person join target t on t.id = s.target join account a on a.id = s.account
+         where ($1::uuid is null or s.person = $1) and (not $2 or s.ended_at is null)
+         and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or s.source ilike $3 or s.id::text ilike $3)
+         order by s.started_at desc, s.id desc limit $4 offset $5",
+        person,
+        f.live_only,
+        like,
+        page.limit(),
+        page.offset()
+    )
+    .fetch_all(db)
+    .await?;
+    let n = sqlx::query_scalar!(
+        "select count(*)
+         from session s join person p on p.id = s.person join target t on t.id = s.target join account a on a.id = s.account
+         where ($1::uuid is null or s.person = $1) and (not $2 or s.ended_at is null)
+         and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or s.source ilike $3 or s.id::text ilike $3)",
+        person,
+        f.live_only,
+        like
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Listing { rows: rows.into_iter().map(SessionRecord::try_from).collect::<Store<_>>()?, total: total(n) })
+}
+
+/// The first end counts; ending again changes nothing.
+pub(crate) async fn end(db: impl PgExecutor<'_>, id: SessionId, reason: &str, at: Moment) -> Store<()> {
+    sqlx::query!("update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null", id.0, at, reason)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn seal(db: impl PgExecutor<'_>, s: &SealedRecord) -> Store<()> {
+    let counts = serde_json::to_value(&s.mask_counts).map_err(|_| StoreError::Damaged("session"))?;
+    sqlx::query!(
+        "update session set recording = $2, manifest = $3, manifest_sha256 = $4, mask_incomplete = $5, mask_counts = $6, bytes = $7
+         where id = $1",
+        s.session.0,
+        s.state.as_str(),
+        s.manifest,
+        &s.manifest_sha256[..],
+        s.mask_incomplete,
+        counts,
+        i64::try_from(s.bytes).unwrap_or(i64::MAX)
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn manifest(db: impl PgExecutor<'_>, id: SessionId) -> Store<Option<serde_json::Value>> {
+    Ok(sqlx::query_scalar!("select manifest from session where id = $1", id.0).fetch_optional(db).await?.flatten())
+}
