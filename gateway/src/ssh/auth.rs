@@ -128,7 +128,9 @@ impl Authentication {
             }
             Ok(Decision::NeedsSecondFactor(_)) => return reject(),
             Ok(Decision::Deny(Refusal::Suspended)) => return reject(),
-            Ok(Decision::Deny(why)) => notice::no_access(&why, &c.account, &c.target, c.person.roles.has(Role::Admin), &conn.shared.config.portal),
+            Ok(Decision::Deny(why)) => {
+                notice::no_access(&why, &c.account, &c.target, c.person.roles.has(Role::Admin), &conn.shared.config.portal)
+            }
             Err(e) => notice::refused(&e),
         };
         self.stage = Stage::In(Access::Refused(refused));

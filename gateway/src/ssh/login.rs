@@ -5,7 +5,10 @@
 pub(super) enum Login {
     /// No target named: show what may be reached.
     Menu,
-    Target { account: String, target: String },
+    Target {
+        account: String,
+        target: String,
+    },
 }
 
 impl Login {

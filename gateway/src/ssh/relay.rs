@@ -353,7 +353,10 @@ pub(super) async fn say(channel: Channel<server::Msg>, reply: ChannelOpenHandle,
     let (mut from, to) = channel.split();
     let wanted = async {
         while let Some(m) = from.wait().await {
-            if matches!(m, ChannelMsg::RequestShell { .. } | ChannelMsg::Exec { .. } | ChannelMsg::RequestSubsystem { .. } | ChannelMsg::Close) {
+            if matches!(
+                m,
+                ChannelMsg::RequestShell { .. } | ChannelMsg::Exec { .. } | ChannelMsg::RequestSubsystem { .. } | ChannelMsg::Close
+            ) {
                 break;
             }
         }

@@ -43,7 +43,9 @@ impl Gateway {
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         approvals.note(AuditEvent::GatewayStarted { gateway: config.gateway.clone(), version }, None).await;
-        for torn in recorder.recover().await {
+        let finder = recorder.clone();
+        let left = tokio::task::spawn_blocking(move || finder.recover()).await.map_err(io::Error::other)?;
+        for torn in left {
             tracing::warn!(session = %torn.session, "found a recording that an earlier process left; sealed as torn");
             approvals.session_ended(torn.session, &EndReason::GatewayLost).await;
             approvals.recording_sealed(super::session::record_of(torn)).await;

@@ -38,7 +38,7 @@ impl Session {
             target: target.id,
             target_name: target.name.clone(),
             account: permit.account().clone(),
-            source: permit.source().to_string(),
+            source: permit.source(),
             started_at: anteroom_domain::Moment::now_utc(),
         };
         let started_at = header.started_at;

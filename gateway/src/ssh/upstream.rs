@@ -1,4 +1,5 @@
 //! The connection to a target. Needs a permit (invariant 1).
+use super::server::{KEEPALIVE, KEEPALIVE_MAX};
 use super::{algorithms, connection::Shared};
 use crate::enforcement::{Cutter, EndSignal};
 use anteroom_approvals::Credential;
@@ -13,7 +14,6 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
-use super::server::{KEEPALIVE, KEEPALIVE_MAX};
 use tokio::{io::BufReader, net::TcpStream, time::timeout};
 
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,9 @@ pub(super) enum UpstreamError {
     Unreachable { target: String, why: String },
     #[error("target {0:?} has no pinned host key; an operator has to pin it: anteroom target pin {0}")]
     NotPinned(String),
-    #[error("target {target:?}: host key changed: offered {offered}; the connection was stopped. If the change is right: anteroom target pin {target}")]
+    #[error(
+        "target {target:?}: host key changed: offered {offered}; the connection was stopped. If the change is right: anteroom target pin {target}"
+    )]
     HostKey { target: String, offered: String },
     #[error("target {0:?} did not accept the stored credential; tell its operator")]
     Credential(String),
@@ -133,7 +135,7 @@ fn client_config(pinned: &[KeyData]) -> client::Config {
 }
 
 fn same_kind(a: &russh::keys::Algorithm, b: &russh::keys::Algorithm) -> bool {
-    a == b || (a.is_rsa() && b.is_rsa())
+    a == b || (a.clone().is_rsa() && b.clone().is_rsa())
 }
 
 async fn authenticate(handle: &mut client::Handle<Upstream>, permit: &Permit, credential: Credential) -> Result<bool, UpstreamError> {
@@ -177,7 +179,8 @@ async fn dial(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Strin
         Some(ip) => vec![(ip, port).into()],
         None => {
             let found = timeout(limit, tokio::net::lookup_host((host, port))).await;
-            let found = found.map_err(|_| "its name was not resolved in time".to_owned())?.map_err(|_| "its name can't be resolved".to_owned())?;
+            let found =
+                found.map_err(|_| "its name was not resolved in time".to_owned())?.map_err(|_| "its name can't be resolved".to_owned())?;
             found.filter(|a| host == "localhost" || routable(a.ip())).take(8).collect()
         }
     };
