@@ -61,11 +61,7 @@ enum Asked {
 }
 
 pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>, reply: ChannelOpenHandle, handle: server::Handle) {
-    let session = tokio::select! {
-        s = conn.session() => s,
-        reason = conn.end.ended() => Err(format!("the session is over: {reason}")),
-    };
-    let session = match session {
+    let session = match conn.session().await {
         Ok(s) => s,
         Err(why) => return say(from_client, reply, Say { text: notice::refused(&why), status: OWN_EXIT }).await,
     };

@@ -181,9 +181,17 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: S
         let _ = timeout(FAREWELL, &mut running).await;
     }
     cutter.cut();
-    if let Some(session) = conn.started() {
-        session.clone().close(&reason).await;
-        tracing::info!(session = %conn.session, reason = reason.as_str(), "session ended");
-    }
+    let closed = close(&conn, &reason).await;
     conn.tasks.wait().await;
+    // A session that was just being opened noticed the end by itself, or got through in that moment.
+    if !closed {
+        close(&conn, &reason).await;
+    }
+}
+
+async fn close(conn: &Connection, reason: &EndReason) -> bool {
+    let Some(session) = conn.started() else { return false };
+    session.clone().close(reason).await;
+    tracing::info!(session = %conn.session, reason = reason.as_str(), "session ended");
+    true
 }

@@ -56,7 +56,10 @@ impl Session {
         }
         let link = match shared.approvals.open_credential(permit).await {
             Err(e) => Err(e.to_string()),
-            Ok(credential) => upstream::connect(shared, permit, credential, &conn.end).await.map_err(|e| e.to_string()),
+            Ok(credential) => tokio::select! {
+                l = upstream::connect(shared, permit, credential, &conn.end) => l.map_err(|e| e.to_string()),
+                reason = conn.end.ended() => Err(reason.to_string()),
+            },
         };
         let link = match link {
             Ok(l) => l,

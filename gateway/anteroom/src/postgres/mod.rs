@@ -62,7 +62,19 @@ impl Postgres {
         let child = Child::spawn("postgres", postgres)?;
         let this = Self { child, sockets, _lock: lock };
         this.until_ready(dir).await?;
+        // For commands that are run beside us; believed only while our lock is held.
+        std::fs::write(dir.join("socket"), this.socket().display().to_string()).context("cannot note where the socket is")?;
         Ok(this)
+    }
+
+    /// The socket of a cluster that another process runs in `dir` right now.
+    pub(crate) fn running_socket(dir: &Path) -> Option<std::path::PathBuf> {
+        let lock = File::open(dir.join("lock")).ok()?;
+        if lock.try_lock_shared().is_ok() {
+            return None;
+        }
+        let socket = std::fs::read_to_string(dir.join("socket")).ok()?;
+        Some(socket.into())
     }
 
     async fn until_ready(&self, dir: &Path) -> Result<()> {
@@ -140,7 +152,11 @@ fn unprivileged() -> Result<Option<RunAs>> {
 
 /// One process a directory; the lock goes when its holder does, however it ends.
 fn lock(dir: &Path) -> Result<File> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    if !dir.exists() {
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        // The server's account has to pass through; the cluster itself is 0700.
+        std::fs::set_permissions(dir, Permissions::from_mode(0o711)).with_context(|| format!("cannot open {}", dir.display()))?;
+    }
     let path = dir.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.with_context(|| format!("cannot open {}", path.display()))?;

@@ -1,0 +1,185 @@
+//! The command line. Reading it is here; what each command does is in a file of its own.
+mod audit;
+mod bundle;
+mod check;
+mod context;
+mod demo;
+mod grant;
+mod keys;
+mod mask;
+mod migrate;
+mod output;
+mod person;
+mod recording;
+mod serve;
+mod session;
+mod target;
+mod verify;
+
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+pub(crate) use output::Out;
+
+const EXIT_CODES: &str = "\
+Exit status:
+  0  done
+  1  failed
+  2  wrong usage or configuration
+  3  verification found damage";
+
+const EXAMPLES: &str = "\
+Examples:
+  anteroom demo                                  everything on this machine, with made-up people
+  anteroom keys generate --dir /etc/anteroom/keys
+  anteroom check-config --config /etc/anteroom/anteroom.toml
+  anteroom serve --config /etc/anteroom/anteroom.toml
+  anteroom person add ada --name \"Ada Example\" --role admin
+  anteroom verify session.anteroom               offline, without our database or keys";
+
+/// Privileged access with passkeys, approvals and masked recordings.
+#[derive(Debug, Parser)]
+#[command(name = "anteroom", version, about, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which gateway a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArg {
+    /// The gateway's configuration file.
+    #[arg(long, short, env = "ANTEROOM_CONFIG", value_name = "FILE", global = true, default_value = "anteroom.toml")]
+    config: PathBuf,
+}
+
+/// Data as people read it or as programs do.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct JsonArg {
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway and the portal until SIGTERM; SIGHUP reloads what can be reloaded.
+    Serve(serve::Args),
+    /// Everything on this machine with made-up people, targets and patients.
+    Demo(demo::Args),
+    /// Bring the database's schema up to date.
+    Migrate(ConfigArg),
+    /// Read the configuration and say what is wrong with it; starts nothing.
+    CheckConfig(ConfigArg),
+    /// People: add, suspend, hand out enrolment links.
+    Person(person::Args),
+    /// Servers and devices: add, pin host keys, store credentials.
+    Target(target::Args),
+    /// Rights to connect.
+    Grant(grant::Args),
+    /// Connections, running and past.
+    Session(session::Args),
+    /// Recordings: list, export, play masked.
+    Recording(recording::Args),
+    /// The log of every decision.
+    Audit(audit::Args),
+    /// Check an exported bundle offline: signatures, log, recording. Needs no database and no key.
+    Verify(verify::Args),
+    /// Mask patient data in a terminal recording: asciicast in, asciicast out.
+    Mask(mask::Args),
+    /// Keys of an installation.
+    Keys(keys::Args),
+}
+
+/// What a command that did not simply succeed ends with.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Exit status 1.
+    Failed(anyhow::Error),
+    /// Exit status 2.
+    Usage(anyhow::Error),
+    /// Exit status 3; what is damaged was printed already.
+    Damaged,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(e: E) -> Self {
+        let e = e.into();
+        if e.is::<crate::config::ConfigError>() { Self::Usage(e) } else { Self::Failed(e) }
+    }
+}
+
+pub(crate) type Done = Result<(), Failure>;
+
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(r) => r,
+        Err(e) => return report(Failure::Failed(e.into())),
+    };
+    match runtime.block_on(dispatch(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(f) => report(f),
+    }
+}
+
+async fn dispatch(command: Command) -> Done {
+    let mut out = Out::stdout();
+    match command {
+        Command::Serve(a) => serve::run(a).await,
+        Command::Demo(a) => demo::run(a, &mut out).await,
+        Command::Migrate(c) => migrate::run(&c, &mut out).await,
+        Command::CheckConfig(c) => check::run(&c, &mut out),
+        Command::Person(a) => person::run(a, &mut out).await,
+        Command::Target(a) => target::run(a, &mut out).await,
+        Command::Grant(a) => grant::run(a, &mut out).await,
+        Command::Session(a) => session::run(a, &mut out).await,
+        Command::Recording(a) => recording::run(a, &mut out).await,
+        Command::Audit(a) => audit::run(a, &mut out).await,
+        Command::Verify(a) => verify::run(&a, &mut out),
+        Command::Mask(a) => mask::run(&a, &mut out),
+        Command::Keys(a) => keys::run(&a, &mut out),
+    }
+}
+
+fn report(f: Failure) -> ExitCode {
+    let (code, error) = match f {
+        Failure::Failed(e) => (1, Some(e)),
+        Failure::Usage(e) => (2, Some(e)),
+        Failure::Damaged => (3, None),
+    };
+    match error {
+        // Somebody closed the pipe we print into: `anteroom audit tail | head`.
+        Some(e) if e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => return ExitCode::SUCCESS,
+        Some(e) => eprintln_chain(&e),
+        None => {}
+    }
+    ExitCode::from(code)
+}
+
+/// One line a message: what failed, and why.
+fn eprintln_chain(e: &anyhow::Error) {
+    use std::io::Write as _;
+    let mut text = format!("anteroom: {e}");
+    let mut last = e.to_string();
+    for cause in e.chain().skip(1) {
+        let cause = cause.to_string();
+        // Some errors already say what their source says.
+        if !last.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        last = cause;
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,177 @@
+//! The one place that knows everybody: puts database, approvals, recorder, gateway and portal together, and takes them
+//! apart again in the order that loses nothing.
+use crate::{
+    config::{Checked, Custody},
+    database::Database,
+};
+use anteroom_approvals::{Approvals, Options};
+use anteroom_domain::{EndReason, RecordingState, SessionControl as _};
+use anteroom_gateway::{Gateway, SshConfig, ssh::load_host_key};
+use anteroom_recorder::{Recorder, RecorderOptions, Replayer};
+use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
+use anyhow::{Context, Result};
+use std::{net::SocketAddr, time::Duration};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long stopping may take in all; what is not done then is left to the next start's recovery.
+const STOP_LIMIT: Duration = Duration::from_secs(25);
+/// How long the web's open requests and the audit spool get, each.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// A running gateway.
+pub(crate) struct Running {
+    pub(crate) approvals: Approvals,
+    recorder: Recorder,
+    gateway: Gateway,
+    portal: JoinHandle<Result<(), anteroom_web::PortalError>>,
+    portal_address: SocketAddr,
+    reload: Reload,
+    background: JoinHandle<()>,
+    stop_portal: CancellationToken,
+    stop_background: CancellationToken,
+    database: Database,
+}
+
+/// Opens the approvals; what every command that touches data needs.
+pub(crate) async fn open_approvals(config: &Checked, database: &Database) -> Result<Approvals> {
+    let state = &config.data_dir;
+    let (spool_dir, checkpoint_dir) = (state.join("audit-spool"), state.join("checkpoints"));
+    for dir in [&spool_dir, &checkpoint_dir] {
+        private_dir(dir)?;
+    }
+    let options = Options {
+        rp_id: config.portal.origin.host_str().unwrap_or("localhost").to_owned(),
+        origin: config.portal.origin.clone(),
+        vault_key: config.custody.vault.clone(),
+        log_key: config.custody.audit_log.clone(),
+        log_name: format!("anteroom/{}", config.name),
+        remember_step_up: config.ssh.remember_step_up,
+        web_idle: config.portal.idle,
+        web_absolute: config.portal.absolute,
+        spool_dir,
+        checkpoint_dir,
+    };
+    Ok(Approvals::open(database.pool(), options).await?)
+}
+
+pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
+    custody.masked_key_file.as_ref().map(|key| Replayer::open(&custody.recordings, key)).transpose().context("replay")
+}
+
+impl Running {
+    pub(crate) async fn start(config: &Checked, database: Database) -> Result<Self> {
+        let approvals = open_approvals(config, &database).await?;
+        let c = &config.custody;
+        let recorder = Recorder::open(RecorderOptions {
+            root: c.recordings.clone(),
+            gateway: config.name.clone(),
+            recipients: c.recipients.clone(),
+            rules: c.rules.clone(),
+            manifest_key: c.manifest.clone(),
+            max_lag: c.max_lag,
+        })?;
+        let stop_background = CancellationToken::new();
+        let background = {
+            let (approvals, stop) = (approvals.clone(), stop_background.clone());
+            tokio::spawn(async move { approvals.run(stop).await })
+        };
+        let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?).await?;
+        settle_lost(&approvals, &gateway).await;
+        let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), open_replayer(c)?, gateway.control())?;
+        let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
+        let stop_portal = CancellationToken::new();
+        let portal = tokio::spawn(portal.run(stop_portal.clone()));
+        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, stop_portal, stop_background, database })
+    }
+
+    pub(crate) fn portal_address(&self) -> SocketAddr {
+        self.portal_address
+    }
+    pub(crate) fn ssh_addresses(&self) -> &[SocketAddr] {
+        self.gateway.addresses()
+    }
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn reload_certificate(&self) {
+        match self.reload.reload() {
+            Ok(()) => tracing::info!("portal certificate read again"),
+            Err(e) => tracing::warn!(error = %e, "the old portal certificate stays"),
+        }
+    }
+
+    /// Resolves when a part ended that should not: the caller stops the rest and says so.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        tokio::select! {
+            r = &mut self.portal => match r {
+                Ok(Ok(())) => anyhow::anyhow!("the portal ended by itself"),
+                Ok(Err(e)) => e.into(),
+                Err(_) => anyhow::anyhow!("the portal broke"),
+            },
+            _ = &mut self.background => anyhow::anyhow!("the audit log's keeper ended by itself"),
+        }
+    }
+
+    /// Tells the sessions, seals their recordings, drains audit and requests, within a bound.
+    pub(crate) async fn stop(self) {
+        let Self { recorder, gateway, portal, background, stop_portal, stop_background, database, .. } = self;
+        let all = async {
+            stop_portal.cancel();
+            gateway.stop().await;
+            recorder.shutdown().await;
+            let _ = tokio::time::timeout(DRAIN, portal).await;
+            stop_background.cancel();
+            let _ = tokio::time::timeout(DRAIN, background).await;
+        };
+        if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {
+            tracing::error!("not everything ended in time; the next start settles what is left");
+        }
+        database.stop().await;
+    }
+}
+
+/// Sessions that the database believes to run here, but whose process is gone and whose recording was sealed before it died.
+async fn settle_lost(approvals: &Approvals, gateway: &Gateway) {
+    let filter = anteroom_approvals::SessionFilter { live_only: true, ..Default::default() };
+    let Ok(listed) = approvals.sessions(filter, anteroom_approvals::Page { number: 0, size: 500 }).await else { return };
+    let here: Vec<_> = gateway.control().list().into_iter().map(|s| s.id).collect();
+    for lost in listed.rows.iter().filter(|s| s.recording != RecordingState::Recording && !here.contains(&s.id)) {
+        approvals.session_ended(lost.id, &EndReason::GatewayLost).await;
+    }
+}
+
+fn ssh_config(config: &Checked) -> Result<SshConfig> {
+    let s = &config.ssh;
+    let keys = s.host_keys.iter().map(|k| load_host_key(k)).collect::<Result<Vec<_>, _>>()?;
+    let mut ssh = SshConfig::new(s.listen.clone(), keys, config.portal.origin.clone(), config.name.clone());
+    if let Some(h) = &s.public_host {
+        ssh.public_host.clone_from(h);
+    }
+    if let Some(p) = s.public_port {
+        ssh.public_port = p;
+    }
+    ssh.max_unauthenticated = s.max_unauthenticated;
+    ssh.max_unauthenticated_per_address = s.max_unauthenticated_per_address;
+    ssh.login_grace = s.login_grace;
+    ssh.max_channels = s.max_channels;
+    Ok(ssh)
+}
+
+fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
+    let p = &config.portal;
+    let host = config.ssh.public_host.clone().or_else(|| p.origin.host_str().map(str::to_owned)).unwrap_or_default();
+    let port = config.ssh.public_port.or_else(|| gateway.addresses().first().map(SocketAddr::port)).unwrap_or(22);
+    PortalConfig {
+        listen: p.listen,
+        origin: p.origin.clone(),
+        tls: p.tls.clone().map(|(cert, key)| Tls { cert, key }),
+        ssh: SshAddress { host, port },
+    }
+}
+
+pub(crate) fn private_dir(dir: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| format!("cannot make {}", dir.display()))
+}

@@ -1,0 +1,389 @@
+//! From what is written to what can run: a [`Checked`] has no impossible values in it.
+use super::{Problem, file, line_of, seed};
+use anteroom_domain::Secret;
+use anteroom_masking::RuleSet;
+use anteroom_recorder::{PublicKey, Recipients, custody};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+use toml::Spanned;
+use url::Url;
+
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) name: String,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: DatabaseConfig,
+    pub(crate) portal: Portal,
+    pub(crate) ssh: Ssh,
+    pub(crate) custody: Custody,
+    pub(crate) log_level: String,
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum DatabaseConfig {
+    Url { app: Box<PgConnectOptions>, owner: Box<PgConnectOptions>, connections: u32 },
+    Private { dir: PathBuf, connections: u32 },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Portal {
+    pub(crate) listen: SocketAddr,
+    pub(crate) origin: Url,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) idle: Duration,
+    pub(crate) absolute: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ssh {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) host_keys: Vec<PathBuf>,
+    pub(crate) public_host: Option<String>,
+    pub(crate) public_port: Option<u16>,
+    pub(crate) remember_step_up: Duration,
+    pub(crate) max_unauthenticated: usize,
+    pub(crate) max_unauthenticated_per_address: usize,
+    pub(crate) login_grace: Duration,
+    pub(crate) max_channels: usize,
+}
+
+/// Everything about recordings and keys.
+#[derive(Debug)]
+pub(crate) struct Custody {
+    pub(crate) recordings: PathBuf,
+    pub(crate) recipients: Recipients,
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) max_lag: Duration,
+    pub(crate) masked_key_file: Option<PathBuf>,
+    pub(crate) vault: Secret<[u8; 32]>,
+    pub(crate) audit_log: Secret<[u8; 32]>,
+    pub(crate) manifest: Secret<[u8; 32]>,
+}
+
+pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked, Vec<Problem>> {
+    let mut c = Checker { text, base, problems: Vec::new() };
+    let name = c.gateway_name(&file.gateway.name);
+    let data_dir = c.path(&file.gateway.data_dir);
+    let database = c.database(&file.database);
+    let portal = c.portal(&file.portal);
+    let ssh = c.ssh(&file.ssh);
+    let custody = c.custody(&file.recording, file.replay.as_ref(), &file.keys);
+    let log_level = c.log_level(file.log.level.as_ref());
+    let log_format = match file.log.format.as_ref().map(|f| (f, f.get_ref().as_str())) {
+        None | Some((_, "text")) => LogFormat::Text,
+        Some((_, "json")) => LogFormat::Json,
+        Some((f, _)) => {
+            c.wrong("log.format", f, "there are text and json");
+            LogFormat::Text
+        }
+    };
+    match (name, database, portal, ssh, custody) {
+        (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => {
+            Ok(Checked { name, data_dir, database, portal, ssh, custody, log_level, log_format })
+        }
+        _ => Err(c.problems),
+    }
+}
+
+struct Checker<'a> {
+    text: &'a str,
+    base: &'a Path,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn problem<T>(&mut self, key: &str, at: &Spanned<T>, value: Option<String>, why: impl Into<String>) {
+        let line = Some(line_of(self.text, at.span().start));
+        self.problems.push(Problem { line, key: key.to_owned(), value, why: why.into() });
+    }
+
+    fn wrong(&mut self, key: &str, at: &Spanned<String>, why: impl Into<String>) {
+        self.problem(key, at, Some(at.get_ref().clone()), why);
+    }
+
+    fn missing(&mut self, key: &str, why: &str) {
+        self.problems.push(Problem { line: None, key: key.to_owned(), value: None, why: why.to_owned() });
+    }
+
+    fn path(&self, p: &Spanned<String>) -> PathBuf {
+        self.base.join(p.get_ref())
+    }
+
+    fn gateway_name(&mut self, name: &Spanned<String>) -> Option<String> {
+        let n = name.get_ref();
+        let fine = !n.is_empty() && n.len() <= 63 && n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b));
+        if !fine {
+            self.wrong("gateway.name", name, "1 to 63 of a-z, 0-9, '.', '_' and '-'");
+        }
+        fine.then(|| n.clone())
+    }
+
+    fn database(&mut self, d: &file::Database) -> Option<DatabaseConfig> {
+        let connections = d.connections.as_ref().map_or(16, |c| *c.get_ref());
+        if let Some(c) = d.connections.as_ref().filter(|c| !(2..=500).contains(c.get_ref())) {
+            self.problem("database.connections", c, Some(c.get_ref().to_string()), "between 2 and 500");
+        }
+        match (&d.url, &d.private_dir) {
+            (None, Some(dir)) => Some(DatabaseConfig::Private { dir: self.path(dir), connections }),
+            (Some(url), None) => {
+                let password = d.password_file.as_ref().and_then(|p| self.password(p));
+                let app = self.database_url("database.url", url, password.as_ref())?;
+                let owner = match &d.owner_url {
+                    Some(u) => self.database_url("database.owner_url", u, None)?,
+                    None => app.clone(),
+                };
+                Some(DatabaseConfig::Url { app: Box::new(app), owner: Box::new(owner), connections })
+            }
+            (Some(url), Some(_)) => {
+                self.problem("database.url", url, None, "url and private_dir exclude each other; keep one");
+                None
+            }
+            (None, None) => {
+                self.missing("database", "needs url (a Postgres you run) or private_dir (one we run for you)");
+                None
+            }
+        }
+    }
+
+    fn password(&mut self, p: &Spanned<String>) -> Option<Secret<String>> {
+        let path = self.path(p);
+        match custody_mode(&path).and_then(|()| std::fs::read_to_string(&path).map_err(|e| e.to_string())) {
+            Ok(s) => Some(Secret::new(s.trim_end_matches('\n').to_owned())),
+            Err(why) => {
+                self.wrong("database.password_file", p, why);
+                None
+            }
+        }
+    }
+
+    /// The value is never repeated: it may hold a password.
+    fn database_url(&mut self, key: &str, url: &Spanned<String>, password: Option<&Secret<String>>) -> Option<PgConnectOptions> {
+        let Ok(mut options) = PgConnectOptions::from_str(url.get_ref()) else {
+            self.problem(key, url, None, "not of the form postgres://user@host/database?sslmode=verify-full");
+            return None;
+        };
+        if let Some(p) = password {
+            options = options.password(p.expose());
+        }
+        let host = options.get_host().to_owned();
+        let local = options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|i| i.is_loopback());
+        if !local && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull) {
+            self.problem(key, url, None, format!("the database on {host} would be talked to without a checked certificate; add ?sslmode=verify-full (and sslrootcert=FILE)"));
+            return None;
+        }
+        Some(options)
+    }
+
+    fn portal(&mut self, p: &file::Portal) -> Option<Portal> {
+        let listen = self.address("portal.listen", &p.listen, p.listen.get_ref());
+        let origin = self.origin(&p.origin);
+        let tls = match (&p.tls_cert, &p.tls_key) {
+            (Some(c), Some(k)) => {
+                for (key, f) in [("portal.tls_cert", c), ("portal.tls_key", k)] {
+                    if let Err(e) = std::fs::File::open(self.path(f)) {
+                        self.wrong(key, f, e.to_string());
+                    }
+                }
+                if let Err(why) = custody_mode(&self.path(k)) {
+                    self.wrong("portal.tls_key", k, why);
+                }
+                Some((self.path(c), self.path(k)))
+            }
+            (None, None) => None,
+            (Some(c), None) => {
+                self.wrong("portal.tls_cert", c, "tls_key is missing");
+                None
+            }
+            (None, Some(k)) => {
+                self.wrong("portal.tls_key", k, "tls_cert is missing");
+                None
+            }
+        };
+        if tls.is_none() && listen.is_some_and(|l| !l.ip().is_loopback()) {
+            self.wrong("portal.listen", &p.listen, "the portal is not served in clear except on loopback; set tls_cert and tls_key");
+        }
+        if let Some(o) = origin.as_ref().filter(|o| (o.scheme() == "https") != tls.is_some() && listen.is_some_and(|l| !l.ip().is_loopback())) {
+            self.wrong("portal.origin", &p.origin, format!("says {} but the portal would not be served that way", o.scheme()));
+        }
+        let idle = self.duration("portal.session_idle", p.session_idle.as_ref(), Duration::from_secs(30 * 60));
+        let absolute = self.duration("portal.session_absolute", p.session_absolute.as_ref(), Duration::from_secs(12 * 3600));
+        Some(Portal { listen: listen?, origin: origin?, tls, idle, absolute })
+    }
+
+    fn origin(&mut self, o: &Spanned<String>) -> Option<Url> {
+        let url = Url::parse(o.get_ref()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.path() == "/" && u.query().is_none());
+        match url {
+            // WebAuthn binds passkeys to a domain; a bare address cannot hold them.
+            Some(u) if matches!(u.host(), Some(url::Host::Domain(_))) => {
+                if u.scheme() == "http" && u.host_str() != Some("localhost") {
+                    self.wrong("portal.origin", o, "passkeys need https, or http on localhost");
+                    return None;
+                }
+                Some(u)
+            }
+            Some(_) => {
+                self.wrong("portal.origin", o, "passkeys need a host name, not an address");
+                None
+            }
+            None => {
+                self.wrong("portal.origin", o, "not of the form https://host[:port]");
+                None
+            }
+        }
+    }
+
+    fn ssh(&mut self, s: &file::Ssh) -> Option<Ssh> {
+        let mut listen = Vec::new();
+        for a in s.listen.get_ref().all() {
+            listen.extend(self.address("ssh.listen", &s.listen, a));
+        }
+        let host_keys: Vec<_> = s.host_key.get_ref().all().iter().map(|k| self.base.join(k)).collect();
+        for (path, written) in host_keys.iter().zip(s.host_key.get_ref().all()) {
+            if let Err(why) = custody_mode(path) {
+                self.problem("ssh.host_key", &s.host_key, Some(written.clone()), why);
+            } else if let Err(e) = anteroom_gateway::ssh::load_host_key(path) {
+                self.problem("ssh.host_key", &s.host_key, Some(written.clone()), e.to_string());
+            }
+        }
+        if listen.is_empty() && self.problems.is_empty() {
+            self.problem("ssh.listen", &s.listen, None, "names no address");
+        }
+        if host_keys.is_empty() {
+            self.problem("ssh.host_key", &s.host_key, None, "names no file");
+        }
+        let remember_step_up = self.duration("ssh.remember_step_up", s.remember_step_up.as_ref(), Duration::ZERO);
+        if let Some(r) = s.remember_step_up.as_ref().filter(|_| remember_step_up > Duration::from_secs(24 * 3600)) {
+            self.wrong("ssh.remember_step_up", r, "at most 24h: a second factor older than a day is none");
+        }
+        Some(Ssh {
+            listen,
+            host_keys,
+            public_host: s.public_host.as_ref().map(|h| h.get_ref().clone()),
+            public_port: s.public_port.as_ref().map(|p| *p.get_ref()),
+            remember_step_up,
+            max_unauthenticated: self.count("ssh.max_unauthenticated", s.max_unauthenticated.as_ref(), 200),
+            max_unauthenticated_per_address: self.count("ssh.max_unauthenticated_per_address", s.max_unauthenticated_per_address.as_ref(), 40),
+            login_grace: self.duration("ssh.login_grace", s.login_grace.as_ref(), Duration::from_secs(180)),
+            max_channels: self.count("ssh.max_channels", s.max_channels.as_ref(), 64),
+        })
+    }
+
+    fn custody(&mut self, r: &file::Recording, replay: Option<&file::Replay>, k: &file::Keys) -> Option<Custody> {
+        let masked = self.recipient("recording.recipients.masked", &r.recipients.masked, r.recipients.masked.get_ref());
+        let sealed: Vec<_> = r.recipients.sealed.get_ref().iter().map(|s| self.recipient("recording.recipients.sealed", &r.recipients.sealed, s)).collect();
+        let sealed = match sealed[..] {
+            [a, b] => a.zip(b),
+            _ => {
+                self.problem("recording.recipients.sealed", &r.recipients.sealed, None, "needs exactly two recipients: both together open the sealed track");
+                None
+            }
+        };
+        let rules = match &r.rules {
+            None => Some(RuleSet::builtin()),
+            Some(f) => match std::fs::read_to_string(self.path(f)).map_err(|e| e.to_string()).and_then(|t| RuleSet::parse(&t).map_err(|e| e.to_string())) {
+                Ok(rules) => Some(rules),
+                Err(why) => {
+                    self.wrong("recording.rules", f, why);
+                    None
+                }
+            },
+        };
+        let masked_key_file = replay.map(|r| self.path(&r.masked_key_file));
+        if let (Some(path), Some(r)) = (&masked_key_file, replay)
+            && let Err(e) = custody::read_private(path)
+        {
+            self.wrong("replay.masked_key_file", &r.masked_key_file, e.to_string());
+        }
+        let max_lag = self.duration("recording.max_lag", r.max_lag.as_ref(), Duration::from_secs(1));
+        let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)].map(|(key, f)| {
+            seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok()
+        });
+        let (a, b) = sealed?;
+        Some(Custody {
+            recordings: self.path(&r.dir),
+            recipients: Recipients { masked: masked?, sealed: [a, b] },
+            rules: Arc::new(rules?),
+            max_lag,
+            masked_key_file,
+            vault: vault?,
+            audit_log: audit_log?,
+            manifest: manifest?,
+        })
+    }
+
+    /// A public key as its line or as the file that holds it.
+    fn recipient<T>(&mut self, key: &str, at: &Spanned<T>, written: &str) -> Option<PublicKey> {
+        let found = if written.starts_with("anteroom-x25519") {
+            written.parse::<PublicKey>().map_err(|e| e.to_string())
+        } else {
+            custody::read_public(&self.base.join(written)).map_err(|e| e.to_string())
+        };
+        found.map_err(|why| self.problem(key, at, Some(written.to_owned()), why)).ok()
+    }
+
+    fn address<T>(&mut self, key: &str, at: &Spanned<T>, written: &str) -> Option<SocketAddr> {
+        let a = written.parse();
+        if a.is_err() {
+            self.problem(key, at, Some(written.to_owned()), "not an address and port, like 127.0.0.1:2222 or [::]:22");
+        }
+        a.ok()
+    }
+
+    fn count(&mut self, key: &str, n: Option<&Spanned<usize>>, default: usize) -> usize {
+        let Some(n) = n else { return default };
+        if *n.get_ref() == 0 {
+            self.problem(key, n, Some("0".into()), "at least 1");
+        }
+        *n.get_ref()
+    }
+
+    fn duration(&mut self, key: &str, written: Option<&Spanned<String>>, default: Duration) -> Duration {
+        let Some(w) = written else { return default };
+        parse_duration(w.get_ref()).unwrap_or_else(|| {
+            self.wrong(key, w, "not a time like 30s, 15m, 8h or 1d");
+            default
+        })
+    }
+
+    fn log_level(&mut self, level: Option<&Spanned<String>>) -> String {
+        let Some(l) = level else { return "info".into() };
+        if tracing_subscriber::EnvFilter::try_new(l.get_ref()).is_err() {
+            self.wrong("log.level", l, "not a level (error, warn, info, debug) or a filter like info,anteroom_gateway=debug");
+        }
+        l.get_ref().clone()
+    }
+}
+
+/// `90s`, `15m`, `8h`, `1d`.
+pub(crate) fn parse_duration(s: &str) -> Option<Duration> {
+    let unit = s.chars().next_back()?;
+    let n: u64 = s[..s.len() - unit.len_utf8()].trim().parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    n.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// A file with a secret must be its owner's alone.
+fn custody_mode(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = std::fs::metadata(path).map_err(|e| e.to_string())?.mode() & 0o7777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(format!("may be read by others (mode {mode:04o}); make it private with chmod 600")) }
+}

@@ -1,0 +1,114 @@
+//! The file as it is written. Every value keeps its place, so that a complaint can point at it.
+use serde::Deserialize;
+use toml::Spanned;
+
+type Text = Option<Spanned<String>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) gateway: Gateway,
+    pub(super) database: Database,
+    pub(super) portal: Portal,
+    pub(super) ssh: Ssh,
+    pub(super) recording: Recording,
+    pub(super) replay: Option<Replay>,
+    pub(super) keys: Keys,
+    #[serde(default)]
+    pub(super) log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gateway {
+    pub(super) name: Spanned<String>,
+    pub(super) data_dir: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Database {
+    pub(super) url: Text,
+    pub(super) owner_url: Text,
+    pub(super) password_file: Text,
+    pub(super) private_dir: Text,
+    pub(super) connections: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Portal {
+    pub(super) listen: Spanned<String>,
+    pub(super) origin: Spanned<String>,
+    pub(super) tls_cert: Text,
+    pub(super) tls_key: Text,
+    pub(super) session_idle: Text,
+    pub(super) session_absolute: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ssh {
+    pub(super) listen: Spanned<OneOrMany>,
+    pub(super) host_key: Spanned<OneOrMany>,
+    pub(super) public_host: Text,
+    pub(super) public_port: Option<Spanned<u16>>,
+    pub(super) remember_step_up: Text,
+    pub(super) max_unauthenticated: Option<Spanned<usize>>,
+    pub(super) max_unauthenticated_per_address: Option<Spanned<usize>>,
+    pub(super) login_grace: Text,
+    pub(super) max_channels: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(super) fn all(&self) -> &[String] {
+        match self {
+            Self::One(s) => std::slice::from_ref(s),
+            Self::Many(v) => v,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recording {
+    pub(super) dir: Spanned<String>,
+    pub(super) recipients: Recipients,
+    pub(super) rules: Text,
+    pub(super) max_lag: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recipients {
+    pub(super) masked: Spanned<String>,
+    pub(super) sealed: Spanned<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Replay {
+    pub(super) masked_key_file: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keys {
+    pub(super) vault: Spanned<String>,
+    pub(super) audit_log: Spanned<String>,
+    pub(super) manifest: Spanned<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) level: Text,
+    pub(super) format: Text,
+}

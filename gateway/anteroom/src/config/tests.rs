@@ -1,0 +1,111 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use std::{fs, os::unix::fs::PermissionsExt};
+
+/// A directory with every key, and the configuration that fits it.
+fn fixture() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    crate::keys::generate(dir.path()).unwrap();
+    (dir, GOOD.to_owned())
+}
+
+const GOOD: &str = r#"
+[gateway]
+name = "ward-4"
+data_dir = "state"
+[database]
+private_dir = "db"
+[portal]
+listen = "127.0.0.1:8080"
+origin = "http://localhost:8080"
+[ssh]
+listen = "127.0.0.1:2222"
+host_key = "ssh-host.key"
+[recording]
+dir = "recordings"
+recipients = { masked = "custody-masked.key.pub", sealed = ["custody-sealed-a.key.pub", "custody-sealed-b.key.pub"] }
+[replay]
+masked_key_file = "custody-masked.key"
+[keys]
+vault = "vault.key"
+audit_log = "audit-log.key"
+manifest = "manifest.key"
+"#;
+
+fn complaint(change: impl Fn(&str) -> String) -> String {
+    let (dir, good) = fixture();
+    let bad = change(&good);
+    assert_ne!(bad, good, "the test changes nothing");
+    fs::write(dir.path().join("a.toml"), bad).unwrap();
+    let e = load(&dir.path().join("a.toml")).unwrap_err().to_string();
+    e.replace(&dir.path().display().to_string(), "").replace("/a.toml", "a.toml")
+}
+
+#[test]
+fn a_good_file_is_taken_and_paths_count_from_it() {
+    let (dir, good) = fixture();
+    fs::write(dir.path().join("a.toml"), good).unwrap();
+    let c = load(&dir.path().join("a.toml")).unwrap();
+    assert_eq!(c.data_dir, dir.path().canonicalize().unwrap().join("state"));
+    assert_eq!(c.ssh.remember_step_up, std::time::Duration::ZERO);
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name_and_line() {
+    let e = complaint(|g| g.replace("[ssh]\n", "[ssh]\nlisen = \"x\"\n"));
+    assert!(e.starts_with("a.toml:11: lisen = \"x\": unknown field `lisen`, expected one of `listen`"), "{e}");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_key_and_line() {
+    let e = complaint(|g| g.replace("127.0.0.1:2222", "2222"));
+    assert_eq!(e, "a.toml:11: ssh.listen = \"2222\": not an address and port, like 127.0.0.1:2222 or [::]:22");
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let e = complaint(|g| g.replace("127.0.0.1:2222", "2222").replace("ward-4", "Ward 4"));
+    assert_eq!(e.lines().count(), 2, "{e}");
+}
+
+#[test]
+fn the_portal_is_never_in_clear_beyond_loopback() {
+    let e = complaint(|g| g.replace("127.0.0.1:8080", "0.0.0.0:8080"));
+    assert!(e.contains("portal.listen = \"0.0.0.0:8080\": the portal is not served in clear except on loopback"), "{e}");
+}
+
+#[test]
+fn passkeys_need_a_name_and_a_safe_origin() {
+    assert!(complaint(|g| g.replace("http://localhost:8080", "http://127.0.0.1:8080")).contains("not an address"));
+    assert!(complaint(|g| g.replace("http://localhost:8080", "http://bastion:8080")).contains("passkeys need https"));
+}
+
+#[test]
+fn a_database_far_away_needs_a_checked_certificate_and_its_password_is_not_repeated() {
+    let e = complaint(|g| g.replace("private_dir = \"db\"", "url = \"postgres://u:hunter2@db.example/anteroom\""));
+    assert!(e.contains("database.url: the database on db.example would be talked to without a checked certificate"), "{e}");
+    assert!(!e.contains("hunter2"), "{e}");
+    let e = complaint(|g| g.replace("private_dir = \"db\"", "url = [\"postgres://u:hunter2@db.example/anteroom\"]"));
+    assert!(!e.contains("hunter2"), "{e}");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let (dir, good) = fixture();
+    fs::write(dir.path().join("a.toml"), good).unwrap();
+    fs::set_permissions(dir.path().join("vault.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let e = load(&dir.path().join("a.toml")).unwrap_err().to_string();
+    assert!(e.contains(":20: keys.vault = \"vault.key\": may be read by others (mode 0644)"), "{e}");
+}
+
+#[test]
+fn one_key_holder_is_not_two() {
+    let e = complaint(|g| g.replace(", \"custody-sealed-b.key.pub\"", ""));
+    assert!(e.contains("needs exactly two recipients"), "{e}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    let e = complaint(|g| g.replace("[ssh]", "[ssh"));
+    assert!(e.starts_with("a.toml:10: "), "{e}");
+}

@@ -1,0 +1,34 @@
+//! The log: what the process does, never what people type or see (no ePHI, no secrets, no keystrokes).
+use crate::config::LogFormat;
+use std::io::IsTerminal;
+use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+
+/// Changes the level of a running process.
+#[derive(Clone)]
+pub(crate) struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// `level` was checked before.
+    pub(crate) fn set(&self, level: &str) {
+        if let Ok(filter) = EnvFilter::try_new(level) {
+            let _ = self.0.reload(filter);
+        }
+    }
+}
+
+/// Logs to stderr. `ANTEROOM_LOG` wins over `level`.
+pub(crate) fn start(level: &str, format: LogFormat) -> LogLevel {
+    let filter = EnvFilter::try_from_env("ANTEROOM_LOG").or_else(|_| EnvFilter::try_new(level)).unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, handle) = reload::Layer::new(filter);
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let registry = tracing_subscriber::registry().with(filter);
+    let done = match format {
+        LogFormat::Text => {
+            registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false)).try_init()
+        }
+        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init(),
+    };
+    // Only a second call in one process can fail, and then the first one's log goes on.
+    drop(done);
+    LogLevel(handle)
+}
