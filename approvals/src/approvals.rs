@@ -1,11 +1,26 @@
-//! The handle everybody holds, and its background work.
-use crate::{Change, OpenError};
+//! The handle everybody holds.
+use crate::{
+    Change, MigrateError, OpenError, StoreError,
+    audit::{
+        note::{self, Signer},
+        sequencer::Known,
+        spool::Spool,
+        witness,
+    },
+    identity::passkey::Ceremonies,
+    store,
+};
 use anteroom_domain::Secret;
-use sqlx::PgPool;
-use std::{path::PathBuf, sync::Arc, time::Duration};
-use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
+use sqlx::{PgPool, Postgres, Transaction, postgres::PgPoolOptions};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{Mutex, broadcast};
 use url::Url;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// What [`Approvals`] needs to know beside the database.
 #[derive(Debug)]
@@ -22,7 +37,9 @@ pub struct Options {
     pub log_name: String,
     /// How long a step-up counts for the same key, address and target; zero for never.
     pub remember_step_up: Duration,
+    /// A web session unused for this long is over.
     pub web_idle: Duration,
+    /// A web session older than this is over.
     pub web_absolute: Duration,
     /// Where audit entries wait while the database is away.
     pub spool_dir: PathBuf,
@@ -39,6 +56,10 @@ pub struct Approvals {
 pub(crate) struct Inner {
     pub(crate) pool: PgPool,
     pub(crate) options: Options,
+    pub(crate) ceremonies: Ceremonies,
+    pub(crate) signer: Signer,
+    pub(crate) known: Mutex<Known>,
+    pub(crate) spool: Spool,
     pub(crate) changes: broadcast::Sender<Change>,
 }
 
@@ -48,15 +69,99 @@ impl std::fmt::Debug for Approvals {
     }
 }
 
+/// A pool that notices within three seconds that the database is away, and asks no statement to run for long.
+pub fn pool_options() -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(3)).after_connect(|c, _| {
+        Box::pin(async move {
+            sqlx::raw_sql("set statement_timeout = '20s'; set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '30s'")
+                .execute(c)
+                .await?;
+            Ok(())
+        })
+    })
+}
+
+/// Brings the database to the version this program needs. The pool's role has to own the tables.
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    use sqlx::migrate::MigrateError as E;
+    MIGRATIONS.run(pool).await.map_err(|e| match e {
+        E::Execute(e) => MigrateError::Store(e.into()),
+        other => MigrateError::Migrate(other),
+    })
+}
+
 impl Approvals {
+    /// Checks what it is given and opens. Does not migrate, and refuses a role that could rewrite the audit log.
     pub async fn open(pool: PgPool, options: Options) -> Result<Self, OpenError> {
+        check_origin(&options)?;
+        if !note::is_name(&options.log_name) {
+            return Err(OpenError::LogName(options.log_name));
+        }
+        check_version(&pool).await?;
+        let (role, can_rewrite) = store::audit::can_rewrite(&pool).await?;
+        if can_rewrite {
+            return Err(OpenError::CanRewriteAudit { role });
+        }
+        let signer = Signer::new(&options.log_name, options.log_key.expose());
+        let dir = |what, path: &Path, source| OpenError::Directory { what, path: path.into(), source };
+        let spool = Spool::open(&options.spool_dir).map_err(|e| dir("spool directory", &options.spool_dir, e))?;
+        std::fs::create_dir_all(&options.checkpoint_dir).map_err(|e| dir("checkpoint directory", &options.checkpoint_dir, e))?;
+        let newest = witness::newest(&options.checkpoint_dir, &signer.verifier_key())
+            .map_err(|e| dir("checkpoint directory", &options.checkpoint_dir, e))?;
+        let ceremonies = Ceremonies::new(&options.rp_id, &options.origin);
         let (changes, _) = broadcast::channel(1024);
-        Ok(Self { inner: Arc::new(Inner { pool, options, changes }) })
+        Ok(Self { inner: Arc::new(Inner { pool, options, ceremonies, signer, known: Mutex::new(Known::new(newest)), spool, changes }) })
     }
-    pub async fn run(&self, stop: CancellationToken) {
-        stop.cancelled().await;
-    }
+
+    /// What changes, as soon as it is committed, wherever it was done. Needs [`run`](Self::run). A receiver that
+    /// lags behind has to look everything up, as after [`Change::Resync`].
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
     }
+
+    /// Whether the database answers within a second.
+    pub async fn healthy(&self) -> bool {
+        let asked = sqlx::query!("select 1 as one").fetch_one(&self.inner.pool);
+        matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(_)))
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        Ok(self.inner.pool.begin().await?)
+    }
+
+    pub(crate) async fn commit(&self, tx: Transaction<'static, Postgres>) -> Result<(), StoreError> {
+        Ok(tx.commit().await?)
+    }
+}
+
+/// WebAuthn works on https, and on http only for localhost; its relying party id is the host or a parent of it.
+fn check_origin(o: &Options) -> Result<(), OpenError> {
+    let bad = |why| Err(OpenError::Origin { origin: o.origin.to_string(), why });
+    let host = o.origin.host_str().unwrap_or_default();
+    match o.origin.scheme() {
+        "https" => {}
+        "http" if host == "localhost" => {}
+        _ => return bad("must be https (http is allowed for localhost only)"),
+    }
+    if o.origin.path() != "/" || o.origin.query().is_some() || o.origin.fragment().is_some() || !o.origin.username().is_empty() {
+        return bad("must be scheme, host and port only");
+    }
+    if host != o.rp_id && !host.strip_suffix(&o.rp_id).is_some_and(|h| h.ends_with('.')) {
+        return bad("the relying party id must be its host name or a parent domain of it");
+    }
+    Ok(())
+}
+
+/// Every migration of this program has run. Newer ones are fine: an older program may run beside a newer one.
+async fn check_version(pool: &PgPool) -> Result<(), OpenError> {
+    // Not a checked query: the table belongs to sqlx's migrator and is not there before the first migration.
+    let found: Result<Vec<(i64, Vec<u8>)>, _> =
+        sqlx::query_as("select version, checksum from _sqlx_migrations where success").fetch_all(pool).await;
+    let applied = match found {
+        Ok(rows) => rows,
+        Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some("42P01") => return Err(OpenError::NotMigrated),
+        Err(e) => return Err(StoreError::from(e).into()),
+    };
+    let done = MIGRATIONS.iter().all(|m| applied.iter().any(|(v, sum)| *v == m.version && sum[..] == m.checksum[..]));
+    if done { Ok(()) } else { Err(OpenError::NotMigrated) }
 }

@@ -11,7 +11,10 @@ pub(crate) const CHANNEL: &str = "anteroom";
 pub enum Change {
     GrantRevoked(GrantId),
     PersonSuspended(PersonId),
-    Terminate { session: SessionId, by: PersonId },
+    Terminate {
+        session: SessionId,
+        by: PersonId,
+    },
     StepUp(StepUpId),
     Request(RequestId),
     Session(SessionId),

@@ -1,23 +1,30 @@
 //! Decides who may do what, until when, and keeps the log of every decision.
+//!
+//! One handle, [`Approvals`]; what it does is in files by use case: `identity` (passkeys, web sessions, SSH keys),
+//! `workflow` (request, review, authorize, step-up, sessions), `audit` (Merkle log, checkpoints, spool), `vault`.
+//! All SQL is in `store`; deciding who may connect is the pure crate `anteroom-policy`.
 #![forbid(unsafe_code)]
 
 mod approvals;
+pub mod audit;
 mod change;
+mod clock;
 mod error;
 pub mod evidence;
+mod identity;
 mod listing;
-mod skeleton;
+mod run;
+mod store;
 mod types;
+mod vault;
 pub mod verify;
+mod workflow;
 
-pub use approvals::{Approvals, Options};
+pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
     KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError, SignError, StartError, StepUpError, StoreError, VaultError,
 };
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};
-pub use skeleton::migrate;
 pub use types::*;
-mod clock;
-mod store;

@@ -106,9 +106,7 @@ pub(crate) async fn latest_checkpoint(db: impl PgExecutor<'_>) -> Store<Option<C
 }
 
 pub(crate) async fn checkpoint_of(db: impl PgExecutor<'_>, size: i64) -> Store<Option<Checkpoint>> {
-    Ok(sqlx::query_as!(Checkpoint, "select size, root, peaks, note from audit_checkpoint where size = $1", size)
-        .fetch_optional(db)
-        .await?)
+    Ok(sqlx::query_as!(Checkpoint, "select size, root, peaks, note from audit_checkpoint where size = $1", size).fetch_optional(db).await?)
 }
 
 /// Checkpoints with a size above `after`, smallest first.

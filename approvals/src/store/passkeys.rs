@@ -34,8 +34,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, person: PersonId, info: &Pas
 
 /// Everything this person can sign with.
 pub(crate) async fn of(db: impl PgExecutor<'_>, person: PersonId) -> Store<Vec<Credential>> {
-    let rows =
-        sqlx::query_scalar!("select credential from passkey where person = $1 order by created_at", person.0).fetch_all(db).await?;
+    let rows = sqlx::query_scalar!("select credential from passkey where person = $1 order by created_at", person.0).fetch_all(db).await?;
     rows.into_iter().map(read).collect()
 }
 

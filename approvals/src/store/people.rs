@@ -53,13 +53,10 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: PersonId) -> Store<Option
 
 /// The same, and nobody can suspend this person before our transaction ends.
 pub(crate) async fn held(db: impl PgExecutor<'_>, id: PersonId) -> Store<Option<Person>> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, handle, display_name, roles, suspended_at, created_at from person where id = $1 for share",
-        id.0
-    )
-    .fetch_optional(db)
-    .await?;
+    let row =
+        sqlx::query_as!(Row, "select id, handle, display_name, roles, suspended_at, created_at from person where id = $1 for share", id.0)
+            .fetch_optional(db)
+            .await?;
     row.map(Person::try_from).transpose()
 }
 
@@ -89,13 +86,10 @@ pub(crate) async fn list(db: &sqlx::PgPool, search: &str, page: Page) -> Store<L
 
 /// False if it was so already.
 pub(crate) async fn set_suspended(db: impl PgExecutor<'_>, id: PersonId, at: Option<Moment>) -> Store<bool> {
-    let done = sqlx::query!(
-        "update person set suspended_at = $2 where id = $1 and (suspended_at is null) <> ($2::timestamptz is null)",
-        id.0,
-        at
-    )
-    .execute(db)
-    .await?;
+    let done =
+        sqlx::query!("update person set suspended_at = $2 where id = $1 and (suspended_at is null) <> ($2::timestamptz is null)", id.0, at)
+            .execute(db)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

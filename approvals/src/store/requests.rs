@@ -1,9 +1,7 @@
 //! Tables `access_request` and `approval`.
 use super::{Store, total};
 use crate::{Listing, Page, RequestFilter, StoreError, listing::pattern, store::evidence::Stored};
-use anteroom_domain::{
-    AccessRequest, AccountId, ApprovalId, Capabilities, Moment, PersonId, RequestId, RequestState, content::Verdict,
-};
+use anteroom_domain::{AccessRequest, AccountId, ApprovalId, Capabilities, Moment, PersonId, RequestId, RequestState, content::Verdict};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -126,9 +124,8 @@ pub(crate) async fn pending_of(db: impl PgExecutor<'_>, person: PersonId) -> Sto
 
 /// Moves a pending request on; false if it is no longer pending.
 pub(crate) async fn answer(db: impl PgExecutor<'_>, id: RequestId, state: RequestState) -> Store<bool> {
-    let done = sqlx::query!("update access_request set state = $2 where id = $1 and state = 'pending'", id.0, state.as_str())
-        .execute(db)
-        .await?;
+    let done =
+        sqlx::query!("update access_request set state = $2 where id = $1 and state = 'pending'", id.0, state.as_str()).execute(db).await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -40,10 +40,7 @@ pub(crate) async fn of(db: impl PgExecutor<'_>, person: PersonId) -> Store<Vec<S
     let rows = sqlx::query!("select id, fingerprint, label, added_at from ssh_key where person = $1 order by added_at", person.0)
         .fetch_all(db)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| SshKeyInfo { id: r.id.into(), fingerprint: r.fingerprint, label: r.label, added_at: r.added_at })
-        .collect())
+    Ok(rows.into_iter().map(|r| SshKeyInfo { id: r.id.into(), fingerprint: r.fingerprint, label: r.label, added_at: r.added_at }).collect())
 }
 
 /// The fingerprint of what was removed.

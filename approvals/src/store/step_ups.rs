@@ -127,13 +127,9 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: StepUpId) -> Store<Option
 }
 
 pub(crate) async fn waiting_of(db: impl PgExecutor<'_>, person: PersonId, now: Moment) -> Store<i64> {
-    let n = sqlx::query_scalar!(
-        "select count(*) from step_up where person = $1 and state = 'pending' and expires_at > $2",
-        person.0,
-        now
-    )
-    .fetch_one(db)
-    .await?;
+    let n = sqlx::query_scalar!("select count(*) from step_up where person = $1 and state = 'pending' and expires_at > $2", person.0, now)
+        .fetch_one(db)
+        .await?;
     Ok(n.unwrap_or_default())
 }
 

@@ -23,9 +23,11 @@ impl TryFrom<Row> for Target {
     type Error = StoreError;
     fn try_from(r: Row) -> Store<Self> {
         const WHERE: StoreError = StoreError::Damaged("target");
-        let accounts = r.account_ids.into_iter().zip(r.account_names).map(|(id, name)| {
-            Ok(Account { id: id.into(), name: name.try_into().map_err(|_| WHERE)? })
-        });
+        let accounts = r
+            .account_ids
+            .into_iter()
+            .zip(r.account_names)
+            .map(|(id, name)| Ok(Account { id: id.into(), name: name.try_into().map_err(|_| WHERE)? }));
         Ok(Self {
             id: r.id.into(),
             name: r.name.try_into().map_err(|_| WHERE)?,
@@ -116,7 +118,13 @@ pub(crate) async fn pin(db: impl PgExecutor<'_>, id: TargetId, lines: &[String])
 }
 
 /// The account of this name; it is made if there is none.
-pub(crate) async fn account(tx: &mut sqlx::PgConnection, target: TargetId, name: &AccountName, new: AccountId, at: Moment) -> Store<Account> {
+pub(crate) async fn account(
+    tx: &mut sqlx::PgConnection,
+    target: TargetId,
+    name: &AccountName,
+    new: AccountId,
+    at: Moment,
+) -> Store<Account> {
     sqlx::query!(
         "insert into account (id, target, name, created_at) values ($1, $2, $3, $4) on conflict (target, name) do nothing",
         new.0,

@@ -1,0 +1,8 @@
+//! Who somebody is: passkeys, web sessions, SSH keys.
+mod enrol;
+pub(crate) mod passkey;
+mod people;
+pub(crate) mod signing;
+mod ssh_keys;
+mod swap;
+mod web_session;

@@ -1,0 +1,84 @@
+//! Credentials of targets, sealed under a key that the database does not hold.
+//!
+//! AES-256-GCM with a random nonce; target, account and key version are authenticated, so a sealed credential moved
+//! to another row does not open there.
+use crate::{Credential, clock, store::targets::Sealed};
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use anteroom_domain::{AccountId, Secret, TargetId};
+use zeroize::Zeroize;
+
+/// The only version there is; rotation will add others.
+const KEY_VERSION: i32 = 1;
+const DOMAIN: &[u8] = b"anteroom.vault.v1\0";
+
+fn aad(target: TargetId, account: AccountId, kind: &str, key_version: i32) -> Vec<u8> {
+    [DOMAIN, target.0.as_bytes(), account.0.as_bytes(), &key_version.to_be_bytes(), kind.as_bytes()].concat()
+}
+
+/// None only if the cipher refuses, which it does for texts of many gigabytes.
+pub(crate) fn seal(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId, credential: &Credential) -> Option<Sealed> {
+    let (kind, text) = match credential {
+        Credential::Password(p) => ("password", p),
+        Credential::PrivateKey(k) => ("private_key", k),
+    };
+    // 96 random bits: safe for 2^32 sealings under one key (NIST SP 800-38D section 8.3).
+    let nonce = clock::random::<12>();
+    let aad = aad(target, account, kind, KEY_VERSION);
+    let sealed =
+        Aes256Gcm::new(key.expose().into()).encrypt(&Nonce::from(nonce), Payload { msg: text.expose().as_bytes(), aad: &aad }).ok()?;
+    Some(Sealed { kind: kind.into(), key_version: KEY_VERSION, nonce: nonce.to_vec(), sealed })
+}
+
+/// None if the key, the row or any byte is another one.
+pub(crate) fn open(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId, s: &Sealed) -> Option<Credential> {
+    let nonce: [u8; 12] = s.nonce.as_slice().try_into().ok()?;
+    let aad = aad(target, account, &s.kind, s.key_version);
+    let plain = Aes256Gcm::new(key.expose().into()).decrypt(&Nonce::from(nonce), Payload { msg: &s.sealed, aad: &aad }).ok()?;
+    let text = String::from_utf8(plain)
+        .map_err(|e| {
+            let mut bytes = e.into_bytes();
+            bytes.zeroize();
+        })
+        .ok()
+        .map(Secret::new)?;
+    match s.kind.as_str() {
+        "password" => Some(Credential::Password(text)),
+        "private_key" => Some(Credential::PrivateKey(text)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use uuid::Uuid;
+
+    fn ids(n: u128) -> (TargetId, AccountId) {
+        (TargetId(Uuid::from_u128(n)), AccountId(Uuid::from_u128(n + 1)))
+    }
+
+    #[test]
+    fn a_credential_opens_only_where_it_was_sealed() {
+        let key = Secret::new([7; 32]);
+        let (t, a) = ids(1);
+        let secret = Credential::Password(Secret::new("correct horse".into()));
+        let mut sealed = seal(&key, t, a, &secret).unwrap();
+        assert!(matches!(open(&key, t, a, &sealed), Some(Credential::Password(p)) if p.expose() == "correct horse"));
+        assert!(!sealed.sealed.windows(5).any(|w| w == b"horse"));
+
+        assert!(open(&Secret::new([8; 32]), t, a, &sealed).is_none(), "another key");
+        assert!(open(&key, ids(9).0, a, &sealed).is_none(), "another target");
+        assert!(open(&key, t, ids(9).1, &sealed).is_none(), "another account");
+        for i in 0..sealed.sealed.len() {
+            sealed.sealed[i] ^= 1;
+            assert!(open(&key, t, a, &sealed).is_none(), "byte {i}");
+            sealed.sealed[i] ^= 1;
+        }
+        sealed.kind = "private_key".into();
+        assert!(open(&key, t, a, &sealed).is_none(), "another kind");
+    }
+}

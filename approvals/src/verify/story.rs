@@ -1,0 +1,208 @@
+//! Does everything about a session fit together? Request, approval, grant, session, recording, and the log that
+//! remembers them.
+use super::assertion::verify_assertion;
+use crate::{
+    audit::{merkle, note},
+    clock::{hex, text, unhex},
+    evidence::{AssertionEvidence, Evidence},
+};
+use anteroom_domain::{
+    AuditEvent, AuditRecord, canonical,
+    content::{ApprovalContent, Signable, StepUpContent, Verdict},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in words.
+    pub check: String,
+    pub ok: bool,
+    /// What is wrong, or what exactly was found to be right.
+    pub detail: String,
+}
+
+/// Nothing was found to be wrong (and something was looked at).
+pub fn all_good(findings: &[Finding]) -> bool {
+    !findings.is_empty() && findings.iter().all(|f| f.ok)
+}
+
+struct Report(Vec<Finding>);
+
+impl Report {
+    fn say(&mut self, check: &str, ok: bool, detail: impl Into<String>) {
+        self.0.push(Finding { check: check.into(), ok, detail: detail.into() });
+    }
+    /// `Ok` says what was found, `Err` what is wrong.
+    fn add(&mut self, check: &str, r: Result<String, String>) {
+        match r {
+            Ok(d) => self.say(check, true, d),
+            Err(d) => self.say(check, false, d),
+        }
+    }
+}
+
+fn ensure(ok: bool, why: &str) -> Result<(), String> {
+    if ok { Ok(()) } else { Err(why.into()) }
+}
+
+/// Everything that can be said about `evidence`. With `trusted_log_key` (a signed note's verifier key) the log
+/// must be that one; without, the key in the evidence is taken, which proves integrity but not origin.
+///
+/// The public keys of passkeys are taken from the evidence: that they were enrolled by these people is what the log's
+/// `passkey_enrolled` lines say, which are not part of one session's evidence.
+pub fn verify_evidence(evidence: &Evidence, trusted_log_key: Option<&str>) -> Vec<Finding> {
+    let mut report = Report(Vec::new());
+    let e = evidence;
+    let records = log(&mut report, e, trusted_log_key);
+    report.add("approval", approval(e));
+    if let Some(step_up) = &e.step_up {
+        report.add("second factor", second_factor(e, step_up));
+    }
+    report.add("grant", grant(e));
+    report.add("session", session(e));
+    report.add("audit log tells this story", told(e, &records));
+    report.0
+}
+
+/// The checkpoint's signature and every record's place under it. Returns the records that are proven.
+fn log(report: &mut Report, e: &Evidence, trusted: Option<&str>) -> Vec<AuditRecord> {
+    let key = trusted.unwrap_or(&e.log_key);
+    let checkpoint = match note::open(&e.checkpoint, key) {
+        Ok(c) => c,
+        Err(err) => {
+            report.say("checkpoint", false, err.to_string());
+            return Vec::new();
+        }
+    };
+    let whose = if trusted.is_some() { "the key you trust" } else { "the key in the bundle (give --log-key to be sure whose it is)" };
+    report.say("checkpoint", true, format!("{} signed {} entries, with {whose}", checkpoint.origin, checkpoint.size));
+    let mut proven = Vec::new();
+    let mut wrong = Vec::new();
+    for r in &e.records {
+        let proof: Option<Vec<merkle::Hash>> = r.proof.iter().map(|h| unhex(h)?.try_into().ok()).collect();
+        let leaf = merkle::leaf_hash(r.record.as_bytes());
+        let there = proof.is_some_and(|p| merkle::verify_inclusion(&leaf, r.index, checkpoint.size, &p, &checkpoint.root));
+        match serde_json::from_str::<AuditRecord>(&r.record) {
+            Ok(record) if there => proven.push(record),
+            _ => wrong.push(r.index.to_string()),
+        }
+    }
+    if wrong.is_empty() {
+        report.say("audit records", true, format!("{} records are in the log", proven.len()));
+    } else {
+        report.say("audit records", false, format!("not in the log as they stand here: entries {}", wrong.join(", ")));
+    }
+    proven
+}
+
+/// Reads a signed content back and checks that its bytes are the canonical ones and the domain is its own.
+fn signed<C: Signable + DeserializeOwned>(a: &AssertionEvidence) -> Result<C, String> {
+    verify_assertion(a).map_err(|w| format!("the passkey's assertion: {w}"))?;
+    ensure(a.domain == C::DOMAIN, "something of another kind was signed")?;
+    let content: C = serde_json::from_str(&a.content).map_err(|_| "the signed content is unreadable")?;
+    ensure(content.canonical().is_ok_and(|c| c == a.content.as_bytes()), "the signed content is not in canonical form")?;
+    Ok(content)
+}
+
+fn approval(e: &Evidence) -> Result<String, String> {
+    let c: ApprovalContent = signed(&e.approval)?;
+    let r = &e.request;
+    ensure(c.verdict == Verdict::Approve, "the request was not approved")?;
+    ensure(c.approver != c.requester, "the requester approved it")?;
+    let same = c.request == r.id
+        && c.requester == r.requester
+        && c.requester_source == r.source
+        && c.target == r.target
+        && c.target_name == r.target_name
+        && c.account == r.account
+        && c.capabilities == r.capabilities
+        && c.reason == r.reason
+        && c.from == r.from
+        && c.until == r.until;
+    ensure(same, "what was signed is not what the request says")?;
+    Ok(format!("{} signed: {} may reach {}@{} until {}", c.approver_handle, c.requester_handle, c.account, c.target_name, text(c.until)))
+}
+
+fn second_factor(e: &Evidence, a: &AssertionEvidence) -> Result<String, String> {
+    let c: StepUpContent = signed(a)?;
+    let s = &e.session;
+    let same = c.person == s.person && c.target_name == s.target_name && c.account == s.account && c.source == s.source;
+    ensure(same, "a connection of somebody else, or to somewhere else, was confirmed")?;
+    Ok(format!("a passkey confirmed the connection from {} with SSH key {}", c.source, c.ssh_key_fingerprint))
+}
+
+fn grant(e: &Evidence) -> Result<String, String> {
+    let (g, r) = (&e.grant, &e.request);
+    let same = g.request == r.id
+        && g.person == r.requester
+        && g.target == r.target
+        && g.account_name == r.account
+        && g.capabilities == r.capabilities
+        && g.not_before == r.from
+        && g.not_after == r.until;
+    ensure(same, "the grant is not what was approved")?;
+    Ok(format!("from {} until {}", text(g.not_before), text(g.not_after)))
+}
+
+fn session(e: &Evidence) -> Result<String, String> {
+    let (s, g) = (&e.session, &e.grant);
+    ensure(
+        s.grant == g.id && s.person == g.person && s.target == g.target && s.account == g.account_name,
+        "the session is not under this grant",
+    )?;
+    ensure(s.started_at >= g.not_before && s.started_at < g.not_after, "the session began outside of the grant's time")?;
+    ensure(g.revoked_at.is_none_or(|at| s.started_at <= at), "the session began after the grant was revoked")?;
+    Ok(format!("{} on {}@{} from {}", s.person_handle, s.account, s.target_name, text(s.started_at)))
+}
+
+/// The proven records say the same as request, approval, grant, session and manifest do.
+fn told(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
+    let evidence_hash = |a: &AssertionEvidence| canonical::to_vec(a).ok().map(|b| hex(&Sha256::digest(b)));
+    let (r, g, s) = (&e.request, &e.grant, &e.session);
+    let any = |f: &dyn Fn(&AuditEvent) -> bool| records.iter().any(|x| f(&x.event));
+
+    let reason = hex(&Sha256::digest(r.reason.as_str()));
+    let submitted = any(&|x| {
+        matches!(x, AuditEvent::RequestSubmitted { request, person, target, account, from, until, reason_sha256, source }
+            if *request == r.id && *person == r.requester && *target == r.target && *account == r.account
+            && *from == text(r.from) && *until == text(r.until) && *reason_sha256 == reason && *source == r.source)
+    });
+    ensure(submitted, "no entry says that this was requested")?;
+
+    let (content, assertion) = (hex(&Sha256::digest(e.approval.content.as_bytes())), evidence_hash(&e.approval));
+    let approved = any(&|x| {
+        matches!(x, AuditEvent::RequestApproved { request, content_sha256, evidence_sha256, .. }
+            if *request == r.id && *content_sha256 == content && Some(evidence_sha256) == assertion.as_ref())
+    });
+    ensure(approved, "no entry says that this was approved with this signature")?;
+
+    let made = any(&|x| {
+        matches!(x, AuditEvent::GrantMade { grant, request, person, target, account, not_before, not_after }
+            if *grant == g.id && *request == r.id && *person == g.person && *target == g.target && *account == g.account_name
+            && *not_before == text(g.not_before) && *not_after == text(g.not_after))
+    });
+    ensure(made, "no entry says that this grant was made")?;
+
+    let started = any(&|x| {
+        matches!(x, AuditEvent::SessionStarted { session, grant, person, target, account, source, .. }
+            if *session == s.id && *grant == g.id && *person == s.person && *target == s.target && *account == s.account && *source == s.source)
+    });
+    ensure(started, "no entry says that this session began")?;
+
+    if s.ended_at.is_some() {
+        let ended = any(&|x| matches!(x, AuditEvent::SessionEnded { session, .. } if *session == s.id));
+        ensure(ended, "no entry says that this session ended")?;
+    }
+    if let Some(m) = &e.manifest {
+        // Whether the manifest is signed and fits the recording's files is for the recording's own verifier.
+        ensure(m.is_object(), "the manifest is unreadable")?;
+        let sealed = any(&|x| {
+            matches!(x, AuditEvent::RecordingSealed { session, state, mask_incomplete, mask_counts, .. }
+                if *session == s.id && state == s.recording.as_str() && *mask_incomplete == s.mask_incomplete && *mask_counts == s.mask_counts)
+        });
+        ensure(sealed, "no entry says that this recording was sealed")?;
+    }
+    Ok("requested, approved, granted and begun as written here".into())
+}

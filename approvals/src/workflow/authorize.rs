@@ -1,0 +1,121 @@
+//! Connecting: facts are gathered here, judged by the policy, and a refusal is remembered.
+use crate::{Approvals, StoreError, audit::record, clock, store};
+use anteroom_domain::{AccountName, AuditEvent, Moment, Person, SessionId, TargetId, TargetName};
+use anteroom_policy::{Decision, Facts, Refusal, SecondFactor, judge};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// A passed step-up opens its session within this time or not at all.
+const STEP_UP_FRESH: time::Duration = time::Duration::minutes(5);
+
+impl Approvals {
+    /// May this person reach this account of this target now? Unknown and forbidden take the same road to the same answer.
+    /// `second_factor` is not believed: a passed step-up is looked up, matched and spent on this session.
+    pub async fn authorize(
+        &self,
+        person: &Person,
+        session: SessionId,
+        target: &str,
+        account: &str,
+        source: IpAddr,
+        second_factor: SecondFactor,
+    ) -> Result<Decision, StoreError> {
+        let now = clock::now();
+        let mut tx = self.begin().await?;
+        let Some(fresh) = store::people::by_id(&mut *tx, person.id).await? else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
+        let account_name = AccountName::new(account).ok();
+        let found = store::targets::by_name(&mut *tx, target).await?;
+        // An unknown target has no grants; looking for them all the same takes the time a known one takes.
+        let id = found.as_ref().map_or(TargetId(Uuid::nil()), |t| t.id);
+        let grants = store::grants::unended(&mut *tx, fresh.id, Some(id), now).await?;
+        let factor = self.proven(&mut tx, &fresh, session, target, account, source, second_factor, now).await?;
+        let decision = match &account_name {
+            None => Decision::Deny(Refusal::NoSuchAccess),
+            Some(account) => judge(&Facts {
+                session,
+                person: &fresh,
+                target: found.as_ref(),
+                account,
+                grants: &grants,
+                source,
+                second_factor: factor,
+                now,
+            }),
+        };
+        match &decision {
+            Decision::Permit(permit) => {
+                if factor == SecondFactor::Remembered {
+                    let event = AuditEvent::StepUpRemembered {
+                        person: fresh.id,
+                        target: permit.target().name.clone(),
+                        source: source.to_string(),
+                        session,
+                    };
+                    record::write(&mut tx, event, Some(fresh.id), now).await?;
+                }
+                self.commit(tx).await?;
+            }
+            // Nothing is spent on what was not permitted.
+            Decision::NeedsSecondFactor(_) => drop(tx),
+            Decision::Deny(refusal) => {
+                drop(tx);
+                let event = AuditEvent::AccessRefused {
+                    person: Some(fresh.id),
+                    target: loggable(target),
+                    source: source.to_string(),
+                    why: refusal.to_string(),
+                };
+                self.note(event, Some(fresh.id)).await;
+            }
+        }
+        Ok(decision)
+    }
+
+    /// What of the claimed second factor the database confirms.
+    #[allow(clippy::too_many_arguments)] // one call site; a struct would only repeat the names
+    async fn proven(
+        &self,
+        tx: &mut sqlx::PgConnection,
+        person: &Person,
+        session: SessionId,
+        target: &str,
+        account: &str,
+        source: IpAddr,
+        claimed: SecondFactor,
+        now: Moment,
+    ) -> Result<SecondFactor, StoreError> {
+        let source = source.to_string();
+        let confirmed = match claimed {
+            SecondFactor::Missing => false,
+            SecondFactor::Passed(id) => {
+                let u = store::step_ups::Use {
+                    id,
+                    person: person.id,
+                    target,
+                    account,
+                    source: &source,
+                    session,
+                    answered_after: now - STEP_UP_FRESH,
+                };
+                store::step_ups::spend(tx, u).await?
+            }
+            SecondFactor::Remembered => match self.remembered_since(now) {
+                // The key was compared by `step_up_remembered`; this is the second lock on the same door.
+                Some(since) => store::step_ups::passed_since(tx, person.id, None, &source, target, since).await?,
+                None => false,
+            },
+        };
+        Ok(if confirmed { claimed } else { SecondFactor::Missing })
+    }
+
+    /// Step-ups passed after this moment are remembered; none are if policy says so.
+    pub(crate) fn remembered_since(&self, now: Moment) -> Option<Moment> {
+        let span = self.inner.options.remember_step_up;
+        (!span.is_zero()).then(|| now.saturating_sub(span.try_into().unwrap_or(time::Duration::MAX)))
+    }
+}
+
+/// Only what could be a target's name goes into the log: people type all kinds of things before an "@".
+fn loggable(target: &str) -> String {
+    TargetName::new(target).map_or_else(|_| "(not a target name)".into(), String::from)
+}

@@ -1,0 +1,8 @@
+//! From a wish to a session, one use case a file.
+mod authorize;
+mod grants;
+mod review;
+mod sessions;
+mod step_up;
+mod submit;
+mod targets;

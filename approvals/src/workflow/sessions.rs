@@ -1,0 +1,88 @@
+//! Sessions: begun under a permit, ended and sealed whatever happens to the database, listed and terminated.
+use crate::{
+    Approvals, Change, Listing, ManageError, Page, SealedRecord, SessionFilter, StartError, StoreError,
+    audit::{
+        record,
+        spool::{Spooled, Work},
+    },
+    clock::{self, hex},
+    store,
+};
+use anteroom_domain::{AuditEvent, EndReason, PersonId, SessionId, SessionRecord};
+use anteroom_policy::{Action, Permit, still_valid};
+
+impl Approvals {
+    /// The session's row and audit line. Refused if the grant or the person changed since the permit was made: their
+    /// rows are held, so whatever changes later finds the session and ends it.
+    pub async fn session_started(&self, permit: &Permit, recording_header_sha256: [u8; 32], gateway: &str) -> Result<(), StartError> {
+        let now = clock::now();
+        let mut tx = self.begin().await?;
+        let person = store::people::held(&mut *tx, permit.person()).await?.ok_or(StartError::NoLonger(EndReason::PersonSuspended))?;
+        let grant = store::grants::held(&mut tx, permit.grant()).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
+        still_valid(&person, &grant, now).map_err(StartError::NoLonger)?;
+        if !store::sessions::insert(&mut *tx, permit, &grant, &recording_header_sha256, gateway, now).await? {
+            return Err(StoreError::Damaged("session").into());
+        }
+        let event = AuditEvent::SessionStarted {
+            session: permit.session(),
+            grant: grant.id,
+            person: person.id,
+            target: grant.target,
+            account: grant.account_name.clone(),
+            source: permit.source().to_string(),
+            recording_header_sha256: hex(&recording_header_sha256),
+        };
+        record::write(&mut tx, event, Some(person.id), now).await?;
+        store::tell(&mut *tx, Change::Session(permit.session())).await?;
+        self.commit(tx).await?;
+        Ok(())
+    }
+
+    /// Never lost: kept in the spool while the database is away.
+    pub async fn session_ended(&self, session: SessionId, reason: &EndReason) {
+        let event = AuditEvent::SessionEnded { session, reason: reason.as_str().into() };
+        let work = Work::End { session, reason: reason.as_str().into() };
+        self.deliver(Spooled { record: record::line(event, None, clock::now()), work }).await;
+    }
+
+    /// Never lost: kept in the spool while the database is away.
+    pub async fn recording_sealed(&self, sealed: SealedRecord) {
+        let event = AuditEvent::RecordingSealed {
+            session: sealed.session,
+            state: sealed.state.as_str().into(),
+            manifest_sha256: hex(&sealed.manifest_sha256),
+            mask_incomplete: sealed.mask_incomplete,
+            mask_counts: sealed.mask_counts.clone(),
+        };
+        self.deliver(Spooled { record: record::line(event, None, clock::now()), work: Work::Seal(sealed) }).await;
+    }
+
+    /// Any other line of the log. Never lost either.
+    pub async fn note(&self, event: AuditEvent, actor: Option<PersonId>) {
+        self.deliver(Spooled { record: record::line(event, actor, clock::now()), work: Work::Nothing }).await;
+    }
+
+    /// Newest first; searched by person, target, account, address and id.
+    pub async fn sessions(&self, filter: SessionFilter, page: Page) -> Result<Listing<SessionRecord>, StoreError> {
+        store::sessions::list(&self.inner.pool, &filter, page).await
+    }
+
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        store::sessions::by_id(&self.inner.pool, id).await
+    }
+
+    /// Orders the end of a session; the gateway that runs it hears of it and obeys. A session that has ended already
+    /// is left alone.
+    pub async fn order_terminate(&self, session: SessionId, by: PersonId) -> Result<(), ManageError> {
+        self.check_actor(Some(by), Action::TerminateSession).await?;
+        let row = self.session(session).await?.ok_or(ManageError::NoSuch("session"))?;
+        if row.ended_at.is_some() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        record::write(&mut tx, AuditEvent::SessionTerminated { session, by }, Some(by), clock::now()).await?;
+        store::tell(&mut *tx, Change::Terminate { session, by }).await?;
+        self.commit(tx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Asking for access, and taking the wish back.
+use crate::{
+    Approvals, Change, Listing, Page, RequestError, RequestFilter, RequestForm, StoreError,
+    audit::record,
+    clock::{self, hex, text},
+    store,
+};
+use anteroom_domain::{
+    AccessRequest, AuditEvent, Capabilities, Person, RequestId, RequestState,
+    request::{CLOCK_SLACK, check_window},
+};
+use anteroom_policy::{Action, may};
+use sha2::{Digest, Sha256};
+use std::net::IpAddr;
+
+/// A person's requests that wait for an answer.
+const MAX_PENDING: i64 = 50;
+
+impl Approvals {
+    pub async fn submit_request(&self, person: &Person, form: RequestForm, source: IpAddr) -> Result<AccessRequest, RequestError> {
+        let now = clock::now();
+        let (from, until) = check_window(form.from.unwrap_or(now), form.until, now)?;
+        // "Now" and slightly past mean now; what is signed shall not begin before it was asked for.
+        let from = if from < now && from >= now - CLOCK_SLACK { now.replace_nanosecond(0).unwrap_or(now) } else { from };
+        let mut tx = self.begin().await?;
+        let person = store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::RequestAccess));
+        let person = person.ok_or(RequestError::NotAllowed)?;
+        let target = store::targets::by_name(&mut *tx, form.target.as_str()).await?;
+        let account = target.as_ref().and_then(|t| t.accounts.iter().find(|a| a.name == form.account));
+        let (Some(target), Some(account)) = (&target, account) else { return Err(RequestError::NoSuchTarget) };
+        if store::requests::pending_of(&mut *tx, person.id).await? >= MAX_PENDING {
+            return Err(RequestError::TooMany { max: MAX_PENDING });
+        }
+        let request = AccessRequest {
+            id: clock::new_id(),
+            requester: person.id,
+            target: target.id,
+            target_name: target.name.clone(),
+            account: account.name.clone(),
+            reason: form.reason,
+            from,
+            until,
+            capabilities: Capabilities::interactive(),
+            state: RequestState::Pending,
+            source: source.to_string(),
+            created_at: now,
+        };
+        store::requests::insert(&mut *tx, &request, account.id).await?;
+        let event = AuditEvent::RequestSubmitted {
+            request: request.id,
+            person: person.id,
+            target: request.target,
+            account: request.account.clone(),
+            from: text(from),
+            until: text(until),
+            reason_sha256: hex(&Sha256::digest(request.reason.as_str())),
+            source: request.source.clone(),
+        };
+        record::write(&mut tx, event, Some(person.id), now).await?;
+        store::tell(&mut *tx, Change::Request(request.id)).await?;
+        self.commit(tx).await?;
+        Ok(request)
+    }
+
+    /// Only by the one who asked, and only while nobody answered.
+    pub async fn withdraw_request(&self, person: &Person, request: RequestId) -> Result<(), RequestError> {
+        let mut tx = self.begin().await?;
+        let held = store::requests::held(&mut tx, request).await?.filter(|(r, _)| r.requester == person.id);
+        held.ok_or(RequestError::NoSuchRequest)?;
+        if !store::requests::answer(&mut *tx, request, RequestState::Withdrawn).await? {
+            return Err(RequestError::NotPending);
+        }
+        record::write(&mut tx, AuditEvent::RequestWithdrawn { request, person: person.id }, Some(person.id), clock::now()).await?;
+        store::tell(&mut *tx, Change::Request(request)).await?;
+        self.commit(tx).await?;
+        Ok(())
+    }
+
+    pub async fn request(&self, id: RequestId) -> Result<Option<AccessRequest>, StoreError> {
+        store::requests::by_id(&self.inner.pool, id).await
+    }
+
+    /// Newest first; searched by requester, target, account and reason.
+    pub async fn requests(&self, filter: RequestFilter, page: Page) -> Result<Listing<AccessRequest>, StoreError> {
+        store::requests::list(&self.inner.pool, &filter, page).await
+    }
+}
