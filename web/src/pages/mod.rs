@@ -1,0 +1,36 @@
+//! One folder a question, one file an action.
+pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod enrol;
+pub(crate) mod grants;
+pub(crate) mod health;
+pub(crate) mod home;
+pub(crate) mod keys;
+pub(crate) mod live;
+pub(crate) mod names;
+pub(crate) mod people;
+pub(crate) mod recordings;
+pub(crate) mod requests;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
+pub(crate) mod step_up;
+pub(crate) mod targets;
+
+use anteroom_approvals::SignStart;
+use anteroom_domain::CeremonyId;
+use axum::Json;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use webauthn_rs_proto::PublicKeyCredential;
+
+/// The end of a signature: which ceremony, and what the passkey made.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Signed {
+    pub(crate) ceremony: CeremonyId,
+    pub(crate) credential: PublicKeyCredential,
+}
+
+/// The start of a signature as the browser's script expects it.
+fn sign_start(start: SignStart) -> Json<Value> {
+    Json(json!({ "ceremony": start.ceremony, "options": start.options, "content": start.content }))
+}

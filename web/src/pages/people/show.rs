@@ -1,0 +1,35 @@
+use crate::{
+    errors::Problem,
+    page::{Frame, Id, html},
+    state::App,
+};
+use anteroom_approvals::{PasskeyInfo, SshKeyInfo};
+use anteroom_domain::{Person, PersonId};
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+#[derive(Template)]
+#[template(path = "person.html")]
+pub(super) struct Show {
+    frame: Frame,
+    person: Person,
+    passkeys: Vec<PasskeyInfo>,
+    ssh_keys: Vec<SshKeyInfo>,
+    /// A link that was just made; shown once.
+    link: Option<String>,
+    own: bool,
+}
+
+impl Show {
+    pub(super) async fn page(app: &App, frame: Frame, id: PersonId, link: Option<String>) -> Result<Self, Problem> {
+        let person = app.approvals.person(id).await?.ok_or_else(Problem::not_found)?;
+        let passkeys = app.approvals.passkeys(id).await?;
+        let ssh_keys = app.approvals.ssh_keys(id).await?;
+        let own = frame.person.id == id;
+        Ok(Self { frame, person, passkeys, ssh_keys, link, own })
+    }
+}
+
+pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<PersonId>) -> Result<Response, Problem> {
+    html(&Show::page(&app, frame, id, None).await?)
+}

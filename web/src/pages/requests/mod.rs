@@ -1,0 +1,9 @@
+//! Asking for access, and the page of one request for both sides.
+pub(crate) mod list;
+pub(crate) mod new;
+pub(crate) mod review_begin;
+pub(crate) mod review_finish;
+pub(crate) mod show;
+pub(crate) mod submit;
+pub(crate) mod withdraw;
+pub(crate) mod wish;

@@ -1,0 +1,6 @@
+//! Servers and devices, their pinned keys and their credentials (which only go in).
+pub(crate) mod add;
+pub(crate) mod credential;
+pub(crate) mod list;
+pub(crate) mod pin;
+pub(crate) mod show;

@@ -1,0 +1,190 @@
+//! Every route of the portal and what it needs, in one table. The guard enforces the table; a test walks it.
+use crate::{
+    assets, guard,
+    guard::{Answers, Needs},
+    pages::{approvals, audit, enrol, grants, health, home, keys, live, people, recordings, requests, sessions, sign_in, step_up, targets},
+    state::App,
+};
+use anteroom_policy::Action::{
+    ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
+};
+use axum::{
+    Extension, Router,
+    http::Method,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get, post},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) needs: Needs,
+    pub(crate) answers: Answers,
+    handler: MethodRouter<App>,
+}
+
+fn route(method: Method, path: &'static str, needs: Needs, answers: Answers, handler: MethodRouter<App>) -> Route {
+    Route { method, path, needs, answers, handler }
+}
+fn page(path: &'static str, needs: Needs, handler: MethodRouter<App>) -> Route {
+    route(Method::GET, path, needs, Answers::Page, handler)
+}
+fn form(path: &'static str, needs: Needs, handler: MethodRouter<App>) -> Route {
+    route(Method::POST, path, needs, Answers::Page, handler)
+}
+fn json(path: &'static str, needs: Needs, handler: MethodRouter<App>) -> Route {
+    route(Method::POST, path, needs, Answers::Json, handler)
+}
+fn data(path: &'static str, needs: Needs, handler: MethodRouter<App>) -> Route {
+    route(Method::GET, path, needs, Answers::Json, handler)
+}
+
+/// Default deny: what is not here does not exist.
+pub(crate) fn table() -> Vec<Route> {
+    use Needs::{May, MayEither, Nothing, SignedIn};
+    vec![
+        // Anybody
+        data("/healthz", Nothing, get(health::show)),
+        data("/assets/{file}", Nothing, get(assets::serve)),
+        page("/sign-in", Nothing, get(sign_in::page::show)),
+        json("/sign-in/begin", Nothing, post(sign_in::begin::begin)),
+        json("/sign-in/finish", Nothing, post(sign_in::finish::finish)),
+        page("/enrol", Nothing, get(enrol::page::show)),
+        json("/enrol/begin", Nothing, post(enrol::begin::begin)),
+        json("/enrol/finish", Nothing, post(enrol::finish::finish)),
+        // Everybody who is signed in: their own things
+        page("/", SignedIn, get(home::show)),
+        form("/sign-out", SignedIn, post(sign_in::out::sign_out)),
+        data("/live", SignedIn, get(live::stream)),
+        page("/keys", SignedIn, get(keys::page::show)),
+        json("/keys/ssh/begin", SignedIn, post(keys::ssh_begin::begin)),
+        json("/keys/ssh/finish", SignedIn, post(keys::ssh_finish::finish)),
+        form("/keys/ssh/{id}/remove", SignedIn, post(keys::ssh_remove::remove)),
+        json("/keys/passkey/begin", SignedIn, post(keys::passkey_begin::begin)),
+        json("/keys/passkey/finish", SignedIn, post(keys::passkey_finish::finish)),
+        page("/step-up/{id}", SignedIn, get(step_up::page::show)),
+        json("/step-up/{id}/begin", SignedIn, post(step_up::begin::begin)),
+        json("/step-up/{id}/finish", SignedIn, post(step_up::finish::finish)),
+        form("/step-up/{id}/refuse", SignedIn, post(step_up::refuse::refuse)),
+        // Asking
+        page("/requests", May(RequestAccess), get(requests::list::show)),
+        form("/requests", May(RequestAccess), post(requests::submit::submit)),
+        page("/requests/new", May(RequestAccess), get(requests::new::show)),
+        // Answering. A requester sees only their own; the handler checks whose it is.
+        page("/requests/{id}", MayEither(RequestAccess, ReviewRequests), get(requests::show::show)),
+        form("/requests/{id}/withdraw", May(RequestAccess), post(requests::withdraw::withdraw)),
+        page("/approvals", May(ReviewRequests), get(approvals::show)),
+        json("/requests/{id}/review/begin", May(ReviewRequests), post(requests::review_begin::begin)),
+        json("/requests/{id}/review/finish", May(ReviewRequests), post(requests::review_finish::finish)),
+        page("/grants", May(RevokeGrant), get(grants::list::show)),
+        page("/grants/{id}/revoke", May(RevokeGrant), get(grants::confirm::show)),
+        form("/grants/{id}/revoke", May(RevokeGrant), post(grants::revoke::revoke)),
+        // Watching
+        page("/sessions", May(SeeSessions), get(sessions::list::show)),
+        page("/sessions/{id}/terminate", May(TerminateSession), get(sessions::confirm::show)),
+        form("/sessions/{id}/terminate", May(TerminateSession), post(sessions::terminate::terminate)),
+        page("/recordings", May(ReplayMasked), get(recordings::list::show)),
+        page("/recordings/{id}", May(ReplayMasked), get(recordings::show::show)),
+        data("/recordings/{id}/channels/{channel}/cast", May(ReplayMasked), get(recordings::cast::cast)),
+        page("/audit", May(SearchAudit), get(audit::show)),
+        // Keeping
+        page("/people", May(ManagePeople), get(people::list::show)),
+        form("/people", May(ManagePeople), post(people::add::add)),
+        page("/people/{id}", May(ManagePeople), get(people::show::show)),
+        form("/people/{id}/suspend", May(ManagePeople), post(people::suspend::suspend)),
+        form("/people/{id}/reinstate", May(ManagePeople), post(people::reinstate::reinstate)),
+        form("/people/{id}/link", May(ManagePeople), post(people::link::make)),
+        page("/targets", May(ManageTargets), get(targets::list::show)),
+        form("/targets", May(ManageTargets), post(targets::add::add)),
+        page("/targets/{id}", May(ManageTargets), get(targets::show::show)),
+        form("/targets/{id}/pin", May(ManageTargets), post(targets::pin::pin)),
+        form("/targets/{id}/credential", May(ManageTargets), post(targets::credential::store)),
+    ]
+}
+
+pub(crate) fn router(app: App, stop: &CancellationToken) -> Router {
+    let mut router = Router::new();
+    for Route { path, needs, answers, handler, .. } in table() {
+        router = router.route(path, handler.route_layer(middleware::from_fn_with_state((app.clone(), needs, answers), guard::guard)));
+    }
+    router.fallback(nothing_here).layer(Extension(live::Stop(stop.clone()))).with_state(app)
+}
+
+async fn nothing_here() -> Response {
+    crate::errors::Problem::not_found().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::guard::{Verdict, judge};
+    use anteroom_domain::{DisplayName, Handle, Moment, Person, PersonId, Role, Roles};
+    use anteroom_policy::may;
+
+    fn person(roles: &[Role], suspended: bool) -> Person {
+        Person {
+            id: PersonId(Default::default()),
+            handle: Handle::new("p").unwrap(),
+            display_name: DisplayName::new("P").unwrap(),
+            roles: Roles::from_iter(roles.iter().copied()),
+            suspended_at: suspended.then_some(Moment::UNIX_EPOCH),
+            created_at: Moment::UNIX_EPOCH,
+        }
+    }
+
+    /// What a stranger may call is written down here a second time: a new public route has to be added in both places.
+    const PUBLIC: [&str; 8] =
+        ["/healthz", "/assets/{file}", "/sign-in", "/sign-in/begin", "/sign-in/finish", "/enrol", "/enrol/begin", "/enrol/finish"];
+
+    #[test]
+    fn every_route_is_judged_for_every_role() {
+        for r in table() {
+            let public = PUBLIC.contains(&r.path);
+            let label = format!("{} {}", r.method, r.path);
+            assert_eq!(judge(r.needs, None) == Verdict::Pass, public, "{label}: a stranger");
+            assert_eq!(judge(r.needs, Some(&person(&Role::ALL, true))) == Verdict::Pass, public, "{label}: suspended");
+            for role in Role::ALL {
+                let p = person(&[role], false);
+                let expected = match r.needs {
+                    Needs::Nothing | Needs::SignedIn => Verdict::Pass,
+                    Needs::May(a) if may(&p, a) => Verdict::Pass,
+                    Needs::MayEither(a, b) if may(&p, a) || may(&p, b) => Verdict::Pass,
+                    _ => Verdict::Hide,
+                };
+                assert_eq!(judge(r.needs, Some(&p)), expected, "{label}: {role}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_role_reaches_exactly_its_own_rooms() {
+        let rooms = |role: Role| -> Vec<&'static str> {
+            let p = person(&[role], false);
+            let special = |r: &Route| !matches!(r.needs, Needs::Nothing | Needs::SignedIn) && r.method == Method::GET;
+            table().iter().filter(|r| special(r) && judge(r.needs, Some(&p)) == Verdict::Pass).map(|r| r.path).collect()
+        };
+        assert_eq!(rooms(Role::Admin), ["/requests", "/requests/new", "/requests/{id}"]);
+        assert_eq!(
+            rooms(Role::Approver),
+            ["/requests/{id}", "/approvals", "/grants", "/grants/{id}/revoke", "/sessions", "/sessions/{id}/terminate"]
+        );
+        assert_eq!(
+            rooms(Role::Auditor),
+            ["/sessions", "/recordings", "/recordings/{id}", "/recordings/{id}/channels/{channel}/cast", "/audit"]
+        );
+        assert_eq!(
+            rooms(Role::Operator),
+            ["/sessions", "/sessions/{id}/terminate", "/people", "/people/{id}", "/targets", "/targets/{id}"]
+        );
+    }
+
+    #[test]
+    fn what_changes_something_is_never_a_get() {
+        for r in table().iter().filter(|r| r.method == Method::GET) {
+            assert!(!["/begin", "/finish", "/withdraw", "/suspend", "/refuse", "/remove"].iter().any(|end| r.path.ends_with(end)), "{}", r.path);
+        }
+    }
+}
