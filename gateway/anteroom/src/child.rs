@@ -64,7 +64,6 @@ pub(crate) struct Child {
     what: &'static str,
     orders: mpsc::Sender<Ending>,
     ended: watch::Receiver<Option<ExitStatus>>,
-    pid: u32,
 }
 
 impl Child {
@@ -76,20 +75,16 @@ impl Child {
             .name(format!("keep-{what}"))
             .spawn(move || match command.spawn() {
                 Ok(child) => {
-                    let _ = started.send(Ok(child.id()));
+                    let _ = started.send(Ok(()));
                     keep(child, &inbox, &tell);
                 }
                 Err(e) => drop(started.send(Err(e))),
             })
             .context("cannot start a thread")?;
         match is_started.recv().context("the keeper thread died")? {
-            Ok(pid) => Ok(Self { what, orders, ended, pid }),
+            Ok(()) => Ok(Self { what, orders, ended }),
             Err(e) => bail!("cannot start {what}: {e} (is util-linux's setpriv installed?)"),
         }
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
     }
 
     pub(crate) fn has_ended(&self) -> Option<ExitStatus> {
@@ -121,7 +116,10 @@ fn keep(mut child: std::process::Child, inbox: &mpsc::Receiver<Ending>, tell: &w
     let mut orphaned = false;
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return drop(tell.send(Some(status))),
+            Ok(Some(status)) => {
+                let _ = tell.send(Some(status));
+                return;
+            }
             Ok(None) => {}
             Err(_) => return,
         }

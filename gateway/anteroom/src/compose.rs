@@ -5,7 +5,7 @@ use crate::{
     database::Database,
 };
 use anteroom_approvals::{Approvals, Options};
-use anteroom_domain::{EndReason, RecordingState, SessionControl as _};
+use anteroom_domain::{EndReason, RecordingState};
 use anteroom_gateway::{Gateway, SshConfig, ssh::load_host_key};
 use anteroom_recorder::{Recorder, RecorderOptions, Replayer};
 use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
@@ -91,9 +91,6 @@ impl Running {
     pub(crate) fn ssh_addresses(&self) -> &[SocketAddr] {
         self.gateway.addresses()
     }
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
-    }
 
     pub(crate) fn reload_certificate(&self) {
         match self.reload.reload() {
@@ -104,7 +101,14 @@ impl Running {
 
     /// Resolves when a part ended that should not: the caller stops the rest and says so.
     pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        let database = async {
+            match self.database.postgres() {
+                Some(p) => p.ended().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            () = database => anyhow::anyhow!("the private Postgres ended by itself; see postgres.log"),
             r = &mut self.portal => match r {
                 Ok(Ok(())) => anyhow::anyhow!("the portal ended by itself"),
                 Ok(Err(e)) => e.into(),

@@ -1,6 +1,7 @@
 //! The log: what the process does, never what people type or see (no ePHI, no secrets, no keystrokes).
 use crate::config::LogFormat;
-use std::io::IsTerminal;
+use anyhow::{Context, Result};
+use std::{fs::OpenOptions, io::IsTerminal, os::unix::fs::OpenOptionsExt, path::Path, sync::Mutex};
 use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
 
 /// Changes the level of a running process.
@@ -14,6 +15,16 @@ impl LogLevel {
             let _ = self.0.reload(filter);
         }
     }
+}
+
+/// Logs to a file, for a command whose terminal people read.
+pub(crate) fn start_in_file(level: &str, path: &Path) -> Result<()> {
+    let file =
+        OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let filter = EnvFilter::try_from_env("ANTEROOM_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let layer = tracing_subscriber::fmt::layer().with_writer(Mutex::new(file)).with_ansi(false).with_target(false);
+    drop(tracing_subscriber::registry().with(filter).with(layer).try_init());
+    Ok(())
 }
 
 /// Logs to stderr. `ANTEROOM_LOG` wins over `level`.

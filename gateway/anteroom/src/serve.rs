@@ -15,10 +15,11 @@ pub(crate) async fn serve(path: &Path, config: Checked, log: LogLevel) -> Result
     let mut config = config;
     let failed = loop {
         tokio::select! {
-            () = signals.stop() => break None,
-            Some(()) = signals.hangup.recv() => config = reload(path, config, &running, &log),
+            order = signals.next() => match order {
+                Order::Stop => break None,
+                Order::Reload => config = reload(path, config, &running, &log),
+            },
             e = running.failed() => break Some(e),
-            () = private_database_gone(&running) => break Some(anyhow::anyhow!("the private Postgres ended by itself; see postgres.log")),
         }
     };
     tracing::info!("stopping: sessions are told and their recordings sealed");
@@ -26,14 +27,6 @@ pub(crate) async fn serve(path: &Path, config: Checked, log: LogLevel) -> Result
     running.stop().await;
     tracing::info!("stopped");
     failed.map_or(Ok(()), Err)
-}
-
-/// Resolves only for a cluster of our own that died.
-async fn private_database_gone(running: &Running) {
-    match running.database().postgres() {
-        Some(p) => p.ended().await,
-        None => std::future::pending().await,
-    }
 }
 
 fn ready(config: &Checked, running: &Running) {
@@ -66,8 +59,18 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
         ("database", format!("{:?}", new.database) != format!("{:?}", old.database)),
         ("portal", format!("{:?}", new.portal) != format!("{:?}", old.portal)),
         ("ssh", new.ssh != old.ssh),
-        ("recording", new.custody.recordings != old.custody.recordings || new.custody.max_lag != old.custody.max_lag || new.custody.rules.sha256() != old.custody.rules.sha256()),
-        ("keys", new.custody.vault != old.custody.vault || new.custody.audit_log != old.custody.audit_log || new.custody.manifest != old.custody.manifest),
+        (
+            "recording",
+            new.custody.recordings != old.custody.recordings
+                || new.custody.max_lag != old.custody.max_lag
+                || new.custody.rules.sha256() != old.custody.rules.sha256(),
+        ),
+        (
+            "keys",
+            new.custody.vault != old.custody.vault
+                || new.custody.audit_log != old.custody.audit_log
+                || new.custody.manifest != old.custody.manifest,
+        ),
     ]
     .into_iter()
     .filter_map(|(part, changed)| changed.then_some(part))
@@ -83,7 +86,13 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
 pub(crate) struct Signals {
     term: Signal,
     int: Signal,
-    pub(crate) hangup: Signal,
+    hangup: Signal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Stop,
+    Reload,
 }
 
 impl Signals {
@@ -92,10 +101,16 @@ impl Signals {
         Ok(Self { term: of(SignalKind::terminate())?, int: of(SignalKind::interrupt())?, hangup: of(SignalKind::hangup())? })
     }
 
-    pub(crate) async fn stop(&mut self) {
+    pub(crate) async fn next(&mut self) -> Order {
         tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.int.recv() => {}
+            _ = self.term.recv() => Order::Stop,
+            _ = self.int.recv() => Order::Stop,
+            _ = self.hangup.recv() => Order::Reload,
         }
+    }
+
+    /// For what has nothing to reload.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != Order::Stop {}
     }
 }

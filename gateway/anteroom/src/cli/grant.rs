@@ -61,7 +61,14 @@ async fn list(cx: &Context, live_only: bool, person: Option<Handle>, json: bool,
             GrantState::Expired => "ended",
             GrantState::Revoked => "revoked",
         };
-        rows.push(vec![g.id.to_string(), who, format!("{}@{}", g.account_name, g.target_name), moment(g.not_before), moment(g.not_after), state.into()]);
+        rows.push(vec![
+            g.id.to_string(),
+            who,
+            format!("{}@{}", g.account_name, g.target_name),
+            moment(g.not_before),
+            moment(g.not_after),
+            state.into(),
+        ]);
     }
     Ok(out.table(&["GRANT", "PERSON", "ACCESS", "FROM", "UNTIL", "STATE"], &rows, "no grants")?)
 }

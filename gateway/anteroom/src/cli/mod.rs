@@ -20,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
 pub(crate) use output::Out;
+pub(crate) use person::enrol_link;
 
 const EXIT_CODES: &str = "\
 Exit status:
@@ -150,7 +151,9 @@ fn report(f: Failure) -> ExitCode {
     };
     match error {
         // Somebody closed the pipe we print into: `anteroom audit tail | head`.
-        Some(e) if e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => return ExitCode::SUCCESS,
+        Some(e) if e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => {
+            return ExitCode::SUCCESS;
+        }
         Some(e) => eprintln_chain(&e),
         None => {}
     }

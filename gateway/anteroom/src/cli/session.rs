@@ -67,7 +67,15 @@ pub(crate) fn print(found: &[SessionRecord], json: bool, out: &mut Out, empty: &
             };
             let masked: u64 = s.mask_counts.values().sum();
             let recording = format!("{}{}", s.recording.as_str(), if s.mask_incomplete { " (mask incomplete)" } else { "" });
-            vec![s.id.to_string(), s.person_handle.clone(), format!("{}@{}", s.account, s.target_name), moment(s.started_at), end, recording, masked.to_string()]
+            vec![
+                s.id.to_string(),
+                s.person_handle.clone(),
+                format!("{}@{}", s.account, s.target_name),
+                moment(s.started_at),
+                end,
+                recording,
+                masked.to_string(),
+            ]
         })
         .collect();
     Ok(out.table(&["SESSION", "PERSON", "ACCESS", "STARTED", "ENDED", "RECORDING", "MASKED"], &rows, empty)?)

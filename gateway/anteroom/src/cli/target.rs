@@ -53,7 +53,9 @@ enum What {
         description: String,
     },
     /// Accept only these host keys from now on: lines on stdin, or with --scan what the target offers now.
-    #[command(after_help = "Examples:\n  ssh-keyscan 10.0.0.5 | anteroom target pin ehr-db-1\n  anteroom target pin ehr-db-1 --scan     shows fingerprints; compare them at the target's console")]
+    #[command(
+        after_help = "Examples:\n  ssh-keyscan 10.0.0.5 | anteroom target pin ehr-db-1\n  anteroom target pin ehr-db-1 --scan     shows fingerprints; compare them at the target's console"
+    )]
     Pin {
         name: TargetName,
         /// Ask the target; whoever answers on the network now is believed.
@@ -115,7 +117,9 @@ async fn pin(cx: &Context, name: &TargetName, scan: bool, out: &mut Out) -> Done
         key_lines(&read_stdin()?)
     };
     if lines.is_empty() {
-        return Err(Failure::Usage(anyhow!("no host key on stdin; expected lines like \"ssh-ed25519 AAAA...\" (ssh-keyscan prints them), or use --scan")));
+        return Err(Failure::Usage(anyhow!(
+            "no host key on stdin; expected lines like \"ssh-ed25519 AAAA...\" (ssh-keyscan prints them), or use --scan"
+        )));
     }
     let count = lines.len();
     cx.approvals.pin_target(None, target.id, lines).await?;
@@ -154,10 +158,21 @@ async fn list(cx: &Context, search: &str, json: bool, out: &mut Out) -> Done {
         .map(|t| {
             let accounts: Vec<&str> = t.accounts.iter().map(|a| a.name.as_str()).collect();
             let pinned = if t.pinned_host_keys.is_empty() { "not pinned" } else { "pinned" };
-            vec![t.name.to_string(), t.kind.to_string(), format!("{}:{}", t.host, t.port), accounts.join(","), pinned.into(), t.description.clone()]
+            vec![
+                t.name.to_string(),
+                t.kind.to_string(),
+                format!("{}:{}", t.host, t.port),
+                accounts.join(","),
+                pinned.into(),
+                t.description.clone(),
+            ]
         })
         .collect();
-    Ok(out.table(&["NAME", "KIND", "ADDRESS", "ACCOUNTS", "HOST KEY", "DESCRIPTION"], &rows, "no target yet; add one with: anteroom target add")?)
+    Ok(out.table(
+        &["NAME", "KIND", "ADDRESS", "ACCOUNTS", "HOST KEY", "DESCRIPTION"],
+        &rows,
+        "no target yet; add one with: anteroom target add",
+    )?)
 }
 
 #[cfg(test)]

@@ -179,7 +179,10 @@ impl Checker<'_> {
             options = options.password(p.expose());
         }
         let host = options.get_host().to_owned();
-        let local = options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|i| i.is_loopback());
+        let local = options.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse::<std::net::IpAddr>().is_ok_and(|i| i.is_loopback());
         if !local && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull) {
             self.problem(key, url, None, format!("the database on {host} would be talked to without a checked certificate; add ?sslmode=verify-full (and sslrootcert=FILE)"));
             return None;
@@ -215,7 +218,9 @@ impl Checker<'_> {
         if tls.is_none() && listen.is_some_and(|l| !l.ip().is_loopback()) {
             self.wrong("portal.listen", &p.listen, "the portal is not served in clear except on loopback; set tls_cert and tls_key");
         }
-        if let Some(o) = origin.as_ref().filter(|o| (o.scheme() == "https") != tls.is_some() && listen.is_some_and(|l| !l.ip().is_loopback())) {
+        if let Some(o) =
+            origin.as_ref().filter(|o| (o.scheme() == "https") != tls.is_some() && listen.is_some_and(|l| !l.ip().is_loopback()))
+        {
             self.wrong("portal.origin", &p.origin, format!("says {} but the portal would not be served that way", o.scheme()));
         }
         let idle = self.duration("portal.session_idle", p.session_idle.as_ref(), Duration::from_secs(30 * 60));
@@ -275,7 +280,11 @@ impl Checker<'_> {
             public_port: s.public_port.as_ref().map(|p| *p.get_ref()),
             remember_step_up,
             max_unauthenticated: self.count("ssh.max_unauthenticated", s.max_unauthenticated.as_ref(), 200),
-            max_unauthenticated_per_address: self.count("ssh.max_unauthenticated_per_address", s.max_unauthenticated_per_address.as_ref(), 40),
+            max_unauthenticated_per_address: self.count(
+                "ssh.max_unauthenticated_per_address",
+                s.max_unauthenticated_per_address.as_ref(),
+                40,
+            ),
             login_grace: self.duration("ssh.login_grace", s.login_grace.as_ref(), Duration::from_secs(180)),
             max_channels: self.count("ssh.max_channels", s.max_channels.as_ref(), 64),
         })
@@ -283,17 +292,26 @@ impl Checker<'_> {
 
     fn custody(&mut self, r: &file::Recording, replay: Option<&file::Replay>, k: &file::Keys) -> Option<Custody> {
         let masked = self.recipient("recording.recipients.masked", &r.recipients.masked, r.recipients.masked.get_ref());
-        let sealed: Vec<_> = r.recipients.sealed.get_ref().iter().map(|s| self.recipient("recording.recipients.sealed", &r.recipients.sealed, s)).collect();
+        let sealed: Vec<_> =
+            r.recipients.sealed.get_ref().iter().map(|s| self.recipient("recording.recipients.sealed", &r.recipients.sealed, s)).collect();
         let sealed = match sealed[..] {
             [a, b] => a.zip(b),
             _ => {
-                self.problem("recording.recipients.sealed", &r.recipients.sealed, None, "needs exactly two recipients: both together open the sealed track");
+                self.problem(
+                    "recording.recipients.sealed",
+                    &r.recipients.sealed,
+                    None,
+                    "needs exactly two recipients: both together open the sealed track",
+                );
                 None
             }
         };
         let rules = match &r.rules {
             None => Some(RuleSet::builtin()),
-            Some(f) => match std::fs::read_to_string(self.path(f)).map_err(|e| e.to_string()).and_then(|t| RuleSet::parse(&t).map_err(|e| e.to_string())) {
+            Some(f) => match std::fs::read_to_string(self.path(f))
+                .map_err(|e| e.to_string())
+                .and_then(|t| RuleSet::parse(&t).map_err(|e| e.to_string()))
+            {
                 Ok(rules) => Some(rules),
                 Err(why) => {
                     self.wrong("recording.rules", f, why);
@@ -308,9 +326,8 @@ impl Checker<'_> {
             self.wrong("replay.masked_key_file", &r.masked_key_file, e.to_string());
         }
         let max_lag = self.duration("recording.max_lag", r.max_lag.as_ref(), Duration::from_secs(1));
-        let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)].map(|(key, f)| {
-            seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok()
-        });
+        let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)]
+            .map(|(key, f)| seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok());
         let (a, b) = sealed?;
         Some(Custody {
             recordings: self.path(&r.dir),

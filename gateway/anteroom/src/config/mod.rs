@@ -5,8 +5,8 @@ mod check;
 mod file;
 mod seed;
 
-pub(crate) use check::{Checked, Custody, DatabaseConfig, LogFormat, Portal, Ssh};
-pub(crate) use seed::{generate as generate_seed, read as read_seed};
+pub(crate) use check::{Checked, Custody, DatabaseConfig, LogFormat, parse_duration};
+pub(crate) use seed::generate as generate_seed;
 
 use std::{
     fmt,
@@ -56,10 +56,8 @@ impl std::error::Error for ConfigError {}
 
 /// Reads and checks `path`. Relative paths in it count from its directory.
 pub(crate) fn load(path: &Path) -> Result<Checked, ConfigError> {
-    let whole = |why: String| ConfigError {
-        file: path.to_owned(),
-        problems: vec![Problem { line: None, key: String::new(), value: None, why }],
-    };
+    let whole =
+        |why: String| ConfigError { file: path.to_owned(), problems: vec![Problem { line: None, key: String::new(), value: None, why }] };
     let text = std::fs::read_to_string(path).map_err(|e| whole(format!("cannot be read: {e}")))?;
     let base = path.canonicalize().ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
     parse(&text, &base).map_err(|problems| ConfigError { file: path.to_owned(), problems })

@@ -15,11 +15,18 @@ pub(super) fn find(data: &Path) -> Result<PathBuf> {
         .filter(|v| *v >= OLDEST && bin(*v).join("postgres").exists() && bin(*v).join("initdb").exists())
         .collect();
     versions.sort_unstable();
-    let newest = versions.last().copied().with_context(|| format!("no Postgres server {OLDEST} or newer under {ROOT}; install it: apt-get install postgresql"))?;
+    let newest = versions
+        .last()
+        .copied()
+        .with_context(|| format!("no Postgres server {OLDEST} or newer under {ROOT}; install it: apt-get install postgresql"))?;
     let Ok(made_by) = std::fs::read_to_string(data.join("PG_VERSION")) else { return Ok(bin(newest)) };
     match made_by.trim().parse() {
         Ok(v) if versions.contains(&v) => Ok(bin(v)),
-        _ => bail!("{} was made by Postgres {}, which is not installed; install that version or remove the directory", data.display(), made_by.trim()),
+        _ => bail!(
+            "{} was made by Postgres {}, which is not installed; install that version or remove the directory",
+            data.display(),
+            made_by.trim()
+        ),
     }
 }
 

@@ -111,7 +111,17 @@ fn make(data: &Path, bin: &Path, run_as: Option<RunAs>, layout: &Layout) -> Resu
         chown(&new, Some(u.uid), Some(u.gid)).context("cannot hand over the database directory")?;
     }
     let mut initdb = tied(bin.join("initdb"), run_as, "KILL");
-    initdb.arg("-D").arg(&new).args(["-U", "postgres", "-A", "reject", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-instructions"]);
+    initdb.arg("-D").arg(&new).args([
+        "-U",
+        "postgres",
+        "-A",
+        "reject",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--data-checksums",
+        "--no-instructions",
+    ]);
     run(initdb, None, "initdb")?;
 
     // Roles and databases are made in single-user mode: over the socket nobody is ever superuser.
@@ -182,7 +192,12 @@ fn write_as(path: &Path, text: &str, run_as: Option<RunAs>) -> Result<()> {
 }
 
 fn run(mut command: Command, input: Option<&str>, what: &str) -> Result<()> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| format!("cannot start {what}"))?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {what}"))?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input.unwrap_or_default().as_bytes()).with_context(|| format!("{what} took no input"))?;
     }

@@ -9,7 +9,10 @@ mod orphan;
 use crate::child::{Child, Ending, RunAs, tied};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
-use sqlx::{Connection as _, PgPool, postgres::{PgConnectOptions, PgPoolOptions}};
+use sqlx::{
+    Connection as _, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use std::{
     fs::{File, OpenOptions, Permissions},
     os::unix::fs::{OpenOptionsExt, PermissionsExt, chown},
@@ -18,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use cluster::{Database, Layout};
+pub(crate) use cluster::{Database, Layout, forget};
 
 /// SIGINT is Postgres' fast shutdown: sessions are cut, everything committed is kept.
 const FAST: Ending = Ending { first: Signal::INT, patience: Duration::from_secs(20), last: Signal::QUIT };
@@ -87,7 +90,8 @@ impl Postgres {
             match sqlx::postgres::PgConnection::connect_with(&options).await {
                 Ok(c) => return Ok(drop(c)),
                 Err(e) if began.elapsed() > START_LIMIT => {
-                    return Err(e).with_context(|| format!("the private Postgres does not answer; see {}", dir.join("postgres.log").display()));
+                    return Err(e)
+                        .with_context(|| format!("the private Postgres does not answer; see {}", dir.join("postgres.log").display()));
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
@@ -112,10 +116,6 @@ impl Postgres {
         self.sockets.own.path()
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.pid()
-    }
-
     /// Resolves when it ended without being asked.
     pub(crate) async fn ended(&self) {
         self.child.ended().await;
@@ -130,7 +130,10 @@ impl SocketDirs {
     fn make(run_as: Option<RunAs>, guests: Option<RunAs>) -> Result<Self> {
         let make = |mode: u32, gid: Option<u32>| -> Result<tempfile::TempDir> {
             // Not TMPDIR: it may be long. 0700 from the first moment, then handed over.
-            let d = tempfile::Builder::new().prefix("anteroom-pg-").tempdir_in("/tmp").context("cannot make a directory for the socket in /tmp")?;
+            let d = tempfile::Builder::new()
+                .prefix("anteroom-pg-")
+                .tempdir_in("/tmp")
+                .context("cannot make a directory for the socket in /tmp")?;
             if let Some(u) = run_as {
                 chown(d.path(), Some(u.uid), Some(gid.unwrap_or(u.gid))).context("cannot hand over the socket directory")?;
             }

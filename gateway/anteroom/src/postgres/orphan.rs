@@ -1,7 +1,10 @@
 //! A server that outlived its parent (it should not: see `child`) would keep us from starting; it is ended first.
 use anyhow::{Result, bail};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// Ends a server that still runs in `data`. The caller holds the directory's lock, so whoever started it is gone.
 pub(super) async fn end(data: &Path) -> Result<()> {

@@ -1,0 +1,99 @@
+//! The demo's directory: keys, configuration, ports. Made once, kept.
+use crate::{compose::private_dir, keys};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+pub(super) const CONFIG: &str = "anteroom.toml";
+pub(super) const DB: &str = "db";
+
+pub(super) struct State {
+    dir: PathBuf,
+    pub(super) ports: Ports,
+}
+
+/// Chosen at the first start and kept: addresses are in the database and in people's shell history.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Ports {
+    pub(super) portal: u16,
+    pub(super) ssh: u16,
+    pub(super) ehr_db_1: u16,
+    pub(super) infusion_pump_7: u16,
+}
+
+impl State {
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        // The database's account passes through; what is secret is 0700 below.
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o711)).with_context(|| format!("cannot set the mode of {}", dir.display()))?;
+        let dir = dir.canonicalize().with_context(|| format!("cannot find {}", dir.display()))?;
+        keys::generate(&dir.join("keys"))?;
+        for d in ["state", "recordings", "targets"] {
+            private_dir(&dir.join(d))?;
+        }
+        let ports = ports(&dir.join("ports.json"))?;
+        let this = Self { dir, ports };
+        if !this.config_file().exists() {
+            fs::write(this.config_file(), this.config_text()).context("cannot write the demo's configuration")?;
+        }
+        Ok(this)
+    }
+
+    pub(super) fn config_file(&self) -> PathBuf {
+        self.dir.join(CONFIG)
+    }
+    pub(super) fn db_dir(&self) -> PathBuf {
+        self.dir.join(DB)
+    }
+    pub(super) fn log_file(&self) -> PathBuf {
+        self.dir.join("anteroom.log")
+    }
+    pub(super) fn target_dir(&self, name: &str) -> PathBuf {
+        self.dir.join("targets").join(name)
+    }
+
+    fn config_text(&self) -> String {
+        let Ports { portal, ssh, .. } = self.ports;
+        let [sealed_a, sealed_b] = keys::CUSTODY_SEALED;
+        format!(
+            "# Written by `anteroom demo`. Yours to change; `anteroom demo --reset` forgets it.\n\
+             [gateway]\nname = \"demo\"\ndata_dir = \"state\"\n\n\
+             [database]\nprivate_dir = \"{DB}\"\n\n\
+             # In clear, which is allowed on loopback only; browsers take localhost for safe.\n\
+             [portal]\nlisten = \"127.0.0.1:{portal}\"\norigin = \"http://localhost:{portal}\"\n\n\
+             [ssh]\nlisten = \"127.0.0.1:{ssh}\"\nhost_key = \"keys/{host}\"\n\
+             # How long a confirmed connection counts for the next one with the same key, address and target.\nremember_step_up = \"0s\"\n\n\
+             [recording]\ndir = \"recordings\"\n\
+             recipients = {{ masked = \"keys/{masked}.pub\", sealed = [\"keys/{sealed_a}.pub\", \"keys/{sealed_b}.pub\"] }}\n\n\
+             # All in one place for the demo. In real use this key and the sealed ones are not on the gateway.\n\
+             [replay]\nmasked_key_file = \"keys/{masked}\"\n\n\
+             [keys]\nvault = \"keys/{vault}\"\naudit_log = \"keys/{log}\"\nmanifest = \"keys/{manifest}\"\n",
+            host = keys::SSH_HOST,
+            masked = keys::CUSTODY_MASKED,
+            vault = keys::VAULT,
+            log = keys::AUDIT_LOG,
+            manifest = keys::MANIFEST,
+        )
+    }
+}
+
+fn ports(file: &Path) -> Result<Ports> {
+    if let Ok(text) = fs::read_to_string(file) {
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged; forget the demo with: anteroom demo --reset", file.display()));
+    }
+    let ports = Ports { portal: free(7070)?, ssh: free(7022)?, ehr_db_1: free(7122)?, infusion_pump_7: free(7123)? };
+    fs::write(file, serde_json::to_string_pretty(&ports)?).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(ports)
+}
+
+/// The wished-for port, or else any that is free.
+fn free(wish: u16) -> Result<u16> {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|l| l.local_addr()).map(|a| a.port());
+    bind(wish).or_else(|_| bind(0)).context("no free port on 127.0.0.1")
+}
