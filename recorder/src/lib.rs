@@ -4,18 +4,34 @@
 //! (invariant 3). Nothing typed and no raw output reaches the masked track (invariant 4).
 #![forbid(unsafe_code)]
 
+mod cast;
 pub mod custody;
+mod disk;
 mod error;
 mod event;
+mod masked_channel;
+mod masked_lane;
+mod masked_track;
+mod pool;
 mod recorder;
 mod recording;
+mod recover;
 mod replay;
+mod safe;
+mod screen;
+mod seal;
+mod sealed_lane;
+mod shared;
+mod store;
+mod table;
+mod track;
 mod verify;
 
 pub use anteroom_format::{Manifest, MaskCheck, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
+pub use cast::Cast;
 pub use error::{OpenError, RecordError, RecordingFailed};
 pub use event::{Event, EventKind, Pty};
 pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
-pub use replay::{Cast, ChannelInfo, RecordingInfo, ReplayError, Replayer};
-pub use verify::{Finding, Report, Verdict, verify_dir};
+pub use replay::{ChannelInfo, RecordingInfo, ReplayError, Replayer};
+pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};

@@ -1,9 +1,30 @@
 //! The process-wide recorder: storage root, recipients, rules and a small fixed pool of threads.
-use crate::{OpenError, RecordError, Recording, Sealed, recording::LiveEvent};
+use crate::{
+    OpenError, RecordError, Recording, Sealed,
+    disk::DiskThreads,
+    masked_lane::MaskedLane,
+    pool::{Lane, Message, Pool},
+    recording::LiveEvent,
+    recover,
+    sealed_lane::SealedLane,
+    shared::Shared,
+    store::{self, Disk, RealDisk, Root},
+    track::{TrackFile, TrackSetup},
+};
 use anteroom_domain::{Secret, SessionId};
-use anteroom_format::{PublicKey, SessionHeader};
+use anteroom_format::{PublicKey, RecordingHeader, SessionHeader, Track, hex, public_text};
 use anteroom_masking::RuleSet;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use ed25519_dalek::SigningKey;
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
 use tokio::sync::broadcast;
 
 /// To whom recordings are written.
@@ -16,7 +37,7 @@ pub struct Recipients {
 
 #[derive(Debug)]
 pub struct RecorderOptions {
-    /// Where recordings are kept. Made (0700) when missing.
+    /// Where recordings are kept. Made (0700) when missing; one recorder at a time.
     pub root: PathBuf,
     /// This gateway's name, for header and manifest.
     pub gateway: String,
@@ -28,33 +49,205 @@ pub struct RecorderOptions {
     pub max_lag: Duration,
 }
 
-#[derive(Debug, Clone)]
+/// A segment that grew beyond this is followed by a new one, with a new key. In bytes.
+const SEGMENT_BYTES: u64 = 1 << 30;
+
+/// Cheap to clone; all clones are the same recorder.
+#[derive(Clone)]
 pub struct Recorder {
-    _inner: Arc<RecorderOptions>,
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    options: RecorderOptions,
+    root: Root,
+    files: Arc<dyn Disk>,
+    segment_bytes: u64,
+    pool: Pool,
+    disk: Arc<DiskThreads>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    open: Mutex<HashMap<SessionId, Weak<Shared>>>,
+    next: AtomicU64,
+    stopping: AtomicBool,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("root", &self.inner.root.path()).finish_non_exhaustive()
+    }
 }
 
 impl Recorder {
     /// Checks the recipients, takes the storage root for this process, proves that it can be written, starts the threads.
     pub fn open(options: RecorderOptions) -> Result<Self, OpenError> {
-        Ok(Self { _inner: Arc::new(options) })
+        Self::open_on(options, Arc::new(RealDisk), SEGMENT_BYTES)
+    }
+
+    pub(crate) fn open_on(options: RecorderOptions, files: Arc<dyn Disk>, segment_bytes: u64) -> Result<Self, OpenError> {
+        let Recipients { masked, sealed: [a, b] } = &options.recipients;
+        if a == b {
+            return Err(OpenError::Recipients("the two key-holders of the sealed track are the same key"));
+        }
+        if masked == a || masked == b {
+            return Err(OpenError::Recipients("the masked track's key must not be one that holds a share of the sealed track"));
+        }
+        let root = Root::open(&options.root)?;
+        let (disk, mut threads) = DiskThreads::start(options.max_lag, options.manifest_key.clone()).map_err(OpenError::Thread)?;
+        let disk = Arc::new(disk);
+        let (pool, more) = Pool::start(&disk, options.max_lag / 4).map_err(OpenError::Thread)?;
+        threads.extend(more);
+        let inner = Inner {
+            options,
+            root,
+            files,
+            segment_bytes,
+            pool,
+            disk,
+            threads: Mutex::new(threads),
+            open: Mutex::default(),
+            next: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Starts a recording. When this returns, its header and envelopes are durable.
-    pub async fn start(&self, _header: SessionHeader) -> Result<Recording, RecordError> {
-        Err(RecordError::Stopping)
+    pub async fn start(&self, header: SessionHeader) -> Result<Recording, RecordError> {
+        let inner = self.inner.clone();
+        let lost = |_| RecordError::Format("the recorder stopped unexpectedly".into());
+        tokio::task::spawn_blocking(move || inner.start(header)).await.map_err(lost)?
     }
 
     /// Closes what a dead process left behind: the longest valid prefix of each recording without manifest gets a torn manifest.
     /// Recordings that are being written are left alone. Call after `open`, before the first session; blocks on the disk.
     pub fn recover(&self) -> Vec<Sealed> {
-        Vec::new()
+        let inner = &self.inner;
+        let mut sealed = Vec::new();
+        for (session, folder) in store::all(inner.root.path()) {
+            if folder.join(store::MANIFEST).exists() || inner.is_open(session) {
+                continue;
+            }
+            // Without a header `start` never returned: nothing was recorded.
+            if !folder.join(store::HEADER).exists() {
+                tracing::info!(%session, "folder of a recording that never started");
+                continue;
+            }
+            match recover::close_torn(&folder, session, &inner.options.manifest_key) {
+                Ok(s) => sealed.push(s),
+                Err(e) => tracing::error!(%session, error = %e, "recording cannot be recovered"),
+            }
+        }
+        sealed
     }
 
     /// Masked feed of a running session, lossy: a slow watcher misses events and never slows the session.
-    pub fn live(&self, _session: SessionId) -> Option<broadcast::Receiver<LiveEvent>> {
-        None
+    pub fn live(&self, session: SessionId) -> Option<broadcast::Receiver<LiveEvent>> {
+        let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(&session).and_then(Weak::upgrade).map(|shared| shared.live.subscribe())
     }
 
-    /// Waits for the recordings that are still open to be made durable, then stops the threads.
-    pub async fn shutdown(&self) {}
+    /// Makes everything durable and stops the threads. Recordings that were not finished are left for `recover`.
+    pub async fn shutdown(&self) {
+        self.inner.stopping.store(true, Ordering::SeqCst);
+        let inner = self.inner.clone();
+        // The only error would be that the runtime is going away: then there is nobody to wait.
+        let _ = tokio::task::spawn_blocking(move || inner.stop()).await;
+    }
+}
+
+impl Inner {
+    fn start(self: &Arc<Self>, session: SessionHeader) -> Result<Recording, RecordError> {
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(RecordError::Stopping);
+        }
+        let id = session.session;
+        let header = RecordingHeader {
+            format: RecordingHeader::FORMAT.into(),
+            gateway: self.options.gateway.clone(),
+            rules_sha256: hex(&self.options.rules.sha256()),
+            manifest_key: public_text(&SigningKey::from_bytes(self.options.manifest_key.expose())),
+            session,
+        };
+        let format = |e: anteroom_domain::canonical::CanonicalError| RecordError::Format(e.to_string());
+        let (bytes, recording) = (header.to_bytes().map_err(format)?, header.sha256().map_err(format)?);
+
+        let folder = self.root.folder(header.session.started_at, id);
+        if store::find(self.root.path(), id).is_some() {
+            return Err(RecordError::Exists(id));
+        }
+        folder.parent().map(store::make_dirs).transpose()?;
+        store::make_dir(&folder)
+            .map_err(|e| if e.kind() == std::io::ErrorKind::AlreadyExists { RecordError::Exists(id) } else { e.into() })?;
+
+        let shared = Arc::new(Shared::new(self.next.fetch_add(1, Ordering::SeqCst), folder.clone(), header, recording));
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::downgrade(&shared));
+        match self.lanes(&shared, &bytes) {
+            Ok([sealed, masked]) => {
+                self.disk.watch(&shared);
+                let opened = self.pool.send(Track::Sealed, shared.id, Message::Open(shared.clone(), Box::new(sealed)))
+                    && self.pool.send(Track::Masked, shared.id, Message::Open(shared.clone(), Box::new(masked)));
+                if opened { Ok(Recording::new(self.clone(), shared)) } else { Err(RecordError::Stopping) }
+            }
+            Err(e) => {
+                self.close(id);
+                Err(e)
+            }
+        }
+    }
+
+    fn lanes(&self, shared: &Arc<Shared>, header: &[u8]) -> Result<[Lane; 2], RecordError> {
+        store::publish(&shared.folder, store::HEADER, header)?;
+        let Recipients { masked, sealed } = &self.options.recipients;
+        let setup = |track, holders| TrackSetup {
+            track,
+            folder: shared.folder.clone(),
+            session: shared.session.0,
+            recording: shared.header_sha256,
+            holders,
+            disk: self.files.clone(),
+            segment_bytes: self.segment_bytes,
+        };
+        let masked = TrackFile::create(setup(Track::Masked, vec![vec![*masked]]))?;
+        let sealed = TrackFile::create(setup(Track::Sealed, sealed.iter().map(|k| vec![*k]).collect()))?;
+        store::sync_dir(&shared.folder)?;
+        let rules = self.options.rules.clone();
+        Ok([Lane::Sealed(SealedLane::new(shared.clone(), sealed)), Lane::Masked(MaskedLane::new(shared.clone(), masked, rules))])
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn max_lag(&self) -> Duration {
+        self.options.max_lag
+    }
+
+    /// Forgets a recording, so that `recover` may touch it.
+    pub(crate) fn close(&self, session: SessionId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
+    }
+
+    fn is_open(&self, session: SessionId) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
+    }
+
+    /// Lanes first: they may still have work for the disk threads.
+    fn stop(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let (lanes, mut disks): (Vec<_>, Vec<_>) = threads
+            .into_iter()
+            .partition(|t| t.thread().name().is_some_and(|n| n.starts_with("recorder-seal") || n.starts_with("recorder-mask")));
+        disks.retain(|t| t.thread().name() != Some("recorder-watch"));
+        self.pool.stop();
+        lanes.into_iter().for_each(|t| drop(t.join()));
+        self.disk.stop();
+        disks.into_iter().for_each(|t| drop(t.join()));
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Threads that are still there end by themselves when their queues close.
+        self.pool.stop();
+    }
 }

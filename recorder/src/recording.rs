@@ -1,8 +1,21 @@
 //! One session's recording, as its session sees it.
-use crate::{Event, Manifest, RecordingFailed};
+use crate::{
+    Event, EventKind, Manifest, RecordingFailed,
+    pool::{Message, Queued},
+    recorder::Inner,
+    shared::{EVENT_COST, MASKED_QUEUE, SEALED_QUEUE, Shared},
+};
 use anteroom_domain::{RecordingState, SessionId};
+use anteroom_format::Track;
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// A closed recording: what goes into the audit log.
 #[derive(Debug, Clone, Serialize)]
@@ -28,37 +41,140 @@ pub struct LiveEvent {
 #[derive(Debug, Clone)]
 pub enum LiveKind {
     Open { cols: u16, rows: u16 },
-    Output(std::sync::Arc<str>),
+    Output(Arc<str>),
     Resize { cols: u16, rows: u16 },
     Close,
 }
 
 /// A handle; clones record into the same recording. When the last one is dropped without `finish`, the recording is left as a dead
 /// process would leave it and `Recorder::recover` closes it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Recording {
-    header_sha256: [u8; 32],
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    recorder: Arc<Inner>,
+    shared: Arc<Shared>,
+    finishing: AtomicBool,
+}
+
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording").field("session", &self.handle.shared.session).finish_non_exhaustive()
+    }
 }
 
 impl Recording {
+    pub(crate) fn new(recorder: Arc<Inner>, shared: Arc<Shared>) -> Self {
+        Self { handle: Arc::new(Handle { recorder, shared, finishing: AtomicBool::new(false) }) }
+    }
+
     /// Hash of `header.json`, for the audit log.
     pub fn header_sha256(&self) -> [u8; 32] {
-        self.header_sha256
+        self.handle.shared.header_sha256
     }
 
     /// Accepts an event for both tracks. Waits while the queues are full or the disk lags; an error means: end the session now.
-    /// What was accepted is durable within `max_lag`, or `failed` says so.
-    pub async fn record(&self, _event: Event) -> Result<(), RecordingFailed> {
-        Err(RecordingFailed::Closed)
+    /// What was accepted is durable within `max_lag`, or `failed` says so. Dropping the future before it is done records nothing.
+    pub async fn record(&self, event: Event) -> Result<(), RecordingFailed> {
+        let h = &*self.handle;
+        let shared = &h.shared;
+        self.disk_keeps_up().await?;
+        let cost = event.kind.weight() + EVENT_COST;
+        let sealed_room = room(shared, &shared.sealed_room, cost, SEALED_QUEUE).await?;
+        // What was typed goes to the sealed track only (invariant 4).
+        let masked_room = match event.kind {
+            EventKind::Input(_) => None,
+            _ => Some(room(shared, &shared.masked_room, cost, MASKED_QUEUE).await?),
+        };
+        if h.finishing.load(Ordering::SeqCst) {
+            return Err(RecordingFailed::Closed);
+        }
+        // From here on there is no await: both lanes get it, or none.
+        let lag = shared.lag_of(Track::Sealed);
+        let now = lag.now();
+        lag.accepted(now);
+        let mut sent = true;
+        if let Some(_room) = masked_room {
+            let queued = Queued { event: event.clone(), accepted: shared.lag_of(Track::Masked).now(), _room };
+            sent = h.recorder.pool().send(Track::Masked, shared.id, Message::Event(shared.id, queued));
+        }
+        let queued = Queued { event, accepted: now, _room: sealed_room };
+        sent &= h.recorder.pool().send(Track::Sealed, shared.id, Message::Event(shared.id, queued));
+        if !sent {
+            shared.fail(RecordingFailed::Lost);
+        }
+        // A failure that was there before is told now and not at the next event.
+        shared.failed().map_or(Ok(()), Err)
     }
 
     /// Resolves when the recording broke (disk full, read-only, too slow) and never otherwise.
     pub async fn failed(&self) -> RecordingFailed {
-        std::future::pending().await
+        let mut failure = self.handle.shared.failure.subscribe();
+        match failure.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or(RecordingFailed::Lost),
+            Err(_) => RecordingFailed::Lost,
+        }
     }
 
-    /// Closes both tracks and signs the manifest. A recording that broke before is closed as torn, if the disk lets us.
+    /// Closes both tracks and signs the manifest. A recording that broke before is closed as torn, if the disk lets us. Every call
+    /// gets the same answer.
     pub async fn finish(&self) -> Result<Sealed, RecordingFailed> {
-        Err(RecordingFailed::Closed)
+        let h = &*self.handle;
+        let mut outcome = h.shared.outcome.subscribe();
+        if !h.finishing.swap(true, Ordering::SeqCst) {
+            for track in Track::ALL {
+                if !h.recorder.pool().send(track, h.shared.id, Message::Finish(h.shared.id)) {
+                    return Err(RecordingFailed::Lost);
+                }
+            }
+        }
+        let sealed = match outcome.wait_for(Option::is_some).await {
+            Ok(sealed) => sealed.clone().unwrap_or(Err(RecordingFailed::Lost)),
+            Err(_) => Err(RecordingFailed::Lost),
+        };
+        h.recorder.close(h.shared.session);
+        sealed
+    }
+
+    /// Push back before it is too late: at twice the allowed lag nothing more is taken until the disk moved; at five times the
+    /// watching thread ends the recording.
+    async fn disk_keeps_up(&self) -> Result<(), RecordingFailed> {
+        let shared = &self.handle.shared;
+        let limit = self.handle.recorder.max_lag() * 2;
+        loop {
+            let moved = shared.moved.notified();
+            if let Some(why) = shared.failed() {
+                return Err(why);
+            }
+            if shared.lag() <= limit {
+                return Ok(());
+            }
+            moved.await;
+        }
+    }
+}
+
+/// Room for `cost` bytes in a queue of `size`; an event that is larger than the queue takes all of it.
+async fn room(
+    shared: &Shared,
+    queue: &Arc<tokio::sync::Semaphore>,
+    cost: usize,
+    size: usize,
+) -> Result<tokio::sync::OwnedSemaphorePermit, RecordingFailed> {
+    let cost = u32::try_from(cost.min(size)).unwrap_or(u32::MAX);
+    let closed = |_| shared.failed().unwrap_or(RecordingFailed::Closed);
+    queue.clone().acquire_many_owned(cost).await.map_err(closed)
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if !*self.finishing.get_mut() {
+            for track in Track::ALL {
+                self.recorder.pool().send(track, self.shared.id, Message::Abandon(self.shared.id));
+            }
+            self.recorder.close(self.shared.session);
+        }
     }
 }

@@ -1,7 +1,13 @@
 //! Shows the masked track: needs the masked private key, which a gateway does not have.
-use crate::{Pty, custody::CustodyError};
+use crate::{
+    cast::Cast,
+    custody::{self, CustodyError},
+    masked_track::MaskedTrack,
+    safe::SafeText,
+};
 use anteroom_domain::{RecordingState, SessionId};
-use anteroom_format::{PrivateKey, SessionHeader};
+use anteroom_format::{ChannelEntry, PrivateKey, SessionHeader};
+use bytes::Bytes;
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -10,6 +16,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::mpsc;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -49,6 +56,7 @@ pub struct ChannelInfo {
 pub struct RecordingInfo {
     pub header: SessionHeader,
     pub gateway: String,
+    /// `Recording` also when a gateway died and did not come back yet.
     pub state: RecordingState,
     pub duration: Duration,
     pub channels: Vec<ChannelInfo>,
@@ -59,46 +67,104 @@ pub struct RecordingInfo {
 /// Opens masked tracks under one root. Blocking I/O: call it from `spawn_blocking`, except `stream`.
 #[derive(Debug, Clone)]
 pub struct Replayer {
-    _root: PathBuf,
-    _key: Arc<PrivateKey>,
+    root: PathBuf,
+    key: Arc<PrivateKey>,
 }
 
 impl Replayer {
     /// `key_file` is the masked private key, mode 0600.
     pub fn open(root: impl Into<PathBuf>, key_file: &Path) -> Result<Self, ReplayError> {
-        Ok(Self { _root: root.into(), _key: Arc::new(crate::custody::read_private(key_file)?) })
+        Ok(Self { root: root.into(), key: Arc::new(custody::read_private(key_file)?) })
     }
 
     pub fn info(&self, session: SessionId) -> Result<RecordingInfo, ReplayError> {
-        Err(ReplayError::NotFound(session))
+        let track = self.track(session)?;
+        let channels = track.channels()?;
+        let last_us = channels.iter().map(|c| c.ended_us).max().unwrap_or_default();
+        Ok(RecordingInfo {
+            state: track.state(),
+            duration: Duration::from_micros(track.manifest.as_ref().map_or(last_us, |m| m.duration_us)),
+            channels: channels.iter().map(channel_info).collect(),
+            mask_counts: track.manifest.as_ref().map(|m| m.mask_counts.clone()).unwrap_or_default(),
+            mask_incomplete: track.manifest.as_ref().is_some_and(|m| m.mask_incomplete()),
+            header: track.header.session,
+            gateway: track.header.gateway,
+        })
     }
 
-    /// One channel as asciicast v2, line by line (each ends with a line feed). Times count from the channel's opening. With `from`, the first event paints the screen
-    /// as it was then and the rest follows; no more than a chunk is in memory.
-    pub fn cast(&self, session: SessionId, _channel: u32, _from: Duration) -> Result<Cast, ReplayError> {
-        Err(ReplayError::NotFound(session))
+    /// One channel as asciicast v2, line by line (each ends with a line feed). Times count from the channel's opening. With `from`,
+    /// the first events give the size and paint the screen as it was then, and the rest follows; no more than a chunk is in memory.
+    pub fn cast(&self, session: SessionId, channel: u32, from: Duration) -> Result<Cast, ReplayError> {
+        let track = self.track(session)?;
+        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        let title = title(&entry);
+        Cast::open(track, entry, &title, u64::try_from(from.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// The same for async callers: lines in pieces of up to 64 KiB, read on a blocking thread, bounded. Dropping the receiver ends it.
+    /// The same for async callers: lines in pieces of about 64 KiB, read on a blocking thread, bounded. An error in the middle is the
+    /// last piece. Dropping the receiver ends it.
     pub async fn stream(
         &self,
         session: SessionId,
-        _channel: u32,
-        _from: Duration,
-    ) -> Result<tokio::sync::mpsc::Receiver<Result<bytes::Bytes, ReplayError>>, ReplayError> {
-        Err(ReplayError::NotFound(session))
+        channel: u32,
+        from: Duration,
+    ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
+        let this = self.clone();
+        let gone = |_| ReplayError::Io(io::Error::other("the reading thread is gone"));
+        let cast = tokio::task::spawn_blocking(move || this.cast(session, channel, from)).await.map_err(gone)??;
+        let (send, receive) = mpsc::channel(4);
+        // Owned by its receiver: it ends when that is dropped.
+        drop(tokio::task::spawn_blocking(move || feed(cast, &send)));
+        Ok(receive)
+    }
+
+    fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
+        MaskedTrack::open(&self.root, session, self.key.clone())
     }
 }
 
-/// Lines of an asciicast v2 file.
-#[derive(Debug)]
-pub struct Cast {
-    _pty: Option<Pty>,
+fn feed(cast: Cast, send: &mpsc::Sender<Result<Bytes, ReplayError>>) {
+    const PIECE: usize = 64 << 10;
+    let mut piece = String::new();
+    for line in cast {
+        match line {
+            Ok(line) => piece.push_str(&line),
+            Err(e) => {
+                let _ = send.blocking_send(Ok(std::mem::take(&mut piece).into()));
+                let _ = send.blocking_send(Err(e));
+                return;
+            }
+        }
+        if piece.len() >= PIECE && send.blocking_send(Ok(std::mem::take(&mut piece).into())).is_err() {
+            return;
+        }
+    }
+    if !piece.is_empty() {
+        let _ = send.blocking_send(Ok(piece.into()));
+    }
 }
 
-impl Iterator for Cast {
-    type Item = Result<String, ReplayError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        None
+fn channel_info(c: &ChannelEntry) -> ChannelInfo {
+    let (cols, rows, term) = match &c.pty {
+        Some((cols, rows, term)) => (Some(*cols), Some(*rows), Some(term.clone())),
+        None => (None, None, None),
+    };
+    ChannelInfo {
+        id: c.channel,
+        cols,
+        rows,
+        term,
+        title: title(c),
+        opened_at: Duration::from_micros(c.opened_us),
+        duration: Duration::from_micros(c.ended_us.saturating_sub(c.opened_us)),
+        exit_status: c.exit,
     }
+}
+
+fn title(c: &ChannelEntry) -> String {
+    let Some(command) = &c.command else { return "shell".into() };
+    let mut out = String::new();
+    SafeText::default().filter(&String::from_utf8_lossy(command), &mut out);
+    out.retain(|c| !c.is_control());
+    out
 }

@@ -1,0 +1,175 @@
+//! One channel on its way through masking.
+use crate::{EventKind, Pty, screen::Screen};
+use anteroom_format::Body;
+use anteroom_masking::{MaskedEvent, MaskedText, Masker, RuleSet, Summary};
+use std::{sync::Arc, time::Duration};
+
+/// How much of a plain channel's end a keyframe shows, in bytes.
+const TAIL: usize = 4096;
+
+/// Something for the masked track. Text got here through masking, or it is a fixed word.
+pub(crate) struct Piece {
+    pub(crate) at: Duration,
+    content: Content,
+}
+
+enum Content {
+    Output(MaskedText),
+    Stderr(MaskedText),
+    Command(MaskedText),
+    Note(MaskedText),
+    OpenPty { cols: u16, rows: u16, term: String },
+    Signalled(String),
+    Bare(Body<'static>),
+}
+
+impl Piece {
+    pub(crate) fn bare(at: Duration, body: Body<'static>) -> Self {
+        Self { at, content: Content::Bare(body) }
+    }
+
+    pub(crate) fn body(&self) -> Body<'_> {
+        match &self.content {
+            Content::Output(t) => Body::Output(t.as_str().as_bytes()),
+            Content::Stderr(t) => Body::Stderr(t.as_str().as_bytes()),
+            Content::Command(t) => Body::Command(t.as_str().as_bytes()),
+            Content::Note(t) => Body::Note(t.as_str()),
+            Content::OpenPty { cols, rows, term } => Body::OpenPty { cols: *cols, rows: *rows, term },
+            Content::Signalled(signal) => Body::Signalled { signal },
+            Content::Bare(body) => *body,
+        }
+    }
+}
+
+pub(crate) struct MaskedChannel {
+    rules: Arc<RuleSet>,
+    masker: Masker,
+    /// Standard error is a stream of its own, made when first needed.
+    stderr: Option<Masker>,
+    view: View,
+    /// Something was shown since the last keyframe.
+    changed: bool,
+    buffer: Vec<MaskedEvent>,
+}
+
+/// What a viewer sees of it.
+enum View {
+    Screen(Box<Screen>),
+    /// The end of what a command without terminal wrote.
+    Tail(String),
+}
+
+impl MaskedChannel {
+    pub(crate) fn open(rules: &Arc<RuleSet>, pty: Option<&Pty>) -> Self {
+        let (masker, view) = match pty {
+            Some(p) => (Masker::new(rules.clone(), p.cols, p.rows), View::Screen(Box::new(Screen::new(p.cols, p.rows)))),
+            None => (Masker::plain(rules.clone()), View::Tail(String::new())),
+        };
+        Self { rules: rules.clone(), masker, stderr: None, view, changed: false, buffer: Vec::new() }
+    }
+
+    pub(crate) fn opened(&mut self, at: Duration, pty: Option<&Pty>, command: Option<&[u8]>, out: &mut Vec<Piece>) {
+        out.push(match pty {
+            Some(p) => Piece { at, content: Content::OpenPty { cols: p.cols, rows: p.rows, term: word(&p.term) } },
+            None => Piece::bare(at, Body::Open),
+        });
+        if let Some(command) = command {
+            let masked = self.masker.mask_line(&String::from_utf8_lossy(command));
+            out.push(Piece { at, content: Content::Command(masked) });
+        }
+    }
+
+    /// Everything but open, input and close.
+    pub(crate) fn take(&mut self, at: Duration, kind: EventKind, out: &mut Vec<Piece>) {
+        match kind {
+            EventKind::Output(b) => {
+                self.masker.feed(at, &b, &mut self.buffer);
+                self.shown(Content::Output, out);
+            }
+            EventKind::Stderr(b) => {
+                let rules = &self.rules;
+                self.stderr.get_or_insert_with(|| Masker::plain(rules.clone())).feed(at, &b, &mut self.buffer);
+                self.shown(Content::Stderr, out);
+            }
+            EventKind::Resize { cols, rows } => {
+                self.masker.resize(at, cols, rows, &mut self.buffer);
+                self.shown(Content::Output, out);
+            }
+            EventKind::Exit { status } => out.push(Piece::bare(at, Body::Exit { status })),
+            EventKind::Signalled { signal } => out.push(Piece { at, content: Content::Signalled(word(&signal)) }),
+            EventKind::Eof => out.push(Piece::bare(at, Body::Eof)),
+            EventKind::Note(text) => {
+                let masked = self.masker.mask_line(&text);
+                out.push(Piece { at, content: Content::Note(masked) });
+            }
+            EventKind::Open { .. } | EventKind::Input(_) | EventKind::Close => {}
+        }
+    }
+
+    /// Pushes what masking held back.
+    pub(crate) fn finish(&mut self, at: Duration, out: &mut Vec<Piece>) -> Vec<Summary> {
+        let mut summaries = vec![self.masker.finish(at, &mut self.buffer)];
+        self.shown(Content::Output, out);
+        if let Some(mut stderr) = self.stderr.take() {
+            summaries.push(stderr.finish(at, &mut self.buffer));
+            self.shown(Content::Stderr, out);
+        }
+        summaries
+    }
+
+    /// Size and text of the screen, when something was shown since the last time, or in any case with `anyway`.
+    pub(crate) fn keyframe(&mut self, anyway: bool) -> Option<(u16, u16, String)> {
+        if !std::mem::take(&mut self.changed) && !anyway {
+            return None;
+        }
+        Some(match &self.view {
+            View::Screen(s) => (s.cols, s.rows, s.paint()),
+            View::Tail(tail) => (80, 24, tail.clone()),
+        })
+    }
+
+    fn shown(&mut self, content: fn(MaskedText) -> Content, out: &mut Vec<Piece>) {
+        for event in self.buffer.drain(..) {
+            self.changed = true;
+            match event {
+                MaskedEvent::Output { at, text } => {
+                    self.view.feed(text.as_str());
+                    out.push(Piece { at, content: content(text) });
+                }
+                MaskedEvent::Resize { at, cols, rows } => {
+                    self.view.resize(cols, rows);
+                    out.push(Piece::bare(at, Body::Resize { cols, rows }));
+                }
+            }
+        }
+    }
+}
+
+impl View {
+    fn feed(&mut self, text: &str) {
+        match self {
+            Self::Screen(s) => s.feed(text),
+            Self::Tail(tail) => {
+                let text = &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL))..];
+                tail.push_str(text);
+                if tail.len() > 2 * TAIL {
+                    // Starts with a whole line where there is one.
+                    let from = tail.ceil_char_boundary(tail.len() - TAIL);
+                    let from = tail[from..].find('\n').map_or(from, |n| from + n + 1);
+                    tail.drain(..from);
+                }
+            }
+        }
+    }
+
+    fn resize(&mut self, cols: u16, rows: u16) {
+        if let Self::Screen(s) = self {
+            s.resize(cols, rows);
+        }
+    }
+}
+
+/// Names that come from a client or a target: what a terminal type or a signal may look like, and nothing else.
+fn word(s: &str) -> String {
+    s.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.+@".contains(*c)).take(64).collect()
+}

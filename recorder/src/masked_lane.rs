@@ -1,0 +1,209 @@
+//! The masked side of one recording: what masking made of the output, and nothing else (invariant 4).
+use crate::{
+    Event, EventKind, RecordingFailed,
+    disk::DiskThreads,
+    masked_channel::{MaskedChannel, Piece},
+    recording::{LiveEvent, LiveKind},
+    sealed_lane::{dirty, micros},
+    shared::{LaneDone, Shared},
+    table,
+    track::{Dirty, Scratch, TrackFile},
+};
+use anteroom_format::{Body, Event as Coded, Screen, Track};
+use anteroom_masking::RuleSet;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// A replay that seeks has to play at most about this much before the moment it wants.
+const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
+
+pub(crate) struct MaskedLane {
+    shared: Arc<Shared>,
+    rules: Arc<RuleSet>,
+    file: Option<TrackFile>,
+    dirty: Arc<Dirty>,
+    channels: BTreeMap<u32, MaskedChannel>,
+    counts: BTreeMap<String, u64>,
+    incomplete: bool,
+    last_us: u64,
+    keyframes_at: Duration,
+    /// When the oldest event that is not written was accepted; 0: none.
+    pub(crate) waiting_since: u64,
+}
+
+impl MaskedLane {
+    pub(crate) fn new(shared: Arc<Shared>, file: TrackFile, rules: Arc<RuleSet>) -> Self {
+        let dirty = dirty(&shared, &file, Track::Masked);
+        Self {
+            shared,
+            rules,
+            file: Some(file),
+            dirty,
+            channels: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            incomplete: false,
+            last_us: 0,
+            keyframes_at: Duration::ZERO,
+            waiting_since: 0,
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: Event, accepted: u64, scratch: &mut Scratch, disk: &DiskThreads) {
+        if self.file.is_none() {
+            return;
+        }
+        self.last_us = self.last_us.max(micros(event.at));
+        if self.waiting_since == 0 {
+            self.waiting_since = accepted;
+        }
+        let written = self.keyframes(event.at, scratch).and_then(|before| Ok(self.mask(event, scratch)? || before));
+        self.settle(written, disk);
+        if self.file.as_ref().is_some_and(TrackFile::wants_new_segment) {
+            self.new_segment(scratch);
+        }
+    }
+
+    pub(crate) fn flush(&mut self, scratch: &mut Scratch, disk: &DiskThreads) {
+        if let Some(file) = &mut self.file {
+            let written = file.flush(scratch);
+            self.settle(written, disk);
+        }
+    }
+
+    /// Ends the channels that are still open and closes the track; true when the other lane is done too.
+    pub(crate) fn finish(mut self, scratch: &mut Scratch) -> bool {
+        let at = Duration::from_micros(self.last_us);
+        let mut ended = Ok(false);
+        while let (Ok(_), Some(channel)) = (&ended, self.channels.keys().next().copied()) {
+            ended = self.end_channel(channel, at, scratch);
+        }
+        let track = match self.file.take().map(|f| ended.and_then(|_| f.finish(scratch))) {
+            Some(Ok(track)) => Some(track),
+            Some(Err(e)) => {
+                self.shared.fail(e);
+                None
+            }
+            None => None,
+        };
+        let (mask_counts, mask_incomplete) = (self.counts, self.incomplete);
+        self.shared.lane_done(LaneDone { track, last_us: self.last_us, mask_counts, mask_incomplete, ..LaneDone::default() })
+    }
+
+    fn mask(&mut self, event: Event, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        let (at, id) = (event.at, event.channel);
+        let mut pieces = Vec::new();
+        match event.kind {
+            EventKind::Open { pty, command } => {
+                let mut channel = MaskedChannel::open(&self.rules, pty.as_ref());
+                channel.opened(at, pty.as_ref(), command.as_deref(), &mut pieces);
+                self.channels.insert(id, channel);
+            }
+            // Typed: never here. The handle does not send it, and if it did it would end here.
+            EventKind::Input(_) => return Ok(false),
+            EventKind::Close => {
+                let ended = self.end_channel(id, at, scratch)?;
+                return Ok(self.write(id, &Piece::bare(at, Body::Close), scratch)? || ended);
+            }
+            kind => {
+                let rules = &self.rules;
+                self.channels.entry(id).or_insert_with(|| MaskedChannel::open(rules, None)).take(at, kind, &mut pieces);
+            }
+        }
+        self.write_all(id, &pieces, scratch)
+    }
+
+    fn end_channel(&mut self, id: u32, at: Duration, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        let Some(mut channel) = self.channels.remove(&id) else { return Ok(false) };
+        let mut pieces = Vec::new();
+        for summary in channel.finish(at, &mut pieces) {
+            self.incomplete |= summary.incomplete;
+            for (kind, n) in summary.counts {
+                *self.counts.entry(kind).or_default() += n;
+            }
+        }
+        self.write_all(id, &pieces, scratch)
+    }
+
+    fn write_all(&mut self, id: u32, pieces: &[Piece], scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        let mut written = false;
+        for piece in pieces {
+            written |= self.write(id, piece, scratch)?;
+        }
+        Ok(written)
+    }
+
+    fn write(&mut self, id: u32, piece: &Piece, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        let Some(file) = &mut self.file else { return Ok(false) };
+        let coded = Coded { at_us: micros(piece.at), channel: id, body: piece.body() };
+        if !matches!(coded.body, Body::Output(_) | Body::Stderr(_)) {
+            table::update(&mut file.channels, &coded);
+        }
+        if self.shared.live.receiver_count() > 0 {
+            let kind = match coded.body {
+                Body::Open => Some(LiveKind::Open { cols: 80, rows: 24 }),
+                Body::OpenPty { cols, rows, .. } => Some(LiveKind::Open { cols, rows }),
+                Body::Output(b) | Body::Stderr(b) => std::str::from_utf8(b).ok().map(|t| LiveKind::Output(t.into())),
+                Body::Resize { cols, rows } => Some(LiveKind::Resize { cols, rows }),
+                Body::Close => Some(LiveKind::Close),
+                _ => None,
+            };
+            // Fails when the last watcher just left.
+            let _ = kind.map(|kind| self.shared.live.send(LiveEvent { at: piece.at, channel: id, kind }));
+        }
+        file.event(&coded, scratch)
+    }
+
+    /// Every ten seconds of session time, the screens that changed since.
+    fn keyframes(&mut self, now: Duration, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        if now.saturating_sub(self.keyframes_at) < KEYFRAME_EVERY {
+            return Ok(false);
+        }
+        self.keyframes_at = now;
+        self.paint(now, false, scratch)
+    }
+
+    fn paint(&mut self, now: Duration, all: bool, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        let Some(file) = &mut self.file else { return Ok(false) };
+        let mut written = false;
+        for (id, channel) in &mut self.channels {
+            if let Some((cols, rows, text)) = channel.keyframe(all) {
+                let screen = Screen { at_us: micros(now), channel: *id, cols, rows, text: &text };
+                written |= file.keyframe(&screen, scratch)?;
+            }
+        }
+        Ok(written)
+    }
+
+    fn settle(&mut self, written: Result<bool, RecordingFailed>, disk: &DiskThreads) {
+        match written {
+            Ok(false) => {}
+            Ok(true) => {
+                self.shared.lag_of(Track::Masked).dirty(self.waiting_since);
+                // What waits now came with the event that filled the chunk.
+                let pending = self.file.as_ref().is_some_and(TrackFile::has_pending);
+                self.waiting_since = if pending { self.shared.lag_of(Track::Masked).now() } else { 0 };
+                disk.sync_soon(&self.dirty);
+            }
+            Err(e) => self.fail(e),
+        }
+    }
+
+    /// A new segment starts with the screens, so that it can be read without the one before it.
+    fn new_segment(&mut self, scratch: &mut Scratch) {
+        let Some(file) = self.file.take() else { return };
+        let opened = file.next_segment(scratch).and_then(|next| {
+            self.dirty = dirty(&self.shared, &next, Track::Masked);
+            self.file = Some(next);
+            self.paint(Duration::from_micros(self.last_us), true, scratch)
+        });
+        if let Err(e) = opened {
+            self.fail(e);
+        }
+    }
+
+    fn fail(&mut self, why: RecordingFailed) {
+        self.file = None;
+        self.waiting_since = 0;
+        self.channels.clear();
+        self.shared.fail(why);
+    }
+}
