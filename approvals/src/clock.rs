@@ -2,13 +2,26 @@
 use anteroom_domain::{Moment, Secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use sha2::{Digest, Sha256};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Now, in the microseconds that Postgres keeps: what is signed or hashed now reads the same when it comes back.
+///
+/// A wall clock that is set back does not take us back: an ended grant stays ended (THREATS 13).
 pub(crate) fn now() -> Moment {
-    let n = OffsetDateTime::now_utc();
+    static START: LazyLock<(Moment, Instant)> = LazyLock::new(|| (OffsetDateTime::now_utc(), Instant::now()));
+    let (wall, ticking) = *START;
+    let n = never_back(OffsetDateTime::now_utc(), wall, ticking.elapsed());
     n.replace_microsecond(n.microsecond()).unwrap_or(n)
+}
+
+/// The later of what the wall clock says and what has passed since we first looked at it.
+fn never_back(wall_now: Moment, wall_then: Moment, elapsed: Duration) -> Moment {
+    wall_now.max(wall_then.saturating_add(elapsed.try_into().unwrap_or(time::Duration::MAX)))
 }
 
 /// RFC 3339 in UTC, as it stands in the audit log.
@@ -65,6 +78,14 @@ mod tests {
     fn a_moment_reads_the_same_when_it_comes_back() {
         assert_eq!(now().nanosecond() % 1000, 0);
         assert_eq!(text(Moment::UNIX_EPOCH), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_take_us_back_and_one_set_forward_does() {
+        let then = Moment::UNIX_EPOCH + time::Duration::days(20_000);
+        let (hour, elapsed) = (time::Duration::HOUR, Duration::from_secs(60));
+        assert_eq!(never_back(then - hour, then, elapsed), then + time::Duration::MINUTE);
+        assert_eq!(never_back(then + hour, then, elapsed), then + hour);
     }
 
     #[test]
