@@ -7,12 +7,21 @@
 //! masked recording however its bytes were split.
 #![forbid(unsafe_code)]
 
+mod classify;
+mod kind;
+mod learned;
+mod line_text;
 mod masked;
 mod masker;
+mod plain;
+mod pty;
+mod render;
 mod rules;
+mod screen;
+mod strings;
 mod summary;
 
-pub use masked::MaskedText;
+pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};
 pub use rules::{RuleError, RuleSet};
 pub use summary::{Span, Summary};

@@ -1,0 +1,165 @@
+//! HL7 v2 (v2.5.1 section 2.5: segments, fields, delimiters), as messages and pretty printed ("PID-5: ...").
+
+use std::ops::Range;
+
+use super::{Found, Rule, value::fills};
+use crate::{
+    kind::Kind,
+    rules::{Hl7Field, Hl7Type, RuleSet},
+};
+
+/// MSH-1 and MSH-2 (2.5.1 section 2.14.9.1, 2.14.9.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Delimiters {
+    field: u8,
+    component: u8,
+    repetition: u8,
+}
+
+impl Default for Delimiters {
+    fn default() -> Self {
+        Self { field: b'|', component: b'^', repetition: b'~' }
+    }
+}
+
+impl Delimiters {
+    /// Does the line look like a segment of the message these delimiters came from?
+    pub(super) fn begins(self, line: &str) -> bool {
+        let bytes = line.as_bytes();
+        bytes.get(3) == Some(&self.field) && bytes[..3].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    }
+}
+
+/// Segments that carry no identifier but end the one before them.
+const OTHER_SEGMENTS: [&[u8; 3]; 16] =
+    [b"MSH", b"EVN", b"OBR", b"OBX", b"ORC", b"NTE", b"AL1", b"DG1", b"PD1", b"PR1", b"RXA", b"RXE", b"SCH", b"AIG", b"AIL", b"MSA"];
+
+/// Provider fields (XCN), masked only when the rules say so: PV1 3.4.3, OBR 4.5.3, ORC 4.5.1.
+const PROVIDERS: [(&[u8; 3], &[usize]); 3] = [(b"PV1", &[7, 8, 9, 17, 52]), (b"OBR", &[10, 16, 28, 32]), (b"ORC", &[10, 11, 12, 19])];
+
+pub(super) fn find(line: &str, delimiters: &mut Option<Delimiters>, rules: &RuleSet, found: &mut Vec<Found>) {
+    let bytes = line.as_bytes();
+    let field = delimiters.unwrap_or_default().field;
+    if bytes.contains(&field) || line.contains("MSH") {
+        let mut open: Option<([u8; 3], usize)> = None;
+        for at in 0..bytes.len().saturating_sub(3) {
+            let Some(id) = segment_at(bytes, at, delimiters, rules) else { continue };
+            if let Some((id, start)) = open.replace((id, at)) {
+                segment(line, id, start..segment_end(line, start, at), delimiters.unwrap_or_default(), rules, found);
+            }
+        }
+        if let Some((id, start)) = open {
+            segment(line, id, start..segment_end(line, start, line.len()), delimiters.unwrap_or_default(), rules, found);
+        }
+    }
+    pretty(line, rules, found);
+}
+
+fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rules: &RuleSet) -> Option<[u8; 3]> {
+    let id: [u8; 3] = bytes.get(at..at + 3)?.try_into().ok()?;
+    if !id[0].is_ascii_uppercase() || !id.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+        return None;
+    }
+    let next = *bytes.get(at + 3)?;
+    let bounded = at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes.get(at.wrapping_sub(2)..at), Some(b"\\r" | b"\\n" | b"^M"));
+    if !bounded {
+        return None;
+    }
+    if &id == b"MSH" {
+        let encoding = bytes.get(at + 4..at + 8)?;
+        let punctuation = |b: &u8| b.is_ascii_punctuation();
+        if !punctuation(&next) || !encoding.iter().take(3).all(punctuation) {
+            return None;
+        }
+        *delimiters = Some(Delimiters { field: next, component: encoding[0], repetition: encoding[1] });
+        return Some(id);
+    }
+    let known = rules.hl7.contains_key(&id) || OTHER_SEGMENTS.contains(&&id) || id[0] == b'Z';
+    (next == delimiters.unwrap_or_default().field && known).then_some(id)
+}
+
+/// A segment in a log line ends before a spelled-out carriage return or the quote that holds the message.
+fn segment_end(line: &str, start: usize, limit: usize) -> usize {
+    let text = &line[start..limit];
+    let quoted = line[..start].ends_with('"');
+    let ends = ["\\r", "\\n", "<CR>", "<cr>", "\\x0d", "\\u000d", "&#13;"].iter().filter_map(|end| text.find(end));
+    let quote = if quoted { text.find('"') } else { None };
+    ends.chain(quote).min().map_or(limit, |end| start + end)
+}
+
+fn segment(line: &str, id: [u8; 3], range: Range<usize>, delimiters: Delimiters, rules: &RuleSet, found: &mut Vec<Found>) {
+    let known = rules.hl7.get(&id);
+    let providers = if rules.mask_providers { PROVIDERS.iter().find(|(segment, _)| **segment == id) } else { None };
+    if known.is_none() && providers.is_none() {
+        return;
+    }
+    let text = &line[range.clone()];
+    for (number, part) in split(text, 0..text.len(), delimiters.field).enumerate().skip(1) {
+        if part.is_empty() {
+            continue;
+        }
+        let rule = known.and_then(|fields| fields.iter().find(|f| f.number == number)).copied();
+        let provider = providers.filter(|(_, fields)| fields.contains(&number)).map(|_| Hl7Field { number, data_type: Hl7Type::Xpn, kind: Kind::Name });
+        let Some(rule) = rule.or(provider) else { continue };
+        for repetition in split(text, part, delimiters.repetition) {
+            let components: Vec<Range<usize>> = split(text, repetition, delimiters.component).collect();
+            for (kind, wanted) in identifying(rule) {
+                let (Some(first), Some(last)) = (components.get(wanted.start), components.get(wanted.end.min(components.len()).wrapping_sub(1))) else {
+                    continue;
+                };
+                let value = text[first.start..last.end].trim_end_matches([char::from(delimiters.component), ' ']);
+                // `""` asks the receiver to delete a value (2.5.1 section 2.5.3).
+                if value.contains(|c: char| c.is_alphanumeric()) {
+                    let start = range.start + first.start;
+                    found.push(Found::new(start..start + value.len(), kind, Rule::Hl7(id, number)));
+                }
+            }
+        }
+    }
+}
+
+/// Components, from 0, that identify; with their kind.
+fn identifying(field: Hl7Field) -> Vec<(Kind, Range<usize>)> {
+    match field.data_type {
+        Hl7Type::St => vec![(field.kind, 0..usize::MAX)],
+        Hl7Type::Cx | Hl7Type::Ts | Hl7Type::Dln => vec![(field.kind, 0..1)],
+        Hl7Type::Xpn => vec![(field.kind, 0..6)],
+        Hl7Type::Xad => vec![(field.kind, 0..3), (Kind::Zip, 4..5), (field.kind, 7..8), (field.kind, 8..9)],
+        Hl7Type::Xtn => vec![(field.kind, 0..1), (Kind::Email, 3..4), (field.kind, 5..7), (field.kind, 11..12)],
+    }
+}
+
+fn split(text: &str, within: Range<usize>, by: u8) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut next = Some(within.start);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let end = text.as_bytes()[start..within.end].iter().position(|b| *b == by).map_or(within.end, |at| start + at);
+        next = (end < within.end).then_some(end + 1);
+        Some(start..end)
+    })
+}
+
+/// "PID-5 (Patient Name): SMITH^JOHN", "PID.5.1 = SMITH", as interface engines print messages.
+fn pretty(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    let bytes = line.as_bytes();
+    for at in 0..bytes.len().saturating_sub(5) {
+        if !matches!(bytes[at + 3], b'-' | b'.' | b'_') || !bytes[at + 4].is_ascii_digit() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
+            continue;
+        }
+        let Some(fields) = bytes.get(at..at + 3).and_then(|id| <[u8; 3]>::try_from(id).ok()).and_then(|id| rules.hl7.get(&id)) else { continue };
+        let digits = bytes[at + 4..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let Some(field) = line[at + 4..at + 4 + digits].parse().ok().and_then(|number: usize| fields.iter().find(|f| f.number == number)) else { continue };
+        let rest = &line[at + 4 + digits..];
+        let Some(sign) = rest.find([':', '=', '>']).filter(|sign| *sign <= 48) else { continue };
+        let value = rest[sign + 1..].trim_start_matches([' ', '"', '\'', '\t']);
+        let start = line.len() - value.len();
+        let end = value.find(['"', '<', '\t']).unwrap_or(value.len());
+        let value = value[..end].trim_end();
+        if fills(field.kind, value, true, rules) || (field.kind == Kind::Name && value.contains('^')) {
+            let mut id = [0; 3];
+            id.copy_from_slice(&bytes[at..at + 3]);
+            found.push(Found::new(start..start + value.len(), field.kind, Rule::Hl7(id, field.number)));
+        }
+        return;
+    }
+}

@@ -1,0 +1,381 @@
+//! Tables: a header names the columns, the rows obey it.
+//!
+//! *Ruled*: a line of dashes under the header (psql, mysql, sqlite, sqlcmd, markdown). *Spaced*: header words two spaces apart (`column -t`).
+//! *Delimited*: CSV, TSV, psql unaligned, pg_dump's COPY.
+
+use std::{ops::Range, sync::Arc};
+
+use super::{Found, Rule, value::fills};
+use crate::rules::{Label, RuleSet, normalise};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Table {
+    columns: Vec<Column>,
+    form: Form,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Column {
+    /// Display columns of the header cell, for ruled and spaced tables.
+    at: Range<usize>,
+    label: Option<Label>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Bars between columns at fixed places.
+    Bars,
+    /// Only blanks between columns.
+    Blanks,
+    Delimited(char),
+}
+
+/// What a line is to a table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Row,
+    /// Header or rule: nothing of a patient in it.
+    Frame,
+    /// Not part of the table: it is over.
+    Outside,
+}
+
+impl Table {
+    pub(super) fn has_identifiers(&self) -> bool {
+        self.columns.iter().any(|column| column.label.is_some())
+    }
+
+    pub(super) fn is_delimited(&self) -> bool {
+        matches!(self.form, Form::Delimited(_))
+    }
+
+    /// The same bars at the same places: a table scrolled so far that its header is gone.
+    pub(super) fn fits(&self, line: &str) -> bool {
+        self.form == Form::Bars && self.columns.len() > 1 && bars_match(&self.columns, line)
+    }
+
+    pub(super) fn row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+        match self.form {
+            Form::Bars => self.barred_row(line, rules, found),
+            Form::Blanks => self.spaced_row(line, rules, found),
+            Form::Delimited(by) => self.delimited_row(line, by, rules, found),
+        }
+    }
+
+    fn barred_row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+        if self.columns.len() == 1 {
+            // Without bars only the end can be told: psql's "(3 rows)" or a line that begins at the margin.
+            if !line.starts_with([' ', '|', '│']) {
+                return Part::Outside;
+            }
+            self.cell(0, line, 0..line.len(), rules, found);
+            return Part::Row;
+        }
+        if bars_match(&self.columns, line) {
+            for (index, column) in self.columns.iter().enumerate() {
+                let start = byte_at(line, column.at.start);
+                let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start.saturating_sub(1)));
+                self.cell(index, line, start..end.max(start), rules, found);
+            }
+            return Part::Row;
+        }
+        // Misaligned (a width told differently, a cut line): count the bars.
+        let inner = line.trim_matches([' ', '|', '│']);
+        let offset = line.len() - line.trim_start_matches([' ', '|', '│']).len();
+        let cells: Vec<Range<usize>> = pieces(inner, |c| c == '|' || c == '│');
+        if cells.len() < 2 {
+            return Part::Outside;
+        }
+        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {
+            self.cell(index, line, offset + cell.start..offset + cell.end, rules, found);
+        }
+        Part::Row
+    }
+
+    fn spaced_row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+        if line.trim().is_empty() || line.starts_with('(') {
+            return Part::Outside;
+        }
+        // Between two columns is a blank; a word running through it belongs to another text.
+        let aligned = self.columns.iter().skip(1).all(|column| {
+            let at = byte_at(line, column.at.start.saturating_sub(1));
+            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
+        });
+        if !aligned {
+            return Part::Outside;
+        }
+        for (index, column) in self.columns.iter().enumerate() {
+            let start = byte_at(line, column.at.start);
+            let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start));
+            self.cell(index, line, start..end.max(start), rules, found);
+        }
+        Part::Row
+    }
+
+    fn delimited_row(&self, line: &str, by: char, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+        if line == "\\." {
+            return Part::Outside;
+        }
+        let cells = delimited(line, by);
+        if cells.len() < 2 || cells.len() * 2 < self.columns.len() {
+            return Part::Outside;
+        }
+        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {
+            self.cell(index, line, cell, rules, found);
+        }
+        Part::Row
+    }
+
+    fn cell(&self, column: usize, line: &str, range: Range<usize>, rules: &RuleSet, found: &mut Vec<Found>) {
+        let (Some(label), Some(text)) = (self.columns[column].label, line.get(range.clone())) else { return };
+        let skip = text.len() - text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']).len();
+        // psql marks a cell that goes on in the next line with a plus.
+        let value = text[skip..].trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+']);
+        if fills(label.kind, value, true, rules) {
+            let start = range.start + skip;
+            found.push(Found::new(start..start + value.len(), label.kind, Rule::Column));
+        }
+    }
+}
+
+/// A line of dashes. `-[ RECORD 1 ]--` is not one.
+pub(super) fn is_rule(line: &str) -> bool {
+    let trimmed = line.trim();
+    trimmed.len() >= 3
+        && trimmed.starts_with(['-', '+', '|', '─', '┌', '├', '└', '═', '╞', '╟', '╔', '╠'])
+        && trimmed.contains(['-', '─', '═'])
+        && trimmed.chars().all(|c| matches!(c, '-' | '+' | '|' | ' ' | ':' | '=' | '\u{2500}'..='\u{257f}'))
+}
+
+/// The table that `rule` and the line above it begin.
+pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> {
+    let mut columns: Vec<Range<usize>> = Vec::new();
+    let mut bars = false;
+    let mut inside = false;
+    for (at, c) in rule.chars().enumerate() {
+        let dash = matches!(c, '-' | '=' | ':' | '─' | '═' | '━');
+        if dash && !inside {
+            columns.push(at..at + 1);
+        } else if dash && let Some(last) = columns.last_mut() {
+            last.end = at + 1;
+        } else if c != ' ' {
+            bars = true;
+        }
+        inside = dash;
+    }
+    if columns.is_empty() || header.trim().is_empty() {
+        return None;
+    }
+    let form = if bars || columns.len() == 1 { Form::Bars } else { Form::Blanks };
+    let names: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, at)| {
+            let start = byte_at(header, at.start);
+            let end = match columns.get(index + 1) {
+                Some(next) if form == Form::Blanks => byte_at(header, next.start),
+                Some(_) => byte_at(header, at.end),
+                None => header.len(),
+            };
+            normalise(header.get(start..end.max(start)).unwrap_or_default())
+        })
+        .collect();
+    let labels = labels(&names, rules);
+    if columns.len() == 1 && labels[0].is_none_or(|label| !label.strong) {
+        return None;
+    }
+    Some(Table { columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form })
+}
+
+/// Header words two spaces or more apart, at least two of them strong labels.
+pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
+    if !line.contains("  ") || line.contains([':', '=', '|', '"', ',']) {
+        return None;
+    }
+    let mut columns: Vec<Range<usize>> = Vec::new();
+    let mut blanks = 2;
+    for (at, c) in line.chars().enumerate() {
+        if c == ' ' {
+            blanks += 1;
+        } else {
+            match columns.last_mut() {
+                Some(last) if blanks < 2 => last.end = at + 1,
+                _ => columns.push(at..at + 1),
+            }
+            blanks = 0;
+        }
+    }
+    if columns.len() < 3 {
+        return None;
+    }
+    let names: Vec<String> = columns.iter().map(|at| normalise(&line[byte_at(line, at.start)..byte_at(line, at.end)])).collect();
+    let labels = labels(&names, rules);
+    (labels.iter().flatten().filter(|label| label.strong).count() >= 2)
+        .then(|| Table { columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form: Form::Blanks })
+}
+
+/// A CSV, TSV or unaligned header.
+pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
+    let by = ['\t', ',', '|', ';', '^', '~'].into_iter().find(|by| line.contains(*by))?;
+    let cells = delimited(line, by);
+    if cells.len() < 2 || cells.len() > 512 {
+        return None;
+    }
+    let mut names = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let text = line[cell].trim_matches(['"', '\'', ' ', '\u{feff}']);
+        let word = text.len() <= 48 && text.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ' | '-' | '.' | '#' | '/' | '(' | ')'));
+        if !word || !plain || text.contains("  ") {
+            return None;
+        }
+        names.push(normalise(text));
+    }
+    table_of(&names, by, rules)
+}
+
+/// `COPY public.patients (mrn, last_name) FROM stdin;` (pg_dump): tab-separated rows follow.
+pub(super) fn copy_header(line: &str, rules: &RuleSet) -> Option<Table> {
+    let rest = line.strip_prefix("COPY ")?;
+    let (open, close) = (rest.find('(')?, rest.find(')')?);
+    if !rest[close..].contains("FROM stdin") {
+        return None;
+    }
+    let names: Vec<String> = rest.get(open + 1..close)?.split(',').map(normalise).collect();
+    table_of(&names, '\t', rules)
+}
+
+/// `INSERT INTO t (mrn, last_name) VALUES ('1', 'Smith'), (...)`: columns and values in one line.
+pub(super) fn insert_values(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    let Some(values) = line.find("VALUES").or_else(|| line.find("values")) else { return };
+    let head = &line[..values];
+    let (Some(open), Some(close)) = (head.find('('), head.rfind(')')) else { return };
+    let Some(inner) = head.get(open + 1..close) else { return };
+    let names: Vec<String> = inner.split(',').map(normalise).collect();
+    let labels = labels(&names, rules);
+    let mut at = values + 6;
+    while let Some(open) = line[at..].find('(') {
+        let start = at + open + 1;
+        let mut quoted = false;
+        let end = line[start..].bytes().position(|b| {
+            quoted ^= b == b'\'';
+            b == b')' && !quoted
+        });
+        let end = end.map_or(line.len(), |end| start + end);
+        for (cell, label) in sql_cells(line, start..end).zip(&labels) {
+            let text = &line[cell.clone()];
+            let skip = text.len() - text.trim_start_matches([' ', '\'', 'E', '(']).len();
+            let value = text[skip..].trim_end_matches([' ', '\'']);
+            if let Some(label) = label
+                && fills(label.kind, value, true, rules)
+            {
+                found.push(Found::new(cell.start + skip..cell.start + skip + value.len(), label.kind, Rule::Column));
+            }
+        }
+        at = end;
+    }
+}
+
+fn sql_cells(line: &str, within: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut next = Some(within.start);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let mut quoted = false;
+        let end = line[start..within.end].bytes().position(|b| {
+            quoted ^= b == b'\'';
+            b == b',' && !quoted
+        });
+        let end = end.map_or(within.end, |end| start + end);
+        next = (end < within.end).then_some(end + 1);
+        Some(start..end)
+    })
+}
+
+fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
+    let labels = labels(names, rules);
+    labels
+        .iter()
+        .any(Option::is_some)
+        .then(|| Table { columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(), form: Form::Delimited(by) })
+}
+
+/// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds.
+fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
+    let found: Vec<Option<Label>> = names.iter().map(|name| column_label(name, rules)).collect();
+    let counts = |label: &&Label| label.kind != crate::kind::Kind::Age;
+    let strong = found.iter().flatten().filter(counts).any(|label| label.strong);
+    let mut kinds: Vec<_> = found.iter().flatten().filter(counts).map(|label| label.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let company = strong || kinds.len() >= 2;
+    found.into_iter().map(|label| label.filter(|label| label.strong || company)).collect()
+}
+
+/// The label of a column name: as it is, without a number behind it, without qualifiers before it.
+fn column_label(name: &str, rules: &RuleSet) -> Option<Label> {
+    let mut name = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+    if let Some(label) = rules.columns.get(name) {
+        return Some(*label);
+    }
+    for suffix in [" number", " num", " no", " id", " value", " text", " enc", " txt"] {
+        if let Some(label) = name.strip_suffix(suffix).and_then(|name| rules.columns.get(name)).filter(|label| label.strong) {
+            return Some(*label);
+        }
+    }
+    let mut qualified = true;
+    while let Some((first, rest)) = name.split_once(' ') {
+        qualified &= rules.qualifiers.contains(first);
+        if let Some(label) = rules.columns.get(rest) {
+            return (label.strong || qualified).then_some(*label);
+        }
+        name = rest;
+    }
+    None
+}
+
+fn bars_match(columns: &[Column], line: &str) -> bool {
+    columns.iter().skip(1).all(|column| {
+        let at = byte_at(line, column.at.start.saturating_sub(1));
+        line[at..].starts_with(['|', '│', '┃'])
+    })
+}
+
+/// The byte where a display column begins (the line's end if it is shorter).
+fn byte_at(line: &str, column: usize) -> usize {
+    if line.is_ascii() {
+        return column.min(line.len());
+    }
+    let mut width = 0;
+    for (at, c) in line.char_indices() {
+        if width >= column {
+            return at;
+        }
+        width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+    }
+    line.len()
+}
+
+/// Cells of a delimited line; a delimiter in double quotes is text (RFC 4180 section 2).
+fn delimited(line: &str, by: char) -> Vec<Range<usize>> {
+    let mut quoted = false;
+    pieces(line, |c| {
+        quoted ^= c == '"';
+        c == by && !quoted
+    })
+}
+
+fn pieces(line: &str, mut is_end: impl FnMut(char) -> bool) -> Vec<Range<usize>> {
+    let mut cells = Vec::new();
+    let mut start = 0;
+    for (at, c) in line.char_indices() {
+        if is_end(c) {
+            cells.push(start..at);
+            start = at + c.len_utf8();
+        }
+    }
+    cells.push(start..line.len());
+    cells
+}
+
+/// A table as it is kept between lines.
+pub(super) type Shared = Arc<Table>;

@@ -1,0 +1,413 @@
+//! Values seen once in their place are known wherever they stand. Kept as hashes of words, never as text, and only for the session.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+    ops::Range,
+};
+
+use crate::{kind::Kind, rules::RuleSet};
+
+/// Values remembered at most; a session that shows more is `incomplete`, because the rest cannot be searched for.
+const MAX_VALUES: usize = 200_000;
+/// Words of a value that are compared.
+const MAX_WORDS: usize = 8;
+/// Characters between two words of one value.
+const MAX_GAP: usize = 3;
+
+/// A word of a line: letters and digits without a break.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Of the lower-case letters.
+    hash: u64,
+    has_digit: bool,
+    capital: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    kind: Kind,
+    /// Found in small letters too. Otherwise a capital or digit must begin it, so that "mark" and "will" stay what they are.
+    any_case: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// Hash of a first word: lengths (bit n: n+1 words) of the values it begins.
+    starts: HashMap<u64, u8, Passed>,
+    values: HashMap<u64, Known, Passed>,
+    /// Hashes of the beginnings of first words, for what is still being typed.
+    beginnings: HashSet<u64, Passed>,
+    /// For the search at the end: first and last pair of words of each original.
+    originals: HashSet<(u64, u64)>,
+    /// Distinct values by type.
+    counts: BTreeMap<Kind, u64>,
+    /// Values not learned (dates of visits, postcodes), for counting only.
+    counted: HashSet<u64, Passed>,
+    full: bool,
+    version: u64,
+}
+
+impl Learned {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Changes with every value learned.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (Kind, u64)> {
+        self.counts.iter().map(|(kind, count)| (*kind, *count))
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    pub(crate) fn learn(&mut self, kind: Kind, value: &str, rules: &RuleSet) {
+        let mut found = Vec::new();
+        words(value, &mut found);
+        found.truncate(MAX_WORDS);
+        let Some((first, last)) = found.first().copied().zip(found.last().copied()) else { return };
+        let whole = sequence(&found);
+        if !self.counted.contains(&whole) {
+            if self.counted.len() >= MAX_VALUES {
+                self.full = true;
+                return;
+            }
+            self.counted.insert(whole);
+            *self.counts.entry(kind).or_default() += 1;
+        } else if self.values.contains_key(&whole) {
+            return;
+        }
+        if !kind.is_learnable() {
+            return;
+        }
+        let letters = value.len() >= 4 && (found.len() > 1 || !first.has_digit || first.end - first.start >= 5);
+        if letters {
+            let (a, b) = match found.len() {
+                1 => (first.hash, first.hash),
+                n => (pair(first, found[1]), pair(found[n - 2], last)),
+            };
+            self.originals.insert((a, b));
+        }
+        match kind {
+            Kind::Name | Kind::City => self.learn_name(kind, value, &found, rules),
+            Kind::Birth => self.learn_date(value, &found),
+            _ => self.learn_code(kind, value, &found),
+        }
+    }
+
+    fn learn_name(&mut self, kind: Kind, value: &str, found: &[Word], rules: &RuleSet) {
+        if found.len() > 1 {
+            self.insert(kind, found, true);
+            let reversed: Vec<Word> = found[1..].iter().chain(&found[..1]).copied().collect();
+            self.insert(kind, &reversed, true);
+            // "SMITH, JOHN A" is also John Smith.
+            if found.len() == 3 {
+                self.insert(kind, &[found[0], found[1]], true);
+                self.insert(kind, &[found[1], found[0]], true);
+                self.insert(kind, &[found[0], found[2]], true);
+            }
+        }
+        if kind == Kind::City && found.len() > 1 {
+            return;
+        }
+        for word in found {
+            let text = value[word.start..word.end].to_lowercase();
+            let length = text.chars().count();
+            if length >= 3 && !word.has_digit && !rules.common.contains(&text) && !rules.columns.contains_key(&text) {
+                self.insert(kind, &[*word], length >= 5);
+            }
+        }
+    }
+
+    fn learn_date(&mut self, value: &str, found: &[Word]) {
+        self.learn_code(Kind::Birth, value, found);
+        let number = |word: &Word| value[word.start..word.end].parse::<u32>().ok();
+        let numbers: Vec<Option<u32>> = found.iter().take(3).map(number).collect();
+        let digits = |word: &Word| word.end - word.start;
+        let (year, month, day) = match (numbers.as_slice(), found) {
+            ([Some(year), Some(month), Some(day)], [first, ..]) if digits(first) == 4 => (*year, *month, *day),
+            ([Some(month), Some(day), Some(year)], _) if *year > 1800 => (*year, *month, *day),
+            ([Some(compact)], [only]) if digits(only) == 8 => (compact / 10_000, compact / 100 % 100, compact % 100),
+            _ => return,
+        };
+        for spelled in [
+            format!("{year:04}-{month:02}-{day:02}"),
+            format!("{month:02}/{day:02}/{year:04}"),
+            format!("{month}/{day}/{year:04}"),
+            format!("{day:02}.{month:02}.{year:04}"),
+            format!("{year:04}{month:02}{day:02}"),
+        ] {
+            let mut found = Vec::new();
+            words(&spelled, &mut found);
+            self.insert(Kind::Birth, &found, true);
+        }
+    }
+
+    fn learn_code(&mut self, kind: Kind, value: &str, found: &[Word]) {
+        if found.len() > 1 {
+            self.insert(kind, found, true);
+        }
+        if kind == Kind::Address && found.len() > 3 {
+            self.insert(kind, &found[..3], true);
+        }
+        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+        if matches!(kind, Kind::Phone | Kind::Ssn) && digits.len() >= 7 {
+            let mut joined = Vec::new();
+            words(&digits, &mut joined);
+            self.insert(kind, &joined, true);
+        }
+        if kind != Kind::Address && kind != Kind::Email && kind != Kind::Birth && kind != Kind::Phone && kind != Kind::Ssn {
+            for word in found {
+                if word.has_digit && word.end - word.start >= 5 {
+                    self.insert(kind, &[*word], true);
+                }
+            }
+        } else if let [only] = found
+            && only.end - only.start >= 6
+        {
+            self.insert(kind, &[*only], true);
+        }
+    }
+
+    fn insert(&mut self, kind: Kind, sequence_of: &[Word], any_case: bool) {
+        let Some(first) = sequence_of.first() else { return };
+        if self.values.len() >= MAX_VALUES {
+            self.full = true;
+            return;
+        }
+        if self.values.insert(sequence(sequence_of), Known { kind, any_case }).is_none() {
+            self.version += 1;
+        }
+        *self.starts.entry(first.hash).or_default() |= 1 << (sequence_of.len() - 1);
+    }
+
+    /// Remembers how a value begins, so that typing it letter by letter does not show it.
+    pub(crate) fn learn_beginnings(&mut self, value: &str) {
+        if self.beginnings.len() >= MAX_VALUES {
+            return;
+        }
+        let mut hash = EMPTY;
+        for (count, c) in value.chars().take_while(|c| c.is_alphanumeric()).take(24).enumerate() {
+            for lower in c.to_lowercase() {
+                hash = step(hash, u32::from(lower));
+            }
+            if count >= 1 {
+                self.beginnings.insert(finish(hash));
+            }
+        }
+    }
+
+    pub(crate) fn may_begin(&self, typed: &str) -> bool {
+        let mut found = Vec::new();
+        words(typed, &mut found);
+        found.last().is_some_and(|word| self.beginnings.contains(&word.hash))
+    }
+
+    /// Calls `hit` for every known value in the line.
+    pub(crate) fn find(&self, line_words: &[Word], mut hit: impl FnMut(Range<usize>, Kind)) {
+        let mut at = 0;
+        while at < line_words.len() {
+            let mut next = at + 1;
+            if let Some(lengths) = self.starts.get(&line_words[at].hash) {
+                for length in (1..=MAX_WORDS).rev().filter(|n| lengths & (1 << (n - 1)) != 0) {
+                    let Some(candidate) = line_words.get(at..at + length) else { continue };
+                    if candidate.windows(2).any(|two| two[1].start - two[0].end > MAX_GAP) {
+                        continue;
+                    }
+                    let Some(known) = self.values.get(&sequence(candidate)) else { continue };
+                    if length > 1 || known.any_case || candidate[0].capital || candidate[0].has_digit {
+                        hit(candidate[0].start..candidate[length - 1].end, known.kind);
+                        next = at + length;
+                        break;
+                    }
+                }
+            }
+            at = next;
+        }
+    }
+
+    /// Is an original readable in what was emitted?
+    pub(crate) fn any_in(&self, emitted: &Emitted) -> bool {
+        self.originals.iter().any(|(first, last)| emitted.contains(*first) && emitted.contains(*last))
+    }
+}
+
+/// Words of the emitted text, as hashes: exactly while they are few, then in a Bloom filter (which may raise a false alarm, never miss).
+#[derive(Debug, Default)]
+pub(crate) struct Emitted {
+    exact: HashSet<u64, Passed>,
+    bloom: Vec<u64>,
+    /// The last hashes, so that repeated words cost nothing.
+    recent: Vec<u64>,
+}
+
+const EXACT_WORDS: usize = 32_768;
+const BLOOM_WORDS: usize = 1 << 21;
+const RECENT: usize = 2048;
+
+impl Emitted {
+    /// Remembers the words of a line; `masked` tells which of them nobody sees.
+    pub(crate) fn add_words(&mut self, found: &[Word], mut masked: impl FnMut(&Word) -> bool) {
+        let mut previous: Option<Word> = None;
+        for word in found {
+            if masked(word) {
+                previous = None;
+                continue;
+            }
+            let candidate = word.is_candidate();
+            if candidate {
+                self.insert(word.hash);
+            }
+            if let Some(before) = previous
+                && (candidate || before.is_candidate())
+                && word.start - before.end <= MAX_GAP
+            {
+                self.insert(pair(before, *word));
+            }
+            previous = Some(*word);
+        }
+    }
+
+    fn insert(&mut self, hash: u64) {
+        if self.recent.is_empty() {
+            self.recent = vec![0; RECENT];
+        }
+        let slot = (hash >> 48) as usize % RECENT;
+        if self.recent[slot] == hash {
+            return;
+        }
+        self.recent[slot] = hash;
+        if self.bloom.is_empty() {
+            if self.exact.len() < EXACT_WORDS {
+                self.exact.insert(hash);
+                return;
+            }
+            self.bloom = vec![0; BLOOM_WORDS];
+            for hash in std::mem::take(&mut self.exact) {
+                set(&mut self.bloom, hash);
+            }
+        }
+        set(&mut self.bloom, hash);
+    }
+
+    fn contains(&self, hash: u64) -> bool {
+        if self.bloom.is_empty() { self.exact.contains(&hash) } else { bits(hash).all(|(word, bit)| self.bloom[word] & bit != 0) }
+    }
+}
+
+fn set(bloom: &mut [u64], hash: u64) {
+    for (word, bit) in bits(hash) {
+        bloom[word] |= bit;
+    }
+}
+
+/// Six bits in one cache line.
+fn bits(hash: u64) -> impl Iterator<Item = (usize, u64)> {
+    let block = (hash as usize % (BLOOM_WORDS / 8)) * 8;
+    let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (0..6).map(move |n| {
+        let nine = (spread >> (10 * n)) & 0x1ff;
+        (block + (nine >> 6) as usize, 1 << (nine & 63))
+    })
+}
+
+impl Word {
+    /// Worth remembering: long enough, with a digit or a capital.
+    fn is_candidate(&self) -> bool {
+        self.end - self.start >= 4 && (self.has_digit || self.capital)
+    }
+}
+
+const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, then a finaliser: good enough to tell words apart, cheap enough for every word of a log.
+fn step(hash: u64, value: u32) -> u64 {
+    (hash ^ u64::from(value)).wrapping_mul(0x0100_0000_01b3)
+}
+
+fn finish(hash: u64) -> u64 {
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn pair(first: Word, second: Word) -> u64 {
+    (first.hash.rotate_left(23) ^ second.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn sequence(words: &[Word]) -> u64 {
+    match words {
+        [only] => only.hash,
+        _ => words.iter().fold(EMPTY, |hash, word| (hash.rotate_left(23) ^ word.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+    }
+}
+
+/// Appends the words of `text`.
+pub(crate) fn words(text: &str, to: &mut Vec<Word>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if byte < 0x80 && !byte.is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut hash = EMPTY;
+        let mut has_digit = false;
+        let mut capital = byte.is_ascii_uppercase();
+        while at < bytes.len() {
+            let byte = bytes[at];
+            if byte.is_ascii_alphanumeric() {
+                has_digit |= byte.is_ascii_digit();
+                hash = step(hash, u32::from(byte.to_ascii_lowercase()));
+                at += 1;
+            } else if byte < 0x80 {
+                break;
+            } else {
+                let Some(c) = text[at..].chars().next() else { break };
+                // A character lost to another encoding is part of its word.
+                if !c.is_alphanumeric() && c != '\u{fffd}' {
+                    break;
+                }
+                if at == start {
+                    capital = c.is_uppercase();
+                }
+                for lower in c.to_lowercase() {
+                    hash = step(hash, u32::from(lower));
+                }
+                at += c.len_utf8();
+            }
+        }
+        if at == start {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            continue;
+        }
+        to.push(Word { start, end: at, hash: finish(hash), has_digit, capital });
+    }
+}
+
+/// The keys are hashes already.
+type Passed = BuildHasherDefault<PassThrough>;
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = step(self.0, u32::from(*byte));
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}

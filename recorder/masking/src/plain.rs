@@ -1,0 +1,297 @@
+//! A command without a terminal: lines in, masked lines out. What is no text is counted and not shown.
+
+use std::time::Duration;
+
+use crate::{
+    Masker, MaskedEvent,
+    classify::{Classifier, Context, State, Verdicts},
+    line_text::LineText,
+    masked::{Ink, MaskedRow, Note},
+    screen::{Screen, Size, used_cells},
+    summary::Account,
+};
+
+/// What is looked at before anything is shown: a gzip or tar header fits.
+const SNIFF_BYTES: usize = 4096;
+/// A line longer than this is cut; the word at the cut is masked if it looks like anything.
+const MAX_LINE_BYTES: usize = 256 << 10;
+/// Output is pushed in pieces of about this size.
+const PIECE_BYTES: usize = 16 << 10;
+/// Columns and rows of the terminal that untangles lines with escape sequences.
+const LINE_SCREEN: (u16, u16) = (500, 8);
+
+#[derive(Debug)]
+pub(crate) struct Plain {
+    /// Bytes of lines that are not complete.
+    pending: Vec<u8>,
+    phase: Phase,
+    context: Context,
+    ink: Ink,
+    screen: Option<Box<Screen>>,
+    lines: u64,
+    last_at: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Too little was seen to say what it is.
+    Sniffing,
+    Text,
+    /// Not text: everything from here on is counted. It stays so to the end; a tar stream has text in it that nobody asked to see.
+    Binary { bytes: u64 },
+}
+
+impl Default for Plain {
+    fn default() -> Self {
+        Self { pending: Vec::new(), phase: Phase::Sniffing, context: Context::default(), ink: Ink::new(), screen: None, lines: 0, last_at: Duration::ZERO }
+    }
+}
+
+impl Plain {
+    pub(crate) fn feed(&mut self, at: Duration, bytes: &[u8], classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        let at = at.max(self.last_at);
+        self.settle(at, classifier, account, out);
+        if at > self.last_at {
+            self.push(out);
+        }
+        self.last_at = at;
+        let mut bytes = bytes;
+        if self.phase == Phase::Sniffing {
+            let (now, later) = bytes.split_at(bytes.len().min(SNIFF_BYTES - self.pending.len()));
+            self.pending.extend_from_slice(now);
+            bytes = later;
+            if self.pending.len() < SNIFF_BYTES {
+                return;
+            }
+            self.sniffed(classifier, account, out);
+        }
+        while !bytes.is_empty() {
+            if let Phase::Binary { bytes: counted } = &mut self.phase {
+                *counted += bytes.len() as u64;
+                return;
+            }
+            let Some(end) = memchr::memchr(b'\n', bytes) else {
+                let (now, later) = bytes.split_at(bytes.len().min(MAX_LINE_BYTES - self.pending.len()));
+                self.pending.extend_from_slice(now);
+                bytes = later;
+                if self.pending.len() == MAX_LINE_BYTES {
+                    self.cut(classifier, account, out);
+                }
+                continue;
+            };
+            if self.pending.len() + end > MAX_LINE_BYTES {
+                let (now, later) = bytes.split_at(MAX_LINE_BYTES - self.pending.len());
+                self.pending.extend_from_slice(now);
+                bytes = later;
+                self.cut(classifier, account, out);
+                continue;
+            }
+            let (line, later) = bytes.split_at(end);
+            if self.pending.is_empty() {
+                self.line(line, true, classifier, account, out);
+            } else {
+                let mut whole = std::mem::take(&mut self.pending);
+                whole.extend_from_slice(line);
+                self.line(&whole, true, classifier, account, out);
+                whole.clear();
+                // A buffer that one long line needed is not kept for the rest of the session.
+                self.pending = if whole.capacity() > PIECE_BYTES { Vec::new() } else { whole };
+            }
+            bytes = &later[1..];
+        }
+    }
+
+    pub(crate) fn settle(&mut self, now: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        if now.saturating_sub(self.last_at) >= Masker::SETTLE {
+            if self.phase == Phase::Sniffing && !self.pending.is_empty() {
+                self.sniffed(classifier, account, out);
+            }
+            self.push(out);
+        }
+    }
+
+    pub(crate) fn finish(&mut self, at: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        self.settle(at, classifier, account, out);
+        if self.phase == Phase::Sniffing {
+            self.sniffed(classifier, account, out);
+        }
+        if !self.pending.is_empty() {
+            let rest = std::mem::take(&mut self.pending);
+            self.line(&rest, false, classifier, account, out);
+        }
+        if let Phase::Binary { bytes } = self.phase {
+            self.ink.note(Note::Binary { bytes });
+            self.ink.newline();
+        }
+        self.push(out);
+    }
+
+    fn sniffed(&mut self, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        self.phase = Phase::Text;
+        let seen = std::mem::take(&mut self.pending);
+        if is_binary(&seen) {
+            self.phase = Phase::Binary { bytes: seen.len() as u64 };
+            return;
+        }
+        let mut rest = seen.as_slice();
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            if let Phase::Binary { bytes } = &mut self.phase {
+                *bytes += rest.len() as u64;
+                return;
+            }
+            self.line(&rest[..end], true, classifier, account, out);
+            rest = &rest[end + 1..];
+        }
+        self.pending = rest.to_vec();
+    }
+
+    /// The bound of a line was reached without its end.
+    fn cut(&mut self, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        let long = std::mem::take(&mut self.pending);
+        // Whole words where that is possible, so that the rest is a beginning again.
+        let tail = &long[long.len() - 1024..];
+        let end = tail.iter().rposition(|b| matches!(b, b' ' | b',' | b'\t' | b'\r' | b';' | b'~')).map_or(long.len(), |at| long.len() - 1024 + at + 1);
+        self.line(&long[..end], false, classifier, account, out);
+        if let Phase::Binary { bytes } = &mut self.phase {
+            *bytes += (long.len() - end) as u64;
+        } else {
+            self.pending = long[end..].to_vec();
+        }
+    }
+
+    fn line(&mut self, line: &[u8], complete: bool, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        let line = if complete { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
+        match std::str::from_utf8(line) {
+            Ok(text) if !line.iter().any(|b| is_control(*b)) => self.text_line(text, complete, classifier, account),
+            _ if is_binary(line) => {
+                self.phase = Phase::Binary { bytes: line.len() as u64 + u64::from(complete) };
+                return;
+            }
+            _ => {
+                // HL7 files end segments with a bare CR (2.5.1 section 2.5.2), MLLP wraps messages in VT and FS.
+                let text = String::from_utf8_lossy(line);
+                if text.contains('\r') && text.split(['\r', '\x0b']).any(is_segment) {
+                    let parts: Vec<&str> = text.split(['\r', '\x0b', '\x1c']).filter(|part| !part.is_empty()).collect();
+                    let last = parts.len().saturating_sub(1);
+                    for (index, part) in parts.into_iter().enumerate() {
+                        self.segment(part, complete || index < last, classifier, account);
+                    }
+                } else {
+                    self.tangled_line(line, complete, classifier, account);
+                }
+            }
+        }
+        if self.ink.len() >= PIECE_BYTES {
+            self.push(out);
+        }
+    }
+
+    fn segment(&mut self, part: &str, complete: bool, classifier: &mut Classifier, account: &mut Account) {
+        if part.bytes().any(is_control) {
+            self.tangled_line(part.as_bytes(), complete, classifier, account);
+        } else {
+            self.text_line(part, complete, classifier, account);
+        }
+    }
+
+    fn text_line(&mut self, text: &str, complete: bool, classifier: &mut Classifier, account: &mut Account) {
+        let state = if complete { State::Complete } else { State::Open(text.trim_end().len()) };
+        let verdicts = classifier.line(&mut self.context, text, state, Some(&mut account.emitted));
+        if account.explains() {
+            for found in verdicts.found() {
+                let column = text[..found.range.start].chars().count();
+                let width = text[found.range.clone()].chars().count();
+                account.span(self.last_at, self.lines, column, width, found, classifier.rules());
+            }
+        }
+        self.ink.line(text, &verdicts);
+        self.end_line(complete);
+    }
+
+    /// A line with escape sequences, carriage returns, backspaces: what it looks like on a wide terminal is what is shown.
+    fn tangled_line(&mut self, line: &[u8], complete: bool, classifier: &mut Classifier, account: &mut Account) {
+        let screen = self.screen.get_or_insert_with(|| Box::new(Screen::new(Size::clamped(LINE_SCREEN.0, LINE_SCREEN.1))));
+        screen.feed(line);
+        let scrolled = screen.take_scrolled();
+        let last = screen.cursor().0;
+        let below = (0..screen.size().rows).rposition(|row| used_cells(screen.row(row)) > 0).map_or(last, |used| used.max(last));
+        let mut rows: Vec<_> = scrolled.rows.iter().map(|row| (row.cells.as_slice(), row.wrapped)).collect();
+        rows.extend((0..=below).map(|row| {
+            let wrapped = screen.is_wrapped(row);
+            let cells = screen.row(row);
+            (if wrapped { cells } else { &cells[..used_cells(cells)] }, wrapped)
+        }));
+        let mut at = 0;
+        while at < rows.len() {
+            let mut end = at + 1;
+            while end < rows.len() && rows[end - 1].1 {
+                end += 1;
+            }
+            let text = LineText::of(rows[at..end].iter().map(|row| row.0));
+            let state = if complete || end < rows.len() { State::Complete } else { State::Open(text.as_str().trim_end().len()) };
+            let verdicts: Verdicts =
+                classifier.line(&mut self.context, text.as_str(), state, Some(&mut account.emitted)).in_cells(text.starts());
+            let mut offset = 0;
+            for (cells, _) in &rows[at..end] {
+                let row = MaskedRow::classified(cells, &verdicts, offset);
+                offset += cells.len();
+                self.ink.row(&row, 0..row.width());
+            }
+            if end < rows.len() {
+                self.ink.newline();
+                self.lines += 1;
+            }
+            at = end;
+        }
+        // Colours do not go on over lines here; programs that colour without a terminal reset them themselves.
+        screen.feed(b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l\x1b[r");
+        screen.shrink();
+        self.end_line(complete);
+    }
+
+    fn end_line(&mut self, complete: bool) {
+        if complete {
+            self.ink.newline();
+            self.lines += 1;
+        }
+    }
+
+    fn push(&mut self, out: &mut Vec<MaskedEvent>) {
+        if !self.ink.is_empty() {
+            self.ink.plain();
+            out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });
+        }
+    }
+}
+
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+fn is_segment(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() > 4 && bytes[..3].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) && bytes[0].is_ascii_uppercase() && bytes[3].is_ascii_punctuation()
+}
+
+/// No text: a NUL, or one byte in eight that is neither text nor an escape sequence. Text in an old 8-bit character set passes.
+fn is_binary(bytes: &[u8]) -> bool {
+    if memchr::memchr(0, bytes).is_some() {
+        return true;
+    }
+    let odd = bytes.iter().filter(|b| matches!(b, 1..=6 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)).count();
+    let mut invalid = 0;
+    let mut rest = bytes;
+    while let Err(error) = std::str::from_utf8(rest) {
+        match error.error_len() {
+            Some(length) => {
+                invalid += length;
+                rest = &rest[error.valid_up_to() + length..];
+            }
+            // Cut in the middle of a character.
+            None => break,
+        }
+    }
+    // A few odd bytes in a short line say nothing; eight in a row of any length do.
+    let limit = (bytes.len() / 8).max(4);
+    odd > limit || (invalid > limit && (odd > 0 || invalid > bytes.len() / 3))
+}

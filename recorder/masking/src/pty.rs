@@ -1,0 +1,273 @@
+//! A channel with a terminal: frames of masked rows, cut at recorded times.
+
+use std::time::Duration;
+
+use alacritty_terminal::term::cell::Cell;
+
+use crate::{
+    Masker, MaskedEvent,
+    classify::{Classifier, Context, State, Verdicts},
+    line_text::LineText,
+    masked::MaskedRow,
+    render::{Frame, Renderer},
+    screen::{Screen, Scrolled, ScrolledRow, Size, used_cells},
+    summary::Account,
+};
+
+/// Bytes taken before a frame is cut anyway.
+const HOLD_BYTES: usize = 64 << 10;
+/// Cells of one logical line. A longer one is cut, and the word at the cut is masked if it looks like anything.
+const MAX_LINE_CELLS: usize = 16_384;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// Nothing came for a while: what stands there stands.
+    Settled,
+    /// A bound was reached while output was still coming.
+    Forced,
+    /// Nothing will come any more.
+    Final,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pty {
+    screen: Screen,
+    renderer: Renderer,
+    /// After the last line that is complete and off the screen.
+    committed: Context,
+    /// Rows already shown of a logical line that is not complete.
+    carry: Vec<ScrolledRow>,
+    /// Rows of the main screen that scrolled while nobody could see them (the alternate screen came in the same frame).
+    pending: Scrolled,
+    /// The classification of the screen's lines in the last frame.
+    cache: Vec<Cached>,
+    last_at: Duration,
+    first_at: Option<Duration>,
+    held: usize,
+    dirty: bool,
+    rows_gone: u64,
+}
+
+#[derive(Debug)]
+struct Cached {
+    text: String,
+    state: State,
+    before: Context,
+    after: Context,
+    learned: u64,
+    verdicts: Verdicts,
+}
+
+impl Pty {
+    pub(crate) fn new(cols: u16, rows: u16) -> Self {
+        let size = Size::clamped(cols, rows);
+        Self {
+            screen: Screen::new(size),
+            renderer: Renderer::new(size.cols, size.rows),
+            committed: Context::default(),
+            carry: Vec::new(),
+            pending: Scrolled::default(),
+            cache: Vec::new(),
+            last_at: Duration::ZERO,
+            first_at: None,
+            held: 0,
+            dirty: false,
+            rows_gone: 0,
+        }
+    }
+
+    pub(crate) fn feed(&mut self, at: Duration, mut bytes: &[u8], classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        let at = at.max(self.last_at);
+        self.settle(at, classifier, account, out);
+        self.last_at = at;
+        while !bytes.is_empty() {
+            self.first_at.get_or_insert(at);
+            self.dirty = true;
+            let (now, later) = bytes.split_at(bytes.len().min(HOLD_BYTES - self.held));
+            self.screen.feed(now);
+            self.held += now.len();
+            bytes = later;
+            if self.held == HOLD_BYTES {
+                self.frame(Cut::Forced, classifier, account, out);
+            }
+        }
+    }
+
+    pub(crate) fn settle(&mut self, now: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        if !self.dirty {
+            return;
+        }
+        if now.saturating_sub(self.last_at) >= Masker::SETTLE {
+            self.frame(Cut::Settled, classifier, account, out);
+        } else if self.first_at.is_some_and(|first| now.saturating_sub(first) >= Masker::HOLD) {
+            self.frame(Cut::Forced, classifier, account, out);
+        }
+    }
+
+    pub(crate) fn resize(&mut self, at: Duration, cols: u16, rows: u16, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        let at = at.max(self.last_at);
+        let size = Size::clamped(cols, rows);
+        if size == self.screen.size() {
+            return;
+        }
+        if self.dirty {
+            let cut = if at.saturating_sub(self.last_at) >= Masker::SETTLE { Cut::Settled } else { Cut::Forced };
+            self.frame(cut, classifier, account, out);
+        }
+        self.last_at = at;
+        self.screen.resize(size);
+        self.renderer.resized(size.cols, size.rows);
+        self.carry.clear();
+        self.cache.clear();
+        self.dirty = true;
+        self.first_at.get_or_insert(at);
+        let side = |side: usize| u16::try_from(side).unwrap_or(u16::MAX);
+        out.push(MaskedEvent::Resize { at, cols: side(size.cols), rows: side(size.rows) });
+    }
+
+    pub(crate) fn finish(&mut self, at: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        self.settle(at, classifier, account, out);
+        self.last_at = at.max(self.last_at);
+        self.frame(Cut::Final, classifier, account, out);
+    }
+
+    fn frame(&mut self, cut: Cut, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        self.held = 0;
+        self.first_at = None;
+        // After a forced cut the line with the cursor is still to be shown.
+        self.dirty = cut == Cut::Forced;
+        let mut scrolled = std::mem::take(&mut self.pending);
+        scrolled.append(self.screen.take_scrolled());
+        let frame = if self.screen.is_alternate() {
+            self.pending = scrolled;
+            let (screen, ..) = self.classify(&[], 0, cut, Context::default(), classifier, account);
+            self.to_show(Vec::new(), 0, screen)
+        } else {
+            let carry = std::mem::take(&mut self.carry);
+            let shown = carry.len();
+            let mut above = carry;
+            above.append(&mut scrolled.rows);
+            let committed = std::mem::take(&mut self.committed);
+            let (mut rows, keep, committed) = self.classify(&above, shown, cut, committed, classifier, account);
+            self.committed = committed;
+            let screen = rows.split_off(above.len());
+            rows.drain(..shown);
+            self.rows_gone += rows.len() as u64;
+            self.carry = above.split_off(keep);
+            self.to_show(rows, scrolled.lost, screen)
+        };
+        if let Some(text) = self.renderer.show(frame) {
+            out.push(MaskedEvent::Output { at: self.last_at, text });
+        }
+        if cut != Cut::Forced {
+            self.screen.shrink();
+        }
+    }
+
+    fn to_show(&self, scrolled: Vec<MaskedRow>, lost: u64, screen: Vec<MaskedRow>) -> Frame {
+        Frame { scrolled, lost, screen, alternate: self.screen.is_alternate(), cursor: self.screen.cursor(), cursor_shown: self.screen.shows_cursor() }
+    }
+
+    /// Classifies `above` (its first `shown` rows for context only) and the screen as one text. Returns all rows, from which row of `above`
+    /// on the logical line is incomplete, and the context there.
+    fn classify(
+        &mut self,
+        above: &[ScrolledRow],
+        shown: usize,
+        cut: Cut,
+        mut context: Context,
+        classifier: &mut Classifier,
+        account: &mut Account,
+    ) -> (Vec<MaskedRow>, usize, Context) {
+        let size = self.screen.size();
+        let rows: Vec<(&[Cell], bool)> = above
+            .iter()
+            .map(|row| (row.cells.as_slice(), row.wrapped))
+            .chain((0..size.rows).map(|row| {
+                let cells = self.screen.row(row);
+                let wrapped = self.screen.is_wrapped(row);
+                (if wrapped { cells } else { &cells[..used_cells(cells)] }, wrapped)
+            }))
+            .collect();
+        let cursor = (self.screen.cursor().0 + above.len(), self.screen.cursor().1);
+        let first_row = self.rows_gone.saturating_sub(shown as u64);
+        let mut masked: Vec<MaskedRow> = Vec::with_capacity(rows.len());
+        let mut committed: Option<Context> = None;
+        let mut keep = above.len();
+        let mut cached = std::mem::take(&mut self.cache).into_iter();
+        let mut cache: Vec<Cached> = Vec::new();
+        let mut at = 0;
+        while at < rows.len() {
+            let mut end = at + 1;
+            let mut cells = rows[at].0.len();
+            while end < rows.len() && rows[end - 1].1 && cells < MAX_LINE_CELLS {
+                cells += rows[end].0.len();
+                end += 1;
+            }
+            let too_long = end < rows.len() && rows[end - 1].1;
+            let text = LineText::of(rows[at..end].iter().map(|row| row.0));
+            let state = match cut {
+                _ if too_long => State::Open(text.as_str().trim_end().len()),
+                Cut::Final => State::Complete,
+                _ if !(at..end).contains(&cursor.0) => State::Complete,
+                Cut::Forced => State::Torn,
+                Cut::Settled => {
+                    let before: usize = rows[at..cursor.0].iter().map(|row| row.0.len()).sum();
+                    State::Open(text.byte_of(before + cursor.1))
+                }
+            };
+            if end > above.len() && committed.is_none() {
+                // From here on lines may change: what they teach the next line is for this frame only.
+                committed = Some(context.clone());
+                keep = keep.min(at);
+            }
+            let on_screen = committed.is_some();
+            let old = if on_screen { cached.next() } else { None };
+            let hit = old.filter(|old| old.state == state && old.learned == classifier.learned().version() && old.text == text.as_str() && old.before == context);
+            let verdicts = match hit {
+                Some(hit) => {
+                    context = hit.after.clone();
+                    cache.push(hit);
+                    None
+                }
+                None => {
+                    let before = on_screen.then(|| context.clone());
+                    let verdicts = classifier.line(&mut context, text.as_str(), state, Some(&mut account.emitted)).in_cells(text.starts());
+                    if account.explains() {
+                        explain(account, classifier, self.last_at, first_row + at as u64, &rows[at..end], &verdicts);
+                    }
+                    match before {
+                        Some(before) => {
+                            let learned = classifier.learned().version();
+                            cache.push(Cached { text: text.into_string(), state, before, after: context.clone(), learned, verdicts });
+                            None
+                        }
+                        None => Some(verdicts),
+                    }
+                }
+            };
+            let Some(verdicts) = verdicts.as_ref().or_else(|| cache.last().map(|cached| &cached.verdicts)) else { break };
+            let mut offset = 0;
+            for (cells, _) in &rows[at..end] {
+                masked.push(MaskedRow::classified(cells, verdicts, offset));
+                offset += cells.len();
+            }
+            at = end;
+        }
+        self.cache = cache;
+        (masked, keep, committed.unwrap_or(context))
+    }
+}
+
+fn explain(account: &mut Account, classifier: &Classifier, at: Duration, first_row: u64, rows: &[(&[Cell], bool)], verdicts: &Verdicts) {
+    for (found, cells) in verdicts.found().iter().zip(verdicts.cell_ranges()) {
+        let mut offset = 0;
+        for (index, (row, _)) in rows.iter().enumerate() {
+            let (start, end) = (cells.start.max(offset), cells.end.min(offset + row.len()));
+            if start < end {
+                account.span(at, first_row + index as u64, start - offset, end - start, found, classifier.rules());
+            }
+            offset += row.len();
+        }
+    }
+}
