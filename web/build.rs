@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=ui/dist");
     println!("cargo::rerun-if-changed=templates");
     let dist = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("ui/dist");
-    let mut out = String::from("pub(super) static ALL: &[Asset] = &[\n");
+    let mut out = String::from("pub(crate) static ALL: &[Asset] = &[\n");
     for name in NEEDED {
         let path = dist.join(name);
         let Ok(bytes) = fs::read(&path) else {

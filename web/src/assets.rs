@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-struct Asset {
+pub(crate) struct Asset {
     name: &'static str,
     url: &'static str,
     mime: &'static str,

@@ -48,8 +48,8 @@ pub(crate) struct NavItem {
 }
 
 impl Frame {
-    pub(crate) fn may(&self, action: &Action) -> bool {
-        may(&self.person, *action)
+    pub(crate) fn may(&self, action: Action) -> bool {
+        may(&self.person, action)
     }
 }
 

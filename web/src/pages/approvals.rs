@@ -34,7 +34,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let state = if q.state == "all" { None } else { RequestState::from_name(&q.state).or(Some(RequestState::Pending)) };
     let page = page_number(q.page.as_deref());
     let found = app.approvals.requests(RequestFilter { state, requester: None, search: q.q.clone() }, page).await?;
-    let names = Names::of(&app, found.rows.iter().map(|r| r.requester)).await?;
+    let names = Names::of(&app, found.rows.iter().map(|r| r.requester).collect()).await?;
     let pager = Pager::new("/approvals", &frame.query, page, found.rows.len(), found.total);
     let state = state.map_or("all", RequestState::as_str).to_owned();
     html(&Inbox { frame, rows: found.rows, names, pager, q: q.q, state })

@@ -98,7 +98,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
         let found = app.approvals.audit_search(filter, page).await?;
         (found.rows, found.total)
     };
-    let names = Names::of(&app, lines.iter().filter_map(|l| l.record.actor)).await?;
+    let names = Names::of(&app, lines.iter().filter_map(|l| l.record.actor).collect()).await?;
     let pager = Pager::new("/audit", &frame.query, page, lines.len(), total);
     let rows = lines.into_iter().map(row).collect();
     html(&Audit { frame, rows, names, pager, q, unknown_person })

@@ -28,12 +28,12 @@ struct Home<'a> {
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -> Result<Response, Problem> {
     let me = viewer.person.id;
-    let asks = frame.may(&Action::RequestAccess);
+    let asks = frame.may(Action::RequestAccess);
     let reachable = if asks { app.approvals.reachable(me, frame.now.0).await? } else { Vec::new() };
     let pending = |requester| RequestFilter { state: Some(RequestState::Pending), requester, ..Default::default() };
     let mine = if asks { app.approvals.requests(pending(Some(me)), FEW).await?.rows } else { Vec::new() };
-    let waiting = if frame.may(&Action::ReviewRequests) { app.approvals.requests(pending(None), FEW).await?.total } else { 0 };
-    let sessions = if frame.may(&Action::SeeSessions) { app.control.list() } else { Vec::new() };
+    let waiting = if frame.may(Action::ReviewRequests) { app.approvals.requests(pending(None), FEW).await?.total } else { 0 };
+    let sessions = if frame.may(Action::SeeSessions) { app.control.list() } else { Vec::new() };
     let ssh_keys = if asks { app.approvals.ssh_keys(me).await?.len() } else { 0 };
     let passkeys = app.approvals.passkeys(me).await?.len();
     html(&Home { frame, ssh: &app.ssh, reachable, mine, waiting, sessions, ssh_keys, passkeys })

@@ -9,7 +9,7 @@ pub(crate) struct Names(HashMap<PersonId, Person>);
 
 impl Names {
     /// Looks each id up once. A page holds few people, whatever its number of rows.
-    pub(crate) async fn of(app: &App, ids: impl IntoIterator<Item = PersonId>) -> Result<Self, StoreError> {
+    pub(crate) async fn of(app: &App, ids: Vec<PersonId>) -> Result<Self, StoreError> {
         let mut found = HashMap::new();
         for id in ids {
             if !found.contains_key(&id)

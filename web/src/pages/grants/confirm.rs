@@ -21,7 +21,7 @@ struct Confirm {
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<GrantId>) -> Result<Response, Problem> {
     let grant = app.approvals.grant(id).await?.ok_or_else(Problem::not_found)?;
-    let names = Names::of(&app, [grant.person]).await?;
+    let names = Names::of(&app, vec![grant.person]).await?;
     let over = matches!(grant.state(frame.now.0), GrantState::Revoked | GrantState::Expired);
     let sessions = app.control.list().iter().filter(|s| s.grant == id).count();
     html(&Confirm { frame, grant, names, over, sessions })

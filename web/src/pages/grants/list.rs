@@ -33,7 +33,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let all = q.state == "all";
     let page = page_number(q.page.as_deref());
     let found = app.approvals.grants(GrantFilter { person: None, live_only: !all, search: q.q.clone() }, page).await?;
-    let names = Names::of(&app, found.rows.iter().map(|g| g.person)).await?;
+    let names = Names::of(&app, found.rows.iter().map(|g| g.person).collect()).await?;
     let pager = Pager::new("/grants", &frame.query, page, found.rows.len(), found.total);
     let rows = found.rows.into_iter().map(|g| (g.state(frame.now.0), g)).map(|(s, g)| (g, s)).collect();
     html(&Grants { frame, rows, names, pager, q: q.q, all })

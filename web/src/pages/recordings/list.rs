@@ -4,7 +4,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::SessionFilter;
-use anteroom_domain::SessionRecord;
+use anteroom_domain::{RecordingState, SessionRecord};
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;

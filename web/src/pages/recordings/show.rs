@@ -8,7 +8,8 @@ use crate::{
     pages::names::Names,
     state::App,
 };
-use anteroom_domain::{SessionId, SessionRecord};
+use anteroom_domain::{RecordingState, SessionId, SessionRecord};
+use anteroom_policy::Action;
 use anteroom_recorder::{ChannelInfo, RecordingInfo};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -70,8 +71,8 @@ pub(crate) async fn show(
     Asked(q): Asked<Query>,
 ) -> Result<Response, Problem> {
     let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
-    let names = Names::of(&app, [session.person]).await?;
-    let seen = if frame.may(&needed(&session)) {
+    let names = Names::of(&app, vec![session.person]).await?;
+    let seen = if frame.may(needed(&session)) {
         look(&app, id).await?
     } else {
         Seen::No("Masking of this recording is incomplete: something that should be hidden was found in it. It is closed until two people unmask it.".into())

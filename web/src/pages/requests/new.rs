@@ -35,8 +35,8 @@ impl New {
         Ok(Self { frame, wish, wrong, targets, accounts })
     }
 
-    fn error(&self, field: &&str) -> Option<&str> {
-        self.wrong.iter().find(|w| w.field == *field).map(|w| w.text.as_str())
+    fn error(&self, field: &str) -> Option<&str> {
+        self.wrong.iter().find(|w| w.field == field).map(|w| w.text.as_str())
     }
 }
 

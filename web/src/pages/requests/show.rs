@@ -32,10 +32,16 @@ struct Show<'a> {
     said: Vec<String>,
 }
 
+impl Show<'_> {
+    fn is_usable(&self) -> bool {
+        matches!(self.grant_state, Some(GrantState::Live | GrantState::NotYet))
+    }
+}
+
 pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, Id(id): Id<RequestId>) -> Result<Response, Problem> {
     let request = app.approvals.request(id).await?.ok_or_else(Problem::not_found)?;
     let own = request.requester == viewer.person.id;
-    if !own && !frame.may(&Action::ReviewRequests) {
+    if !own && !frame.may(Action::ReviewRequests) {
         return Err(Problem::not_found());
     }
     let requester = app.approvals.person(request.requester).await?;
@@ -43,7 +49,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
     let grant = grant_of(&app, &request).await?;
     let grant_state = grant.as_ref().map(|g| g.state(frame.now.0));
     let over = request.until <= frame.now.0;
-    let open = !own && !over && request.state == RequestState::Pending && frame.may(&Action::ReviewRequests);
+    let open = !own && !over && request.state == RequestState::Pending && frame.may(Action::ReviewRequests);
     let said = request.reason.as_str().lines().map(str::to_owned).collect();
     html(&Show { frame, request, requester, target, grant, grant_state, ssh: &app.ssh, own, open, over, domain: ApprovalContent::DOMAIN, said })
 }

@@ -19,6 +19,6 @@ struct Confirm {
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<SessionId>) -> Result<Response, Problem> {
     let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
-    let names = Names::of(&app, [session.person]).await?;
+    let names = Names::of(&app, vec![session.person]).await?;
     html(&Confirm { frame, session, names })
 }

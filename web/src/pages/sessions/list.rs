@@ -30,6 +30,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let page = page_number(q.page.as_deref());
     let (rows, total) = running(&app, &q.q, page).await?;
     let pager = Pager::new("/sessions", &frame.query, page, rows.len(), total);
-    let may_end = frame.may(&Action::TerminateSession);
+    let may_end = frame.may(Action::TerminateSession);
     html(&Sessions { frame, rows, pager, q: q.q, may_end })
 }
