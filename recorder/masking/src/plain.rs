@@ -32,6 +32,22 @@ pub(crate) struct Plain {
     last_at: Duration,
 }
 
+/// How a piece of text ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Line,
+    /// A bound was reached; the line goes on.
+    Cut,
+    /// Nothing more comes.
+    Stream,
+}
+
+impl End {
+    fn state(self, text: &str) -> State {
+        if self == Self::Cut { State::Open(text.trim_end().len()) } else { State::Complete }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Too little was seen to say what it is.
@@ -88,11 +104,11 @@ impl Plain {
             }
             let (line, later) = bytes.split_at(end);
             if self.pending.is_empty() {
-                self.line(line, true, classifier, account, out);
+                self.line(line, End::Line, classifier, account, out);
             } else {
                 let mut whole = std::mem::take(&mut self.pending);
                 whole.extend_from_slice(line);
-                self.line(&whole, true, classifier, account, out);
+                self.line(&whole, End::Line, classifier, account, out);
                 whole.clear();
                 // A buffer that one long line needed is not kept for the rest of the session.
                 self.pending = if whole.capacity() > PIECE_BYTES { Vec::new() } else { whole };
@@ -117,7 +133,7 @@ impl Plain {
         }
         if !self.pending.is_empty() {
             let rest = std::mem::take(&mut self.pending);
-            self.line(&rest, false, classifier, account, out);
+            self.line(&rest, End::Stream, classifier, account, out);
         }
         if let Phase::Binary { bytes } = self.phase {
             self.ink.note(Note::Binary { bytes });
@@ -139,7 +155,7 @@ impl Plain {
                 *bytes += rest.len() as u64;
                 return;
             }
-            self.line(&rest[..end], true, classifier, account, out);
+            self.line(&rest[..end], End::Line, classifier, account, out);
             rest = &rest[end + 1..];
         }
         self.pending = rest.to_vec();
@@ -151,7 +167,7 @@ impl Plain {
         // Whole words where that is possible, so that the rest is a beginning again.
         let tail = &long[long.len() - 1024..];
         let end = tail.iter().rposition(|b| matches!(b, b' ' | b',' | b'\t' | b'\r' | b';' | b'~')).map_or(long.len(), |at| long.len() - 1024 + at + 1);
-        self.line(&long[..end], false, classifier, account, out);
+        self.line(&long[..end], End::Cut, classifier, account, out);
         if let Phase::Binary { bytes } = &mut self.phase {
             *bytes += (long.len() - end) as u64;
         } else {
@@ -159,12 +175,12 @@ impl Plain {
         }
     }
 
-    fn line(&mut self, line: &[u8], complete: bool, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
-        let line = if complete { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
+    fn line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        let line = if ended == End::Line { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         match std::str::from_utf8(line) {
-            Ok(text) if !line.iter().any(|b| is_control(*b)) => self.text_line(text, complete, classifier, account),
+            Ok(text) if !line.iter().any(|b| is_control(*b)) => self.text_line(text, ended, classifier, account),
             _ if is_binary(line) => {
-                self.phase = Phase::Binary { bytes: line.len() as u64 + u64::from(complete) };
+                self.phase = Phase::Binary { bytes: line.len() as u64 + u64::from(ended == End::Line) };
                 return;
             }
             _ => {
@@ -174,10 +190,10 @@ impl Plain {
                     let parts: Vec<&str> = text.split(['\r', '\x0b', '\x1c']).filter(|part| !part.is_empty()).collect();
                     let last = parts.len().saturating_sub(1);
                     for (index, part) in parts.into_iter().enumerate() {
-                        self.segment(part, complete || index < last, classifier, account);
+                        self.segment(part, if index < last { End::Line } else { ended }, classifier, account);
                     }
                 } else {
-                    self.tangled_line(line, complete, classifier, account);
+                    self.tangled_line(line, ended, classifier, account);
                 }
             }
         }
@@ -186,17 +202,16 @@ impl Plain {
         }
     }
 
-    fn segment(&mut self, part: &str, complete: bool, classifier: &mut Classifier, account: &mut Account) {
+    fn segment(&mut self, part: &str, ended: End, classifier: &mut Classifier, account: &mut Account) {
         if part.bytes().any(is_control) {
-            self.tangled_line(part.as_bytes(), complete, classifier, account);
+            self.tangled_line(part.as_bytes(), ended, classifier, account);
         } else {
-            self.text_line(part, complete, classifier, account);
+            self.text_line(part, ended, classifier, account);
         }
     }
 
-    fn text_line(&mut self, text: &str, complete: bool, classifier: &mut Classifier, account: &mut Account) {
-        let state = if complete { State::Complete } else { State::Open(text.trim_end().len()) };
-        let verdicts = classifier.line(&mut self.context, text, state, Some(&mut account.emitted));
+    fn text_line(&mut self, text: &str, ended: End, classifier: &mut Classifier, account: &mut Account) {
+        let verdicts = classifier.line(&mut self.context, text, ended.state(text), Some(&mut account.emitted));
         if account.explains() {
             for found in verdicts.found() {
                 let column = text[..found.range.start].chars().count();
@@ -205,11 +220,11 @@ impl Plain {
             }
         }
         self.ink.line(text, &verdicts);
-        self.end_line(complete);
+        self.end_line(ended);
     }
 
     /// A line with escape sequences, carriage returns, backspaces: what it looks like on a wide terminal is what is shown.
-    fn tangled_line(&mut self, line: &[u8], complete: bool, classifier: &mut Classifier, account: &mut Account) {
+    fn tangled_line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier, account: &mut Account) {
         let screen = self.screen.get_or_insert_with(|| Box::new(Screen::new(Size::clamped(LINE_SCREEN.0, LINE_SCREEN.1))));
         screen.feed(line);
         let scrolled = screen.take_scrolled();
@@ -228,7 +243,7 @@ impl Plain {
                 end += 1;
             }
             let text = LineText::of(rows[at..end].iter().map(|row| row.0));
-            let state = if complete || end < rows.len() { State::Complete } else { State::Open(text.as_str().trim_end().len()) };
+            let state = if end < rows.len() { State::Complete } else { ended.state(text.as_str()) };
             let verdicts: Verdicts =
                 classifier.line(&mut self.context, text.as_str(), state, Some(&mut account.emitted)).in_cells(text.starts());
             let mut offset = 0;
@@ -246,11 +261,11 @@ impl Plain {
         // Colours do not go on over lines here; programs that colour without a terminal reset them themselves.
         screen.feed(b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l\x1b[r");
         screen.shrink();
-        self.end_line(complete);
+        self.end_line(ended);
     }
 
-    fn end_line(&mut self, complete: bool) {
-        if complete {
+    fn end_line(&mut self, ended: End) {
+        if ended == End::Line {
             self.ink.newline();
             self.lines += 1;
         }
