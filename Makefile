@@ -23,9 +23,8 @@ demo: build ## Everything on this machine with made-up people and patients; Ctrl
 	@exec $(CARGO) run --quiet --package anteroom -- demo --dir $(DIR)
 
 demo-reset: ## Forget the demo's state
-	@if [ -S $(DIR)/lock ] || { [ -f $(DIR)/demo.pid ] && kill -0 "$$(cat $(DIR)/demo.pid)" 2>/dev/null; }; then \
-		echo "make: the demo is running; stop it first (Ctrl-C)" >&2; exit 1; fi
-	rm -rf -- $(DIR)
+	@if [ -e $(DIR) ]; then $(MAKE) --no-print-directory build && $(CARGO) run --quiet --package anteroom -- demo --dir $(DIR) --reset; \
+		else echo "there is nothing to forget"; fi
 
 test: build ## Unit, property and vector tests, then the black-box stories; the summary is the last thing printed
 	@deploy/test
@@ -34,8 +33,8 @@ lint: setup ## Formatting, clippy, licences and advisories, stored queries, brow
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 	deploy/lint/deny
-	@if [ -x deploy/sqlx-prepare ]; then deploy/sqlx-prepare --check; fi
-	@if [ -f web/ui/package.json ]; then cd web/ui && npm run --silent --if-present lint; fi
+	deploy/sqlx-prepare --check
+	@if [ -f web/ui/package.json ]; then cd web/ui && npm run --silent check; fi
 
 lab: build ## The same pieces without a person: target/lab/ssh_config, target/lab/lab.json; Ctrl-C stops it
 	@exec $(CARGO) run --quiet --package anteroom-tests --bin lab

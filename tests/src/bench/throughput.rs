@@ -1,0 +1,66 @@
+use super::{HOSTS, lab::Lab, median};
+use anyhow::{Result, ensure};
+use std::{
+    fs::File,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// MB/s of each way, and what the gateway spent.
+#[derive(Debug)]
+pub struct Throughput {
+    pub rate: [f64; 3],
+    /// Seconds of CPU.
+    pub gateway_cpu_per_gib: f64,
+}
+
+/// Milliseconds from starting `ssh` to the end of `true`.
+pub fn setup(lab: &Lab, times: usize) -> Result<[f64; 3]> {
+    let taken = interleaved(times, |host| timed(lab.ssh(host).arg("true")))?;
+    Ok(taken.map(|mut v| median(&mut v) * 1e3))
+}
+
+pub fn download(lab: &Lab, megabytes: usize, rounds: usize) -> Result<Throughput> {
+    let noise = lab.noise(megabytes)?;
+    transfer(lab, megabytes, rounds, |host| timed(lab.ssh(host).arg(format!("cat {}", noise.display())).stdout(Stdio::null())))
+}
+
+pub fn upload(lab: &Lab, megabytes: usize, rounds: usize) -> Result<Throughput> {
+    let noise = lab.noise(megabytes)?;
+    transfer(lab, megabytes, rounds, |host| timed(lab.ssh(host).arg("cat >/dev/null").stdin(File::open(&noise)?)))
+}
+
+fn transfer(lab: &Lab, megabytes: usize, rounds: usize, run: impl Fn(&str) -> Result<f64>) -> Result<Throughput> {
+    // The first one fills caches and is not counted.
+    for host in HOSTS {
+        run(host)?;
+    }
+    let mut cpu = Vec::new();
+    let taken = interleaved(rounds, |host| {
+        let before = lab.gateway_cpu()?;
+        let seconds = run(host)?;
+        if host == "gateway" {
+            cpu.push((lab.gateway_cpu()? - before) * 1024.0 / megabytes as f64);
+        }
+        Ok(seconds)
+    })?;
+    let megabytes_10 = megabytes as f64 * 1.048_576;
+    Ok(Throughput { rate: taken.map(|mut v| megabytes_10 / median(&mut v)), gateway_cpu_per_gib: median(&mut cpu) })
+}
+
+fn interleaved(times: usize, mut run: impl FnMut(&str) -> Result<f64>) -> Result<[Vec<f64>; 3]> {
+    let mut taken = [const { Vec::new() }; 3];
+    for _ in 0..times {
+        for (host, into) in HOSTS.into_iter().zip(&mut taken) {
+            into.push(run(host)?);
+        }
+    }
+    Ok(taken)
+}
+
+fn timed(command: &mut Command) -> Result<f64> {
+    let began = Instant::now();
+    let status = command.status()?;
+    ensure!(status.success(), "{command:?} ended with {status}");
+    Ok(began.elapsed().as_secs_f64())
+}
