@@ -38,7 +38,10 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             let newest = cx.approvals.audit_search(filter.clone(), Page { number: 0, size: lines }).await?.rows;
             let mut seen: Vec<_> = newest.iter().map(|l| l.record.id).collect();
             print(newest.iter().rev(), a.json.json, out)?;
-            while follow {
+            if !follow {
+                return Ok(());
+            }
+            loop {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 let rows = cx.approvals.audit_search(filter.clone(), Page { number: 0, size: 200 }).await?.rows;
                 let new: Vec<_> = rows.iter().take_while(|l| !seen.contains(&l.record.id)).collect();
@@ -47,7 +50,6 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
                     seen = rows.iter().map(|l| l.record.id).collect();
                 }
             }
-            Ok(())
         }
         What::Verify => {
             let report = cx.approvals.verify_log().await?;

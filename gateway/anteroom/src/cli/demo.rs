@@ -18,5 +18,5 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         out.line(format!("{} is forgotten", a.dir.display()))?;
         return Ok(());
     }
-    Ok(crate::demo::run(&a.dir, out).await?)
+    Ok(Box::pin(crate::demo::run(&a.dir, out)).await?)
 }

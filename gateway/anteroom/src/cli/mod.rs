@@ -127,7 +127,7 @@ pub(crate) fn run() -> ExitCode {
 async fn dispatch(command: Command) -> Done {
     let mut out = Out::stdout();
     match command {
-        Command::Serve(a) => serve::run(a).await,
+        Command::Serve(a) => Box::pin(serve::run(a)).await,
         Command::Demo(a) => demo::run(a, &mut out).await,
         Command::Migrate(c) => migrate::run(&c, &mut out).await,
         Command::CheckConfig(c) => check::run(&c, &mut out),

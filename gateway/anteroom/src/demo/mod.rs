@@ -37,7 +37,7 @@ pub(crate) async fn run(dir: &Path, out: &mut Out) -> Result<()> {
         e = demo.running.failed() => Some(e),
         e = sshd::any_ended(&demo.targets) => Some(e),
     };
-    step("stopping (sessions are told, recordings sealed)", demo.stop()).await;
+    step("stopping (sessions are told, recordings sealed)", Box::pin(demo.stop())).await;
     failed.map_or(Ok(()), Err)
 }
 
@@ -62,7 +62,7 @@ impl Demo {
         step("bringing the schema up to date", database.migrate()).await?;
         let targets = step("starting the targets ehr-db-1 and infusion-pump-7", sshd::start_all(state, &socket)).await?;
         let config = config::load(&state.config_file())?;
-        let running = step("starting gateway and portal", Running::start(&config, database)).await?;
+        let running = step("starting gateway and portal", Box::pin(Running::start(&config, database))).await?;
         let enrol_links = seed::seed(&running.approvals, state, &targets, &config.portal.origin).await?;
         Ok(Self { running, targets, enrol_links })
     }

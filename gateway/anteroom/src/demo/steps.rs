@@ -5,7 +5,7 @@ use std::{future::Future, io::Write as _, time::Instant};
 pub(super) async fn step<T>(what: &str, work: impl Future<Output = T>) -> T {
     let began = Instant::now();
     let _ = write!(std::io::stderr(), "  {what} ... ");
-    let done = work.await;
+    let done = Box::pin(work).await;
     let _ = writeln!(std::io::stderr(), "{:.1} s", began.elapsed().as_secs_f32());
     done
 }

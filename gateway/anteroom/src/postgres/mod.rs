@@ -88,7 +88,7 @@ impl Postgres {
                 bail!("the private Postgres ended at once ({status}); see {}", dir.join("postgres.log").display());
             }
             match sqlx::postgres::PgConnection::connect_with(&options).await {
-                Ok(c) => return Ok(drop(c)),
+                Ok(_) => return Ok(()),
                 Err(e) if began.elapsed() > START_LIMIT => {
                     return Err(e)
                         .with_context(|| format!("the private Postgres does not answer; see {}", dir.join("postgres.log").display()));
