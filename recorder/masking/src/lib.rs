@@ -7,6 +7,7 @@
 //! masked recording however its bytes were split.
 #![forbid(unsafe_code)]
 
+pub mod asciicast;
 mod classify;
 mod kind;
 mod learned;
