@@ -51,8 +51,20 @@ pub(crate) fn judge(needs: Needs, person: Option<&Person>) -> Verdict {
         (_, None) => Verdict::SignIn,
         (_, Some(p)) if p.is_suspended() => Verdict::SignIn,
         (Needs::SignedIn, Some(_)) => Verdict::Pass,
-        (Needs::May(a), Some(p)) => if may(p, a) { Verdict::Pass } else { Verdict::Hide },
-        (Needs::MayEither(a, b), Some(p)) => if may(p, a) || may(p, b) { Verdict::Pass } else { Verdict::Hide },
+        (Needs::May(a), Some(p)) => {
+            if may(p, a) {
+                Verdict::Pass
+            } else {
+                Verdict::Hide
+            }
+        }
+        (Needs::MayEither(a, b), Some(p)) => {
+            if may(p, a) || may(p, b) {
+                Verdict::Pass
+            } else {
+                Verdict::Hide
+            }
+        }
     }
 }
 

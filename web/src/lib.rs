@@ -18,3 +18,15 @@ mod tls;
 
 pub use serve::{Portal, PortalError, Reload, serve};
 pub use state::{PortalConfig, SshAddress, Tls};
+
+// The same private Postgres and the same small hospital that the deciding side is tested with.
+#[cfg(test)]
+#[path = "../../approvals/tests/it/cluster.rs"]
+#[allow(clippy::unwrap_used, unreachable_pub, missing_debug_implementations, dead_code)]
+mod cluster;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+#[path = "../../approvals/tests/it/world.rs"]
+#[allow(clippy::unwrap_used, unreachable_pub, missing_debug_implementations, dead_code)]
+mod world;

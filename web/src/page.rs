@@ -151,7 +151,10 @@ impl Pager {
         let at = u64::from(page.number) * u64::from(page.size);
         let link = |number: u32| {
             let kept = url::form_urlencoded::parse(query.as_bytes()).filter(|(k, v)| k != "page" && k != "done" && !v.is_empty());
-            let q = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("page", &(number + 1).to_string()).finish();
+            let q = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(kept)
+                .append_pair("page", &(number + 1).to_string())
+                .finish();
             format!("{path}?{q}")
         };
         let last = at + shown as u64;
@@ -183,8 +186,9 @@ impl<T: DeserializeOwned> FromRequest<App> for FormOf<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let request = bounded(request).await?;
-        let Form(value) = Form::<T>::from_request(request, app).await.map_err(|_| {
-            Failure { status: StatusCode::BAD_REQUEST, text: "The form could not be read. Go back, check what you typed and try again.".into() }
+        let Form(value) = Form::<T>::from_request(request, app).await.map_err(|_| Failure {
+            status: StatusCode::BAD_REQUEST,
+            text: "The form could not be read. Go back, check what you typed and try again.".into(),
         })?;
         Ok(Self(value))
     }

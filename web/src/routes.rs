@@ -184,7 +184,11 @@ mod tests {
     #[test]
     fn what_changes_something_is_never_a_get() {
         for r in table().iter().filter(|r| r.method == Method::GET) {
-            assert!(!["/begin", "/finish", "/withdraw", "/suspend", "/refuse", "/remove"].iter().any(|end| r.path.ends_with(end)), "{}", r.path);
+            assert!(
+                !["/begin", "/finish", "/withdraw", "/suspend", "/refuse", "/remove"].iter().any(|end| r.path.ends_with(end)),
+                "{}",
+                r.path
+            );
         }
     }
 }

@@ -95,8 +95,15 @@ impl Portal {
         let listener = TcpListener::bind(config.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        let app =
-            App::new(Shared { approvals, replayer, control, origin, ssh: config.ssh, limiter: Limiter::default(), viewings: Default::default() });
+        let app = App::new(Shared {
+            approvals,
+            replayer,
+            control,
+            origin,
+            ssh: config.ssh,
+            limiter: Limiter::default(),
+            viewings: Default::default(),
+        });
         Ok(Self { listener, addr, certificate, app })
     }
 

@@ -103,7 +103,9 @@ mod tests {
         for good in ["/", "/requests/new?target=a&account=b", "/step-up/1"] {
             assert_eq!(own_path(good), Some(good));
         }
-        for bad in ["", "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:alert(1)", "/a\nb", "/a\\b", "x"] {
+        for bad in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:alert(1)", "/a\nb", "/a\\b", "x"]
+        {
             assert_eq!(own_path(bad), None, "{bad:?}");
         }
     }

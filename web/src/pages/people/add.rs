@@ -46,12 +46,7 @@ impl NewPerson {
     }
 }
 
-pub(crate) async fn add(
-    State(app): State<App>,
-    frame: Frame,
-    viewer: Viewer,
-    FormOf(new): FormOf<NewPerson>,
-) -> Result<Response, Problem> {
+pub(crate) async fn add(State(app): State<App>, frame: Frame, viewer: Viewer, FormOf(new): FormOf<NewPerson>) -> Result<Response, Problem> {
     let wrong = match new.read() {
         Ok((handle, name, roles)) => match app.approvals.add_person(Some(viewer.person.id), handle, name, roles).await {
             Ok(person) => return Ok(Redirect::to(&format!("/people/{}?done=person-added", person.id)).into_response()),

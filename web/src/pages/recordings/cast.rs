@@ -28,7 +28,8 @@ pub(crate) async fn cast(
     if !may(&viewer.person, needed(&session)) {
         return Err(Refusal::not_found());
     }
-    let replayer = app.replayer.as_ref().ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this portal holds no key to open recordings"))?;
+    let replayer =
+        app.replayer.as_ref().ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this portal holds no key to open recordings"))?;
     let lines = replayer.stream(id, channel, Duration::ZERO).await.map_err(|e| Refusal::new(status(&e), words(&e)))?;
     let me = viewer.person.id;
     if app.viewings.begins(me, id, Instant::now()) {

@@ -64,12 +64,7 @@ pub(crate) struct Query {
     channel: Option<u32>,
 }
 
-pub(crate) async fn show(
-    State(app): State<App>,
-    frame: Frame,
-    Id(id): Id<SessionId>,
-    Asked(q): Asked<Query>,
-) -> Result<Response, Problem> {
+pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<SessionId>, Asked(q): Asked<Query>) -> Result<Response, Problem> {
     let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
     let names = Names::of(&app, vec![session.person]).await?;
     let seen = if frame.may(needed(&session)) {

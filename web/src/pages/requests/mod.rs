@@ -5,5 +5,5 @@ pub(crate) mod review_begin;
 pub(crate) mod review_finish;
 pub(crate) mod show;
 pub(crate) mod submit;
-pub(crate) mod withdraw;
 pub(crate) mod wish;
+pub(crate) mod withdraw;

@@ -51,7 +51,20 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
     let over = request.until <= frame.now.0;
     let open = !own && !over && request.state == RequestState::Pending && frame.may(Action::ReviewRequests);
     let said = request.reason.as_str().lines().map(str::to_owned).collect();
-    html(&Show { frame, request, requester, target, grant, grant_state, ssh: &app.ssh, own, open, over, domain: ApprovalContent::DOMAIN, said })
+    html(&Show {
+        frame,
+        request,
+        requester,
+        target,
+        grant,
+        grant_state,
+        ssh: &app.ssh,
+        own,
+        open,
+        over,
+        domain: ApprovalContent::DOMAIN,
+        said,
+    })
 }
 
 async fn grant_of(app: &App, request: &AccessRequest) -> Result<Option<Grant>, Problem> {

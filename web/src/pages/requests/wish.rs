@@ -60,7 +60,8 @@ impl Wish {
             return Ok((None, now + Duration::hours(hours)));
         }
         let (from, until) = (self.shown_from(), self.shown_until());
-        let from = if from.is_empty() { None } else { Some(moment(from).ok_or_else(|| wrong("from", "the start is not a date and time"))?) };
+        let from =
+            if from.is_empty() { None } else { Some(moment(from).ok_or_else(|| wrong("from", "the start is not a date and time"))?) };
         let until = moment(until).ok_or_else(|| wrong("until", "enter the date and time when you will be done"))?;
         Ok((from, until))
     }
@@ -91,7 +92,13 @@ mod tests {
     const NOW: Moment = datetime!(2026-11-23 12:00 UTC);
 
     fn wish() -> Wish {
-        Wish { target: " ehr-db-1 ".into(), account: "root".into(), reason: "upgrade\r\nfor ward 4".into(), window: "1".into(), ..Default::default() }
+        Wish {
+            target: " ehr-db-1 ".into(),
+            account: "root".into(),
+            reason: "upgrade\r\nfor ward 4".into(),
+            window: "1".into(),
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -105,14 +112,16 @@ mod tests {
     fn own_times_work_with_and_without_scripts() {
         let plain = Wish { window: "custom".into(), until: "2026-11-23T16:00".into(), ..wish() };
         assert_eq!(plain.read(NOW).unwrap().until, datetime!(2026-11-23 16:00 UTC));
-        let scripted = Wish { from: "2026-11-23T15:00".into(), from_utc: "2026-11-23T14:00".into(), until_utc: "2026-11-23T15:30".into(), ..plain };
+        let scripted =
+            Wish { from: "2026-11-23T15:00".into(), from_utc: "2026-11-23T14:00".into(), until_utc: "2026-11-23T15:30".into(), ..plain };
         let f = scripted.read(NOW).unwrap();
         assert_eq!((f.from, f.until), (Some(datetime!(2026-11-23 14:00 UTC)), datetime!(2026-11-23 15:30 UTC)));
     }
 
     #[test]
     fn each_field_that_cannot_be_understood_is_named() {
-        let bad = Wish { target: "../x".into(), account: "-o".into(), reason: "x".repeat(2_001), window: "99".into(), ..Default::default() };
+        let bad =
+            Wish { target: "../x".into(), account: "-o".into(), reason: "x".repeat(2_001), window: "99".into(), ..Default::default() };
         let fields: Vec<_> = bad.read(NOW).unwrap_err().into_iter().map(|w| w.field).collect();
         assert_eq!(fields, ["target", "account", "reason", "window"]);
         let long = Wish { reason: "x".repeat(2_001), ..wish() }.read(NOW).unwrap_err();

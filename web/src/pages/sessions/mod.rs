@@ -51,7 +51,9 @@ pub(crate) fn bytes(n: u64) -> String {
 mod tests {
     #[test]
     fn amounts_are_said_shortly() {
-        for (n, text) in [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (12_345, "12 kB"), (999_600, "1.0 MB"), (u64::MAX, "18446744 TB")] {
+        for (n, text) in
+            [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (12_345, "12 kB"), (999_600, "1.0 MB"), (u64::MAX, "18446744 TB")]
+        {
             assert_eq!(super::bytes(n), text);
         }
     }

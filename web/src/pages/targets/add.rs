@@ -32,7 +32,8 @@ impl NewTargetForm {
             return Err("host: enter a host name or an IP address".into());
         }
         let port = self.port.trim();
-        let port = if port.is_empty() { 22 } else { port.parse::<u16>().ok().filter(|p| *p > 0).ok_or("port: a number from 1 to 65535")? };
+        let port =
+            if port.is_empty() { 22 } else { port.parse::<u16>().ok().filter(|p| *p > 0).ok_or("port: a number from 1 to 65535")? };
         let description = self.description.trim().to_owned();
         if description.chars().count() > 500 || description.chars().any(char::is_control) {
             return Err("description: at most 500 characters on one line".into());

@@ -1,0 +1,120 @@
+//! The portal as a browser sees it: real router, real decisions, real Postgres; only the socket is left out.
+#![allow(clippy::unwrap_used)]
+mod hostile;
+mod replay;
+mod roles;
+mod safety;
+mod story;
+
+use crate::{
+    SshAddress, layers, routes,
+    state::{App, Origin, Shared},
+    world::{Someone, World, origin},
+};
+use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId};
+use anteroom_recorder::Replayer;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Request, StatusCode},
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// A registry with nothing in it that remembers what it was told.
+#[derive(Debug, Default)]
+struct Control {
+    live: Mutex<Vec<LiveSession>>,
+    ended: Mutex<Vec<SessionId>>,
+}
+
+impl SessionControl for Control {
+    fn list(&self) -> Vec<LiveSession> {
+        self.live.lock().unwrap().clone()
+    }
+    fn terminate(&self, id: SessionId, _: PersonId) -> bool {
+        self.ended.lock().unwrap().push(id);
+        true
+    }
+}
+
+struct Site {
+    world: World,
+    control: Arc<Control>,
+    router: Router,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+}
+
+impl Site {
+    async fn new() -> Self {
+        Self::with(None).await
+    }
+
+    async fn with(replayer: Option<Replayer>) -> Self {
+        let world = World::new().await;
+        let control = Arc::new(Control::default());
+        let app = App::new(Shared {
+            approvals: world.approvals.clone(),
+            replayer,
+            control: control.clone(),
+            origin: Origin::new(&origin()).unwrap(),
+            ssh: SshAddress { host: "bastion".into(), port: 2222 },
+            limiter: Default::default(),
+            viewings: Default::default(),
+        });
+        let router = layers::wrap(routes::router(app.clone(), &CancellationToken::new()), app);
+        Self { world, control, router }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 7], 50_000))));
+        let response = self.router.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(to_bytes(body, 64 << 20).await.unwrap().to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// As a browser on one of our own pages would ask.
+    fn request(&self, method: &str, path: &str, who: Option<&Someone>) -> axum::http::request::Builder {
+        let mut r = Request::builder().method(method).uri(path).header("host", "gate.example").header("sec-fetch-site", "same-origin");
+        if let Some(who) = who {
+            r = r.header("cookie", format!("__Host-anteroom={}", who.token.expose()));
+        }
+        r
+    }
+
+    async fn get(&self, path: &str, who: Option<&Someone>) -> Answer {
+        self.send(self.request("GET", path, who).body(Body::empty()).unwrap()).await
+    }
+
+    async fn form(&self, path: &str, fields: &[(&str, &str)], who: Option<&Someone>) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let r = self.request("POST", path, who).header("content-type", "application/x-www-form-urlencoded").header("origin", "null");
+        self.send(r.body(Body::from(body)).unwrap()).await
+    }
+
+    async fn json(&self, path: &str, body: &serde_json::Value, who: Option<&Someone>) -> Answer {
+        let r = self.request("POST", path, who).header("content-type", "application/json").header("origin", "https://gate.example");
+        self.send(r.body(Body::from(body.to_string())).unwrap()).await
+    }
+}
