@@ -1,1 +1,5 @@
+//! The test kit: what stories, lab and benchmarks start and drive.
 #![forbid(unsafe_code)]
+
+pub mod bench;
+pub mod lab;

@@ -22,7 +22,8 @@ struct Terminal {
 
 impl Terminal {
     fn open(lab: &Lab, host: &str) -> Result<Self> {
-        let mut ssh = lab.ssh(host).args(["-tt", "stty raw -echo; printf READY; exec cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut ssh =
+            lab.ssh(host).args(["-tt", "stty raw -echo; printf READY; exec cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (keys, mut screen) = (ssh.stdin.take().context("stdin")?, ssh.stdout.take().context("stdout")?);
         let mut seen = Vec::new();
         while !seen.ends_with(b"READY") {

@@ -23,7 +23,11 @@ impl Lab {
     /// Starts the `lab` that was built beside this program and waits until it says that it is ready.
     pub fn start() -> Result<Self> {
         let program = std::env::current_exe()?.with_file_name("lab");
-        let mut process = Command::new(&program).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let mut process = Command::new(&program)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
         let mut said = BufReader::new(process.stdout.take().context("no output of the lab")?);
         loop {
             let mut line = String::new();

@@ -95,7 +95,7 @@ fn a_key_that_others_can_read_is_refused() {
     fs::write(dir.path().join("a.toml"), good).unwrap();
     fs::set_permissions(dir.path().join("vault.key"), fs::Permissions::from_mode(0o644)).unwrap();
     let e = load(&dir.path().join("a.toml")).unwrap_err().to_string();
-    assert!(e.contains(":20: keys.vault = \"vault.key\": may be read by others (mode 0644)"), "{e}");
+    assert!(e.contains(":19: keys.vault = \"vault.key\": may be read by others (mode 0644)"), "{e}");
 }
 
 #[test]
