@@ -59,7 +59,7 @@ fn describe(e: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "no permission to write here".into(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".into(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".into(),
-        io::ErrorKind::NotADirectory => "a file is in the way".into(),
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "a file is in the way".into(),
         _ => e.to_string(),
     }
 }

@@ -35,3 +35,8 @@ pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
 pub use replay::{ChannelInfo, RecordingInfo, ReplayError, Replayer};
 pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
+
+#[cfg(test)]
+extern crate self as anteroom_recorder;
+#[cfg(test)]
+mod faults;

@@ -19,7 +19,8 @@ pub(crate) struct Queued {
     pub(crate) event: Event,
     /// When it was accepted, by the track's `Lag`.
     pub(crate) accepted: u64,
-    pub(crate) _room: OwnedSemaphorePermit,
+    /// In its own queue, and in what all sessions share.
+    pub(crate) _room: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
 pub(crate) enum Message {

@@ -7,7 +7,7 @@ use crate::{
     recording::LiveEvent,
     recover,
     sealed_lane::SealedLane,
-    shared::Shared,
+    shared::{MASKED_TOTAL, Shared},
     store::{self, Disk, RealDisk, Root},
     track::{TrackFile, TrackSetup},
 };
@@ -25,7 +25,7 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 
 /// To whom recordings are written.
 #[derive(Debug, Clone)]
@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     root: Root,
     files: Arc<dyn Disk>,
     segment_bytes: u64,
+    /// Bytes that may wait for masking in all sessions together.
+    pub(crate) masked_total: Arc<Semaphore>,
     pool: Pool,
     disk: Arc<DiskThreads>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -101,6 +103,7 @@ impl Recorder {
             root,
             files,
             segment_bytes,
+            masked_total: Arc::new(Semaphore::new(MASKED_TOTAL)),
             pool,
             disk,
             threads: Mutex::new(threads),
@@ -196,7 +199,7 @@ impl Inner {
     }
 
     fn lanes(&self, shared: &Arc<Shared>, header: &[u8]) -> Result<[Lane; 2], RecordError> {
-        store::publish(&shared.folder, store::HEADER, header)?;
+        let mut files = vec![store::place(&shared.folder, store::HEADER, header)?];
         let Recipients { masked, sealed } = &self.options.recipients;
         let setup = |track, holders| TrackSetup {
             track,
@@ -207,8 +210,9 @@ impl Inner {
             disk: self.files.clone(),
             segment_bytes: self.segment_bytes,
         };
-        let masked = TrackFile::create(setup(Track::Masked, vec![vec![*masked]]))?;
-        let sealed = TrackFile::create(setup(Track::Sealed, sealed.iter().map(|k| vec![*k]).collect()))?;
+        let masked = TrackFile::create(setup(Track::Masked, vec![vec![*masked]]), &mut files)?;
+        let sealed = TrackFile::create(setup(Track::Sealed, sealed.iter().map(|k| vec![*k]).collect()), &mut files)?;
+        store::sync_all(&files)?;
         store::sync_dir(&shared.folder)?;
         let rules = self.options.rules.clone();
         Ok([Lane::Sealed(SealedLane::new(shared.clone(), sealed)), Lane::Masked(MaskedLane::new(shared.clone(), masked, rules))])

@@ -3,7 +3,7 @@ use crate::{
     Event, EventKind, Manifest, RecordingFailed,
     pool::{Message, Queued},
     recorder::Inner,
-    shared::{EVENT_COST, MASKED_QUEUE, SEALED_QUEUE, Shared},
+    shared::{EVENT_COST, MASKED_QUEUE, MASKED_TOTAL, SEALED_QUEUE, Shared},
 };
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::Track;
@@ -86,7 +86,10 @@ impl Recording {
         // What was typed goes to the sealed track only (invariant 4).
         let masked_room = match event.kind {
             EventKind::Input(_) => None,
-            _ => Some(room(shared, &shared.masked_room, cost, MASKED_QUEUE).await?),
+            _ => Some((
+                room(shared, &shared.masked_room, cost, MASKED_QUEUE).await?,
+                room(shared, &h.recorder.masked_total, cost, MASKED_TOTAL).await?,
+            )),
         };
         if h.finishing.load(Ordering::SeqCst) {
             return Err(RecordingFailed::Closed);
@@ -96,11 +99,11 @@ impl Recording {
         let now = lag.now();
         lag.accepted(now);
         let mut sent = true;
-        if let Some(_room) = masked_room {
-            let queued = Queued { event: event.clone(), accepted: shared.lag_of(Track::Masked).now(), _room };
+        if let Some((own, total)) = masked_room {
+            let queued = Queued { event: event.clone(), accepted: shared.lag_of(Track::Masked).now(), _room: (own, Some(total)) };
             sent = h.recorder.pool().send(Track::Masked, shared.id, Message::Event(shared.id, queued));
         }
-        let queued = Queued { event, accepted: now, _room: sealed_room };
+        let queued = Queued { event, accepted: now, _room: (sealed_room, None) };
         sent &= h.recorder.pool().send(Track::Sealed, shared.id, Message::Event(shared.id, queued));
         if !sent {
             shared.fail(RecordingFailed::Lost);

@@ -16,7 +16,9 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 /// Bytes that may wait for the sealed lane of one session.
 pub(crate) const SEALED_QUEUE: usize = 1 << 20;
 /// Bytes that may wait for the masked lane: masking is slower than sealing, and a burst should not be felt.
-pub(crate) const MASKED_QUEUE: usize = 8 << 20;
+pub(crate) const MASKED_QUEUE: usize = 64 << 20;
+/// The same for all sessions together.
+pub(crate) const MASKED_TOTAL: usize = 256 << 20;
 /// What an event costs in its queue besides its payload.
 pub(crate) const EVENT_COST: usize = 128;
 

@@ -1,7 +1,7 @@
 //! Where recordings lie: `<root>/<yyyy>/<mm>/<session>/`. Nothing here is ever overwritten.
 use crate::OpenError;
 use anteroom_domain::{Moment, SessionId};
-use rustix::fs::{RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
@@ -26,6 +26,7 @@ impl SegmentFile for File {
         (&mut &*self).write_all(bytes)
     }
     fn sync(&self) -> io::Result<()> {
+        // Length included (fdatasync): it is needed to read the bytes back.
         self.sync_data()
     }
 }
@@ -144,12 +145,34 @@ pub(crate) fn publish(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut file = new_file(&tmp)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    let here = File::open(dir)?;
-    if let Err(e) = renameat_with(&here, format!("{name}.tmp"), &here, name, RenameFlags::NOREPLACE) {
+    take_name(dir, name)?;
+    sync_dir(dir)
+}
+
+/// The same in a folder that is just being made: whole or not there, and durable once `sync` and then `sync_dir` returned.
+pub(crate) fn place(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn SegmentFile>> {
+    let mut file = new_file(&dir.join(format!("{name}.tmp")))?;
+    file.write_all(bytes)?;
+    take_name(dir, name)?;
+    Ok(Arc::new(file))
+}
+
+/// `name.tmp` becomes `name`, unless that is there already.
+fn take_name(dir: &Path, name: &str) -> io::Result<()> {
+    let tmp = dir.join(format!("{name}.tmp"));
+    if let Err(e) = renameat_with(CWD, &tmp, CWD, dir.join(name), RenameFlags::NOREPLACE) {
         let _ = std::fs::remove_file(&tmp);
         return Err(e.into());
     }
-    here.sync_all()
+    Ok(())
+}
+
+/// Makes files durable, all at the same time: a file system commits them together.
+pub(crate) fn sync_all(files: &[Arc<dyn SegmentFile>]) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = files.iter().map(|f| scope.spawn(|| f.sync())).collect();
+        running.into_iter().try_for_each(|t| t.join().unwrap_or_else(|_| Err(io::Error::other("a syncing thread died"))))
+    })
 }
 
 /// Reads a small file; a longer one is cut at the limit, which its parser will refuse.

@@ -62,10 +62,10 @@ pub(crate) struct TrackFile {
 }
 
 impl TrackFile {
-    /// Makes the first segment and its envelope, durable except for the folder's own entry.
-    pub(crate) fn create(setup: TrackSetup) -> Result<Self, RecordError> {
-        let (writer, file) = open_segment(&setup, 0, [0; 32])?;
-        file.sync()?;
+    /// Makes the first segment and its envelope. Both, pushed to `files`, are still to be made durable.
+    pub(crate) fn create(setup: TrackSetup, files: &mut Vec<Arc<dyn SegmentFile>>) -> Result<Self, RecordError> {
+        let (writer, file, envelope) = open_segment(&setup, 0, [0; 32])?;
+        files.extend([envelope, file.clone()]);
         Ok(Self { setup, writer, file, finished: Vec::new(), channels: Vec::new() })
     }
 
@@ -105,11 +105,13 @@ impl TrackFile {
         write_out(&file, scratch)?;
         file.sync().map_err(|e| RecordingFailed::from(&e))?;
         finished.push(summary(number, &done));
-        let (writer, file) = open_segment(&setup, number + 1, done.head).map_err(|e| match e {
+        let (writer, file, envelope) = open_segment(&setup, number + 1, done.head).map_err(|e| match e {
             RecordError::Io(e) => RecordingFailed::from(&e),
             e => RecordingFailed::Io(e.to_string()),
         })?;
-        store::sync_dir(&setup.folder).map_err(|e| RecordingFailed::from(&e))?;
+        // The envelope is durable before the first chunk that it opens.
+        let durable = store::sync_all(&[envelope, file.clone()]).and_then(|()| store::sync_dir(&setup.folder));
+        durable.map_err(|e| RecordingFailed::from(&e))?;
         Ok(Self { setup, writer, file, finished, channels })
     }
 
@@ -135,8 +137,10 @@ fn write_out(file: &Arc<dyn SegmentFile>, scratch: &mut Scratch) -> Result<(), R
     written.map_err(|e| RecordingFailed::from(&e))
 }
 
-/// The envelope is durable before the first byte that it opens.
-fn open_segment(setup: &TrackSetup, segment: u32, link: [u8; 32]) -> Result<(SegmentWriter, Arc<dyn SegmentFile>), RecordError> {
+type Opened = (SegmentWriter, Arc<dyn SegmentFile>, Arc<dyn SegmentFile>);
+
+/// A segment with its header, its file and that of its envelope.
+fn open_segment(setup: &TrackSetup, segment: u32, link: [u8; 32]) -> Result<Opened, RecordError> {
     let format = |e: &dyn std::fmt::Display| RecordError::Format(e.to_string());
     let mut random = Zeroizing::new([0u8; 64]);
     getrandom::fill(random.as_mut_slice()).map_err(|e| format(&e))?;
@@ -149,13 +153,13 @@ fn open_segment(setup: &TrackSetup, segment: u32, link: [u8; 32]) -> Result<(Seg
     let holders: Vec<&[PublicKey]> = setup.holders.iter().map(Vec::as_slice).collect();
     let envelope =
         Envelope::wrap(&start.clone().header(&key), &key, &holders, &mut UnwrapErr(getrandom::SysRng)).map_err(|e| format(&e))?;
-    store::publish(&setup.folder, &setup.track.envelope_name(segment), &envelope.to_bytes().map_err(|e| format(&e))?)?;
+    let envelope = store::place(&setup.folder, &setup.track.envelope_name(segment), &envelope.to_bytes().map_err(|e| format(&e))?)?;
 
     let file = setup.disk.create(&setup.folder.join(setup.track.file_name(segment)))?;
     let mut out = Vec::new();
     let writer = SegmentWriter::start(start, &key, &mut out);
     file.append(&out)?;
-    Ok((writer, file))
+    Ok((writer, file, envelope))
 }
 
 fn summary(segment: u32, done: &anteroom_format::Finished) -> SegmentSummary {
