@@ -30,7 +30,7 @@ impl Approvals {
         const WHERE: StoreError = StoreError::Damaged("session");
         let grant = store::grants::by_id(db, row.grant).await?.ok_or(WHERE)?;
         let request = store::requests::by_id(db, grant.request).await?.ok_or(WHERE)?;
-        let approval = store::requests::approval_evidence(db, request.id).await?.ok_or(WHERE)?;
+        let (approval, approver) = store::requests::approval_evidence(db, request.id).await?.ok_or(WHERE)?;
         let approval = store::evidence::by_id(db, approval).await?;
         let step_up = match store::step_ups::evidence_of(db, session).await? {
             Some(id) => Some(store::evidence::by_id(db, id).await?),
@@ -39,7 +39,14 @@ impl Approvals {
         let Some(checkpoint) = store::audit::latest_checkpoint(db).await? else { return Ok(None) };
         let hashes = store::audit::leaf_hashes(db, checkpoint.size).await?;
         let mut records = Vec::new();
-        for (index, record) in store::audit::story(db, session, request.id.0, grant.id.0, checkpoint.size).await? {
+        let story = store::audit::Story {
+            session,
+            request: request.id.0,
+            grant: grant.id.0,
+            people: &[request.requester.0, approver.0],
+            size: checkpoint.size,
+        };
+        for (index, record) in store::audit::story(db, story).await? {
             const WHERE: StoreError = StoreError::Damaged("audit_leaf");
             let index = usize::try_from(index).map_err(|_| WHERE)?;
             let proof = merkle::inclusion_proof(&hashes, index).ok_or(WHERE)?;

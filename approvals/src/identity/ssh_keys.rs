@@ -129,8 +129,8 @@ mod tests {
     fn a_short_rsa_key_is_refused_with_its_length() {
         use ssh_key::{Mpint, public::RsaPublicKey};
         let rsa = |bytes: usize| {
-            let n = Mpint::from_positive_bytes(&vec![0xff; bytes]).unwrap();
-            let e = Mpint::from_positive_bytes(&[1, 0, 1]).unwrap();
+            let n = Mpint::from_positive_bytes(&vec![0xff; bytes]);
+            let e = Mpint::from_positive_bytes(&[1, 0, 1]);
             PublicKey::from(KeyData::Rsa(RsaPublicKey::new(e, n).unwrap())).to_openssh().unwrap()
         };
         assert_eq!(parse(&rsa(256)).unwrap_err(), KeyError::ShortRsa { bits: 2048 });

@@ -26,7 +26,6 @@ pub(crate) fn with_challenge(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
     use crate::identity::passkey::Ceremonies;
     use anteroom_domain::PersonId;
     use anteroom_test_authenticator::Authenticator;

@@ -217,17 +217,33 @@ pub(crate) async fn search(db: &PgPool, f: &AuditFilter, page: Page) -> Store<Li
     Ok(Listing { rows: rows.into_iter().map(line).collect::<Store<_>>()?, total: total(n) })
 }
 
-/// The story of a session in the tree: its own lines, and those of its request and grant.
-pub(crate) async fn story(db: impl PgExecutor<'_>, session: SessionId, request: Uuid, grant: Uuid, size: i64) -> Store<Vec<(i64, String)>> {
+/// Whose lines make the story of a session.
+pub(crate) struct Story<'a> {
+    pub(crate) session: SessionId,
+    pub(crate) request: Uuid,
+    pub(crate) grant: Uuid,
+    /// Requester and approver: the lines of their passkeys belong to it.
+    pub(crate) people: &'a [Uuid],
+    /// Leaves of the tree to look at.
+    pub(crate) size: i64,
+}
+
+/// The session's own lines in the tree, those of its request, grant and step-up, and those of the passkeys that signed.
+pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i64, String)>> {
     let rows = sqlx::query!(
         r#"select l.index, e.record from audit_entry e join audit_leaf l on l.entry = e.id
-           where l.index < $4 and (e.session = $1 or (e.kind in ('request_submitted', 'request_approved', 'grant_made', 'grant_revoked')
-           and ((e.record::jsonb ->> 'request')::uuid = $2 or (e.record::jsonb ->> 'grant')::uuid = $3)))
+           where l.index < $5 and (e.session = $1
+           or (e.kind in ('request_submitted', 'request_approved', 'grant_made') and (e.record::jsonb ->> 'request')::uuid = $2)
+           or (e.kind = 'grant_revoked' and (e.record::jsonb ->> 'grant')::uuid = $3)
+           or (e.kind in ('step_up_asked', 'step_up_passed')
+               and (e.record::jsonb ->> 'step_up')::uuid in (select u.id from step_up u where u.used_by = $1))
+           or (e.kind = 'passkey_enrolled' and e.people && $4))
            order by l.index"#,
-        session.0,
-        request,
-        grant,
-        size
+        s.session.0,
+        s.request,
+        s.grant,
+        s.people,
+        s.size
     )
     .fetch_all(db)
     .await?;

@@ -158,7 +158,8 @@ pub(crate) async fn insert_approval(db: impl PgExecutor<'_>, a: &NewApproval, ev
     Ok(())
 }
 
-/// The evidence of the answer to a request.
-pub(crate) async fn approval_evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<Uuid>> {
-    Ok(sqlx::query_scalar!("select evidence from approval where request = $1", request.0).fetch_optional(db).await?)
+/// The evidence of the answer to a request, and who gave it.
+pub(crate) async fn approval_evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<(Uuid, PersonId)>> {
+    let row = sqlx::query!("select evidence, approver from approval where request = $1", request.0).fetch_optional(db).await?;
+    Ok(row.map(|r| (r.evidence, PersonId(r.approver))))
 }

@@ -7,9 +7,10 @@ use crate::{
     evidence::{AssertionEvidence, Evidence},
 };
 use anteroom_domain::{
-    AuditEvent, AuditRecord, canonical,
+    AuditEvent, AuditRecord, PersonId, RequestState, canonical,
     content::{ApprovalContent, Signable, StepUpContent, Verdict},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -50,8 +51,8 @@ fn ensure(ok: bool, why: &str) -> Result<(), String> {
 /// Everything that can be said about `evidence`. With `trusted_log_key` (a signed note's verifier key) the log
 /// must be that one; without, the key in the evidence is taken, which proves integrity but not origin.
 ///
-/// The public keys of passkeys are taken from the evidence: that they were enrolled by these people is what the log's
-/// `passkey_enrolled` lines say, which are not part of one session's evidence.
+/// Whose a passkey is, is what the log's `passkey_enrolled` lines say: they name the credential, and the line of the
+/// approval names the hash of the evidence with its public key.
 pub fn verify_evidence(evidence: &Evidence, trusted_log_key: Option<&str>) -> Vec<Finding> {
     let mut report = Report(Vec::new());
     let e = evidence;
@@ -109,7 +110,7 @@ fn signed<C: Signable + DeserializeOwned>(a: &AssertionEvidence) -> Result<C, St
 fn approval(e: &Evidence) -> Result<String, String> {
     let c: ApprovalContent = signed(&e.approval)?;
     let r = &e.request;
-    ensure(c.verdict == Verdict::Approve, "the request was not approved")?;
+    ensure(c.verdict == Verdict::Approve && r.state == RequestState::Approved, "the request was not approved")?;
     ensure(c.approver != c.requester, "the requester approved it")?;
     let same = c.request == r.id
         && c.requester == r.requester
@@ -138,6 +139,7 @@ fn grant(e: &Evidence) -> Result<String, String> {
     let same = g.request == r.id
         && g.person == r.requester
         && g.target == r.target
+        && g.target_name == r.target_name
         && g.account_name == r.account
         && g.capabilities == r.capabilities
         && g.not_before == r.from
@@ -148,61 +150,103 @@ fn grant(e: &Evidence) -> Result<String, String> {
 
 fn session(e: &Evidence) -> Result<String, String> {
     let (s, g) = (&e.session, &e.grant);
-    ensure(
-        s.grant == g.id && s.person == g.person && s.target == g.target && s.account == g.account_name,
-        "the session is not under this grant",
-    )?;
+    let same =
+        s.grant == g.id && s.person == g.person && s.target == g.target && s.target_name == g.target_name && s.account == g.account_name;
+    ensure(same, "the session is not under this grant")?;
+    let signed: ApprovalContent = serde_json::from_str(&e.approval.content).map_err(|_| "the signed content is unreadable")?;
+    ensure(s.person_handle == signed.requester_handle.as_str(), "the session is somebody else's")?;
     ensure(s.started_at >= g.not_before && s.started_at < g.not_after, "the session began outside of the grant's time")?;
     ensure(g.revoked_at.is_none_or(|at| s.started_at <= at), "the session began after the grant was revoked")?;
+    ensure(s.ended_at.is_none_or(|at| s.started_at <= at), "the session ended before it began")?;
     Ok(format!("{} on {}@{} from {}", s.person_handle, s.account, s.target_name, text(s.started_at)))
 }
 
 /// The proven records say the same as request, approval, grant, session and manifest do.
 fn told(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
-    let evidence_hash = |a: &AssertionEvidence| canonical::to_vec(a).ok().map(|b| hex(&Sha256::digest(b)));
     let (r, g, s) = (&e.request, &e.grant, &e.session);
-    let any = |f: &dyn Fn(&AuditEvent) -> bool| records.iter().any(|x| f(&x.event));
+    let any = |f: &dyn Fn(&AuditRecord) -> bool| records.iter().any(f);
 
     let reason = hex(&Sha256::digest(r.reason.as_str()));
     let submitted = any(&|x| {
-        matches!(x, AuditEvent::RequestSubmitted { request, person, target, account, from, until, reason_sha256, source }
-            if *request == r.id && *person == r.requester && *target == r.target && *account == r.account
+        matches!(&x.event, AuditEvent::RequestSubmitted { request, person, target, account, from, until, reason_sha256, source }
+            if *request == r.id && *person == r.requester && *target == r.target && *account == r.account && x.at == r.created_at
             && *from == text(r.from) && *until == text(r.until) && *reason_sha256 == reason && *source == r.source)
     });
     ensure(submitted, "no entry says that this was requested")?;
 
-    let (content, assertion) = (hex(&Sha256::digest(e.approval.content.as_bytes())), evidence_hash(&e.approval));
-    let approved = any(&|x| {
-        matches!(x, AuditEvent::RequestApproved { request, content_sha256, evidence_sha256, .. }
-            if *request == r.id && *content_sha256 == content && Some(evidence_sha256) == assertion.as_ref())
+    let (content, assertion) = hashes(&e.approval)?;
+    let approver = records.iter().find_map(|x| match &x.event {
+        AuditEvent::RequestApproved { request, content_sha256, evidence_sha256, approver }
+            if *request == r.id && *content_sha256 == content && *evidence_sha256 == assertion =>
+        {
+            Some(*approver)
+        }
+        _ => None,
     });
-    ensure(approved, "no entry says that this was approved with this signature")?;
+    let approver = approver.ok_or("no entry says that this was approved with this signature")?;
+    ensure(content_approver(&e.approval) == Some(approver), "the log names another approver than the signed content")?;
+    enrolled(records, approver, &e.approval).ok_or("no entry says that the passkey that approved is the approver's")?;
+
+    if let Some(a) = &e.step_up {
+        let (content, assertion) = hashes(a)?;
+        let passed = any(&|x| {
+            matches!(&x.event, AuditEvent::StepUpPassed { person, content_sha256, evidence_sha256, .. }
+                if *person == s.person && *content_sha256 == content && *evidence_sha256 == assertion)
+        });
+        ensure(passed, "no entry says that this connection was confirmed with this signature")?;
+        enrolled(records, s.person, a).ok_or("no entry says that the passkey that confirmed is this person's")?;
+    }
 
     let made = any(&|x| {
-        matches!(x, AuditEvent::GrantMade { grant, request, person, target, account, not_before, not_after }
+        matches!(&x.event, AuditEvent::GrantMade { grant, request, person, target, account, not_before, not_after }
             if *grant == g.id && *request == r.id && *person == g.person && *target == g.target && *account == g.account_name
             && *not_before == text(g.not_before) && *not_after == text(g.not_after))
     });
     ensure(made, "no entry says that this grant was made")?;
+    let revoked = records.iter().find(|x| matches!(&x.event, AuditEvent::GrantRevoked { grant, .. } if *grant == g.id));
+    // A grant may be revoked after the checkpoint was signed; it is never un-revoked.
+    ensure(revoked.is_none_or(|x| Some(x.at) == g.revoked_at), "the log says that this grant was revoked at another time")?;
 
     let started = any(&|x| {
-        matches!(x, AuditEvent::SessionStarted { session, grant, person, target, account, source, .. }
-            if *session == s.id && *grant == g.id && *person == s.person && *target == s.target && *account == s.account && *source == s.source)
+        matches!(&x.event, AuditEvent::SessionStarted { session, grant, person, target, account, source, .. }
+            if *session == s.id && *grant == g.id && *person == s.person && *target == s.target && *account == s.account
+            && *source == s.source && x.at == s.started_at)
     });
     ensure(started, "no entry says that this session began")?;
-
-    if s.ended_at.is_some() {
-        let ended = any(&|x| matches!(x, AuditEvent::SessionEnded { session, .. } if *session == s.id));
-        ensure(ended, "no entry says that this session ended")?;
+    if let Some(at) = s.ended_at {
+        let ended = any(
+            &|x| matches!(&x.event, AuditEvent::SessionEnded { session, reason } if *session == s.id && Some(reason) == s.end_reason.as_ref() && x.at == at),
+        );
+        ensure(ended, "no entry says that this session ended then and so")?;
     }
     if let Some(m) = &e.manifest {
-        // Whether the manifest is signed and fits the recording's files is for the recording's own verifier.
-        ensure(m.is_object(), "the manifest is unreadable")?;
+        // Whether the recording's files fit the manifest is for the recording's own verifier.
+        let bytes = canonical::to_vec(m).map_err(|_| "the manifest is unreadable")?;
+        let hash = hex(&Sha256::digest(bytes));
         let sealed = any(&|x| {
-            matches!(x, AuditEvent::RecordingSealed { session, state, mask_incomplete, mask_counts, .. }
-                if *session == s.id && state == s.recording.as_str() && *mask_incomplete == s.mask_incomplete && *mask_counts == s.mask_counts)
+            matches!(&x.event, AuditEvent::RecordingSealed { session, state, mask_incomplete, mask_counts, manifest_sha256 }
+                if *session == s.id && state == s.recording.as_str() && *mask_incomplete == s.mask_incomplete
+                && *mask_counts == s.mask_counts && *manifest_sha256 == hash)
         });
-        ensure(sealed, "no entry says that this recording was sealed")?;
+        ensure(sealed, "no entry says that a recording with this manifest was sealed")?;
     }
     Ok("requested, approved, granted and begun as written here".into())
+}
+
+fn content_approver(a: &AssertionEvidence) -> Option<PersonId> {
+    serde_json::from_str::<ApprovalContent>(&a.content).ok().map(|c| c.approver)
+}
+
+/// Hashes of the content and of the whole evidence, as the log names them.
+fn hashes(a: &AssertionEvidence) -> Result<(String, String), String> {
+    let whole = canonical::to_vec(a).map_err(|_| "the evidence has no canonical form")?;
+    Ok((hex(&Sha256::digest(a.content.as_bytes())), hex(&Sha256::digest(whole))))
+}
+
+/// The entry that says that this person enrolled the passkey that signed.
+fn enrolled<'r>(records: &'r [AuditRecord], who: PersonId, a: &AssertionEvidence) -> Option<&'r AuditRecord> {
+    let id = hex(&Sha256::digest(B64.decode(&a.credential_id).ok()?));
+    records.iter().find(
+        |x| matches!(&x.event, AuditEvent::PasskeyEnrolled { person, credential_sha256 } if *person == who && *credential_sha256 == id),
+    )
 }

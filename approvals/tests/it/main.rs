@@ -1,0 +1,13 @@
+//! Stories of deciding, told against a real Postgres and with a software passkey.
+#![allow(clippy::unwrap_used, unreachable_pub, missing_debug_implementations)]
+
+mod audit;
+mod away;
+mod cluster;
+mod connecting;
+mod evidence;
+mod identity;
+mod managing;
+mod review;
+mod ssh_keys;
+mod world;
