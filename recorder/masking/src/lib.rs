@@ -21,6 +21,7 @@ mod rules;
 mod screen;
 mod strings;
 mod summary;
+mod utf8;
 
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};

@@ -20,7 +20,7 @@ use alacritty_terminal::{
     },
 };
 
-use crate::{masked::hides_text, strings::StringFilter};
+use crate::{masked::hides_text, strings::StringFilter, utf8::WholeCharacters};
 
 /// A terminal larger than this is cut to it: 640 x 300 is more than any screen shows.
 const MAX_CELLS: usize = 192_000;
@@ -110,6 +110,7 @@ pub(crate) struct Screen {
     term: Term<VoidListener>,
     parser: Processor<NoSynchronizedUpdates>,
     strings: StringFilter,
+    characters: WholeCharacters,
     scrolled: Scrolled,
 }
 
@@ -127,18 +128,21 @@ impl Screen {
             term: Term::new(config, &size, VoidListener),
             parser: Processor::new(),
             strings: StringFilter::default(),
+            characters: WholeCharacters::default(),
             scrolled: Scrolled::default(),
         }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         let mut tap = Tap { term: &mut self.term, scrolled: &mut self.scrolled };
-        let parser = &mut self.parser;
-        self.strings.feed(bytes, |text| parser.advance(&mut tap, text));
+        let (parser, characters) = (&mut self.parser, &mut self.characters);
+        self.strings.feed(bytes, |text| characters.feed(text, |text| parser.advance(&mut tap, text)));
     }
 
     pub(crate) fn resize(&mut self, size: Size) {
         self.tap().take_scrolled();
+        // Rows kept for more scrolling would be reflowed too.
+        self.shrink();
         self.term.resize(size);
         self.tap().take_scrolled();
     }

@@ -165,7 +165,8 @@ impl Classifier {
         }
         let mut found = Vec::new();
         let trimmed = line.trim_end();
-        let frame = self.structure(context, trimmed, &mut found) == table::Part::Frame;
+        let open = matches!(state, State::Open(_));
+        let frame = self.structure(context, trimmed, open, &mut found) == table::Part::Frame;
         self.words.clear();
         if !frame && !trimmed.is_empty() {
             let around = label::Around { expanded: context.expanded, patient: context.patient_lines > 0 };
@@ -196,7 +197,7 @@ impl Classifier {
         Verdicts { length: line.len(), found, cells: Vec::new() }
     }
 
-    fn structure(&mut self, context: &mut Context, line: &str, found: &mut Vec<Found>) -> table::Part {
+    fn structure(&mut self, context: &mut Context, line: &str, open: bool, found: &mut Vec<Found>) -> table::Part {
         use table::Part;
         if line.is_empty() {
             if context.expanded || context.table.as_ref().is_some_and(|table| !table.is_delimited()) {
@@ -218,7 +219,7 @@ impl Classifier {
             context.expanded = false;
         }
         if let Some(table) = context.table.clone() {
-            if table.row(line, &self.rules, found) == Part::Row {
+            if table.row(line, open, &self.rules, found) == Part::Row {
                 return Part::Row;
             }
             context.table = None;
@@ -227,7 +228,7 @@ impl Classifier {
             && line.contains(['|', '│'])
             && let Some(table) = self.tables.iter().find(|table| table.fits(line)).cloned()
         {
-            table.row(line, &self.rules, found);
+            table.row(line, open, &self.rules, found);
             return Part::Row;
         }
         let header = if context.expanded { None } else { table::delimited_header(line, &self.rules).or_else(|| table::spaced_header(line, &self.rules)) };

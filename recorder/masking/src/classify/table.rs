@@ -54,15 +54,16 @@ impl Table {
         self.form == Form::Bars && self.columns.len() > 1 && bars_match(&self.columns, line)
     }
 
-    pub(super) fn row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+    /// `open`: the line is still being written; what is missing may come.
+    pub(super) fn row(&self, line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
         match self.form {
-            Form::Bars => self.barred_row(line, rules, found),
+            Form::Bars => self.barred_row(line, open, rules, found),
             Form::Blanks => self.spaced_row(line, rules, found),
             Form::Delimited(by) => self.delimited_row(line, by, rules, found),
         }
     }
 
-    fn barred_row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+    fn barred_row(&self, line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
         if self.columns.len() == 1 {
             // Without bars only the end can be told: psql's "(3 rows)" or a line that begins at the margin.
             if !line.starts_with([' ', '|', '│']) {
@@ -71,10 +72,13 @@ impl Table {
             self.cell(0, line, 0..line.len(), rules, found);
             return Part::Row;
         }
-        if bars_match(&self.columns, line) {
+        if bars_match(&self.columns, line) || (open && line.starts_with([' ', '|', '│']) && bars_match_so_far(&self.columns, line)) {
             for (index, column) in self.columns.iter().enumerate() {
                 let start = byte_at(line, column.at.start);
                 let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start.saturating_sub(1)));
+                if start >= line.len() {
+                    break;
+                }
                 self.cell(index, line, start..end.max(start), rules, found);
             }
             return Part::Row;
@@ -337,6 +341,14 @@ fn bars_match(columns: &[Column], line: &str) -> bool {
     columns.iter().skip(1).all(|column| {
         let at = byte_at(line, column.at.start.saturating_sub(1));
         line[at..].starts_with(['|', '│', '┃'])
+    })
+}
+
+/// As [`bars_match`], for a line that may go on: bars it is too short for are not missing.
+fn bars_match_so_far(columns: &[Column], line: &str) -> bool {
+    columns.iter().skip(1).all(|column| {
+        let at = byte_at(line, column.at.start.saturating_sub(1));
+        at >= line.len() || line[at..].starts_with(['|', '│', '┃'])
     })
 }
 

@@ -1,0 +1,194 @@
+//! What holds for every output of every program.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use alacritty_terminal::term::cell::{Cell, Flags};
+use anteroom_masking::{MASK, MaskedEvent, Masker, WIDE_MASK};
+use common::{Terminal, mask, ms, rules, text};
+use proptest::prelude::*;
+
+const COLS: u16 = 34;
+const ROWS: u16 = 9;
+
+/// A piece of a terminal program's output.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => "[a-zA-Z0-9 .:=|,-]{1,20}".prop_map(String::into_bytes),
+        2 => Just(b"\r\n".to_vec()),
+        1 => Just(b"MRN: E004512 ".to_vec()),
+        1 => Just(b" mrn    | last_name \r\n--------+-----------\r\n E77123 | Whitfield \r\n".to_vec()),
+        1 => Just("山田 é̈ e\u{301} ß\t".as_bytes().to_vec()),
+        1 => (0..4u8, 0..40u8).prop_map(|(what, n)| format!("\x1b[{}{}", n, ["A", "B", "C", "D"][usize::from(what)]).into_bytes()),
+        1 => (0..12u8, 0..40u8).prop_map(|(row, col)| format!("\x1b[{row};{col}H").into_bytes()),
+        1 => prop::sample::select(vec!["0", "1", "7", "31", "38;5;99", "48;2;1;2;3", "4;42", "9", "90"]).prop_map(|sgr| format!("\x1b[{sgr}m").into_bytes()),
+        1 => prop::sample::select(vec!["J", "1J", "2J", "K", "1K", "2K", "3P", "4@", "5X", "L", "M", "2S", "2T", "?25l", "?25h", "4h", "4l", "5b"])
+            .prop_map(|end| format!("\x1b[{end}").into_bytes()),
+        1 => Just(b"\x1b[2;6r\x1b[6;1H\n\n".to_vec()),
+        1 => Just(b"\x1b[r".to_vec()),
+        1 => prop_oneof![Just(b"\x1b[?1049h".to_vec()), Just(b"\x1b[?1049l".to_vec())],
+        1 => Just(b"\x1b]0;title\x07\x1b]8;;http://x\x1b\\l\x1b]8;;\x1b\\\x1bPq#0\x1b\\".to_vec()),
+        1 => prop_oneof![Just(b"\x1b7".to_vec()), Just(b"\x1b8".to_vec()), Just(b"\x1bM".to_vec()), Just(b"\x08".to_vec()), Just(b"\r".to_vec()), Just(b"\x1bc".to_vec())],
+        1 => prop::collection::vec(any::<u8>(), 0..6),
+    ]
+}
+
+/// Chunks with the milliseconds since the one before.
+fn chunks() -> impl Strategy<Value = Vec<(u64, Vec<u8>)>> {
+    prop::collection::vec((prop_oneof![Just(0), Just(5), Just(29), Just(30), Just(200), Just(1000)], prop::collection::vec(piece(), 1..6)), 1..12).prop_map(
+        |chunks| {
+            let mut at = 0;
+            chunks
+                .into_iter()
+                .map(|(gap, pieces)| {
+                    at += gap;
+                    (at, pieces.concat())
+                })
+                .collect()
+        },
+    )
+}
+
+fn borrowed(chunks: &[(u64, Vec<u8>)]) -> Vec<(u64, &[u8])> {
+    chunks.iter().map(|(at, bytes)| (*at, bytes.as_slice())).collect()
+}
+
+fn looks_alike(raw: &Cell, masked: &Cell) -> bool {
+    let style = Flags::BOLD | Flags::DIM | Flags::ITALIC | Flags::INVERSE | Flags::HIDDEN | Flags::STRIKEOUT | Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER;
+    let blank = |c: char| c == ' ' || c == '\t';
+    let same_char = raw.c == masked.c || (blank(raw.c) && blank(masked.c)) || (!blank(raw.c) && [MASK, WIDE_MASK].contains(&masked.c));
+    same_char && raw.fg == masked.fg && raw.bg == masked.bg && raw.flags & style == masked.flags & style && raw.flags.intersects(Flags::ALL_UNDERLINES) == masked.flags.intersects(Flags::ALL_UNDERLINES)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn however_the_bytes_were_split_the_events_are_the_same(chunks in chunks(), splits in prop::collection::vec(any::<prop::sample::Index>(), 0..12), plain: bool) {
+        let masker = || if plain { Masker::plain(rules()) } else { Masker::new(rules(), COLS, ROWS) };
+        let whole = mask(masker(), &borrowed(&chunks));
+        let mut split: Vec<(u64, &[u8])> = Vec::new();
+        for (n, (at, bytes)) in chunks.iter().enumerate() {
+            let mut cuts: Vec<usize> = splits.iter().skip(n % 3).map(|split| split.index(bytes.len() + 1)).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            split.extend(cuts.windows(2).map(|cut| (*at, &bytes[cut[0]..cut[1]])));
+        }
+        let parts = mask(masker(), &split);
+        prop_assert_eq!(&whole.0, &parts.0);
+        prop_assert_eq!(&whole.1, &parts.1);
+        let bytes: Vec<(u64, &[u8])> = chunks.iter().flat_map(|(at, bytes)| bytes.chunks(1).map(move |byte| (*at, byte))).collect();
+        prop_assert_eq!(&whole, &mask(masker(), &bytes));
+    }
+
+    #[test]
+    fn raw_and_masked_look_alike_when_output_settled(chunks in chunks()) {
+        let mut masker = Masker::new(rules(), COLS, ROWS);
+        let (mut raw, mut shown) = (Terminal::new(COLS.into(), ROWS.into()), Terminal::new(COLS.into(), ROWS.into()));
+        let mut out = Vec::new();
+        for (at, bytes) in &chunks {
+            masker.feed(ms(*at), bytes, &mut out);
+            let settled = chunks.iter().find(|chunk| chunk.0 > *at).is_none_or(|next| next.0 >= at + 30);
+            raw.feed(bytes);
+            // Several chunks of one moment settle together.
+            if !settled || chunks.iter().filter(|chunk| chunk.0 == *at).next_back().unwrap().1.as_ptr() != bytes.as_ptr() {
+                continue;
+            }
+            masker.settle(ms(at + 30), &mut out);
+            shown.play(&std::mem::take(&mut out));
+            prop_assert_eq!(raw.cursor(), shown.cursor(), "cursor at {} ms", at);
+            for row in 0..usize::from(ROWS) {
+                for (column, (raw, shown)) in raw.row(row).iter().zip(shown.row(row)).enumerate() {
+                    prop_assert!(looks_alike(raw, &shown), "at {at} ms row {row} column {column}: {raw:?} became {shown:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_but_text_and_our_own_sequences_comes_out(chunks in chunks()) {
+        let (events, _) = mask(Masker::new(rules(), COLS, ROWS), &borrowed(&chunks));
+        let shown = text(&events);
+        let mut rest = shown.as_str();
+        while let Some(escape) = rest.find('\x1b') {
+            prop_assert!(rest[..escape].chars().all(|c| !c.is_control() || c == '\r' || c == '\n'));
+            rest = rest[escape + 1..].strip_prefix('[').unwrap();
+            let end = rest.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+            let own = matches!(&rest[end..=end], "m" | "H") || ["K", "2J", "?25l", "?25h", "?1049l", "?1049h"].contains(&&rest[..=end]);
+            prop_assert!(own, "{:?}", &rest[..=end]);
+            rest = &rest[end + 1..];
+        }
+    }
+
+    #[test]
+    fn a_planted_identifier_is_never_readable(number in 100_000..999_999u32, name in "[A-Z][a-z]{5,9}", gaps in prop::collection::vec(0..60u64, 6), cut in any::<prop::sample::Index>()) {
+        let name = format!("Q{}", name.to_lowercase());
+        let planted = format!("\r\n  mrn   | last_name  | hgb\r\n--------+------------+-----\r\n {number} | {name:10} | 9.1\r\n(1 row)\r\n\r\nPatient Name: {name}, Ann\r\nsaw {name} ({number}) today\r\n");
+        let mut chunks: Vec<(u64, Vec<u8>)> = vec![(0, b"\x1bc\x1b[r\x1b[?1049l\x1b[4l".to_vec())];
+        let (first, second) = planted.as_bytes().split_at(cut.index(planted.len()));
+        let mut at = 100;
+        for (gap, part) in gaps.iter().zip(first.chunks(first.len() / 3 + 1).chain(second.chunks(second.len() / 3 + 1))) {
+            at += gap;
+            chunks.push((at, part.to_vec()));
+        }
+        let (events, summary) = mask(Masker::new(rules(), 80, 24), &borrowed(&chunks));
+        let shown = text(&events);
+        prop_assert!(!shown.contains(&name) && !shown.contains(&number.to_string()), "{shown}");
+        prop_assert!(!summary.incomplete);
+        let (events, _) = mask(Masker::plain(rules()), &borrowed(&chunks[1..]));
+        prop_assert!(!text(&events).contains(&name) && !text(&events).contains(&number.to_string()));
+    }
+}
+
+/// Feeds at 64 KiB a call, all at one moment.
+fn survive(masker: Masker, bytes: &[u8]) -> usize {
+    let mut masker = masker;
+    let mut out: Vec<MaskedEvent> = Vec::new();
+    let mut written = 0;
+    for part in bytes.chunks(64 << 10) {
+        masker.feed(ms(0), part, &mut out);
+        written += text(&out).len();
+        out.clear();
+    }
+    masker.finish(ms(0), &mut out);
+    written + text(&out).len()
+}
+
+#[test]
+fn hostile_output_stays_within_bounds() {
+    let start = std::time::Instant::now();
+    let repeat = |piece: &[u8], total: usize| piece.repeat(total / piece.len());
+    let terminal = || Masker::new(rules(), 200, 50);
+    // A title without end, and its start again and again.
+    assert!(survive(terminal(), &[b"\x1b]0;".as_slice(), &repeat(b"A", 8 << 20)].concat()) < 100);
+    assert!(survive(terminal(), &repeat(b"\x1b]0;", 1 << 20)) < 100);
+    // Endless parameters, marks on one cell, scrolls, repeats, tabs.
+    survive(terminal(), &[b"\x1b[".as_slice(), &repeat(b"9;", 1 << 20), b"m"].concat());
+    assert!(survive(terminal(), &repeat("a\u{301}\u{302}\u{303}\u{304}".as_bytes(), 1 << 20)) < 8 << 20);
+    assert!(survive(terminal(), &["a".as_bytes(), &repeat("\u{301}".as_bytes(), 1 << 20)].concat()) < 1000);
+    survive(terminal(), &repeat(b"x\x1b[9999S", 128 << 10));
+    survive(terminal(), &repeat(b"x\x1b[65535b", 8 << 10));
+    survive(terminal(), &repeat(b"\x1b[9999L\x1b[9999M\x1b[9999P\x1b[9999@\t\x1b[99Z", 128 << 10));
+    // A line that never ends, with and without a terminal.
+    survive(terminal(), &repeat(b"Whitfield,", 2 << 20));
+    survive(Masker::plain(rules()), &repeat(b"Whitfield,", 2 << 20));
+    // Ten thousand columns.
+    survive(Masker::new(rules(), 10_000, 1_000), &repeat(b"Patient Name: Ann Whitfield MRN: E004512\t", 1 << 20));
+    survive(Masker::new(rules(), u16::MAX, u16::MAX), b"x");
+    survive(Masker::new(rules(), 0, 0), &repeat(b"wide \xe5\xb1\xb1 text\r\n", 10_000));
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_storm_of_resizes_is_survived() {
+    let mut masker = Masker::new(rules(), 80, 24);
+    let mut out = Vec::new();
+    for n in 0..2000u64 {
+        masker.feed(ms(n), b"MRN: E004512 \xe5\xb1\xb1\xe5\xb1\xb1 some text that wraps\r\n", &mut out);
+        masker.resize(ms(n), (n * 37 % 300) as u16, (n * 11 % 90) as u16, &mut out);
+    }
+    masker.finish(ms(3000), &mut out);
+    let mut terminal = Terminal::new(80, 24);
+    terminal.play(&out);
+    assert!(!text(&out).contains("E004512"));
+}
