@@ -15,7 +15,7 @@ use axum::{
     http::{StatusCode, Uri, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
@@ -185,7 +185,11 @@ pub(crate) struct FormOf<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<App> for FormOf<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let request = bounded(request).await?;
+        let (parts, body) = bounded(request).await?;
+        if !is_text(&body) {
+            return Err(Failure { status: StatusCode::BAD_REQUEST, text: "What was sent is not text (UTF-8).".into() }.into());
+        }
+        let request = Request::from_parts(parts, Body::from(body));
         let Form(value) = Form::<T>::from_request(request, app).await.map_err(|_| Failure {
             status: StatusCode::BAD_REQUEST,
             text: "The form could not be read. Go back, check what you typed and try again.".into(),
@@ -201,7 +205,8 @@ pub(crate) struct JsonOf<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<App> for JsonOf<T> {
     type Rejection = Refusal;
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        let request = bounded(request).await?;
+        let (parts, body) = bounded(request).await?;
+        let request = Request::from_parts(parts, Body::from(body));
         // The library's text may repeat what was sent; ours does not.
         let Json(value) = Json::<T>::from_request(request, app)
             .await
@@ -210,7 +215,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonOf<T> {
     }
 }
 
-async fn bounded(request: Request) -> Result<Request, Failure> {
+async fn bounded(request: Request) -> Result<(Parts, Bytes), Failure> {
     let (parts, body) = request.into_parts();
     let (mut kept, mut seen) = (BytesMut::new(), 0usize);
     let mut chunks = body.into_data_stream();
@@ -230,7 +235,29 @@ async fn bounded(request: Request) -> Result<Request, Failure> {
         let text = "What was sent is longer than 1 MiB and was not looked at. A reason may have 2,000 characters.".into();
         return Err(Failure { status: StatusCode::PAYLOAD_TOO_LARGE, text });
     }
-    Ok(Request::from_parts(parts, Body::from(kept.freeze())))
+    Ok((parts, kept.freeze()))
+}
+
+/// Whether a form's bytes decode to UTF-8. The form decoder would put a replacement character for what does not, and a name would be stored
+/// that nobody typed.
+fn is_text(form: &[u8]) -> bool {
+    let mut bytes = Vec::with_capacity(form.len());
+    let mut rest = form;
+    while let [first, tail @ ..] = rest {
+        let hex = |b: u8| char::from(b).to_digit(16);
+        match (first, tail) {
+            (b'%', [h, l, after @ ..]) if hex(*h).is_some() && hex(*l).is_some() => {
+                let value = hex(*h).unwrap_or_default() * 16 + hex(*l).unwrap_or_default();
+                bytes.extend(u8::try_from(value));
+                rest = after;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// An id in the path. What is no id does not exist.

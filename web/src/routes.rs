@@ -18,6 +18,8 @@ use axum::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Route {
+    /// Of `handler`; written down so that tests can call it.
+    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) needs: Needs,

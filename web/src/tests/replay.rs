@@ -119,7 +119,7 @@ async fn an_auditor_watches_masked_and_the_log_says_so_once() {
     for _ in 0..2 {
         let cast = site.get(&cast_path, Some(&max)).await;
         assert_eq!(cast.status, StatusCode::OK, "{}", cast.text);
-        assert!(cast.text.starts_with("{\"version\":2") || cast.text.starts_with("{\"version\": 2"), "{}", cast.text);
+        assert!(cast.text.lines().next().unwrap().contains("\"version\":2"), "{}", cast.text);
         assert!(cast.text.contains("hello from ehr-db-1") && !cast.text.contains("536-22-8726"), "{}", cast.text);
     }
     let viewings = site.world.log().await.into_iter().filter(|e| matches!(e, AuditEvent::RecordingViewed { .. })).count();

@@ -1,0 +1,275 @@
+//! The portal with made-up people and sessions, to look at in a browser: `cargo run -p anteroom-web --example preview [PORT]`.
+//! Prints a session cookie for each person, because a preview has no passkeys. Everything is forgotten at the end.
+#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub, missing_debug_implementations, dead_code)]
+
+#[path = "../../approvals/tests/it/cluster.rs"]
+mod cluster;
+
+use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord};
+use anteroom_domain::{content::Verdict, *};
+use anteroom_policy::{Decision, Permit, SecondFactor};
+use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader};
+use anteroom_test_authenticator::Authenticator;
+use anteroom_web::{Portal, PortalConfig, SshAddress};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SSH_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti ada@laptop";
+
+struct Control(Mutex<Vec<LiveSession>>);
+impl SessionControl for Control {
+    fn list(&self) -> Vec<LiveSession> {
+        self.0.lock().unwrap().clone()
+    }
+    fn terminate(&self, id: SessionId, _: PersonId) -> bool {
+        let mut live = self.0.lock().unwrap();
+        let before = live.len();
+        live.retain(|s| s.id != id);
+        live.len() < before
+    }
+}
+
+struct Someone {
+    person: Person,
+    passkey: Authenticator,
+    token: String,
+}
+
+async fn somebody(a: &Approvals, origin: &Url, handle: &str, name: &str, roles: &[Role]) -> Someone {
+    let roles = Roles::from_iter(roles.iter().copied());
+    let person = a.add_person(None, handle.parse().unwrap(), name.parse().unwrap(), roles).await.unwrap();
+    let link = a.make_enrol_link(None, person.id, Duration::from_secs(600)).await.unwrap();
+    let start = a.begin_enrol(link.expose()).await.unwrap();
+    let mut passkey = Authenticator::new(origin.clone());
+    let credential = passkey.create(&start.options).unwrap();
+    let signed_in = a.finish_enrol(start.ceremony, &credential, "work laptop", HERE).await.unwrap();
+    println!("cookie {handle} {}", signed_in.token.expose());
+    Someone { person, passkey, token: signed_in.token.expose().clone() }
+}
+
+fn form(target: &str, account: &str, reason: &str, hours: i64) -> RequestForm {
+    let until = OffsetDateTime::now_utc() + time::Duration::hours(hours);
+    RequestForm { target: target.parse().unwrap(), account: account.parse().unwrap(), reason: reason.parse().unwrap(), from: None, until }
+}
+
+async fn permit(a: &Approvals, who: &mut Someone, session: SessionId, target: &str, account: &str) -> Permit {
+    let asked = a.ask_step_up(ask(who, target, account, "127.0.0.1")).await.unwrap();
+    let start = a.begin_step_up(&who.person, asked.id).await.unwrap();
+    let answer = who.passkey.get(&start.options).unwrap();
+    a.finish_step_up(&who.person, start.ceremony, &answer).await.unwrap();
+    match a.authorize(&who.person, session, target, account, HERE, SecondFactor::Passed(asked.id)).await.unwrap() {
+        Decision::Permit(p) => p,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ask(who: &Someone, target: &str, account: &str, source: &str) -> AskStepUp {
+    AskStepUp {
+        person: who.person.id,
+        ssh_session_id: vec![7; 32],
+        fingerprint: "SHA256:UCUiLr7Pjs9wFFJMDByLgc3NrtdU344OgUM45wZPcIQ".into(),
+        target: target.parse().unwrap(),
+        account: account.parse().unwrap(),
+        source: source.parse().unwrap(),
+    }
+}
+
+fn recorder(dir: &Path) -> (Recorder, Replayer) {
+    let key = |n| PrivateKey::from_seed(&[n; 32]);
+    let root = dir.join("recordings");
+    let options = RecorderOptions {
+        root: root.clone(),
+        gateway: "preview".into(),
+        recipients: Recipients { masked: key(1).public().unwrap(), sealed: [key(2).public().unwrap(), key(3).public().unwrap()] },
+        rules: Arc::new(anteroom_masking::RuleSet::builtin()),
+        manifest_key: Secret::new([42; 32]),
+        max_lag: Duration::from_secs(1),
+    };
+    let file = dir.join("masked.key");
+    let mut f = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&file).unwrap();
+    std::io::Write::write_all(&mut f, key(1).to_line().as_bytes()).unwrap();
+    (Recorder::open(options).unwrap(), Replayer::open(root, &file).unwrap())
+}
+
+/// A shell with a fake patient table, and one command beside it.
+fn events() -> Vec<(u64, u32, EventKind)> {
+    let pty = Pty { cols: 100, rows: 28, term: "xterm-256color".into() };
+    let mut all = vec![(0, 0, EventKind::Open { pty: Some(pty), command: None })];
+    let mut out = |ms: u64, text: &str| all.push((ms, 0, EventKind::Output(text.replace('\n', "\r\n").into())));
+    out(100, "\x1b[1;32mroot@ehr-db-1\x1b[0m:~# ");
+    for (i, c) in "psql -U ehr".chars().enumerate() {
+        out(900 + i as u64 * 90, &c.to_string());
+    }
+    out(2_000, "\npsql (15.8)\nType \"help\" for help.\n\nehr=# ");
+    for (i, c) in "select mrn, name, dob, phone from patient limit 4;".chars().enumerate() {
+        out(3_000 + i as u64 * 60, &c.to_string());
+    }
+    out(
+        6_400,
+        "\n   mrn    |      name       |    dob     |     phone      \n----------+-----------------+------------+----------------\n 84930211 | Fictional Ada   | 1961-02-03 | (555) 010-4477\n 84930212 | Madeup Bertram  | 1975-11-30 | (555) 010-9912\n 84930213 | Invented Chiara | 1988-07-14 | (555) 010-2201\n 84930214 | Example Dmitri  | 1950-01-09 | (555) 010-7765\n(4 rows)\n\nehr=# ",
+    );
+    out(12_000, "vacuum full visit;\n");
+    out(41_000, "VACUUM\nehr=# \\q\n\x1b[1;32mroot@ehr-db-1\x1b[0m:~# exit\nlogout\n");
+    all.push((20_000, 1, EventKind::Open { pty: None, command: Some("df -h /var".into()) }));
+    all.push((20_100, 1, EventKind::Output("Filesystem  Size  Used Avail Use% Mounted on\n/dev/vda1    98G   61G   33G  66% /\n".into())));
+    all.push((20_200, 1, EventKind::Exit { status: 0 }));
+    all.push((20_200, 1, EventKind::Close));
+    all.push((42_000, 0, EventKind::Exit { status: 0 }));
+    all.push((42_000, 0, EventKind::Close));
+    all.sort_by_key(|(ms, ..)| *ms);
+    all
+}
+
+#[tokio::main]
+async fn main() {
+    let port: u16 = std::env::args().nth(1).map_or(18_480, |p| p.parse().unwrap());
+    let origin = Url::parse(&format!("http://localhost:{port}")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = cluster::shared();
+    let database = cluster.database().await;
+    let options = Options {
+        rp_id: "localhost".into(),
+        origin: origin.clone(),
+        vault_key: Secret::new([1; 32]),
+        log_key: Secret::new([2; 32]),
+        log_name: "anteroom/preview".into(),
+        remember_step_up: Duration::ZERO,
+        web_idle: Duration::from_secs(36_000),
+        web_absolute: Duration::from_secs(36_000),
+        spool_dir: dir.path().join("spool"),
+        checkpoint_dir: dir.path().join("checkpoints"),
+    };
+    let a = Approvals::open(cluster.app(&database).await, options).await.unwrap();
+    let stop = CancellationToken::new();
+    let background = tokio::spawn({
+        let (a, stop) = (a.clone(), stop.clone());
+        async move { a.run(stop).await }
+    });
+    let (recorder, replayer) = recorder(dir.path());
+    let control = Arc::new(Control(Mutex::default()));
+    seed(&a, &origin, &recorder, &control).await;
+    let config = PortalConfig {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        origin: origin.clone(),
+        tls: None,
+        ssh: SshAddress { host: "localhost".into(), port: 2222 },
+    };
+    let portal = Portal::bind(config, a, Some(replayer), control).unwrap();
+    println!("ready {origin}");
+    let serving = tokio::spawn(portal.run(stop.clone()));
+    tokio::signal::ctrl_c().await.unwrap();
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+    background.await.unwrap();
+}
+
+async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Control) {
+    let mut ada = somebody(a, origin, "ada", "Ada Example", &[Role::Admin]).await;
+    let mut ben = somebody(a, origin, "ben", "Dr. Ben Beispiel", &[Role::Approver]).await;
+    let _max = somebody(a, origin, "max", "Max Muster", &[Role::Auditor]).await;
+    let op = somebody(a, origin, "olga", "Olga Operator", &[Role::Operator]).await;
+    let eve = somebody(a, origin, "eve", "Eve Everything", &Role::ALL).await;
+    for (name, kind, description) in [
+        ("ehr-db-1", TargetKind::Server, "patient database, data centre 2"),
+        ("mri-3", TargetKind::MedicalDevice, "MRI, ward 4, not in clinical use today"),
+        ("lab-gw", TargetKind::Server, "laboratory gateway"),
+    ] {
+        let new = NewTarget { name: name.parse().unwrap(), kind, host: "10.20.0.5".into(), port: 22, description: description.into() };
+        let t = a.add_target(Some(op.person.id), new).await.unwrap();
+        if name != "lab-gw" {
+            a.set_credential(None, t.id, "root".parse().unwrap(), Credential::Password(Secret::new("x".into()))).await.unwrap();
+            a.set_credential(None, t.id, "service".parse().unwrap(), Credential::Password(Secret::new("x".into()))).await.unwrap();
+            let key = SSH_KEY.rsplit_once(' ').unwrap().0.to_owned();
+            a.pin_target(None, t.id, vec![key]).await.unwrap();
+        }
+    }
+    let start = a.begin_ssh_key(&ada.person, SSH_KEY, "work laptop").await.unwrap();
+    let answer = ada.passkey.get(&start.options).unwrap();
+    a.finish_ssh_key(&ada.person, start.ceremony, &answer).await.unwrap();
+
+    let granted = a.submit_request(&ada.person, form("ehr-db-1", "root", "Vacuum the visit table, ticket 4711", 4), HERE).await.unwrap();
+    let start = a.begin_review(&ben.person, granted.id, Verdict::Approve).await.unwrap();
+    let answer = ben.passkey.get(&start.options).unwrap();
+    let grant = a.finish_review(&ben.person, start.ceremony, &answer).await.unwrap().unwrap();
+    let denied = a.submit_request(&ada.person, form("mri-3", "root", "Just looking around", 8), HERE).await.unwrap();
+    let start = a.begin_review(&ben.person, denied.id, Verdict::Deny).await.unwrap();
+    let answer = ben.passkey.get(&start.options).unwrap();
+    a.finish_review(&ben.person, start.ceremony, &answer).await.unwrap();
+    let why = "Field service: replace the gradient amplifier firmware (FSN 2026-118).\nWard 4 is informed, no patient until 17:00.";
+    let pending = a.submit_request(&ada.person, form("mri-3", "service", why, 2), HERE).await.unwrap();
+    a.submit_request(&eve.person, form("ehr-db-1", "service", "Weekly export is stuck", 1), HERE).await.unwrap();
+    println!("request {}", pending.id);
+    println!("grant {}", grant.id);
+
+    for live in [false, true] {
+        let id = SessionId(uuid::Uuid::now_v7());
+        let p = permit(a, &mut ada, id, "ehr-db-1", "root").await;
+        let started_at = OffsetDateTime::now_utc();
+        let header = SessionHeader {
+            session: id,
+            person: ada.person.id,
+            person_handle: "ada".into(),
+            target: grant.target,
+            target_name: grant.target_name.clone(),
+            account: grant.account_name.clone(),
+            source: HERE,
+            started_at,
+            grant: grant.id,
+        };
+        let recording = recorder.start(header).await.unwrap();
+        a.session_started(&p, recording.header_sha256(), "preview").await.unwrap();
+        if live {
+            println!("session {id}");
+            let (person, target) = (ada.person.id, grant.target);
+            control.0.lock().unwrap().push(LiveSession {
+                id,
+                grant: grant.id,
+                person,
+                person_handle: "ada".into(),
+                target,
+                target_name: grant.target_name.clone(),
+                account: grant.account_name.clone(),
+                source: "192.0.2.41".into(),
+                started_at,
+                grant_ends_at: grant.not_after,
+                channels: 2,
+                bytes_out: 1_234_567,
+            });
+            std::mem::forget(recording);
+            continue;
+        }
+        println!("recording {id}");
+        for (ms, channel, kind) in events() {
+            recording.record(Event { at: Duration::from_millis(ms), channel, kind }).await.unwrap();
+        }
+        let s = recording.finish().await.unwrap();
+        a.session_ended(id, &EndReason::ClientClosed).await;
+        let manifest = serde_json::to_value(&s.manifest).unwrap();
+        a.recording_sealed(SealedRecord {
+            session: id,
+            state: s.state,
+            manifest,
+            manifest_sha256: s.manifest_sha256,
+            mask_incomplete: s.mask_incomplete,
+            mask_counts: s.mask_counts,
+            bytes: s.bytes,
+        })
+        .await;
+    }
+    let asked = a.ask_step_up(ask(&ada, "ehr-db-1", "root", "192.0.2.41")).await.unwrap();
+    println!("step-up {}", asked.id);
+    println!("person {}", ada.person.id);
+    println!("target {}", grant.target);
+    let link = a.make_enrol_link(None, op.person.id, Duration::from_secs(6_000)).await.unwrap();
+    println!("enrol {}", link.expose());
+    let _ = &eve.token;
+}

@@ -1,0 +1,81 @@
+// Looks at every page of a running preview in Chromium: `node test/pages.js PREVIEW_OUTPUT [PICTURES_DIR]`.
+// Fails when axe finds something, a policy is violated, a page is wider than the screen, or a script complains.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { browser } from "./webdriver.js";
+
+const [output, pictures] = process.argv.slice(2);
+const said = readFileSync(output, "utf8").split("\n").map((l) => l.split(" "));
+const id = (what) => said.find((l) => l[0] === what)?.[1];
+const cookie = (who) => said.find((l) => l[0] === "cookie" && l[1] === who)?.[2];
+const origin = id("ready").replace(/\/$/, "");
+const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+if (pictures) mkdirSync(pictures, { recursive: true });
+
+const pages = [
+  ["sign-in", null, "/sign-in"],
+  ["enrol", null, `/enrol#${id("enrol")}`],
+  ["problem", null, "/nothing-here"],
+  ["home-admin", "ada", "/"],
+  ["home-all", "eve", "/"],
+  ["ask", "ada", "/requests/new?target=mri-3"],
+  ["requests", "ada", "/requests"],
+  ["request-own", "ada", `/requests/${id("request")}`],
+  ["keys", "ada", "/keys"],
+  ["step-up", "ada", `/step-up/${id("step-up")}`],
+  ["approvals", "ben", "/approvals"],
+  ["approve", "ben", `/requests/${id("request")}`],
+  ["grants", "ben", "/grants"],
+  ["revoke", "ben", `/grants/${id("grant")}/revoke`],
+  ["sessions", "ben", "/sessions"],
+  ["terminate", "ben", `/sessions/${id("session")}/terminate`],
+  ["recordings", "max", "/recordings"],
+  ["recording", "max", `/recordings/${id("recording")}`],
+  ["audit", "max", "/audit"],
+  ["audit-none", "max", "/audit?q=nothing+like+this"],
+  ["people", "olga", "/people"],
+  ["person", "olga", `/people/${id("person")}`],
+  ["targets", "olga", "/targets"],
+  ["target", "olga", `/targets/${id("target")}`],
+];
+const only = process.argv[4]?.split(",");
+let problems = 0;
+const complain = (text) => {
+  problems += 1;
+  console.log(text);
+};
+
+const b = await browser();
+try {
+  for (const [name, who, path] of pages.filter(([n]) => !only || only.includes(n))) {
+    for (const [width, height] of [[1200, 850], [390, 844]]) {
+      for (const scheme of ["light", "dark"]) {
+        const label = `${name}-${width}-${scheme}`;
+        await b.cdp("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 500 });
+        await b.cdp("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }] });
+        await b.cdp("Network.clearBrowserCookies", {});
+        if (who) await b.cdp("Network.setCookie", { url: origin, name: "anteroom", value: cookie(who), path: "/", httpOnly: true });
+        await b.go("about:blank");
+        await b.go(origin + path);
+        await new Promise((r) => setTimeout(r, name === "recording" ? 1500 : 150));
+        if (pictures) {
+          const tall = await b.run("return document.documentElement.scrollHeight");
+          await b.cdp("Emulation.setDeviceMetricsOverride", { width, height: Math.min(Math.max(tall, height), 3000), deviceScaleFactor: 1, mobile: width < 500 });
+          writeFileSync(join(pictures, `${label}.png`), await b.shot());
+        }
+        const wide = await b.run("return document.documentElement.scrollWidth - innerWidth");
+        if (wide > 0) complain(`${label}: ${wide} px wider than the screen`);
+        await b.run(axe);
+        const found = await b.runAsync(
+          "const done = arguments[0]; axe.run(document, { runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice'] }).then(r => done(r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | '))))",
+        );
+        for (const f of found) complain(`${label}: axe ${f}`);
+        for (const l of await b.logs()) if (l.level === "SEVERE" && !(name === "problem" && l.message.includes("404"))) complain(`${label}: ${l.message}`);
+      }
+    }
+  }
+} finally {
+  await b.end();
+}
+console.log(problems ? `${problems} problems` : "nothing found");
+process.exitCode = problems ? 1 : 0;
