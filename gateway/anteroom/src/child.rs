@@ -135,8 +135,9 @@ fn keep(mut child: std::process::Child, inbox: &mpsc::Receiver<Ending>, tell: &w
             // Whoever held the handle is gone without a word: end the child, and go on waiting for it.
             Err(mpsc::RecvTimeoutError::Disconnected) if !orphaned => {
                 orphaned = true;
-                send(Signal::TERM);
-                deadline.get_or_insert((Instant::now() + Duration::from_secs(5), Signal::KILL));
+                // The mildest order that both Postgres (fast shutdown) and sshd obey.
+                send(Signal::INT);
+                deadline.get_or_insert((Instant::now() + Duration::from_secs(10), Signal::QUIT));
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
         }

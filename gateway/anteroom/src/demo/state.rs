@@ -1,6 +1,6 @@
 //! The demo's directory: keys, configuration, ports. Made once, kept.
 use crate::{compose::private_dir, keys};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
