@@ -7,6 +7,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+/// Ticks a second in `/proc/PID/stat`: 100 on every Linux (proc(5)).
+const USER_HZ: f64 = 100.0;
+
 #[derive(Debug, Deserialize)]
 struct Facts {
     gateway_pid: u32,
@@ -66,7 +69,7 @@ impl Lab {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.facts.gateway_pid))?;
         let after = stat.rsplit_once(')').context("unreadable /proc stat")?.1;
         let ticks: f64 = after.split_ascii_whitespace().skip(11).take(2).filter_map(|t| t.parse::<f64>().ok()).sum();
-        Ok(ticks / rustix::param::clock_ticks_per_second() as f64)
+        Ok(ticks / USER_HZ)
     }
 
     pub fn gateway_memory_mib(&self) -> Result<f64> {

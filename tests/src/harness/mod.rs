@@ -1,0 +1,22 @@
+//! Everything a black-box test needs, made of the real things: the program `anteroom` with its private Postgres, OpenSSH as
+//! client and as target, people who use the portal's own HTTP routes with a passkey of software, and Chromium.
+//!
+//! Nothing is switched off in the product. What is started here ends with the value that holds it.
+mod browser;
+mod cli;
+mod daemon;
+mod person;
+mod ports;
+mod ssh;
+mod sshd;
+mod wait;
+mod world;
+
+pub use browser::{Browser, Screenshots};
+pub use cli::{Cli, Finished};
+pub use daemon::Daemon;
+pub use person::{Ceremony, Person, Reply, RequestId};
+pub use ssh::{Confirm, Link, Route, Ssh, SshOutput, SshSession};
+pub use sshd::{Sshd, account_here};
+pub use wait::{soon, wait_for};
+pub use world::{World, WorldOptions};

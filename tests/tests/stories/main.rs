@@ -1,0 +1,5 @@
+//! What people do with it and what others try with it, through the real program, real Postgres, real OpenSSH and real Chromium.
+//! One file a story; `deploy/test NAME` runs those whose name holds NAME.
+#![allow(clippy::unwrap_used)]
+
+mod menu;
