@@ -1,4 +1,4 @@
-//! The recording container, version 1: what `docs/spec/recording-container.md` says, in code.
+//! The recording container, version 1: what [`docs/spec/recording-container.md`](../../../docs/spec/recording-container.md) says, in code.
 //!
 //! Pure: bytes, keys and times in, bytes and findings out. No clock, no files, no randomness of its own.
 #![forbid(unsafe_code)]
@@ -49,3 +49,6 @@ pub fn hex(bytes: &[u8]) -> String {
         s
     })
 }
+
+#[cfg(test)]
+mod vectors;
