@@ -42,6 +42,7 @@ pub struct Ssh {
     login: Option<String>,
     host: &'static str,
     options: Vec<String>,
+    env: Vec<(String, String)>,
     command: Option<String>,
     terminal: Option<(u16, u16)>,
     confirm: Option<Confirm>,
@@ -54,7 +55,7 @@ impl Ssh {
             Route::Gateway(p) => ("gateway", Some(Confirm::By(p))),
             Route::Direct => ("direct", None),
         };
-        Ok(Self { config, login: None, host, options: Vec::new(), command: None, terminal: None, confirm })
+        Ok(Self { config, login: None, host, options: Vec::new(), env: Vec::new(), command: None, terminal: None, confirm })
     }
 
     /// The user name that is sent: `account@target` to the gateway.
@@ -68,6 +69,11 @@ impl Ssh {
     }
     pub fn option(mut self, option: &str) -> Self {
         self.options.push(option.into());
+        self
+    }
+    /// For `ssh` itself, not for what it starts over there.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.into(), value.into()));
         self
     }
     pub fn command(mut self, command: &str) -> Self {
@@ -85,7 +91,8 @@ impl Ssh {
         &self.config
     }
 
-    fn build(&self) -> Command {
+    /// The command itself, for tests that drive it in their own way. Nobody confirms it.
+    pub fn build(&self) -> Command {
         let mut words = vec!["ssh".to_owned(), "-F".into(), self.config.display().to_string()];
         words.extend(self.options.iter().cloned());
         if let Some(login) = &self.login {
@@ -95,14 +102,14 @@ impl Ssh {
         words.extend(self.command.iter().cloned());
         let Some((cols, rows)) = self.terminal else {
             let mut c = Command::new("ssh");
-            c.args(&words[1..]);
+            c.args(&words[1..]).env_remove("SSH_AUTH_SOCK").envs(self.env.iter().cloned());
             return c;
         };
         // `script` (util-linux) gives it a real terminal.
         let line: Vec<String> = words.iter().map(|w| format!("'{}'", w.replace('\'', "'\\''"))).collect();
         let mut c = Command::new("script");
         c.args(["-qefc", &format!("stty cols {cols} rows {rows}; exec {}", line.join(" ")), "/dev/null"]);
-        c.env("TERM", "xterm-256color").env("SHELL", "/bin/sh");
+        c.env("TERM", "xterm-256color").env("SHELL", "/bin/sh").env_remove("SSH_AUTH_SOCK").envs(self.env.iter().cloned());
         c
     }
 
@@ -173,7 +180,7 @@ pub struct SshSession {
 impl SshSession {
     /// Any command that ends up in `ssh`, like `sftp`.
     pub fn start(mut command: Command, confirm: Option<Confirm>) -> Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("SSH_AUTH_SOCK").env("LC_ALL", "C.UTF-8");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).env("LC_ALL", "C.UTF-8");
         let mut child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
         let seen = Arc::<(Mutex<Seen>, Condvar)>::default();
         let (stdout, stderr) = (child.stdout.take().context("stdout")?, child.stderr.take().context("stderr")?);

@@ -2,4 +2,8 @@
 //! One file a story; `deploy/test NAME` runs those whose name holds NAME.
 #![allow(clippy::unwrap_used)]
 
+mod channels;
+mod ending;
 mod menu;
+mod offered_key;
+mod step_up;
