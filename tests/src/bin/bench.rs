@@ -5,6 +5,7 @@
 use anteroom_tests::bench::{echo, lab::Lab, throughput};
 use anyhow::Result;
 
+#[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
     let number = |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     let (megabytes, rounds, setups) = (number("BENCH_MB", 256), number("BENCH_ROUNDS", 5), number("BENCH_SETUPS", 15));

@@ -205,6 +205,11 @@ impl World {
         self.running().as_ref().map_or(0, |r| r.ssh_port)
     }
 
+    /// The gateway's public host key, one line.
+    pub fn gateway_host_key(&self) -> Result<String> {
+        public_half(&self.dir.join("keys/ssh-host.key"))
+    }
+
     pub fn gateway_pid(&self) -> u32 {
         self.running().as_ref().map_or(0, |r| r.daemon.pid())
     }
