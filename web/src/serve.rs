@@ -10,6 +10,10 @@ use anteroom_approvals::Approvals;
 use anteroom_domain::SessionControl;
 use anteroom_recorder::Replayer;
 use axum_server::Handle;
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
+};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -21,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long open requests may take to finish after a stop.
 const DRAIN: Duration = Duration::from_secs(5);
+/// A request's headers have to arrive within this time, and an idle connection has to answer.
+const HEADERS_WITHIN: Duration = Duration::from_secs(20);
 /// How often the certificate files are looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(3);
 
@@ -128,8 +134,16 @@ impl Portal {
         };
         let serving = async {
             match &certificate {
-                Some(c) => axum_server::from_tcp_rustls(listener, c.live.clone())?.handle(handle.clone()).serve(service).await,
-                None => axum_server::from_tcp(listener)?.handle(handle.clone()).serve(service).await,
+                Some(c) => {
+                    let mut server = axum_server::from_tcp_rustls(listener, c.live.clone())?.handle(handle.clone());
+                    patience(server.http_builder());
+                    server.serve(service).await
+                }
+                None => {
+                    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+                    patience(server.http_builder());
+                    server.serve(service).await
+                }
             }
         };
         tokio::select! {
@@ -138,6 +152,12 @@ impl Portal {
             () = watch(certificate.as_ref()) => Ok(()),
         }
     }
+}
+
+/// Strangers may open connections, but not keep them by saying nothing.
+fn patience(http: &mut Builder<TokioExecutor>) {
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN).keep_alive_timeout(HEADERS_WITHIN).max_concurrent_streams(100);
 }
 
 /// Reloads the certificate when its files change; a broken pair is reported once and the old one stays.

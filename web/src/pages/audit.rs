@@ -59,6 +59,8 @@ struct Audit {
 struct Row {
     line: AuditLine,
     kind: String,
+    /// What a reader wants first: names and words, without ids and hashes.
+    brief: String,
     /// Everything the event says beside its kind.
     facts: Vec<(String, String)>,
 }
@@ -110,8 +112,16 @@ fn day(text: &str) -> Option<Moment> {
 
 fn row(line: AuditLine) -> Row {
     let value = serde_json::to_value(&line.record.event).unwrap_or_default();
-    let facts = value.as_object().into_iter().flatten().filter(|(k, _)| *k != "kind").map(|(k, v)| (words(k), text(v))).collect();
-    Row { kind: words(&line.record.event.kind()), line, facts }
+    let facts: Vec<_> = value.as_object().into_iter().flatten().filter(|(k, _)| *k != "kind").map(|(k, v)| (words(k), text(v))).collect();
+    let brief = facts.iter().filter(|(_, v)| is_readable(v)).map(|(k, v)| format!("{k} {v}")).collect::<Vec<_>>().join(", ");
+    Row { kind: words(&line.record.event.kind()), line, brief, facts }
+}
+
+/// Not an id, a hash or a structure, and short.
+fn is_readable(v: &str) -> bool {
+    let is_id = v.parse::<uuid::Uuid>().is_ok();
+    let is_hash = v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit());
+    !v.is_empty() && v.len() <= 80 && !is_id && !is_hash && !v.starts_with(['{', '['])
 }
 
 fn text(v: &serde_json::Value) -> String {

@@ -5,6 +5,7 @@ mod replay;
 mod roles;
 mod safety;
 mod story;
+mod tls;
 
 use crate::{
     SshAddress, layers, routes,

@@ -9,6 +9,9 @@ document.addEventListener("htmx:after:swap", () => localizeTimes(document));
 fillUtcFields();
 live();
 
+// On a phone the navigation scrolls sideways; where one is should be seen.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // "Copy" buttons: the text stands in the page beside them, this only saves the selecting.
 document.addEventListener("click", async (event) => {
   const button = (event.target as Element).closest<HTMLButtonElement>("button[data-copy]");

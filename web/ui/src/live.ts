@@ -2,11 +2,34 @@
 // by themselves now and then, so nothing depends on the stream.
 export function live(): void {
   if (!document.querySelector("[data-live]")) return;
-  const stream = new EventSource("/live");
-  for (const what of ["requests", "sessions", "steps"]) {
-    stream.addEventListener(what, () => soon(what));
-  }
+  let stream = open();
   addEventListener("pagehide", () => stream.close());
+
+  // A page that refreshes itself would keep its session alive for ever. When nobody has touched it for a while it
+  // rests, so that the session can end by idling; a touch wakes it.
+  let touched = Date.now();
+  const rests = () => Date.now() - touched > restAfter;
+  for (const event of ["pointerdown", "pointermove", "keydown", "scroll", "focus"]) {
+    addEventListener(
+      event,
+      () => {
+        const slept = rests();
+        touched = Date.now();
+        if (slept && stream.readyState === EventSource.CLOSED) stream = open();
+      },
+      { passive: true, capture: true },
+    );
+  }
+  setInterval(() => rests() && stream.close(), 15_000);
+  document.addEventListener("htmx:before:request", (event) => rests() && event.preventDefault());
+}
+
+const restAfter = 5 * 60_000;
+
+function open(): EventSource {
+  const stream = new EventSource("/live");
+  for (const what of ["requests", "sessions"]) stream.addEventListener(what, () => soon(what));
+  return stream;
 }
 
 const waiting = new Set<string>();

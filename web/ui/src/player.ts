@@ -26,7 +26,6 @@ function start(place: HTMLElement): void {
       poster: at ? `npt:${at}` : "npt:0",
     } as any);
     made.addEventListener("ended", () => (says.textContent = "The recording is over."));
-    made.addEventListener("errored" as any, () => (says.textContent = "The recording could not be loaded."));
     return made;
   }
 

@@ -26,6 +26,7 @@ export async function browser() {
   const capabilities = { alwaysMatch: { browserName: "chrome", "goog:chromeOptions": { args }, "goog:loggingPrefs": { browser: "ALL" } } };
   const { sessionId } = await call("POST", "/session", { capabilities });
   const at = `/session/${sessionId}`;
+  let device;
   return {
     cdp: (cmd, params) => call("POST", `${at}/goog/cdp/execute`, { cmd, params }),
     go: (url) => call("POST", `${at}/url`, { url }),
@@ -36,6 +37,12 @@ export async function browser() {
     click: async (xpath) => {
       const e = await call("POST", `${at}/element`, { using: "xpath", value: xpath });
       await call("POST", `${at}/element/${Object.values(e)[0]}/click`, {});
+    },
+    /// A new, empty device with passkeys that says yes to everything.
+    authenticator: async () => {
+      if (device) await call("DELETE", `${at}/webauthn/authenticator/${device}`);
+      const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, isUserConsenting: true };
+      device = await call("POST", `${at}/webauthn/authenticator`, options);
     },
     async end() {
       await call("DELETE", at).catch(() => {});

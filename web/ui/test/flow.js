@@ -1,0 +1,84 @@
+// One story in a real browser with a virtual passkey, against a running preview: `node test/flow.js PREVIEW_OUTPUT`.
+// Enrol by link, make a link for somebody else, sign out and in, answer a request, see the inbox change by itself, replay.
+import { readFileSync } from "node:fs";
+import { browser, button } from "./webdriver.js";
+
+const said = readFileSync(process.argv[2], "utf8").split("\n").map((l) => l.split(" "));
+const id = (what) => said.find((l) => l[0] === what)?.[1];
+const cookie = (who) => said.find((l) => l[0] === "cookie" && l[1] === who)?.[2];
+const origin = id("ready").replace(/\/$/, "");
+const b = await browser();
+const text = () => b.run("return document.body.innerText");
+async function sees(words, seconds = 8) {
+  for (let i = 0; i < seconds * 10; i += 1) {
+    if ((await text().catch(() => "")).includes(words)) return console.log(`ok: ${words}`);
+    await new Promise((r) => setTimeout(r, 100));
+  }
+  throw new Error(`never saw "${words}" in:\n${await text()}`);
+}
+const be = (who) => b.cdp("Network.setCookie", { url: origin, name: "anteroom", value: cookie(who), path: "/", httpOnly: true });
+
+try {
+  await b.authenticator();
+  await b.go(`${origin}/enrol#${id("enrol")}`);
+  await b.click(button("Create a passkey"));
+  await sees("Hello, Olga Operator");
+  if ((await b.run("return location.href + history.length")).includes(id("enrol"))) throw new Error("the token stayed in the address bar");
+
+  const people = await b.run("return fetch('/people?q=ben').then(r => r.text())");
+  const ben = /href="(\/people\/[0-9a-f-]{36})"/.exec(people)[1];
+  await b.go(origin + ben);
+  await b.click(button("Make a sign-in link"));
+  await sees("is not shown again");
+  const link = await b.run("return document.getElementById('enrol-link').textContent");
+  await b.click(button("Sign out"));
+  await sees("You are signed out.");
+
+  await b.authenticator();
+  await b.go(link);
+  await b.click(button("Create a passkey"));
+  await sees("Hello, Dr. Ben Beispiel");
+  await b.click(button("Sign out"));
+  await sees("You are signed out.");
+  await b.go(`${origin}/requests/${id("request")}`);
+  await sees("Sign in");
+  await b.click(button("Sign in with a passkey"));
+  await sees("gradient amplifier");
+  await b.run("document.querySelector('details[data-content-of]').open = true");
+  await sees('"verdict":"approve"');
+  await b.click(button("Approve with passkey"));
+  await sees("You approved this request.");
+  await sees("The grant is open");
+
+  // The inbox changes by itself while somebody else asks.
+  await b.go(`${origin}/approvals`);
+  await new Promise((r) => setTimeout(r, 500));
+  const asked = await fetch(`${origin}/requests`, {
+    method: "POST",
+    redirect: "manual",
+    headers: { cookie: `anteroom=${cookie("ada")}`, "content-type": "application/x-www-form-urlencoded" },
+    body: "target=ehr-db-1&account=service&window=1&reason=A+second+look",
+  });
+  if (asked.status !== 303) throw new Error(`asking answered ${asked.status}`);
+  await sees("A second look", 4);
+
+  await be("eve");
+  await b.go(`${origin}/sessions/${id("session")}/terminate`);
+  await sees("What will happen");
+  await b.click(button("Terminate session"));
+  await sees("The session was told to end.");
+
+  await be("max");
+  await b.go(`${origin}/recordings/${id("recording")}`);
+  await new Promise((r) => setTimeout(r, 1_000));
+  await b.click("//*[@id='player']");
+  await sees("psql -U ehr", 15);
+  await sees("mrn", 15);
+  const shown = await text();
+  for (const secret of ["84930211", "Fictional", "555"]) if (shown.includes(secret)) throw new Error(`${secret} is not masked`);
+  const bad = (await b.logs()).filter((l) => l.level === "SEVERE");
+  if (bad.length) throw new Error(JSON.stringify(bad, null, 1));
+  console.log("all seen");
+} finally {
+  await b.end();
+}
