@@ -249,7 +249,8 @@ pub(crate) struct Emitted {
 }
 
 const EXACT_WORDS: usize = 32_768;
-const BLOOM_WORDS: usize = 1 << 21;
+/// 4 MiB: what a processor can still address without missing its caches at every word.
+const BLOOM_WORDS: usize = 1 << 19;
 const RECENT: usize = 2048;
 
 impl Emitted {

@@ -13,7 +13,7 @@ use alacritty_terminal::{
     vte::ansi::{Color, NamedColor},
 };
 
-use crate::classify::Verdicts;
+use crate::{classify::Verdicts, screen::MAX_MARKS};
 
 /// Stands for one masked column.
 pub const MASK: char = '█';
@@ -101,7 +101,7 @@ pub(crate) struct MaskedCell {
     glyph: char,
     style: Style,
     /// Combining marks of a readable cell.
-    marks: Option<Box<str>>,
+    marks: Option<Box<[char; MAX_MARKS]>>,
 }
 
 impl MaskedCell {
@@ -110,6 +110,14 @@ impl MaskedCell {
     /// The only way a grid cell becomes writable. `masked` comes from [`Verdicts`]; see [`MaskedRow::classified`].
     fn classified(cell: &Cell, masked: bool) -> Self {
         let style = Style::of(cell);
+        if cell.extra.is_none() && !cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
+            let glyph = match cell.c {
+                ' ' | '\t' => ' ',
+                _ if masked => MASK,
+                c => c,
+            };
+            return Self { glyph, style, marks: None };
+        }
         if cell.flags.contains(Flags::WIDE_CHAR_SPACER) {
             return Self { glyph: '\0', style, marks: None };
         }
@@ -121,10 +129,11 @@ impl MaskedCell {
             (false, true, false) => MASK,
             (false, false, _) => cell.c,
         };
-        let marks = match cell.zerowidth() {
-            Some(marks) if !masked && !marks.is_empty() => Some(marks.iter().collect::<String>().into_boxed_str()),
-            _ => None,
-        };
+        let marks = cell.zerowidth().filter(|marks| !masked && !marks.is_empty()).map(|marks| {
+            let mut kept = ['\0'; MAX_MARKS];
+            kept.iter_mut().zip(marks).for_each(|(kept, mark)| *kept = *mark);
+            Box::new(kept)
+        });
         Self { glyph, style, marks }
     }
 }
@@ -140,8 +149,13 @@ impl MaskedRow {
     pub(crate) fn classified(cells: &[Cell], verdicts: &Verdicts, first_cell: usize) -> Self {
         let mut row: Vec<MaskedCell> = Vec::with_capacity(cells.len());
         let mut masks = verdicts.cursor(first_cell);
+        let mut halves = false;
         for (column, cell) in cells.iter().enumerate() {
+            halves |= cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER);
             row.push(MaskedCell::classified(cell, masks.masked(first_cell + column)));
+        }
+        if halves {
+            blank_lone_halves(&mut row, cells);
         }
         while row.last() == Some(&MaskedCell::BLANK) {
             row.pop();
@@ -180,6 +194,19 @@ impl MaskedRow {
 
     pub(crate) fn width(&self) -> usize {
         self.cells.len()
+    }
+}
+
+/// Inserting and deleting can tear a wide character apart; half of one cannot be written.
+fn blank_lone_halves(row: &mut [MaskedCell], cells: &[Cell]) {
+    let is = |column: Option<usize>, flag| column.and_then(|column| cells.get(column)).is_some_and(|cell| cell.flags.contains(flag));
+    for (column, cell) in row.iter_mut().enumerate() {
+        let lone_left = is(Some(column), Flags::WIDE_CHAR) && !is(Some(column + 1), Flags::WIDE_CHAR_SPACER);
+        let lone_right = is(Some(column), Flags::WIDE_CHAR_SPACER) && !is(column.checked_sub(1), Flags::WIDE_CHAR);
+        if lone_left || lone_right {
+            cell.glyph = ' ';
+            cell.marks = None;
+        }
     }
 }
 
@@ -236,7 +263,7 @@ impl Ink {
             self.style(cell.style);
             self.text.push(cell.glyph);
             if let Some(marks) = &cell.marks {
-                self.text.push_str(marks);
+                self.text.extend(marks.iter().filter(|mark| **mark != '\0'));
             }
         }
     }

@@ -276,18 +276,18 @@ fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>
             // Bytes, not characters: every pattern is ASCII, and Unicode word boundaries are what makes automata give up.
             .syntax(syntax::Config::new().unicode(false).utf8(false))
             .build_many(expressions)
-    };
-    for rule in &rules {
-        if let Err(error) = build(&[rule.regex.get_ref()]) {
-            let problem = match error.syntax_error() {
+            .map_err(|error| match error.syntax_error() {
                 Some(syntax) => syntax.to_string(),
                 None => error.to_string(),
-            };
+            })
+    };
+    for rule in &rules {
+        if let Err(problem) = build(&[rule.regex.get_ref()]) {
             return Err(refuse(text, &rule.regex.span(), format!("pattern {:?}: {problem}", rule.name.get_ref())));
         }
     }
     let expressions: Vec<&str> = rules.iter().map(|rule| rule.regex.get_ref().as_str()).collect();
-    let finder = build(&expressions).map_err(|error| refuse(text, &(0..0), error.to_string()))?;
+    let finder = build(&expressions).map_err(|problem| refuse(text, &(0..0), problem))?;
     let patterns = rules.into_iter().map(|rule| Pattern { name: rule.name.into_inner(), kind: rule.kind, check: rule.check }).collect();
     Ok((patterns, finder))
 }

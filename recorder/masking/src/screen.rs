@@ -30,7 +30,7 @@ const MAX_SCROLLED_CELLS: usize = 1_000_000;
 /// Rows the emulator keeps before they are taken from it.
 const SCROLL_BATCH: usize = 64;
 /// Combining marks kept on one cell.
-const MAX_MARKS: usize = 6;
+pub(crate) const MAX_MARKS: usize = 6;
 
 /// A row that left the screen at the top. Trailing blanks are not kept.
 #[derive(Debug, Clone)]

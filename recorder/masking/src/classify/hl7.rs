@@ -39,10 +39,14 @@ const PROVIDERS: [(&[u8; 3], &[usize]); 3] = [(b"PV1", &[7, 8, 9, 17, 52]), (b"O
 
 pub(super) fn find(line: &str, delimiters: &mut Option<Delimiters>, rules: &RuleSet, found: &mut Vec<Found>) {
     let bytes = line.as_bytes();
+    if let Some(at) = memchr::memmem::find(bytes, b"MSH") {
+        // Its delimiters are those of everything behind it.
+        segment_at(bytes, at, delimiters, rules);
+    }
     let field = delimiters.unwrap_or_default().field;
-    if bytes.contains(&field) || line.contains("MSH") {
+    if memchr::memchr(field, bytes).is_some() {
         let mut open: Option<([u8; 3], usize)> = None;
-        for at in 0..bytes.len().saturating_sub(3) {
+        for at in memchr::memchr_iter(field, bytes).filter_map(|at| at.checked_sub(3)) {
             let Some(id) = segment_at(bytes, at, delimiters, rules) else { continue };
             if let Some((id, start)) = open.replace((id, at)) {
                 segment(line, id, start..segment_end(line, start, at), delimiters.unwrap_or_default(), rules, found);
@@ -142,8 +146,9 @@ fn split(text: &str, within: Range<usize>, by: u8) -> impl Iterator<Item = Range
 /// "PID-5 (Patient Name): SMITH^JOHN", "PID.5.1 = SMITH", as interface engines print messages.
 fn pretty(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
     let bytes = line.as_bytes();
-    for at in 0..bytes.len().saturating_sub(5) {
-        if !matches!(bytes[at + 3], b'-' | b'.' | b'_') || !bytes[at + 4].is_ascii_digit() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
+    for at in memchr::memchr3_iter(b'-', b'.', b'_', bytes).filter_map(|at| at.checked_sub(3)) {
+        let number = bytes.get(at + 4).is_some_and(u8::is_ascii_digit);
+        if !number || !bytes[at].is_ascii_uppercase() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
             continue;
         }
         let Some(fields) = bytes.get(at..at + 3).and_then(|id| <[u8; 3]>::try_from(id).ok()).and_then(|id| rules.hl7.get(&id)) else { continue };

@@ -13,6 +13,8 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Nesting {
     open: Vec<Key>,
+    /// Open beyond `MAX_DEPTH`: only counted.
+    deeper: usize,
     /// The resource is a patient's (FHIR `resourceType`), or somebody else's.
     resource: Option<bool>,
 }
@@ -33,6 +35,21 @@ enum Key {
 }
 
 impl Nesting {
+    fn open(&mut self, key: Key) {
+        if self.open.len() < MAX_DEPTH {
+            self.open.push(key);
+        } else {
+            self.deeper += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        match self.deeper.checked_sub(1) {
+            Some(deeper) => self.deeper = deeper,
+            None => drop(self.open.pop()),
+        }
+    }
+
     fn about_patient(&self) -> bool {
         self.resource != Some(false) && !self.open.contains(&Key::Other)
     }
@@ -44,11 +61,15 @@ impl Nesting {
 
 pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &mut Vec<Found>) {
     let text = line.trim_start();
-    let continues = !nesting.open.is_empty() && text.starts_with(['{', '}', '[', ']', '"', '-']) || text.starts_with(|c: char| c.is_ascii_digit());
-    let start = if continues && !nesting.open.is_empty() {
+    let start = if !nesting.open.is_empty() && text.starts_with(|c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-') || c.is_ascii_digit()) {
         line.len() - text.len()
     } else {
-        *nesting = Nesting::default();
+        if !nesting.open.is_empty() {
+            *nesting = Nesting::default();
+        }
+        if memchr::memchr2(b'{', b'[', line.as_bytes()).is_none() {
+            return;
+        }
         let Some(start) = ["{\"", "[{", "{ \""].iter().filter_map(|open| line.find(open)).min().or_else(|| matches!(text, "{" | "[").then(|| line.len() - text.len())) else {
             return;
         };
@@ -57,16 +78,14 @@ pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &m
     let bytes = line.as_bytes();
     let mut at = start;
     let mut key: Option<(usize, usize)> = None;
-    let mut last: Option<(usize, usize)> = None;
     while at < bytes.len() {
         match bytes[at] {
             b'"' => {
                 let end = string_end(bytes, at + 1);
-                last = Some((at + 1, end));
                 // A string before a colon is a key, any other a value.
                 let rest = line[end..].trim_start_matches('"').trim_start();
                 if rest.starts_with(':') {
-                    key = last;
+                    key = Some((at + 1, end));
                 } else {
                     value(line, key, at + 1..end, nesting, rules, found);
                     if !matches!(nesting.open.last(), Some(Key::Labelled(_))) {
@@ -77,17 +96,15 @@ pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &m
                 continue;
             }
             b'{' | b'[' => {
-                if nesting.open.len() < MAX_DEPTH {
-                    let meaning = match key.take() {
-                        Some((start, end)) => meaning(&line[start..end], nesting, rules),
-                        // An object in an array means what the array means.
-                        None => nesting.open.last().copied().unwrap_or(Key::Plain),
-                    };
-                    nesting.open.push(meaning);
-                }
+                let meaning = match key.take() {
+                    Some((start, end)) => meaning(&line[start..end], nesting, rules),
+                    // An object in an array means what the array means.
+                    None => nesting.open.last().copied().unwrap_or(Key::Plain),
+                };
+                nesting.open(meaning);
             }
             b'}' | b']' => {
-                nesting.open.pop();
+                nesting.close();
                 key = None;
             }
             b',' => key = None,
@@ -101,7 +118,6 @@ pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &m
         }
         at += 1;
     }
-    let _ = last;
 }
 
 fn value(line: &str, key: Option<(usize, usize)>, range: std::ops::Range<usize>, nesting: &mut Nesting, rules: &RuleSet, found: &mut Vec<Found>) {

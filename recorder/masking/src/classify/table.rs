@@ -220,6 +220,11 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
 
 /// A CSV, TSV or unaligned header.
 pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
+    // Nearly every line of a log has a character that no column name has.
+    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~".contains(&b);
+    if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
+        return None;
+    }
     let by = ['\t', ',', '|', ';', '^', '~'].into_iter().find(|by| line.contains(*by))?;
     let cells = delimited(line, by);
     if cells.len() < 2 || cells.len() > 512 {
