@@ -3,7 +3,7 @@ use super::{
     auth::{Access, Authentication, Stage},
     connection::Connection,
     notice,
-    relay::{self, Say},
+    relay::{self, OWN_EXIT, Say},
     requests::{env_allowed, refusal},
 };
 use anteroom_domain::{Capability, Moment};
@@ -144,8 +144,11 @@ impl Handler for ClientHandler {
             let name = if name == "sftp" { "sftp" } else { "this subsystem" };
             let why = format!("{name} is not allowed by your grant");
             self.connection.note_refusal("subsystem", &why);
+            // OpenSSH gives up on a failure without showing what it has received: only after a success the reason is read.
+            s.channel_success(c)?;
             s.extended_data(c, 1, format!("anteroom: {why}\r\n").into_bytes())?;
-            s.channel_failure(c)?;
+            s.exit_status_request(c, OWN_EXIT)?;
+            s.eof(c)?;
             return s.close(c);
         }
         answer(s, c, true)

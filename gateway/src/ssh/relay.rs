@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// RFC 4254 section 5.2.
 const STDERR: u32 = 1;
 /// Exit status when the gateway itself has something to say; what OpenSSH uses for its own errors.
-const OWN_EXIT: u32 = 255;
+pub(super) const OWN_EXIT: u32 = 255;
 /// A target's EOF waits this long for the exit status: once a client has seen both EOFs it closes, and a status
 /// that comes later is lost.
 const EOF_HOLD: Duration = Duration::from_millis(500);
