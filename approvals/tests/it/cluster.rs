@@ -4,7 +4,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
-    os::unix::process::CommandExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -47,6 +47,8 @@ impl Cluster {
     pub fn new() -> Self {
         let bin = std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|d| d.unwrap().path().join("bin")).max().unwrap();
         let dir = tempfile::Builder::new().prefix("anteroom-pg-").tempdir().unwrap().keep();
+        // Whoever may enter is let in by the server.
+        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).unwrap();
         let c = Self { dir, bin };
         if is_root() {
             std::os::unix::fs::chown(&c.dir, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -63,12 +65,13 @@ impl Cluster {
     pub fn start(&self) -> Child {
         let postgres = self.bin.join("postgres");
         let script = r#"
-            trap 'kill -INT $server; wait $server; rm -rf "$1"; exit' INT
-            trap 'kill -INT $server; wait $server; exit' TERM
+            trap 'kill -INT $server; wait $server; rm -rf "$1"; exit' TERM
+            trap 'kill -INT $server; wait $server; exit' USR1
             "$2" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=200 2>>"$1/log" & server=$!
             wait $server"#;
         let mut c = Command::new("setpriv");
-        c.args(["--pdeathsig", "INT", "bash", "-c", script, "cluster"]).arg(&self.dir).arg(postgres);
+        // Not INT: a shell that was itself started in the background ignores it and can't trap it.
+        c.args(["--pdeathsig", "TERM", "bash", "-c", script, "cluster"]).arg(&self.dir).arg(postgres);
         let child = as_nobody(&mut c).spawn().unwrap();
         let end = Instant::now() + Duration::from_secs(20);
         while !self
@@ -135,7 +138,7 @@ impl Cluster {
 /// Stops the server in good order, its files stay.
 pub fn stop(mut server: Child) {
     let pid = rustix::process::Pid::from_child(&server);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::USR1).unwrap();
     server.wait().unwrap();
 }
 
