@@ -32,6 +32,7 @@ pub struct Facts<'a> {
 
 #[must_use]
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // made once a connection and taken apart at once; a box would only be in the way
 pub enum Decision {
     Permit(Permit),
     /// There is a live grant; a passkey has to confirm this connection first.
