@@ -28,6 +28,9 @@ struct Faulty {
     sync_time: Duration,
 }
 
+/// So much room makes a file panic.
+const PANIC: u64 = 1 << 40;
+
 struct FaultyFile(std::fs::File, Faulty);
 
 impl Default for Faulty {
@@ -47,6 +50,7 @@ impl SegmentFile for FaultyFile {
     /// Like a real disk: what fits is written, then it fails.
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
         let room = self.1.room.load(Ordering::SeqCst);
+        assert!(room != PANIC, "as a mistake in a lane would");
         let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
         self.1.room.fetch_sub(fits as u64, Ordering::SeqCst);
         (&mut &self.0).write_all(&bytes[..fits])?;
@@ -145,6 +149,32 @@ async fn a_disk_that_hangs_pushes_back_and_then_ends_the_session() {
     let failed = record_until_it_fails(&recording).await;
     assert!(matches!(failed, RecordingFailed::Lag(lag) if lag > Duration::from_millis(500)), "{failed:?}");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let start = Instant::now();
+    assert!(recording.finish().await.is_err());
+    assert!(start.elapsed() < Duration::from_millis(1800), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_ends_one_session_and_the_next_one_is_recorded() {
+    let lab = lab();
+    let disk = Faulty::default();
+    let recorder = recorder_on(&lab, disk.clone(), Duration::from_millis(200), 1 << 30);
+    // More than there are threads, so that some share one with a lane that panicked.
+    let mut sessions = Vec::new();
+    for _ in 0..8 {
+        sessions.push(recorder.start(header()).await.unwrap());
+    }
+    disk.room.store(PANIC, Ordering::SeqCst);
+    for recording in &sessions[..4] {
+        recording.record(at(0, 0, shell())).await.unwrap();
+        assert_eq!(tokio::time::timeout(Duration::from_secs(5), recording.failed()).await.unwrap(), RecordingFailed::Lost);
+    }
+    disk.room.store(u64::MAX, Ordering::SeqCst);
+    for recording in &sessions[4..] {
+        recording.record(at(0, 0, shell())).await.unwrap();
+        assert_eq!(recording.finish().await.unwrap().state, RecordingState::Complete);
+    }
+    assert_eq!(sessions[0].finish().await.unwrap().state, RecordingState::Torn);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,18 @@
 //! The fixed pool of recorder threads. A session's two lanes are pinned to one thread each; the masked lanes have threads of their own,
 //! so that masking never holds up sealing.
-use crate::{Event, disk::DiskThreads, masked_lane::MaskedLane, sealed_lane::SealedLane, shared::Shared, track::Scratch};
+use crate::{
+    Event, RecordingFailed,
+    disk::DiskThreads,
+    masked_lane::MaskedLane,
+    sealed_lane::SealedLane,
+    shared::{LaneDone, Shared},
+    track::Scratch,
+};
 use anteroom_format::Track;
 use std::{
     collections::HashMap,
     io,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -36,6 +44,8 @@ pub(crate) enum Message {
 pub(crate) enum Lane {
     Sealed(SealedLane),
     Masked(MaskedLane),
+    /// It panicked; its recording failed.
+    Broken(Arc<Shared>),
 }
 
 impl Lane {
@@ -43,6 +53,7 @@ impl Lane {
         match self {
             Self::Sealed(lane) => lane.event(&queued.event, queued.accepted, scratch, disk),
             Self::Masked(lane) => lane.event(queued.event, queued.accepted, scratch, disk),
+            Self::Broken(_) => {}
         }
     }
 
@@ -50,6 +61,7 @@ impl Lane {
         match self {
             Self::Sealed(lane) => lane.flush(scratch, disk),
             Self::Masked(lane) => lane.flush(scratch, disk),
+            Self::Broken(_) => {}
         }
     }
 
@@ -57,6 +69,7 @@ impl Lane {
         match self {
             Self::Sealed(lane) => lane.finish(scratch),
             Self::Masked(lane) => lane.finish(scratch),
+            Self::Broken(shared) => shared.lane_done(LaneDone::default()),
         }
     }
 
@@ -64,6 +77,7 @@ impl Lane {
         match self {
             Self::Sealed(lane) => lane.waiting_since != 0,
             Self::Masked(lane) => lane.waiting_since != 0,
+            Self::Broken(_) => false,
         }
     }
 }
@@ -110,8 +124,15 @@ impl Pool {
     }
 }
 
-fn run(queue: &Receiver<Message>, mut scratch: Scratch, disk: &DiskThreads, flush_after: Duration) {
-    let mut lanes: HashMap<u64, (Arc<Shared>, Lane)> = HashMap::new();
+/// The lanes pinned to one thread.
+struct Worker<'a> {
+    lanes: HashMap<u64, (Arc<Shared>, Lane)>,
+    scratch: Scratch,
+    disk: &'a DiskThreads,
+}
+
+fn run(queue: &Receiver<Message>, scratch: Scratch, disk: &DiskThreads, flush_after: Duration) {
+    let mut worker = Worker { lanes: HashMap::new(), scratch, disk };
     // While this is set, some lane holds events that are not written.
     let mut flush_at: Option<Instant> = None;
     loop {
@@ -121,38 +142,72 @@ fn run(queue: &Receiver<Message>, mut scratch: Scratch, disk: &DiskThreads, flus
         };
         match message {
             Ok(Message::Event(id, queued)) => {
-                if let Some((_, lane)) = lanes.get_mut(&id) {
-                    lane.event(queued, &mut scratch, disk);
-                    if flush_at.is_none() && lane.waits() {
-                        flush_at = Some(Instant::now() + flush_after);
-                    }
+                if worker.event(id, queued) && flush_at.is_none() {
+                    flush_at = Some(Instant::now() + flush_after);
                 }
             }
             Ok(Message::Open(shared, lane)) => {
-                lanes.insert(shared.id, (shared, *lane));
+                worker.lanes.insert(shared.id, (shared, *lane));
             }
-            Ok(Message::Finish(id)) => {
-                if let Some((shared, lane)) = lanes.remove(&id)
-                    && lane.finish(&mut scratch)
-                {
-                    disk.close(shared);
-                }
-            }
+            Ok(Message::Finish(id)) => worker.finish(id),
             Ok(Message::Abandon(id)) => {
-                if let Some((_, mut lane)) = lanes.remove(&id) {
-                    lane.flush(&mut scratch, disk);
-                }
+                worker.flush(id);
+                worker.lanes.remove(&id);
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
-                lanes.values_mut().for_each(|(_, lane)| lane.flush(&mut scratch, disk));
-                return;
-            }
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return worker.flush_all(),
         }
         // Looked at after every message: a busy queue never times out.
         if flush_at.is_some_and(|at| at <= Instant::now()) {
-            lanes.values_mut().filter(|(_, lane)| lane.waits()).for_each(|(_, lane)| lane.flush(&mut scratch, disk));
+            worker.flush_all();
             flush_at = None;
         }
+    }
+}
+
+impl Worker<'_> {
+    /// True: the lane holds something that is not written.
+    fn event(&mut self, id: u64, queued: Queued) -> bool {
+        self.guarded(id, |lane, scratch, disk| {
+            lane.event(queued, scratch, disk);
+            lane.waits()
+        })
+    }
+
+    fn flush(&mut self, id: u64) {
+        self.guarded(id, |lane, scratch, disk| {
+            lane.flush(scratch, disk);
+            false
+        });
+    }
+
+    fn flush_all(&mut self) {
+        let waiting: Vec<u64> = self.lanes.iter().filter(|(_, (_, lane))| lane.waits()).map(|(id, _)| *id).collect();
+        waiting.into_iter().for_each(|id| self.flush(id));
+    }
+
+    fn finish(&mut self, id: u64) {
+        let Some((shared, lane)) = self.lanes.remove(&id) else { return };
+        let scratch = &mut self.scratch;
+        let last = panic::catch_unwind(AssertUnwindSafe(|| lane.finish(scratch))).unwrap_or_else(|_| {
+            self.scratch.reset();
+            shared.fail(RecordingFailed::Lost);
+            shared.lane_done(LaneDone::default())
+        });
+        if last {
+            self.disk.close(shared);
+        }
+    }
+
+    /// Hostile bytes that make one lane panic end that session and no other: the thread goes on.
+    fn guarded(&mut self, id: u64, act: impl FnOnce(&mut Lane, &mut Scratch, &DiskThreads) -> bool) -> bool {
+        let Some((shared, lane)) = self.lanes.get_mut(&id) else { return false };
+        let (scratch, disk) = (&mut self.scratch, self.disk);
+        panic::catch_unwind(AssertUnwindSafe(|| act(lane, scratch, disk))).unwrap_or_else(|_| {
+            self.scratch.reset();
+            *lane = Lane::Broken(shared.clone());
+            shared.fail(RecordingFailed::Lost);
+            false
+        })
     }
 }

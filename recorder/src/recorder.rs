@@ -183,7 +183,12 @@ impl Inner {
             .map_err(|e| if e.kind() == std::io::ErrorKind::AlreadyExists { RecordError::Exists(id) } else { e.into() })?;
 
         let shared = Arc::new(Shared::new(self.next.fetch_add(1, Ordering::SeqCst), folder.clone(), header, recording));
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::downgrade(&shared));
+        {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever stopped waiting for `finish` did not say goodbye.
+            open.retain(|_, w| w.strong_count() > 0);
+            open.insert(id, Arc::downgrade(&shared));
+        }
         match self.lanes(&shared, &bytes) {
             Ok([sealed, masked]) => {
                 self.disk.watch(&shared);
@@ -232,7 +237,7 @@ impl Inner {
     }
 
     fn is_open(&self, session: SessionId) -> bool {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&session).is_some_and(|w| w.strong_count() > 0)
     }
 
     /// Lanes first: they may still have work for the disk threads.

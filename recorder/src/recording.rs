@@ -82,8 +82,8 @@ impl Recording {
         let shared = &h.shared;
         self.disk_keeps_up().await?;
         let cost = event.kind.weight() + EVENT_COST;
-        let sealed_room = room(shared, &shared.sealed_room, cost, SEALED_QUEUE).await?;
-        // What was typed goes to the sealed track only (invariant 4).
+        // What was typed goes to the sealed track only (invariant 4). Masked room first: who waits for masking holds no room that a
+        // keystroke needs.
         let masked_room = match event.kind {
             EventKind::Input(_) => None,
             _ => Some((
@@ -91,6 +91,7 @@ impl Recording {
                 room(shared, &h.recorder.masked_total, cost, MASKED_TOTAL).await?,
             )),
         };
+        let sealed_room = room(shared, &shared.sealed_room, cost, SEALED_QUEUE).await?;
         if h.finishing.load(Ordering::SeqCst) {
             return Err(RecordingFailed::Closed);
         }
@@ -121,8 +122,8 @@ impl Recording {
         }
     }
 
-    /// Closes both tracks and signs the manifest. A recording that broke before is closed as torn, if the disk lets us. Every call
-    /// gets the same answer.
+    /// Closes both tracks and signs the manifest. A recording that broke before is closed as torn, if the disk lets us within
+    /// ten times the allowed lag. Waits for masking to catch up. Every call gets the same answer.
     pub async fn finish(&self) -> Result<Sealed, RecordingFailed> {
         let h = &*self.handle;
         let mut outcome = h.shared.outcome.subscribe();
@@ -133,9 +134,18 @@ impl Recording {
                 }
             }
         }
-        let sealed = match outcome.wait_for(Option::is_some).await {
-            Ok(sealed) => sealed.clone().unwrap_or(Err(RecordingFailed::Lost)),
-            Err(_) => Err(RecordingFailed::Lost),
+        // A disk that hangs does not hold up whoever waits; `recover` closes the recording later.
+        let broken = async {
+            let why = self.failed().await;
+            tokio::time::sleep(h.recorder.max_lag() * 10).await;
+            why
+        };
+        let sealed = tokio::select! {
+            closed = outcome.wait_for(Option::is_some) => match closed {
+                Ok(sealed) => sealed.clone().unwrap_or(Err(RecordingFailed::Lost)),
+                Err(_) => Err(RecordingFailed::Lost),
+            },
+            why = broken => Err(why),
         };
         h.recorder.close(h.shared.session);
         sealed

@@ -38,6 +38,9 @@ impl SealedLane {
         count(&mut self.counts, event);
         let mut written = Ok(false);
         for_each_body(event, |body| {
+            if written.is_err() {
+                return;
+            }
             let coded = Coded { at_us, channel: event.channel, body };
             if !matches!(body, Body::Input(_) | Body::Output(_) | Body::Stderr(_)) {
                 table::update(&mut file.channels, &coded);

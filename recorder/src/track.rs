@@ -6,8 +6,8 @@ use crate::{
 };
 use anteroom_domain::Secret;
 use anteroom_format::{
-    ChannelEntry, EndReason, Envelope, Event, Packer, PublicKey, Screen, SegmentStart, SegmentSummary, SegmentWriter, Track, TrackSummary,
-    WriteError, hex,
+    ChannelEntry, EndReason, Envelope, Event, Finished, Packer, PublicKey, Screen, SegmentStart, SegmentSummary, SegmentWriter, Track,
+    TrackSummary, WriteError, hex,
 };
 use getrandom::rand_core::UnwrapErr;
 use std::{
@@ -26,6 +26,11 @@ pub(crate) struct Scratch {
 impl Scratch {
     pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self { packer: Packer::new()?, out: Vec::with_capacity(128 << 10) })
+    }
+
+    /// Forgets what a lane that broke left: it must not end up in another session's file.
+    pub(crate) fn reset(&mut self) {
+        self.out.clear();
     }
 }
 
@@ -75,18 +80,18 @@ impl TrackFile {
 
     /// Adds an event. True: bytes went to the disk.
     pub(crate) fn event(&mut self, event: &Event<'_>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        self.writer.event(event, &mut scratch.packer, &mut scratch.out).map_err(refused)?;
-        self.append(scratch)
+        let coded = self.writer.event(event, &mut scratch.packer, &mut scratch.out);
+        self.append(coded, scratch)
     }
 
     pub(crate) fn keyframe(&mut self, screen: &Screen<'_>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        self.writer.keyframe(screen, &mut scratch.packer, &mut scratch.out).map_err(refused)?;
-        self.append(scratch)
+        let coded = self.writer.keyframe(screen, &mut scratch.packer, &mut scratch.out);
+        self.append(coded, scratch)
     }
 
     pub(crate) fn flush(&mut self, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        self.writer.flush(&mut scratch.packer, &mut scratch.out).map_err(refused)?;
-        self.append(scratch)
+        let coded = self.writer.flush(&mut scratch.packer, &mut scratch.out);
+        self.append(coded, scratch)
     }
 
     pub(crate) fn has_pending(&self) -> bool {
@@ -101,8 +106,8 @@ impl TrackFile {
     pub(crate) fn next_segment(self, scratch: &mut Scratch) -> Result<Self, RecordingFailed> {
         let Self { setup, writer, file, mut finished, channels } = self;
         let number = finished.len() as u32;
-        let done = writer.finish(&channels, EndReason::Continued, &mut scratch.packer, &mut scratch.out).map_err(refused)?;
-        write_out(&file, scratch)?;
+        let done = writer.finish(&channels, EndReason::Continued, &mut scratch.packer, &mut scratch.out);
+        let done = written(&file, done, scratch)?;
         file.sync().map_err(|e| RecordingFailed::from(&e))?;
         finished.push(summary(number, &done));
         let (writer, file, envelope) = open_segment(&setup, number + 1, done.head).map_err(|e| match e {
@@ -117,17 +122,32 @@ impl TrackFile {
 
     /// Writes index and final chunk.
     pub(crate) fn finish(mut self, scratch: &mut Scratch) -> Result<TrackSummary, RecordingFailed> {
-        let done = self.writer.finish(&self.channels, EndReason::Closed, &mut scratch.packer, &mut scratch.out).map_err(refused)?;
-        write_out(&self.file, scratch)?;
+        let done = self.writer.finish(&self.channels, EndReason::Closed, &mut scratch.packer, &mut scratch.out);
+        let done = written(&self.file, done, scratch)?;
         self.finished.push(summary(self.finished.len() as u32, &done));
         Ok(TrackSummary { track: self.setup.track, segments: self.finished })
     }
 
-    fn append(&mut self, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+    fn append(&mut self, coded: Result<(), WriteError>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        if let Err(e) = coded {
+            scratch.reset();
+            return Err(refused(e));
+        }
         if scratch.out.is_empty() {
             return Ok(false);
         }
         write_out(&self.file, scratch).map(|()| true)
+    }
+}
+
+/// Writes a segment's end, or forgets what there is of it.
+fn written(file: &Arc<dyn SegmentFile>, done: Result<Finished, WriteError>, scratch: &mut Scratch) -> Result<Finished, RecordingFailed> {
+    match done {
+        Ok(done) => write_out(file, scratch).map(|()| done),
+        Err(e) => {
+            scratch.reset();
+            Err(refused(e))
+        }
     }
 }
 
@@ -162,7 +182,7 @@ fn open_segment(setup: &TrackSetup, segment: u32, link: [u8; 32]) -> Result<Open
     Ok((writer, file, envelope))
 }
 
-fn summary(segment: u32, done: &anteroom_format::Finished) -> SegmentSummary {
+fn summary(segment: u32, done: &Finished) -> SegmentSummary {
     SegmentSummary { segment, bytes: done.bytes, chunks: done.chunks, events: done.events, head: hex(&done.head), finished: true }
 }
 
