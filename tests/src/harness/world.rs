@@ -28,6 +28,8 @@ pub struct WorldOptions {
     /// Where recordings go, if not beside the rest.
     pub recordings: Option<PathBuf>,
     pub max_channels: usize,
+    /// `[database]`, if it is not the private one.
+    pub database: Option<String>,
 }
 
 impl Default for WorldOptions {
@@ -39,6 +41,7 @@ impl Default for WorldOptions {
             sshd: String::new(),
             recordings: None,
             max_channels: 64,
+            database: None,
         }
     }
 }
@@ -90,6 +93,9 @@ impl World {
             let port = ports::candidate();
             let origin = Url::parse(&format!("http://localhost:{port}"))?;
             fs::write(&config, config_text(&options, port, &recordings))?;
+            if options.database.is_some() {
+                cli.good(&["migrate"])?;
+            }
             match launch(&cli, &dir) {
                 Ok(running) => break (origin, running),
                 Err(e) if attempt < 3 && format!("{e:#}").contains("in use (os error") => attempt += 1,
@@ -239,10 +245,10 @@ impl World {
         Ok(())
     }
 
-    /// Process id of the private Postgres.
-    pub fn postgres_pid(&self) -> Result<i32> {
-        let found = fs::read_to_string(self.dir.join("db/data/postmaster.pid")).context("the private Postgres does not run here")?;
-        Ok(found.lines().next().unwrap_or_default().trim().parse()?)
+    /// Runs one statement in the private Postgres as the schema's owner: somebody who tampers.
+    pub fn sql(&self, statement: &str) -> Result<String> {
+        let socket = fs::read_to_string(self.dir.join("db/socket")).context("the private Postgres does not run here")?;
+        super::postgres::psql(Path::new(socket.trim()), "anteroom_owner", "anteroom", statement)
     }
 
     // --- What the product says about itself ---------------------------------------------------------------------------
@@ -305,7 +311,7 @@ fn config_text(o: &WorldOptions, portal: u16, recordings: &Path) -> String {
 name = "test"
 data_dir = "state"
 [database]
-private_dir = "db"
+{database}
 [portal]
 listen = "127.0.0.1:{portal}"
 origin = "http://localhost:{portal}"
@@ -328,6 +334,7 @@ format = "json"
 "#,
         remember = o.remember_step_up,
         channels = o.max_channels,
+        database = o.database.as_deref().unwrap_or("private_dir = \"db\""),
         recordings = recordings.display(),
     )
 }

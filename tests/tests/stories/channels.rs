@@ -45,7 +45,7 @@ fn every_side_door_is_closed_and_says_so() {
     // An agent and a display that could be forwarded; the target must see neither.
     let agent = w.dir.join("agent.sock");
     let _listening = UnixListener::bind(&agent).unwrap();
-    let out = ssh().option("-oForwardAgent=yes").env("SSH_AUTH_SOCK", agent.to_str().unwrap());
+    let out = ssh().option(&format!("-oForwardAgent={}", agent.display()));
     let out = out.command("echo agent=${SSH_AUTH_SOCK:-none}").run().unwrap();
     assert_eq!(out.good().unwrap(), "agent=none\n");
     let out = ssh().option("-Y").env("DISPLAY", "127.0.0.1:77").command("echo display=${DISPLAY:-none}").run().unwrap();

@@ -2,8 +2,15 @@
 //! One file a story; `deploy/test NAME` runs those whose name holds NAME.
 #![allow(clippy::unwrap_used)]
 
+mod approving;
+mod bad_input;
 mod channels;
+mod damaged;
+mod database_gone;
+mod disk_full;
 mod ending;
 mod menu;
 mod offered_key;
+mod power_cut;
 mod step_up;
+mod transparent;

@@ -45,7 +45,8 @@ fn an_offered_key_alone_opens_nothing() {
     let eve = Person::new("eve", &w.origin, w.dir.join("ssh/nobody"));
     let adas = public_half_only(&ada, &w.dir);
     for methods in ["publickey,keyboard-interactive", "keyboard-interactive", "password", "none", "hostbased"] {
-        let out = w.ssh(&eve).unwrap().option("-i").option(&adas).option(&format!("-oPreferredAuthentications={methods}")).command("echo in");
+        let out =
+            w.ssh(&eve).unwrap().option("-i").option(&adas).option(&format!("-oPreferredAuthentications={methods}")).command("echo in");
         let out = out.run().unwrap();
         assert!(out.stderr.contains("Permission denied") && out.status == Some(255), "{methods}: {}", out.said());
         assert!(!out.said().contains("/step-up/"), "{methods}: {}", out.said());

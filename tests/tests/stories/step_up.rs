@@ -80,7 +80,8 @@ fn a_remembered_confirmation_counts_for_the_same_key_address_and_target_only() {
     assert_eq!(second.stdout, b"second\n", "{}", second.said());
     assert!(!second.said().contains("/step-up/"));
     // Another target asks again.
-    let elsewhere = w.ssh(&ada).unwrap().login(&format!("{}@pacs-2", other.account)).confirm(Confirm::Later).command("echo x").spawn().unwrap();
+    let elsewhere =
+        w.ssh(&ada).unwrap().login(&format!("{}@pacs-2", other.account)).confirm(Confirm::Later).command("echo x").spawn().unwrap();
     elsewhere.link().unwrap();
     soon("the log to tell of it", || Ok(!w.audited("step_up_remembered")?.is_empty())).unwrap();
 }

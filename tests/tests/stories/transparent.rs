@@ -1,0 +1,208 @@
+//! Work through the gateway looks like work without it: bytes, streams, exit status, signals, many channels at once.
+use anteroom_tests::harness::{Confirm, Person, SshSession, World, WorldOptions, wait_for};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+/// A file of noise that no compression makes smaller.
+fn noise(w: &World, megabytes: u64) -> PathBuf {
+    let path = w.dir.join(format!("noise-{megabytes}"));
+    let mut random = std::fs::File::open("/dev/urandom").unwrap().take(megabytes << 20);
+    std::io::copy(&mut random, &mut std::fs::File::create(&path).unwrap()).unwrap();
+    path
+}
+
+/// A connection that others share, as `ControlMaster` makes it; confirmed once.
+struct Master {
+    _session: SshSession,
+    socket: String,
+}
+
+impl Master {
+    fn open(w: &World, ada: &Person) -> Self {
+        let socket = w.dir.join("ssh/m.sock").display().to_string();
+        let ssh = w.ssh(ada).unwrap().option("-N").option("-oControlMaster=yes").option(&format!("-oControlPath={socket}"));
+        let session = ssh.spawn().unwrap();
+        wait_for("the shared connection", Duration::from_secs(20), || Ok(Path::new(&socket).exists().then_some(()))).unwrap();
+        Self { _session: session, socket }
+    }
+    /// Never opens a connection of its own.
+    fn ssh(&self, w: &World, ada: &Person) -> anteroom_tests::harness::Ssh {
+        w.ssh(ada).unwrap().confirm(Confirm::Later).option("-oControlMaster=no").option(&format!("-oControlPath={}", self.socket))
+    }
+}
+
+#[test]
+fn commands_end_as_they_do_without_the_gateway() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    for (command, input) in [
+        ("echo out; echo err >&2; exit 7", &b""[..]),
+        ("true", b""),
+        ("false", b""),
+        ("exit 255", b""),
+        ("printf 'no newline'", b""),
+        ("printf '\\000\\001\\377\\r\\n'", b""),
+        ("cat", b"typed\n\x04\x00\xff end"),
+        ("cat >/dev/null; echo after the end of input; exit 3", b"x"),
+        ("head -c 1", b"more than is read"),
+        ("exec >&-; echo only errors >&2; exit 4", b""),
+        ("for i in 1 2 3 4 5; do echo o$i; echo e$i >&2; done", b""),
+        ("kill -TERM $$; sleep 5", b""),
+        ("kill -KILL $$; sleep 5", b""),
+        ("no-such-command-here", b""),
+        ("seq 1 100000", b""),
+        ("head -c 3000000 /dev/zero >&2; exit 9", b""),
+        ("tty; test -t 0; echo $?", b""),
+        ("echo \"$LC_TEST $LD_PRELOAD\" '  two  spaces \" quotes $HOME'", b""),
+    ] {
+        let direct = w.direct().unwrap().command(command).run_with(input).unwrap();
+        let gateway = through.ssh(&w, &ada).command(command).run_with(input).unwrap();
+        assert_eq!(gateway.status, direct.status, "{command}: {}", gateway.stderr);
+        assert!(gateway.stdout == direct.stdout, "{command}: {} and {} bytes", gateway.stdout.len(), direct.stdout.len());
+        assert_eq!(gateway.stderr, direct.stderr, "{command}");
+    }
+}
+
+#[test]
+fn large_binary_data_passes_unchanged_both_ways() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    let file = noise(&w, 24);
+    let bytes = std::fs::read(&file).unwrap();
+    let down = through.ssh(&w, &ada).command(&format!("cat {}", file.display())).run().unwrap();
+    assert!(down.stdout == bytes && down.status == Some(0), "{} of {} bytes came down", down.stdout.len(), bytes.len());
+    let there = w.dir.join("arrived");
+    let up = through.ssh(&w, &ada).command(&format!("cat > {}", there.display())).run_with(&bytes).unwrap();
+    assert_eq!(up.status, Some(0), "{}", up.stderr);
+    assert!(std::fs::read(&there).unwrap() == bytes, "what arrived is not what was sent");
+    // Both ways at once: a relay that answers for its windows too early stands still here.
+    let both = through.ssh(&w, &ada).command("cat").run_with(&bytes).unwrap();
+    assert!(both.stdout == bytes, "{} of {} bytes came back", both.stdout.len(), bytes.len());
+}
+
+#[test]
+fn one_channel_that_nobody_reads_holds_up_no_other() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    // Its own ssh writes into a pipe that nobody empties.
+    let mut stalled = Stalled(
+        through
+            .ssh(&w, &ada)
+            .command("head -c 300000000 /dev/zero; echo done")
+            .build()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    // Until every window on the way is full: nothing more of it comes from the target.
+    let mut last = 0;
+    wait_for("the stalled channel to fill up", Duration::from_secs(30), || {
+        std::thread::sleep(Duration::from_millis(400));
+        let now = sent_so_far(w.gateway_pid());
+        let still = now > 1 && now == last;
+        last = now;
+        Ok(still.then_some(()))
+    })
+    .unwrap();
+    for n in 0..5 {
+        let began = Instant::now();
+        let out = through.ssh(&w, &ada).command(&format!("head -c 2000000 /dev/zero | wc -c; echo {n}")).run().unwrap();
+        assert_eq!(out.good().unwrap(), format!("2000000\n{n}\n"));
+        assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+    }
+    // And it is only held, not lost.
+    let mut rest = stalled.0.stdout.take().unwrap();
+    let mut buffer = vec![0; 1 << 20];
+    let (mut total, mut tail) = (0, Vec::new());
+    while let Ok(n) = rest.read(&mut buffer)
+        && n > 0
+    {
+        total += n;
+        tail = buffer[n.saturating_sub(5)..n].to_vec();
+    }
+    assert_eq!(total, 300_000_005);
+    assert!(tail.ends_with(b"\n"));
+}
+
+#[test]
+fn forty_channels_of_one_connection_keep_their_answers_apart() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    let running: Vec<_> = (0..40)
+        .map(|n| {
+            let ssh = through.ssh(&w, &ada).command(&format!("read x; echo \"$x is {n}\"; echo err{n} >&2; exit {n}"));
+            (n, ssh.spawn().unwrap())
+        })
+        .collect();
+    for (n, mut s) in running {
+        s.write("mine\n").unwrap();
+        let out = s.finish(Duration::from_secs(60)).unwrap();
+        assert_eq!((out.status, out.text(), out.stderr.trim()), (Some(n), format!("mine is {n}\n"), &*format!("err{n}")));
+    }
+    drop(through);
+    let sealed = w.sealed_session().unwrap();
+    assert_eq!((sealed["recording"].as_str(), w.sessions().unwrap().len()), (Some("complete"), 1));
+}
+
+#[test]
+fn more_channels_than_allowed_are_refused_in_words() {
+    let w = World::with(WorldOptions { max_channels: 2, ..Default::default() }).unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    let held: Vec<_> = (0..2).map(|_| through.ssh(&w, &ada).command("echo ready; cat").spawn().unwrap()).collect();
+    held.iter().for_each(|s| s.expect("ready").unwrap());
+    let third = through.ssh(&w, &ada).command("echo in").run().unwrap();
+    assert!(third.status == Some(255) && !third.text().contains("in"), "{}", third.said());
+    drop(held);
+    wait_for("room for another channel", Duration::from_secs(20), || {
+        Ok((through.ssh(&w, &ada).command("echo in").run()?.stdout == b"in\n").then_some(()))
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_terminal_has_its_size_and_a_closed_one_ends_what_runs_in_it() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let mut s = w.ssh(&ada).unwrap().terminal(101, 37).spawn().unwrap();
+    s.expect("target$ ").unwrap();
+    s.write("stty size; tty; echo pid=$$.\n").unwrap();
+    s.expect("37 101").unwrap();
+    s.expect("/dev/pts/").unwrap();
+    let said = s.said();
+    let pid = said.rsplit("pid=").find_map(|t| t.split('.').next()?.parse::<u32>().ok()).expect("the shell's pid");
+    assert!(Path::new(&format!("/proc/{pid}")).exists());
+    // The window is closed: the client is gone without a word.
+    drop(s);
+    wait_for("the shell over there to end", Duration::from_secs(10), || Ok((!alive(pid)).then_some(()))).unwrap();
+}
+
+/// Bytes that a process has read from anywhere.
+fn sent_so_far(pid: u32) -> u64 {
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let read = io.lines().find_map(|l| l.strip_prefix("rchar: ")).and_then(|n| n.parse::<u64>().ok()).unwrap_or_default();
+    // The audit log's keeper reads a little all the time.
+    read >> 20
+}
+
+fn alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+struct Stalled(std::process::Child);
+impl Drop for Stalled {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
