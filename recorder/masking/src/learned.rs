@@ -38,6 +38,8 @@ pub(crate) struct Learned {
     /// Hash of a first word: lengths (bit n: n+1 words) of the values it begins.
     starts: HashMap<u64, u8, Passed>,
     values: HashMap<u64, Known, Passed>,
+    /// Names that are also words or are very short: known beside another name, not alone.
+    companions: HashSet<u64, Passed>,
     /// Hashes of the beginnings of first words, for what is still being typed.
     beginnings: HashSet<u64, Passed>,
     /// For the search at the end: first and last pair of words of each original.
@@ -120,6 +122,9 @@ impl Learned {
         for word in found {
             let text = value[word.start..word.end].to_lowercase();
             let length = text.chars().count();
+            if self.companions.len() < MAX_VALUES && !word.has_digit {
+                self.companions.insert(word.hash);
+            }
             if length >= 3 && !word.has_digit && !rules.common.contains(&text) && !rules.columns.contains_key(&text) {
                 self.insert(kind, &[*word], length >= 5);
             }
@@ -223,14 +228,28 @@ impl Learned {
                     }
                     let Some(known) = self.values.get(&sequence(candidate)) else { continue };
                     if length > 1 || known.any_case || candidate[0].capital || candidate[0].has_digit {
-                        hit(candidate[0].start..candidate[length - 1].end, known.kind);
-                        next = at + length;
+                        let (mut first, mut last) = (at, at + length - 1);
+                        if known.kind == Kind::Name {
+                            while first > 0 && self.is_companion(line_words[first - 1], line_words[first]) {
+                                first -= 1;
+                            }
+                            while line_words.get(last + 1).is_some_and(|after| self.is_companion(*after, *after) && after.start - line_words[last].end <= 2) {
+                                last += 1;
+                            }
+                        }
+                        hit(line_words[first].start..line_words[last].end, known.kind);
+                        next = last + 1;
                         break;
                     }
                 }
             }
             at = next;
         }
+    }
+
+    /// A part of a name that goes with its neighbour.
+    fn is_companion(&self, word: Word, neighbour: Word) -> bool {
+        word.capital && self.companions.contains(&word.hash) && neighbour.start.saturating_sub(word.end) <= 2
     }
 
     /// Is an original readable in what was emitted?

@@ -45,10 +45,6 @@ impl LineText {
         &self.text
     }
 
-    pub(crate) fn into_string(self) -> String {
-        self.text
-    }
-
     pub(crate) fn starts(&self) -> Option<&[u32]> {
         self.starts.as_deref()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Masker, MaskedEvent,
-    classify::{Classifier, Context, State, Verdicts},
+    classify::{Classifier, Context, State},
     line_text::LineText,
     masked::{Ink, MaskedRow, Note},
     screen::{Screen, Size, used_cells},
@@ -211,7 +211,8 @@ impl Plain {
     }
 
     fn text_line(&mut self, text: &str, ended: End, classifier: &mut Classifier, account: &mut Account) {
-        let verdicts = classifier.line(&mut self.context, text, ended.state(text), Some(&mut account.emitted));
+        let verdicts = classifier.line(&mut self.context, text, ended.state(text));
+        classifier.emit(text, &verdicts, &mut account.emitted);
         if account.explains() {
             for found in verdicts.found() {
                 let column = text[..found.range.start].chars().count();
@@ -244,8 +245,8 @@ impl Plain {
             }
             let text = LineText::of(rows[at..end].iter().map(|row| row.0));
             let state = if end < rows.len() { State::Complete } else { ended.state(text.as_str()) };
-            let verdicts: Verdicts =
-                classifier.line(&mut self.context, text.as_str(), state, Some(&mut account.emitted)).in_cells(text.starts());
+            let verdicts = classifier.line(&mut self.context, text.as_str(), state).in_cells(text.starts());
+            classifier.emit(text.as_str(), &verdicts, &mut account.emitted);
             let mut offset = 0;
             for (cells, _) in &rows[at..end] {
                 let row = MaskedRow::classified(cells, &verdicts, offset);

@@ -1,6 +1,6 @@
 //! A channel with a terminal: frames of masked rows, cut at recorded times.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use alacritty_terminal::term::cell::Cell;
 
@@ -40,7 +40,7 @@ pub(crate) struct Pty {
     /// Rows of the main screen that scrolled while nobody could see them (the alternate screen came in the same frame).
     pending: Scrolled,
     /// The classification of the screen's lines in the last frame.
-    cache: Vec<Cached>,
+    cache: Vec<Line>,
     last_at: Duration,
     first_at: Option<Duration>,
     held: usize,
@@ -48,14 +48,19 @@ pub(crate) struct Pty {
     rows_gone: u64,
 }
 
+/// A logical line of a frame.
 #[derive(Debug)]
-struct Cached {
-    text: String,
+struct Line {
+    rows: Range<usize>,
+    text: LineText,
     state: State,
     before: Context,
     after: Context,
+    /// What was known when it was classified.
     learned: u64,
     verdicts: Verdicts,
+    /// Not taken over from the frame before.
+    new: bool,
 }
 
 impl Pty {
@@ -191,11 +196,10 @@ impl Pty {
             .collect();
         let cursor = (self.screen.cursor().0 + above.len(), self.screen.cursor().1);
         let first_row = self.rows_gone.saturating_sub(shown as u64);
-        let mut masked: Vec<MaskedRow> = Vec::with_capacity(rows.len());
+        let mut lines: Vec<Line> = Vec::with_capacity(rows.len());
         let mut committed: Option<Context> = None;
         let mut keep = above.len();
         let mut cached = std::mem::take(&mut self.cache).into_iter();
-        let mut cache: Vec<Cached> = Vec::new();
         let mut at = 0;
         while at < rows.len() {
             let mut end = at + 1;
@@ -221,40 +225,50 @@ impl Pty {
                 committed = Some(context.clone());
                 keep = keep.min(at);
             }
-            let on_screen = committed.is_some();
-            let old = if on_screen { cached.next() } else { None };
-            let hit = old.filter(|old| old.state == state && old.learned == classifier.learned().version() && old.text == text.as_str() && old.before == context);
-            let verdicts = match hit {
-                Some(hit) => {
-                    context = hit.after.clone();
-                    cache.push(hit);
-                    None
+            let old = if committed.is_some() { cached.next() } else { None };
+            let known = old.filter(|old| {
+                old.state == state && old.learned == classifier.learned().version() && old.text.as_str() == text.as_str() && old.before == context
+            });
+            lines.push(match known {
+                Some(line) => {
+                    context.clone_from(&line.after);
+                    Line { rows: at..end, new: false, ..line }
                 }
                 None => {
-                    let before = on_screen.then(|| context.clone());
-                    let verdicts = classifier.line(&mut context, text.as_str(), state, Some(&mut account.emitted)).in_cells(text.starts());
-                    if account.explains() {
-                        explain(account, classifier, self.last_at, first_row + at as u64, &rows[at..end], &verdicts);
-                    }
-                    match before {
-                        Some(before) => {
-                            let learned = classifier.learned().version();
-                            cache.push(Cached { text: text.into_string(), state, before, after: context.clone(), learned, verdicts });
-                            None
-                        }
-                        None => Some(verdicts),
-                    }
+                    let on_screen = committed.is_some();
+                    let before = if on_screen { context.clone() } else { Context::default() };
+                    let verdicts = classifier.line(&mut context, text.as_str(), state);
+                    let after = if on_screen { context.clone() } else { Context::default() };
+                    Line { rows: at..end, text, state, before, after, learned: classifier.learned().version(), verdicts, new: true }
                 }
-            };
-            let Some(verdicts) = verdicts.as_ref().or_else(|| cache.last().map(|cached| &cached.verdicts)) else { break };
-            let mut offset = 0;
-            for (cells, _) in &rows[at..end] {
-                masked.push(MaskedRow::classified(cells, verdicts, offset));
-                offset += cells.len();
-            }
+            });
             at = end;
         }
-        self.cache = cache;
+        // What a later line taught is applied to those before it: they were shown by nobody yet.
+        let learned = classifier.learned().version();
+        for line in &mut lines {
+            if line.new {
+                if line.learned != learned {
+                    classifier.look_again(line.text.as_str(), &mut line.verdicts);
+                    line.learned = learned;
+                }
+                line.verdicts = std::mem::take(&mut line.verdicts).in_cells(line.text.starts());
+                classifier.emit(line.text.as_str(), &line.verdicts, &mut account.emitted);
+                if account.explains() {
+                    explain(account, classifier, self.last_at, first_row + line.rows.start as u64, &rows[line.rows.clone()], &line.verdicts);
+                }
+            }
+        }
+        let mut masked: Vec<MaskedRow> = Vec::with_capacity(rows.len());
+        for line in &lines {
+            let mut offset = 0;
+            for (cells, _) in &rows[line.rows.clone()] {
+                masked.push(MaskedRow::classified(cells, &line.verdicts, offset));
+                offset += cells.len();
+            }
+        }
+        lines.retain(|line| line.rows.end > above.len());
+        self.cache = lines;
         (masked, keep, committed.unwrap_or(context))
     }
 }

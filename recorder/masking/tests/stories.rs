@@ -1,5 +1,5 @@
 //! What a person would say about masked recordings.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
 mod common;
 

@@ -15,6 +15,8 @@ pub(super) struct Nesting {
     open: Vec<Key>,
     /// Open beyond `MAX_DEPTH`: only counted.
     deeper: usize,
+    /// A birth date was among its members: FHIR's Patient, RelatedPerson, Person.
+    born: bool,
     /// The resource is a patient's (FHIR `resourceType`), or somebody else's.
     resource: Option<bool>,
 }
@@ -127,6 +129,7 @@ fn value(line: &str, key: Option<(usize, usize)>, range: std::ops::Range<usize>,
         nesting.resource = Some(!matches!(text, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint"));
         return;
     }
+    nesting.born |= name == Some("birthDate");
     if !nesting.about_patient() {
         return;
     }
@@ -137,7 +140,7 @@ fn value(line: &str, key: Option<(usize, usize)>, range: std::ops::Range<usize>,
         }
         Some("text" | "display") if nesting.inside(Key::Name) || nesting.inside(Key::Subject) => Some(Label { kind: Kind::Name, strong: true }),
         Some("text") if nesting.inside(Key::Address) => Some(Label { kind: Kind::Address, strong: true }),
-        Some("id") if nesting.resource == Some(true) && nesting.open.len() <= 1 => Some(Label { kind: Kind::Mrn, strong: true }),
+        Some("id") if (nesting.resource == Some(true) || nesting.born) && nesting.open.len() <= 1 => Some(Label { kind: Kind::Mrn, strong: true }),
         Some(name) => match rules.columns.get(&normalise(name)) {
             Some(label) if label.strong || nesting.inside(Key::Name) || nesting.inside(Key::Address) || nesting.inside(Key::Subject) => Some(*label),
             _ => None,
@@ -156,8 +159,9 @@ fn value(line: &str, key: Option<(usize, usize)>, range: std::ops::Range<usize>,
 
 fn meaning(key: &str, nesting: &Nesting, rules: &RuleSet) -> Key {
     match key {
-        "name" | "names" if nesting.resource == Some(true) || nesting.inside(Key::Subject) => Key::Name,
-        "identifier" | "identifiers" if nesting.resource.is_some() || nesting.inside(Key::Subject) => Key::Identifier,
+        // An object, as persons have; an organisation's name is a string.
+        "name" | "names" => Key::Name,
+        "identifier" | "identifiers" => Key::Identifier,
         "telecom" | "phones" => Key::Telecom,
         "address" | "addresses" => Key::Address,
         "subject" | "patient" | "beneficiary" | "subscriber" | "guarantor" | "contact" | "relatedPerson" | "person" | "member" => Key::Subject,

@@ -47,12 +47,14 @@ impl Found {
 }
 
 /// The classification of one logical line. Only the classifier makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Verdicts {
     length: usize,
     found: Vec<Found>,
     /// Masked ranges in cells, when the line came from the grid.
     cells: Vec<Range<usize>>,
+    /// The line is a header or a rule.
+    frame: bool,
 }
 
 impl Verdicts {
@@ -157,27 +159,50 @@ impl Classifier {
         &self.learned
     }
 
-    /// Classifies one logical line. Learns from it unless it is unfinished. Adds what stays readable to `emitted`.
-    pub(crate) fn line(&mut self, context: &mut Context, line: &str, state: State, emitted: Option<&mut Emitted>) -> Verdicts {
+    /// Looks again at a line for what was learned since. `verdicts` are the line's own.
+    pub(crate) fn look_again(&mut self, line: &str, verdicts: &mut Verdicts) {
+        if !verdicts.covers(line.len()) || verdicts.frame {
+            return;
+        }
+        self.words.clear();
+        words(line, &mut self.words);
+        let found = &mut verdicts.found;
+        self.learned.find(&self.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+        resolve(found);
+    }
+
+    /// Remembers what of the line stays readable.
+    pub(crate) fn emit(&mut self, line: &str, verdicts: &Verdicts, emitted: &mut Emitted) {
+        self.words.clear();
+        words(line, &mut self.words);
+        let mut masked = verdicts.found.iter().peekable();
+        emitted.add_words(&self.words, |word| {
+            while masked.peek().is_some_and(|found| found.range.end <= word.start) {
+                masked.next();
+            }
+            masked.peek().is_some_and(|found| found.range.start < word.end)
+        });
+    }
+
+    /// Classifies one logical line. Learns from it unless it is unfinished.
+    pub(crate) fn line(&mut self, context: &mut Context, line: &str, state: State) -> Verdicts {
         if state == State::Torn {
             let found = if line.is_empty() { Vec::new() } else { vec![Found::new(0..line.len(), Kind::Other, Rule::Unfinished)] };
-            return Verdicts { length: line.len(), found, cells: Vec::new() };
+            return Verdicts { length: line.len(), found, cells: Vec::new(), frame: false };
         }
         let mut found = Vec::new();
         let trimmed = line.trim_end();
         let open = matches!(state, State::Open(_));
         let frame = self.structure(context, trimmed, open, &mut found) == table::Part::Frame;
-        self.words.clear();
         if !frame && !trimmed.is_empty() {
             let around = label::Around { expanded: context.expanded, patient: context.patient_lines > 0 };
             label::find(trimmed, &self.rules, around, &mut found);
             let in_message = found.iter().any(|found| matches!(found.rule, Rule::Hl7(..))) || context.hl7.is_some_and(|d| d.begins(trimmed));
             pattern::find(trimmed, in_message, &self.rules, &mut found);
         }
-        if !self.learned.is_empty() || emitted.is_some() {
+        if !frame && !self.learned.is_empty() {
+            self.words.clear();
             words(trimmed, &mut self.words);
-        }
-        if !frame {
             self.learned.find(&self.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
         }
         if let State::Open(cursor) = state {
@@ -185,16 +210,7 @@ impl Classifier {
         }
         resolve(&mut found);
         self.remember(context, trimmed, state, &found);
-        if let Some(emitted) = emitted {
-            let mut masked = found.iter().peekable();
-            emitted.add_words(&self.words, |word| {
-                while masked.peek().is_some_and(|found| found.range.end <= word.start) {
-                    masked.next();
-                }
-                masked.peek().is_some_and(|found| found.range.start < word.end)
-            });
-        }
-        Verdicts { length: line.len(), found, cells: Vec::new() }
+        Verdicts { length: line.len(), found, cells: Vec::new(), frame }
     }
 
     fn structure(&mut self, context: &mut Context, line: &str, open: bool, found: &mut Vec<Found>) -> table::Part {

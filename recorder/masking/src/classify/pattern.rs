@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use super::{Found, Rule};
-use crate::rules::{Check, RuleSet};
+use crate::{
+    kind::Kind,
+    rules::{Check, RuleSet},
+};
 
 pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Vec<Found>) {
     for hit in rules.pattern_finder.find_iter(line.as_bytes()) {
@@ -14,6 +17,13 @@ pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Ve
             continue;
         }
         if let Some(range) = checked(line, hit.range(), pattern.check, in_message, rules) {
+            if pattern.check == Check::State
+                && let Some((city, zip)) = around_state(line, &range)
+            {
+                found.push(Found::new(city, Kind::City, Rule::Pattern(index)));
+                found.push(Found::new(zip, Kind::Zip, Rule::Pattern(index)));
+                continue;
+            }
             found.push(Found::new(range, pattern.kind, Rule::Pattern(index)));
         }
     }
@@ -83,7 +93,16 @@ fn is_service_mailbox(text: &str) -> bool {
         "root", "git", "admin", "administrator", "noreply", "no-reply", "donotreply", "do-not-reply", "postmaster", "webmaster", "hostmaster", "abuse", "security",
         "support", "helpdesk", "info", "daemon", "mailer-daemon", "nobody", "postgres", "www-data", "build",
     ];
-    SERVICES.contains(&local.as_str()) || text.contains("@users.noreply.")
+    SERVICES.contains(&local.as_str()) || ["@users.noreply.", "@lists.", "@list."].iter().any(|host| text.contains(host))
+}
+
+/// City and ZIP; the state between them identifies nobody (164.514(b)(2)(i)(B)).
+fn around_state(line: &str, range: &Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
+    let text = &line[range.clone()];
+    let zip = text.rfind([' ', ','])? + 1;
+    let state = text[..zip].trim_end_matches([' ', ',']).rfind([' ', ','])?;
+    let city = text[..state].trim_end_matches([' ', ',']).len();
+    Some((range.start..range.start + city, range.start + zip..range.end))
 }
 
 fn has_state(text: &str) -> bool {

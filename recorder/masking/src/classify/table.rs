@@ -10,6 +10,8 @@ use crate::rules::{Label, RuleSet, normalise};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
+    /// The header's words, to know the line when it comes again.
+    header: String,
     columns: Vec<Column>,
     form: Form,
 }
@@ -51,7 +53,7 @@ impl Table {
 
     /// The same bars at the same places: a table scrolled so far that its header is gone.
     pub(super) fn fits(&self, line: &str) -> bool {
-        self.form == Form::Bars && self.columns.len() > 1 && bars_match(&self.columns, line)
+        self.form == Form::Bars && self.columns.len() > 1 && bars_match(&self.columns, line) && line.trim() != self.header
     }
 
     /// `open`: the line is still being written; what is missing may come.
@@ -59,7 +61,7 @@ impl Table {
         match self.form {
             Form::Bars => self.barred_row(line, open, rules, found),
             Form::Blanks => self.spaced_row(line, rules, found),
-            Form::Delimited(by) => self.delimited_row(line, by, rules, found),
+            Form::Delimited(by) => self.delimited_row(line, by, open, rules, found),
         }
     }
 
@@ -116,12 +118,17 @@ impl Table {
         Part::Row
     }
 
-    fn delimited_row(&self, line: &str, by: char, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+    fn delimited_row(&self, line: &str, by: char, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
         if line == "\\." {
             return Part::Outside;
         }
         let cells = delimited(line, by);
-        if cells.len() < 2 || cells.len() * 2 < self.columns.len() {
+        // Too many cells: one has a delimiter in it. Too few: another text, unless the rest is still to come.
+        if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
+            return Part::Outside;
+        }
+        // Prose has commas too, with a blank behind each.
+        if by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
             return Part::Outside;
         }
         for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {
@@ -188,7 +195,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     if columns.len() == 1 && labels[0].is_none_or(|label| !label.strong) {
         return None;
     }
-    Some(Table { columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form })
+    Some(Table { header: header.trim().to_owned(), columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form })
 }
 
 /// Header words two spaces or more apart, at least two of them strong labels.
@@ -215,7 +222,7 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     let names: Vec<String> = columns.iter().map(|at| normalise(&line[byte_at(line, at.start)..byte_at(line, at.end)])).collect();
     let labels = labels(&names, rules);
     (labels.iter().flatten().filter(|label| label.strong).count() >= 2)
-        .then(|| Table { columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form: Form::Blanks })
+        .then(|| Table { header: String::new(), columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form: Form::Blanks })
 }
 
 /// A CSV, TSV or unaligned header.
@@ -273,8 +280,10 @@ pub(super) fn insert_values(line: &str, rules: &RuleSet, found: &mut Vec<Found>)
         let end = end.map_or(line.len(), |end| start + end);
         for (cell, label) in sql_cells(line, start..end).zip(&labels) {
             let text = &line[cell.clone()];
-            let skip = text.len() - text.trim_start_matches([' ', '\'', 'E', '(']).len();
-            let value = text[skip..].trim_end_matches([' ', '\'']);
+            let quoted = text.trim_start_matches([' ', '(']);
+            let quoted = quoted.strip_prefix("E'").or_else(|| quoted.strip_prefix("N'")).unwrap_or(quoted).trim_start_matches('\'');
+            let skip = text.len() - quoted.len();
+            let value = quoted.trim_end_matches([' ', '\'']);
             if let Some(label) = label
                 && fills(label.kind, value, true, rules)
             {
@@ -305,7 +314,7 @@ fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     labels
         .iter()
         .any(Option::is_some)
-        .then(|| Table { columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(), form: Form::Delimited(by) })
+        .then(|| Table { header: String::new(), columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(), form: Form::Delimited(by) })
 }
 
 /// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds.

@@ -1,5 +1,4 @@
-//! What the tests share: feeding a masker and looking at what a terminal would show.
-#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+// What the tests share: feeding a masker and looking at what a terminal would show.
 
 use std::{sync::{Arc, OnceLock}, time::Duration};
 
