@@ -69,6 +69,7 @@ pub(crate) fn judge(needs: Needs, person: Option<&Person>) -> Verdict {
 }
 
 pub(crate) async fn guard(State((app, needs, answers)): State<(App, Needs, Answers)>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(answers);
     if needs == Needs::Nothing {
         return next.run(request).await;
     }
@@ -97,7 +98,8 @@ fn refuse(answers: Answers, failure: Failure) -> Response {
     }
 }
 
-fn hide(answers: Answers) -> Response {
+/// The one answer for what is not there and for what is not theirs.
+pub(crate) fn hide(answers: Answers) -> Response {
     match answers {
         Answers::Page => Problem::not_found().into_response(),
         Answers::Json => Refusal::not_found().into_response(),

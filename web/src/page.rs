@@ -1,7 +1,7 @@
 //! What all pages share: who looks, the navigation, the outcome of the last action, paging, and reading forms.
 use crate::{
     errors::{Failure, Problem, Refusal},
-    guard::Viewer,
+    guard::{Answers, Viewer, hide},
     moments::Now,
     state::App,
 };
@@ -265,10 +265,11 @@ fn is_text(form: &[u8]) -> bool {
 pub(crate) struct Id<T>(pub(crate) T);
 
 impl<T: FromStr + Send> FromRequestParts<App> for Id<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
-        text.parse().map(Self).map_err(|_| Problem::not_found())
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let text = Path::<String>::from_request_parts(parts, app).await.ok().and_then(|Path(text)| text.parse().ok());
+        let answers = parts.extensions.get::<Answers>().copied().unwrap_or(Answers::Page);
+        text.map(Self).ok_or_else(|| hide(answers))
     }
 }
 

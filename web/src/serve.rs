@@ -157,7 +157,11 @@ impl Portal {
 /// Strangers may open connections, but not keep them by saying nothing.
 fn patience(http: &mut Builder<TokioExecutor>) {
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN).keep_alive_timeout(HEADERS_WITHIN).max_concurrent_streams(100);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADERS_WITHIN)
+        .keep_alive_timeout(HEADERS_WITHIN)
+        .max_concurrent_streams(100);
 }
 
 /// Reloads the certificate when its files change; a broken pair is reported once and the old one stays.

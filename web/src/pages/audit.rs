@@ -13,7 +13,7 @@ use serde::Deserialize;
 use time::{Date, Duration, macros::format_description};
 
 /// Kinds offered in the filter, as the log writes them.
-pub(crate) const KINDS: [&str; 29] = [
+pub(crate) const KINDS: [&str; 34] = [
     "request_submitted",
     "request_withdrawn",
     "request_approved",
@@ -42,7 +42,12 @@ pub(crate) const KINDS: [&str; 29] = [
     "passkey_enrolled",
     "ssh_key_added",
     "ssh_key_removed",
+    "target_added",
+    "target_pinned",
     "target_key_changed",
+    "credential_stored",
+    "gateway_started",
+    "gateway_stopped",
 ];
 
 #[derive(Template)]

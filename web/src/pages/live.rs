@@ -39,23 +39,20 @@ pub(crate) async fn stream(
         if first {
             return Some((Ok::<_, Infallible>(Event::default().retry(Duration::from_secs(2)).comment("ready")), (changes, stop, false)));
         }
-        loop {
-            let change = tokio::select! {
-                () = stop.cancelled() => return None,
-                () = tokio::time::sleep_until(end) => return None,
-                change = changes.recv() => change,
-            };
-            let name = match change {
-                Ok(Change::PersonSuspended(p)) if p == me => return None,
-                Ok(Change::Request(_)) => "requests",
-                Ok(Change::StepUp(_)) => "steps",
-                Ok(Change::Session(_) | Change::Terminate { .. } | Change::GrantRevoked(_) | Change::PersonSuspended(_)) => "sessions",
-                // Something was missed: the page looks at everything again by reconnecting.
-                Ok(Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
-                Err(RecvError::Closed) => return None,
-            };
-            return Some((Ok(Event::default().event(name).data("changed")), (changes, stop, false)));
-        }
+        let change = tokio::select! {
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep_until(end) => return None,
+            change = changes.recv() => change,
+        };
+        let name = match change {
+            Ok(Change::PersonSuspended(p)) if p == me => return None,
+            // After something was missed the page looks again; what it looks at matters less than that it does.
+            Ok(Change::Request(_) | Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
+            Ok(Change::StepUp(_)) => "steps",
+            Ok(Change::Session(_) | Change::Terminate { .. } | Change::GrantRevoked(_) | Change::PersonSuspended(_)) => "sessions",
+            Err(RecvError::Closed) => return None,
+        };
+        Some((Ok(Event::default().event(name).data("changed")), (changes, stop, false)))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }

@@ -75,6 +75,10 @@ async fn somebody_elses_request_does_not_exist_for_an_admin() {
     let hers = site.get(&path, Some(&eve)).await;
     let unknown = site.get(&format!("/requests/{NO_SUCH}"), Some(&eve)).await;
     assert_eq!((hers.status, hers.text), (StatusCode::NOT_FOUND, unknown.text));
+    let no_id = site
+        .json("/requests/no-id/review/begin", &json!({ "verdict": "approve" }), Some(&site.world.somebody("bob", Role::Approver).await))
+        .await;
+    assert_eq!((no_id.status, no_id.json()["error"].as_str()), (StatusCode::NOT_FOUND, Some("there is nothing here for you")));
     let withdraw = site.form(&format!("{path}/withdraw"), &[], Some(&eve)).await;
     assert_eq!(withdraw.status, StatusCode::NOT_FOUND);
 }

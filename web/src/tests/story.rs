@@ -3,8 +3,12 @@ use super::{Answer, Site};
 use crate::world::Someone;
 use anteroom_approvals::AskStepUp;
 use anteroom_domain::{Role, TargetName};
-use axum::http::StatusCode;
+use axum::{body::Body, http::StatusCode};
+use futures_util::StreamExt;
 use serde_json::json;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 impl Site {
     async fn sign(&self, begin: &str, finish: &str, body: serde_json::Value, who: &mut Someone) -> Answer {
@@ -146,4 +150,46 @@ async fn the_audit_log_is_searched_by_url() {
     assert!(found.contains("<b>request submitted</b>") && !found.contains("<b>signed in</b>"), "{found}");
     let none = site.get("/audit?person=nobody-here", Some(&max)).await.text;
     assert!(none.contains("There is nobody with the handle"));
+}
+
+#[tokio::test]
+async fn an_open_inbox_hears_of_a_new_request_at_once() {
+    let site = Site::new().await;
+    let (ada, bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
+    let stop = CancellationToken::new();
+    let background = tokio::spawn({
+        let (approvals, stop) = (site.world.approvals.clone(), stop.clone());
+        async move { approvals.run(stop).await }
+    });
+    let ask = site.request("GET", "/live", Some(&bob)).body(Body::empty()).unwrap();
+    let response = site.router.clone().oneshot(ask).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut events = response.into_body().into_data_stream();
+    let hears = async |events: &mut axum::body::BodyDataStream, what: &str| {
+        while let Some(Ok(chunk)) = events.next().await {
+            if String::from_utf8_lossy(&chunk).contains(what) {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(hears(&mut events, "ready").await);
+    // Listening may begin a moment after the stream did; asking again is what people do too.
+    let asking = async {
+        loop {
+            site.world.request(&ada).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(10), hears(&mut events, "event: requests"));
+    tokio::select! {
+        heard = heard => assert_eq!(heard, Ok(true)),
+        () = asking => {}
+    }
+    // Whoever is suspended hears no more.
+    site.world.approvals.suspend_person(None, bob.person.id).await.unwrap();
+    let silence = async { while events.next().await.is_some() {} };
+    tokio::time::timeout(Duration::from_secs(10), silence).await.unwrap();
+    stop.cancel();
+    background.await.unwrap();
 }

@@ -23,7 +23,7 @@ function start(place: HTMLElement): void {
       fit: "width",
       theme: "auto/asciinema",
       terminalFontSize: "15px",
-      poster: at ? `npt:${at}` : "npt:0",
+      poster: `npt:${at || 3}`,
     } as any);
     made.addEventListener("ended", () => (says.textContent = "The recording is over."));
     return made;
