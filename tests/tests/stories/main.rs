@@ -7,6 +7,7 @@ mod bad_input;
 mod channels;
 mod damaged;
 mod database_gone;
+mod demo;
 mod disk_full;
 mod ending;
 mod menu;

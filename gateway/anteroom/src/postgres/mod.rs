@@ -52,6 +52,7 @@ impl Postgres {
         let bin = binaries::find(&data)?;
         orphan::end(&data).await?;
         cluster::ensure(&data, &bin, run_as, layout).await?;
+        remove_leftover(dir);
         let sockets = SocketDirs::make(run_as, layout.guests)?;
 
         let log = log_file(dir)?;
@@ -141,6 +142,16 @@ impl SocketDirs {
             Ok(d)
         };
         Ok(Self { own: make(0o700, None)?, guests: guests.map(|g| make(0o750, Some(g.gid))).transpose()? })
+    }
+}
+
+/// The socket directory of a run that was killed: we hold the lock, so nobody uses it.
+fn remove_leftover(dir: &Path) {
+    if let Ok(old) = std::fs::read_to_string(dir.join("socket"))
+        && old.starts_with("/tmp/anteroom-pg-")
+        && !old.contains("..")
+    {
+        let _ = std::fs::remove_dir_all(old);
     }
 }
 
