@@ -52,7 +52,13 @@ fn measure(what: &str, mut masker: Masker, chunks: &[Vec<u8>]) {
         (Some(before), Some(after)) => (after - before) as f64 / 1e9,
         _ => start.elapsed().as_secs_f64(),
     };
-    println!("{what:26} {:8.1} MB/s   in {:6.1} MB   out {:6.1} MB   masked {:?}", bytes as f64 / 1e6 / seconds, bytes as f64 / 1e6, written as f64 / 1e6, summary.counts);
+    println!(
+        "{what:26} {:8.1} MB/s   in {:6.1} MB   out {:6.1} MB   masked {:?}",
+        bytes as f64 / 1e6 / seconds,
+        bytes as f64 / 1e6,
+        written as f64 / 1e6,
+        summary.counts
+    );
 }
 
 /// Linux tells how long a thread has run.
@@ -78,19 +84,37 @@ fn log() -> Vec<u8> {
         let _ = write!(
             text,
             "2024-01-15T08:{:02}:{:02}.{:03}Z INFO  api-{} request id={:016x} path=/api/v1/orders/{} status=200 bytes={} duration={}ms\r\n",
-            n / 60 % 60, n % 60, n % 1000, n % 7, n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n % 100_000, n * 37 % 90_000, n % 300
+            n / 60 % 60,
+            n % 60,
+            n % 1000,
+            n % 7,
+            n.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            n % 100_000,
+            n * 37 % 90_000,
+            n % 300
         );
     }
     text.into_bytes()
 }
 
 fn table() -> Vec<u8> {
-    let mut text = String::from("   mrn    | last_name  | first_name |    dob     | unit | hgb  \r\n----------+------------+------------+------------+------+------\r\n");
+    let mut text = String::from(
+        "   mrn    | last_name  | first_name |    dob     | unit | hgb  \r\n----------+------------+------------+------------+------+------\r\n",
+    );
     let mut n = 0_u64;
     while text.len() < BYTES {
         n += 1;
         let name = ["Whitfield", "Okonkwo", "Delacroix", "Hartmann", "Szabo"][(n % 5) as usize];
-        let _ = write!(text, " E{:07} | {name:10} | Marguerite | {:04}-{:02}-{:02} | 4W   | {:2}.{} \r\n", n % 5000, 1930 + n % 80, 1 + n % 12, 1 + n % 28, 9 + n % 7, n % 10);
+        let _ = write!(
+            text,
+            " E{:07} | {name:10} | Marguerite | {:04}-{:02}-{:02} | 4W   | {:2}.{} \r\n",
+            n % 5000,
+            1930 + n % 80,
+            1 + n % 12,
+            1 + n % 28,
+            9 + n % 7,
+            n % 10
+        );
     }
     text.into_bytes()
 }
@@ -101,7 +125,18 @@ fn frames() -> Vec<Vec<u8>> {
     for n in 0..3000_u64 {
         let mut text = String::from("\x1b[H");
         for row in 1..=40 {
-            let _ = write!(text, "\x1b[{row};1H\x1b[32m{:6}\x1b[0m root      20   0  {:7} {:6} S \x1b[1m{:5.1}\x1b[0m  0.{} 12:0{}.{:02} process-{}\x1b[K", n * 7 % 9999 + row, n * 31 % 99_999, row * 100, (n % 100) as f64 / 3.0, row % 9, row % 6, n % 60, row);
+            let _ = write!(
+                text,
+                "\x1b[{row};1H\x1b[32m{:6}\x1b[0m root      20   0  {:7} {:6} S \x1b[1m{:5.1}\x1b[0m  0.{} 12:0{}.{:02} process-{}\x1b[K",
+                n * 7 % 9999 + row,
+                n * 31 % 99_999,
+                row * 100,
+                (n % 100) as f64 / 3.0,
+                row % 9,
+                row % 6,
+                n % 60,
+                row
+            );
         }
         frames.push(text.into_bytes());
     }

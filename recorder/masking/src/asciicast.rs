@@ -38,11 +38,23 @@ pub struct Header {
 /// One event of a file, at its time since the start (version 3 writes intervals; they are added up here).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    Output { at: Duration, text: String },
-    Resize { at: Duration, cols: u16, rows: u16 },
-    Marker { at: Duration, label: String },
+    Output {
+        at: Duration,
+        text: String,
+    },
+    Resize {
+        at: Duration,
+        cols: u16,
+        rows: u16,
+    },
+    Marker {
+        at: Duration,
+        label: String,
+    },
     /// Input, exit status and what later versions bring.
-    Other { at: Duration },
+    Other {
+        at: Duration,
+    },
 }
 
 /// Reads a file line by line. Comments of version 3 and empty lines are passed over.
@@ -167,7 +179,13 @@ pub fn explain(input: impl BufRead, output: impl Write, rules: Arc<RuleSet>, pro
     run(input, output, rules, true, progress)
 }
 
-fn run(input: impl BufRead, output: impl Write, rules: Arc<RuleSet>, explain: bool, mut progress: impl FnMut(u64)) -> Result<Summary, CastError> {
+fn run(
+    input: impl BufRead,
+    output: impl Write,
+    rules: Arc<RuleSet>,
+    explain: bool,
+    mut progress: impl FnMut(u64),
+) -> Result<Summary, CastError> {
     let mut reader = Reader::new(input)?;
     let header = reader.header();
     let mut writer = Writer::new(output, header)?;

@@ -233,11 +233,17 @@ impl Learned {
                             while first > 0 && self.is_companion(line_words[first - 1], line_words[first]) {
                                 first -= 1;
                             }
-                            while line_words.get(last + 1).is_some_and(|after| self.is_companion(*after, *after) && after.start - line_words[last].end <= 2) {
+                            while line_words
+                                .get(last + 1)
+                                .is_some_and(|after| self.is_companion(*after, *after) && after.start - line_words[last].end <= 2)
+                            {
                                 last += 1;
                             }
                         }
-                        hit(line_words[first].start..line_words[last].end, known.kind);
+                        hit(candidate[0].start..candidate[length - 1].end, known.kind);
+                        for beside in (first..at).chain(at + length..=last) {
+                            hit(line_words[beside].start..line_words[beside].end, known.kind);
+                        }
                         next = last + 1;
                         break;
                     }

@@ -245,10 +245,6 @@ impl Ink {
         self.text.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.text.len()
-    }
-
     /// Takes what was written. The style stays what it is on the reader's terminal.
     pub(crate) fn take(&mut self) -> MaskedText {
         MaskedText(std::mem::take(&mut self.text))

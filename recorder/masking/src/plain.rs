@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use alacritty_terminal::term::cell::Cell;
+
 use crate::{
-    Masker, MaskedEvent,
-    classify::{Classifier, Context, State},
+    MaskedEvent, Masker,
+    classify::{Classifier, Context, State, Verdicts},
     line_text::LineText,
     masked::{Ink, MaskedRow, Note},
     screen::{Screen, Size, used_cells},
@@ -26,10 +28,38 @@ pub(crate) struct Plain {
     pending: Vec<u8>,
     phase: Phase,
     context: Context,
+    /// Lines classified and not yet shown: what a later one teaches is applied to them.
+    held: Vec<Held>,
+    held_bytes: usize,
     ink: Ink,
     screen: Option<Box<Screen>>,
     lines: u64,
     last_at: Duration,
+}
+
+#[derive(Debug)]
+struct Held {
+    content: Content,
+    verdicts: Verdicts,
+    /// What was known when it was classified.
+    learned: u64,
+    ends_line: bool,
+}
+
+#[derive(Debug)]
+enum Content {
+    Text(String),
+    /// A line that came over the emulator, with its rows.
+    Cells(LineText, Vec<Vec<Cell>>),
+}
+
+impl Content {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Cells(text, _) => text.as_str(),
+        }
+    }
 }
 
 /// How a piece of text ended.
@@ -54,21 +84,40 @@ enum Phase {
     Sniffing,
     Text,
     /// Not text: everything from here on is counted. It stays so to the end; a tar stream has text in it that nobody asked to see.
-    Binary { bytes: u64 },
+    Binary {
+        bytes: u64,
+    },
 }
 
 impl Default for Plain {
     fn default() -> Self {
-        Self { pending: Vec::new(), phase: Phase::Sniffing, context: Context::default(), ink: Ink::new(), screen: None, lines: 0, last_at: Duration::ZERO }
+        Self {
+            pending: Vec::new(),
+            phase: Phase::Sniffing,
+            context: Context::default(),
+            held: Vec::new(),
+            held_bytes: 0,
+            ink: Ink::new(),
+            screen: None,
+            lines: 0,
+            last_at: Duration::ZERO,
+        }
     }
 }
 
 impl Plain {
-    pub(crate) fn feed(&mut self, at: Duration, bytes: &[u8], classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+    pub(crate) fn feed(
+        &mut self,
+        at: Duration,
+        bytes: &[u8],
+        classifier: &mut Classifier,
+        account: &mut Account,
+        out: &mut Vec<MaskedEvent>,
+    ) {
         let at = at.max(self.last_at);
         self.settle(at, classifier, account, out);
         if at > self.last_at {
-            self.push(out);
+            self.push(classifier, account, out);
         }
         self.last_at = at;
         let mut bytes = bytes;
@@ -122,7 +171,7 @@ impl Plain {
             if self.phase == Phase::Sniffing && !self.pending.is_empty() {
                 self.sniffed(classifier, account, out);
             }
-            self.push(out);
+            self.push(classifier, account, out);
         }
     }
 
@@ -135,11 +184,12 @@ impl Plain {
             let rest = std::mem::take(&mut self.pending);
             self.line(&rest, End::Stream, classifier, account, out);
         }
+        self.push(classifier, account, out);
         if let Phase::Binary { bytes } = self.phase {
             self.ink.note(Note::Binary { bytes });
             self.ink.newline();
+            out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });
         }
-        self.push(out);
     }
 
     fn sniffed(&mut self, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
@@ -166,7 +216,10 @@ impl Plain {
         let long = std::mem::take(&mut self.pending);
         // Whole words where that is possible, so that the rest is a beginning again.
         let tail = &long[long.len() - 1024..];
-        let end = tail.iter().rposition(|b| matches!(b, b' ' | b',' | b'\t' | b'\r' | b';' | b'~')).map_or(long.len(), |at| long.len() - 1024 + at + 1);
+        let end = tail
+            .iter()
+            .rposition(|b| matches!(b, b' ' | b',' | b'\t' | b'\r' | b';' | b'~'))
+            .map_or(long.len(), |at| long.len() - 1024 + at + 1);
         self.line(&long[..end], End::Cut, classifier, account, out);
         if let Phase::Binary { bytes } = &mut self.phase {
             *bytes += (long.len() - end) as u64;
@@ -178,7 +231,7 @@ impl Plain {
     fn line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
         let line = if ended == End::Line { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         match std::str::from_utf8(line) {
-            Ok(text) if !line.iter().any(|b| is_control(*b)) => self.text_line(text, ended, classifier, account),
+            Ok(text) if !line.iter().any(|b| is_control(*b)) => self.text_line(text, ended, classifier),
             _ if is_binary(line) => {
                 self.phase = Phase::Binary { bytes: line.len() as u64 + u64::from(ended == End::Line) };
                 return;
@@ -190,42 +243,39 @@ impl Plain {
                     let parts: Vec<&str> = text.split(['\r', '\x0b', '\x1c']).filter(|part| !part.is_empty()).collect();
                     let last = parts.len().saturating_sub(1);
                     for (index, part) in parts.into_iter().enumerate() {
-                        self.segment(part, if index < last { End::Line } else { ended }, classifier, account);
+                        self.segment(part, if index < last { End::Line } else { ended }, classifier);
                     }
                 } else {
-                    self.tangled_line(line, ended, classifier, account);
+                    self.tangled_line(line, ended, classifier);
                 }
             }
         }
-        if self.ink.len() >= PIECE_BYTES {
-            self.push(out);
+        if self.held_bytes >= PIECE_BYTES {
+            self.push(classifier, account, out);
         }
     }
 
-    fn segment(&mut self, part: &str, ended: End, classifier: &mut Classifier, account: &mut Account) {
+    fn segment(&mut self, part: &str, ended: End, classifier: &mut Classifier) {
         if part.bytes().any(is_control) {
-            self.tangled_line(part.as_bytes(), ended, classifier, account);
+            self.tangled_line(part.as_bytes(), ended, classifier);
         } else {
-            self.text_line(part, ended, classifier, account);
+            self.text_line(part, ended, classifier);
         }
     }
 
-    fn text_line(&mut self, text: &str, ended: End, classifier: &mut Classifier, account: &mut Account) {
+    fn text_line(&mut self, text: &str, ended: End, classifier: &mut Classifier) {
         let verdicts = classifier.line(&mut self.context, text, ended.state(text));
-        classifier.emit(text, &verdicts, &mut account.emitted);
-        if account.explains() {
-            for found in verdicts.found() {
-                let column = text[..found.range.start].chars().count();
-                let width = text[found.range.clone()].chars().count();
-                account.span(self.last_at, self.lines, column, width, found, classifier.rules());
-            }
-        }
-        self.ink.line(text, &verdicts);
-        self.end_line(ended);
+        self.hold(Content::Text(text.to_owned()), verdicts, ended == End::Line, classifier);
+    }
+
+    fn hold(&mut self, content: Content, verdicts: Verdicts, ends_line: bool, classifier: &Classifier) {
+        // The line's own bytes, and something for its verdicts.
+        self.held_bytes += content.text().len() + 32;
+        self.held.push(Held { content, verdicts, learned: classifier.learned().version(), ends_line });
     }
 
     /// A line with escape sequences, carriage returns, backspaces: what it looks like on a wide terminal is what is shown.
-    fn tangled_line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier, account: &mut Account) {
+    fn tangled_line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier) {
         let screen = self.screen.get_or_insert_with(|| Box::new(Screen::new(Size::clamped(LINE_SCREEN.0, LINE_SCREEN.1))));
         screen.feed(line);
         let scrolled = screen.take_scrolled();
@@ -238,45 +288,65 @@ impl Plain {
             (if wrapped { cells } else { &cells[..used_cells(cells)] }, wrapped)
         }));
         let mut at = 0;
+        let mut lines = Vec::new();
         while at < rows.len() {
             let mut end = at + 1;
             while end < rows.len() && rows[end - 1].1 {
                 end += 1;
             }
-            let text = LineText::of(rows[at..end].iter().map(|row| row.0));
-            let state = if end < rows.len() { State::Complete } else { ended.state(text.as_str()) };
-            let verdicts = classifier.line(&mut self.context, text.as_str(), state).in_cells(text.starts());
-            classifier.emit(text.as_str(), &verdicts, &mut account.emitted);
-            let mut offset = 0;
-            for (cells, _) in &rows[at..end] {
-                let row = MaskedRow::classified(cells, &verdicts, offset);
-                offset += cells.len();
-                self.ink.row(&row, 0..row.width());
-            }
-            if end < rows.len() {
-                self.ink.newline();
-                self.lines += 1;
-            }
+            lines.push((rows[at..end].iter().map(|row| row.0.to_vec()).collect::<Vec<_>>(), end == rows.len()));
             at = end;
         }
         // Colours do not go on over lines here; programs that colour without a terminal reset them themselves.
         screen.feed(b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l\x1b[r");
         screen.shrink();
-        self.end_line(ended);
-    }
-
-    fn end_line(&mut self, ended: End) {
-        if ended == End::Line {
-            self.ink.newline();
-            self.lines += 1;
+        for (rows, last) in lines {
+            let text = LineText::of(rows.iter().map(Vec::as_slice));
+            let state = if last { ended.state(text.as_str()) } else { State::Complete };
+            let verdicts = classifier.line(&mut self.context, text.as_str(), state);
+            self.hold(Content::Cells(text, rows), verdicts, !last || ended == End::Line, classifier);
         }
     }
 
-    fn push(&mut self, out: &mut Vec<MaskedEvent>) {
+    fn push(&mut self, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        self.held_bytes = 0;
+        for mut line in self.held.drain(..) {
+            if line.learned != classifier.learned().version() {
+                classifier.look_again(line.content.text(), &mut line.verdicts);
+            }
+            classifier.emit(line.content.text(), &line.verdicts, &mut account.emitted);
+            if account.explains() {
+                explain(account, classifier, self.last_at, self.lines, line.content.text(), &line.verdicts);
+            }
+            match line.content {
+                Content::Text(text) => self.ink.line(&text, &line.verdicts),
+                Content::Cells(text, rows) => {
+                    let verdicts = line.verdicts.in_cells(text.starts());
+                    let mut offset = 0;
+                    for cells in rows {
+                        let row = MaskedRow::classified(&cells, &verdicts, offset);
+                        offset += cells.len();
+                        self.ink.row(&row, 0..row.width());
+                    }
+                }
+            }
+            if line.ends_line {
+                self.ink.newline();
+                self.lines += 1;
+            }
+        }
         if !self.ink.is_empty() {
             self.ink.plain();
             out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });
         }
+    }
+}
+
+fn explain(account: &mut Account, classifier: &Classifier, at: Duration, row: u64, text: &str, verdicts: &Verdicts) {
+    for found in verdicts.found() {
+        let column = text[..found.range.start].chars().count();
+        let width = text[found.range.clone()].chars().count();
+        account.span(at, row, column, width, found, classifier.rules());
     }
 }
 
@@ -286,7 +356,10 @@ fn is_control(byte: u8) -> bool {
 
 fn is_segment(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.len() > 4 && bytes[..3].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) && bytes[0].is_ascii_uppercase() && bytes[3].is_ascii_punctuation()
+    bytes.len() > 4
+        && bytes[..3].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && bytes[0].is_ascii_uppercase()
+        && bytes[3].is_ascii_punctuation()
 }
 
 /// No text: a NUL, or one byte in eight that is neither text nor an escape sequence. Text in an old 8-bit character set passes.

@@ -5,7 +5,7 @@ use std::{ops::Range, time::Duration};
 use alacritty_terminal::term::cell::Cell;
 
 use crate::{
-    Masker, MaskedEvent,
+    MaskedEvent, Masker,
     classify::{Classifier, Context, State, Verdicts},
     line_text::LineText,
     masked::MaskedRow,
@@ -81,7 +81,14 @@ impl Pty {
         }
     }
 
-    pub(crate) fn feed(&mut self, at: Duration, mut bytes: &[u8], classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+    pub(crate) fn feed(
+        &mut self,
+        at: Duration,
+        mut bytes: &[u8],
+        classifier: &mut Classifier,
+        account: &mut Account,
+        out: &mut Vec<MaskedEvent>,
+    ) {
         let at = at.max(self.last_at);
         self.settle(at, classifier, account, out);
         self.last_at = at;
@@ -109,7 +116,15 @@ impl Pty {
         }
     }
 
-    pub(crate) fn resize(&mut self, at: Duration, cols: u16, rows: u16, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+    pub(crate) fn resize(
+        &mut self,
+        at: Duration,
+        cols: u16,
+        rows: u16,
+        classifier: &mut Classifier,
+        account: &mut Account,
+        out: &mut Vec<MaskedEvent>,
+    ) {
         let at = at.max(self.last_at);
         let size = Size::clamped(cols, rows);
         if size == self.screen.size() {
@@ -170,7 +185,14 @@ impl Pty {
     }
 
     fn to_show(&self, scrolled: Vec<MaskedRow>, lost: u64, screen: Vec<MaskedRow>) -> Frame {
-        Frame { scrolled, lost, screen, alternate: self.screen.is_alternate(), cursor: self.screen.cursor(), cursor_shown: self.screen.shows_cursor() }
+        Frame {
+            scrolled,
+            lost,
+            screen,
+            alternate: self.screen.is_alternate(),
+            cursor: self.screen.cursor(),
+            cursor_shown: self.screen.shows_cursor(),
+        }
     }
 
     /// Classifies `above` (its first `shown` rows for context only) and the screen as one text. Returns all rows, from which row of `above`
@@ -227,7 +249,10 @@ impl Pty {
             }
             let old = if committed.is_some() { cached.next() } else { None };
             let known = old.filter(|old| {
-                old.state == state && old.learned == classifier.learned().version() && old.text.as_str() == text.as_str() && old.before == context
+                old.state == state
+                    && old.learned == classifier.learned().version()
+                    && old.text.as_str() == text.as_str()
+                    && old.before == context
             });
             lines.push(match known {
                 Some(line) => {
@@ -255,7 +280,14 @@ impl Pty {
                 line.verdicts = std::mem::take(&mut line.verdicts).in_cells(line.text.starts());
                 classifier.emit(line.text.as_str(), &line.verdicts, &mut account.emitted);
                 if account.explains() {
-                    explain(account, classifier, self.last_at, first_row + line.rows.start as u64, &rows[line.rows.clone()], &line.verdicts);
+                    explain(
+                        account,
+                        classifier,
+                        self.last_at,
+                        first_row + line.rows.start as u64,
+                        &rows[line.rows.clone()],
+                        &line.verdicts,
+                    );
                 }
             }
         }

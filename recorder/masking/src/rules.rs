@@ -253,7 +253,13 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
                 return Err(refuse(text, &written.span(), "a label needs a letter".to_owned()));
             }
             let label = Label { kind: field.kind, strong };
-            for spelling in [written.get_ref().to_lowercase(), normal.clone(), normal.replace(' ', "_"), normal.replace(' ', "-"), normal.replace(' ', "")] {
+            for spelling in [
+                written.get_ref().to_lowercase(),
+                normal.clone(),
+                normal.replace(' ', "_"),
+                normal.replace(' ', "-"),
+                normal.replace(' ', ""),
+            ] {
                 spellings.entry(spelling).or_insert(label);
             }
             columns.entry(normal.replace(' ', "")).or_insert(label);

@@ -76,7 +76,14 @@ impl Account {
             Rule::Learned => "seen before in this session".to_owned(),
             Rule::Unfinished => return,
         };
-        spans.push(Span { at_us: u64::try_from(at.as_micros()).unwrap_or(u64::MAX), row, column, width, kind: found.kind.name().to_owned(), rule });
+        spans.push(Span {
+            at_us: u64::try_from(at.as_micros()).unwrap_or(u64::MAX),
+            row,
+            column,
+            width,
+            kind: found.kind.name().to_owned(),
+            rule,
+        });
     }
 
     pub(crate) fn summary(self, learned: &Learned) -> Summary {

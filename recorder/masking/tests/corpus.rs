@@ -17,9 +17,9 @@ use people::Dice;
 const SEED: u64 = 2026;
 const CAPTURES: u64 = 25;
 /// Identifiers found, in percent.
-const RECALL_FLOOR: f64 = 97.0;
+const RECALL_FLOOR: f64 = 99.0;
 /// Innocent characters masked, in percent.
-const SPOILED_CEILING: f64 = 1.0;
+const SPOILED_CEILING: f64 = 0.5;
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Score {
@@ -120,7 +120,12 @@ fn identifiers_are_found_and_the_rest_stays_readable() {
         }
         report += &format!("{family:18} {:>11} {:>7.1}% {:>10} {:>8.2}%\n", sum.identifiers, sum.recall(), sum.innocent, sum.spoiled());
         missed.dedup();
-        for line in missed.iter().filter(|line| line.starts_with("spoiled")).take(2).chain(missed.iter().filter(|line| !line.starts_with("spoiled")).take(3)) {
+        for line in missed
+            .iter()
+            .filter(|line| line.starts_with("spoiled"))
+            .take(2)
+            .chain(missed.iter().filter(|line| !line.starts_with("spoiled")).take(3))
+        {
             examples += &format!("{family}: {line}\n");
         }
         total.add(sum);
@@ -129,7 +134,13 @@ fn identifiers_are_found_and_the_rest_stays_readable() {
     for (kind, score) in &kinds {
         report += &format!("{kind:18} {:>11} {:>7.1}%\n", score.identifiers, score.recall());
     }
-    report += &format!("\nall: {:.2}% of {} identifiers found, {:.3}% of {} innocent characters masked\n", total.recall(), total.identifiers, total.spoiled(), total.innocent);
+    report += &format!(
+        "\nall: {:.2}% of {} identifiers found, {:.3}% of {} innocent characters masked\n",
+        total.recall(),
+        total.identifiers,
+        total.spoiled(),
+        total.innocent
+    );
     println!("{report}\n{examples}");
     assert!(total.recall() >= RECALL_FLOOR, "recall fell:\n{report}\n{examples}");
     assert!(total.spoiled() <= SPOILED_CEILING, "too much is masked:\n{report}");

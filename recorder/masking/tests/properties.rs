@@ -35,18 +35,20 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 
 /// Chunks with the milliseconds since the one before.
 fn chunks() -> impl Strategy<Value = Vec<(u64, Vec<u8>)>> {
-    prop::collection::vec((prop_oneof![Just(0), Just(5), Just(29), Just(30), Just(200), Just(1000)], prop::collection::vec(piece(), 1..6)), 1..12).prop_map(
-        |chunks| {
-            let mut at = 0;
-            chunks
-                .into_iter()
-                .map(|(gap, pieces)| {
-                    at += gap;
-                    (at, pieces.concat())
-                })
-                .collect()
-        },
+    prop::collection::vec(
+        (prop_oneof![Just(0), Just(5), Just(29), Just(30), Just(200), Just(1000)], prop::collection::vec(piece(), 1..6)),
+        1..12,
     )
+    .prop_map(|chunks| {
+        let mut at = 0;
+        chunks
+            .into_iter()
+            .map(|(gap, pieces)| {
+                at += gap;
+                (at, pieces.concat())
+            })
+            .collect()
+    })
 }
 
 fn borrowed(chunks: &[(u64, Vec<u8>)]) -> Vec<(u64, &[u8])> {
@@ -69,10 +71,21 @@ fn whole_characters(mut row: Vec<Cell>) -> Vec<Cell> {
 }
 
 fn looks_alike(raw: &Cell, masked: &Cell) -> bool {
-    let style = Flags::BOLD | Flags::DIM | Flags::ITALIC | Flags::INVERSE | Flags::HIDDEN | Flags::STRIKEOUT | Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER;
+    let style = Flags::BOLD
+        | Flags::DIM
+        | Flags::ITALIC
+        | Flags::INVERSE
+        | Flags::HIDDEN
+        | Flags::STRIKEOUT
+        | Flags::WIDE_CHAR
+        | Flags::WIDE_CHAR_SPACER;
     let blank = |c: char| c == ' ' || c == '\t';
     let same_char = raw.c == masked.c || (blank(raw.c) && blank(masked.c)) || (!blank(raw.c) && [MASK, WIDE_MASK].contains(&masked.c));
-    same_char && raw.fg == masked.fg && raw.bg == masked.bg && raw.flags & style == masked.flags & style && raw.flags.intersects(Flags::ALL_UNDERLINES) == masked.flags.intersects(Flags::ALL_UNDERLINES)
+    same_char
+        && raw.fg == masked.fg
+        && raw.bg == masked.bg
+        && raw.flags & style == masked.flags & style
+        && raw.flags.intersects(Flags::ALL_UNDERLINES) == masked.flags.intersects(Flags::ALL_UNDERLINES)
 }
 
 proptest! {

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{Terminal, mask, ms, plain, rules, screen, text};
 use anteroom_masking::{MaskedEvent, Masker};
+use common::{Terminal, mask, ms, plain, rules, screen, text};
 
 const PSQL: &str = "\
 ehr=# select mrn, last_name, first_name, dob, phone, city, hgb from patients;
@@ -37,7 +37,8 @@ fn a_name_seen_in_its_column_is_found_where_it_stands_alone() {
 
 #[test]
 fn an_expanded_record_is_masked_by_its_keys() {
-    let shown = screen("-[ RECORD 1 ]-----------\nmrn       | E004512\nlast_name | Whitfield\nssn       | 078-05-1120\nhgb       | 13.2\n\n");
+    let shown =
+        screen("-[ RECORD 1 ]-----------\nmrn       | E004512\nlast_name | Whitfield\nssn       | 078-05-1120\nhgb       | 13.2\n\n");
     assert!(!shown.contains("E004512") && !shown.contains("Whitfield") && !shown.contains("078-05-1120"), "{shown}");
     assert!(shown.contains("hgb       | 13.2") && shown.contains("last_name | █████████"), "{shown}");
 }
@@ -69,10 +70,32 @@ NK1|1|WHITFIELD^HAROLD|SPO|12 ELM ST^^ASHBURN^VA^20147|555-014-2232\n\
 OBR|1|||718-7^Hemoglobin^LN|||20240115081500|||||||||1234^HOUSE^GREGORY^^^DR\n\
 OBX|1|NM|718-7^Hemoglobin^LN||13.2|g/dL|12.0-16.0|N|||F\n";
     for shown in [screen(message), plain(message), plain(&message.replace('\n', "\r"))] {
-        for hidden in ["E004512", "WHITFIELD", "MARGUERITE", "19540311", "ELM", "ASHBURN", "20147", "014-2231", "A7712", "078-05-1120", "HAROLD", "014-2232"] {
+        for hidden in [
+            "E004512",
+            "WHITFIELD",
+            "MARGUERITE",
+            "19540311",
+            "ELM",
+            "ASHBURN",
+            "20147",
+            "014-2231",
+            "A7712",
+            "078-05-1120",
+            "HAROLD",
+            "014-2232",
+        ] {
             assert!(!shown.contains(hidden), "{hidden} is readable:\n{shown}");
         }
-        for kept in ["MSH|^~\\&|LAB|MERCY", "20240115083000", "|F|", "^^^MERCY^MR", "^VA^", "718-7^Hemoglobin^LN", "13.2|g/dL|12.0-16.0", "HOUSE^GREGORY"] {
+        for kept in [
+            "MSH|^~\\&|LAB|MERCY",
+            "20240115083000",
+            "|F|",
+            "^^^MERCY^MR",
+            "^VA^",
+            "718-7^Hemoglobin^LN",
+            "13.2|g/dL|12.0-16.0",
+            "HOUSE^GREGORY",
+        ] {
             assert!(shown.contains(kept), "{kept} is gone:\n{shown}");
         }
     }
@@ -88,9 +111,17 @@ fn other_delimiters_are_taken_from_the_message_header() {
 #[test]
 fn labels_hide_what_they_name() {
     for (line, kept, hidden) in [
-        ("Patient Name: Marguerite Whitfield   MRN: E004512   DOB: 03/11/1954  Sex: F", "Sex: F", &["Marguerite", "Whitfield", "E004512", "03/11/1954"][..]),
+        (
+            "Patient Name: Marguerite Whitfield   MRN: E004512   DOB: 03/11/1954  Sex: F",
+            "Sex: F",
+            &["Marguerite", "Whitfield", "E004512", "03/11/1954"][..],
+        ),
         ("WARN order 8812 rejected: mrn=E004512 dob=1954-03-11 status=409", "status=409", &["E004512", "1954-03-11"]),
-        ("select * from patients where last_name = 'Whitfield' and mrn='E004512';", "select * from patients where last_name = '", &["Whitfield", "E004512"]),
+        (
+            "select * from patients where last_name = 'Whitfield' and mrn='E004512';",
+            "select * from patients where last_name = '",
+            &["Whitfield", "E004512"],
+        ),
         ("Email: m.whitfield@example.org Phone: (555) 014-2231", "Email: ", &["whitfield@", "014-2231"]),
         ("SSN 078-05-1120 verified", "verified", &["078-05-1120"]),
         ("Address: 12 Elm Street, Ashburn, VA 20147", "Address: ", &["Elm", "20147"]),
@@ -164,7 +195,9 @@ fn ordinary_work_stays_readable() {
     for line in lines {
         assert_eq!(plain(&format!("{line}\n")), format!("{line}\r\n"));
     }
-    let shown = screen(" Schema |   Name   | Type  |  Owner   \n--------+----------+-------+----------\n public | patients | table | postgres\n(1 row)\n");
+    let shown = screen(
+        " Schema |   Name   | Type  |  Owner   \n--------+----------+-------+----------\n public | patients | table | postgres\n(1 row)\n",
+    );
     assert!(shown.contains("public | patients | table | postgres"), "{shown}");
 }
 
@@ -222,7 +255,8 @@ fn a_full_screen_program_is_masked_and_gone_when_it_ends() {
 fn a_scrolled_page_of_a_table_is_known_by_its_bars() {
     let table = "   mrn   | last_name | hgb  \n---------+-----------+------\n E004512 | Whitfield | 13.2\n";
     let page = "\x1b[?1049h\x1b[H E009999 | Okonkwo   |  9.1\x1b[2;1H E009998 | Delacroix |  9.2\x1b[24;1H:";
-    let (events, _) = mask(Masker::new(rules(), 80, 24), &[(0, table.replace('\n', "\r\n").as_bytes()), (100, page.as_bytes()), (300, b" ")]);
+    let (events, _) =
+        mask(Masker::new(rules(), 80, 24), &[(0, table.replace('\n', "\r\n").as_bytes()), (100, page.as_bytes()), (300, b" ")]);
     let mut terminal = Terminal::new(80, 24);
     terminal.play(&events);
     let shown = terminal.text();
@@ -252,11 +286,21 @@ fn binary_output_becomes_a_note() {
 
 #[test]
 fn an_identifier_that_was_readable_before_it_was_known_makes_the_recording_incomplete() {
-    let (_, summary) = mask(Masker::plain(rules()), &[(0, b"spoke with Okonkwo\nlast_name: Okonkwo\n")]);
+    let (_, summary) = mask(Masker::plain(rules()), &[(0, b"spoke with Okonkwo\n"), (500, b"last_name: Okonkwo\n")]);
+    assert!(summary.incomplete);
+    let (_, summary) = mask(Masker::new(rules(), 80, 24), &[(0, b"spoke with Okonkwo\r\n"), (500, b"last_name: Okonkwo\r\n")]);
     assert!(summary.incomplete);
     let (_, summary) = mask(Masker::plain(rules()), &[(0, b"last_name: Okonkwo\nspoke with Okonkwo\n")]);
     assert!(!summary.incomplete);
     assert_eq!(summary.counts["name"], 1);
+}
+
+#[test]
+fn what_comes_in_one_burst_is_looked_at_as_a_whole() {
+    let note = "spoke with Okonkwo\nlast_name: Okonkwo\n";
+    for shown in [plain(note), screen(note)] {
+        assert!(!shown.contains("Okonkwo"), "{shown}");
+    }
 }
 
 #[test]
@@ -296,5 +340,8 @@ fn a_resize_is_an_event_and_the_screen_is_painted_anew() {
 #[test]
 fn a_command_line_is_masked() {
     let mut masker = Masker::plain(rules());
-    assert_eq!(masker.mask_line("psql -c \"select * from p where mrn = 'E004512'\"\x1b]0;x\x07").as_str(), "psql -c \"select * from p where mrn = '███████'\" ]0;x ");
+    assert_eq!(
+        masker.mask_line("psql -c \"select * from p where mrn = 'E004512'\"\x1b]0;x\x07").as_str(),
+        "psql -c \"select * from p where mrn = '███████'\" ]0;x "
+    );
 }

@@ -65,7 +65,8 @@ fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rule
         return None;
     }
     let next = *bytes.get(at + 3)?;
-    let bounded = at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes.get(at.wrapping_sub(2)..at), Some(b"\\r" | b"\\n" | b"^M"));
+    let bounded =
+        at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes.get(at.wrapping_sub(2)..at), Some(b"\\r" | b"\\n" | b"^M"));
     if !bounded {
         return None;
     }
@@ -103,12 +104,18 @@ fn segment(line: &str, id: [u8; 3], range: Range<usize>, delimiters: Delimiters,
             continue;
         }
         let rule = known.and_then(|fields| fields.iter().find(|f| f.number == number)).copied();
-        let provider = providers.filter(|(_, fields)| fields.contains(&number)).map(|_| Hl7Field { number, data_type: Hl7Type::Xpn, kind: Kind::Name });
+        let provider = providers.filter(|(_, fields)| fields.contains(&number)).map(|_| Hl7Field {
+            number,
+            data_type: Hl7Type::Xpn,
+            kind: Kind::Name,
+        });
         let Some(rule) = rule.or(provider) else { continue };
         for repetition in split(text, part, delimiters.repetition) {
             let components: Vec<Range<usize>> = split(text, repetition, delimiters.component).collect();
             for (kind, wanted) in identifying(rule) {
-                let (Some(first), Some(last)) = (components.get(wanted.start), components.get(wanted.end.min(components.len()).wrapping_sub(1))) else {
+                let (Some(first), Some(last)) =
+                    (components.get(wanted.start), components.get(wanted.end.min(components.len()).wrapping_sub(1)))
+                else {
                     continue;
                 };
                 let value = text[first.start..last.end].trim_end_matches([char::from(delimiters.component), ' ']);
@@ -151,9 +158,14 @@ fn pretty(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         if !number || !bytes[at].is_ascii_uppercase() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
             continue;
         }
-        let Some(fields) = bytes.get(at..at + 3).and_then(|id| <[u8; 3]>::try_from(id).ok()).and_then(|id| rules.hl7.get(&id)) else { continue };
+        let Some(fields) = bytes.get(at..at + 3).and_then(|id| <[u8; 3]>::try_from(id).ok()).and_then(|id| rules.hl7.get(&id)) else {
+            continue;
+        };
         let digits = bytes[at + 4..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let Some(field) = line[at + 4..at + 4 + digits].parse().ok().and_then(|number: usize| fields.iter().find(|f| f.number == number)) else { continue };
+        let Some(field) = line[at + 4..at + 4 + digits].parse().ok().and_then(|number: usize| fields.iter().find(|f| f.number == number))
+        else {
+            continue;
+        };
         let rest = &line[at + 4 + digits..];
         let Some(sign) = rest.find([':', '=', '>']).filter(|sign| *sign <= 48) else { continue };
         let value = rest[sign + 1..].trim_start_matches([' ', '"', '\'', '\t']);

@@ -63,20 +63,26 @@ impl Nesting {
 
 pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &mut Vec<Found>) {
     let text = line.trim_start();
-    let start = if !nesting.open.is_empty() && text.starts_with(|c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-') || c.is_ascii_digit()) {
-        line.len() - text.len()
-    } else {
-        if !nesting.open.is_empty() {
-            *nesting = Nesting::default();
-        }
-        if memchr::memchr2(b'{', b'[', line.as_bytes()).is_none() {
-            return;
-        }
-        let Some(start) = ["{\"", "[{", "{ \""].iter().filter_map(|open| line.find(open)).min().or_else(|| matches!(text, "{" | "[").then(|| line.len() - text.len())) else {
-            return;
+    let start =
+        if !nesting.open.is_empty() && text.starts_with(|c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-') || c.is_ascii_digit()) {
+            line.len() - text.len()
+        } else {
+            if !nesting.open.is_empty() {
+                *nesting = Nesting::default();
+            }
+            if memchr::memchr2(b'{', b'[', line.as_bytes()).is_none() {
+                return;
+            }
+            let Some(start) = ["{\"", "[{", "{ \""]
+                .iter()
+                .filter_map(|open| line.find(open))
+                .min()
+                .or_else(|| matches!(text, "{" | "[").then(|| line.len() - text.len()))
+            else {
+                return;
+            };
+            start
         };
-        start
-    };
     let bytes = line.as_bytes();
     let mut at = start;
     let mut key: Option<(usize, usize)> = None;
@@ -122,11 +128,19 @@ pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &m
     }
 }
 
-fn value(line: &str, key: Option<(usize, usize)>, range: std::ops::Range<usize>, nesting: &mut Nesting, rules: &RuleSet, found: &mut Vec<Found>) {
+fn value(
+    line: &str,
+    key: Option<(usize, usize)>,
+    range: std::ops::Range<usize>,
+    nesting: &mut Nesting,
+    rules: &RuleSet,
+    found: &mut Vec<Found>,
+) {
     let text = &line[range.clone()];
     let name = key.map(|(start, end)| &line[start..end]);
     if name == Some("resourceType") {
-        nesting.resource = Some(!matches!(text, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint"));
+        nesting.resource =
+            Some(!matches!(text, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint"));
         return;
     }
     nesting.born |= name == Some("birthDate");
@@ -138,11 +152,17 @@ fn value(line: &str, key: Option<(usize, usize)>, range: std::ops::Range<usize>,
         Some("value") if nesting.inside(Key::Telecom) => {
             Some(Label { kind: if text.contains('@') { Kind::Email } else { Kind::Phone }, strong: true })
         }
-        Some("text" | "display") if nesting.inside(Key::Name) || nesting.inside(Key::Subject) => Some(Label { kind: Kind::Name, strong: true }),
+        Some("text" | "display") if nesting.inside(Key::Name) || nesting.inside(Key::Subject) => {
+            Some(Label { kind: Kind::Name, strong: true })
+        }
         Some("text") if nesting.inside(Key::Address) => Some(Label { kind: Kind::Address, strong: true }),
-        Some("id") if (nesting.resource == Some(true) || nesting.born) && nesting.open.len() <= 1 => Some(Label { kind: Kind::Mrn, strong: true }),
+        Some("id") if (nesting.resource == Some(true) || nesting.born) && nesting.open.len() <= 1 => {
+            Some(Label { kind: Kind::Mrn, strong: true })
+        }
         Some(name) => match rules.columns.get(&normalise(name)) {
-            Some(label) if label.strong || nesting.inside(Key::Name) || nesting.inside(Key::Address) || nesting.inside(Key::Subject) => Some(*label),
+            Some(label) if label.strong || nesting.inside(Key::Name) || nesting.inside(Key::Address) || nesting.inside(Key::Subject) => {
+                Some(*label)
+            }
             _ => None,
         },
         None => match nesting.open.last() {
@@ -164,8 +184,17 @@ fn meaning(key: &str, nesting: &Nesting, rules: &RuleSet) -> Key {
         "identifier" | "identifiers" => Key::Identifier,
         "telecom" | "phones" => Key::Telecom,
         "address" | "addresses" => Key::Address,
-        "subject" | "patient" | "beneficiary" | "subscriber" | "guarantor" | "contact" | "relatedPerson" | "person" | "member" => Key::Subject,
-        "practitioner" | "performer" | "participant" | "managingOrganization" | "serviceProvider" | "generalPractitioner" | "requester" | "author" => Key::Other,
+        "subject" | "patient" | "beneficiary" | "subscriber" | "guarantor" | "contact" | "relatedPerson" | "person" | "member" => {
+            Key::Subject
+        }
+        "practitioner"
+        | "performer"
+        | "participant"
+        | "managingOrganization"
+        | "serviceProvider"
+        | "generalPractitioner"
+        | "requester"
+        | "author" => Key::Other,
         _ => match rules.columns.get(&normalise(key)) {
             Some(label) if label.strong || nesting.inside(Key::Name) || nesting.inside(Key::Address) => Key::Labelled(*label),
             _ => Key::Plain,

@@ -61,7 +61,8 @@ fn left_boundary(line: &str, hit: Match, rules: &RuleSet) -> Option<bool> {
     if word_end.len() < before.len() && before.ends_with("  ") {
         return Some(true);
     }
-    let word_start = word_end.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |at| at + word_end[at..].chars().next().map_or(1, char::len_utf8));
+    let word_start =
+        word_end.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |at| at + word_end[at..].chars().next().map_or(1, char::len_utf8));
     let word = &word_end[word_start..];
     Some(word.is_empty() || rules.qualifiers.contains(&word.to_lowercase()) || word.ends_with(|c: char| c.is_ascii_digit()))
 }
@@ -77,8 +78,13 @@ fn tie(line: &str, end: usize, around: Around) -> Option<(Tie, usize)> {
     if digits > 0 && !rest[digits..].starts_with(|c: char| c.is_alphanumeric()) {
         rest = &rest[digits..];
     }
-    for suffix in ["'s", "_number", " number", "_num", "_no", " no.", " no", " num", "_id", " id", "_nbr", " #", "#", "(s)", "_value", "_text", "_enc", "_str"] {
-        if rest.get(..suffix.len()).is_some_and(|r| r.eq_ignore_ascii_case(suffix)) && !rest[suffix.len()..].starts_with(|c: char| c.is_alphanumeric()) {
+    for suffix in [
+        "'s", "_number", " number", "_num", "_no", " no.", " no", " num", "_id", " id", "_nbr", " #", "#", "(s)", "_value", "_text",
+        "_enc", "_str",
+    ] {
+        if rest.get(..suffix.len()).is_some_and(|r| r.eq_ignore_ascii_case(suffix))
+            && !rest[suffix.len()..].starts_with(|c: char| c.is_alphanumeric())
+        {
             rest = &rest[suffix.len()..];
             break;
         }
@@ -107,7 +113,11 @@ fn tie(line: &str, end: usize, around: Around) -> Option<(Tie, usize)> {
     }
     // Closing quotes of a key, dot leaders of a form.
     let closed = rest.trim_start_matches(['"', '\'', '`', '\\', ']']);
-    let led = if closed.trim_start_matches([' ', '\t']).starts_with(['.', '_', '*']) { closed.trim_start_matches([' ', '.', '_', '\t', '*']) } else { closed };
+    let led = if closed.trim_start_matches([' ', '\t']).starts_with(['.', '_', '*']) {
+        closed.trim_start_matches([' ', '.', '_', '\t', '*'])
+    } else {
+        closed
+    };
     let trimmed = led.trim_start_matches([' ', '\t']);
     if around.expanded
         && let Some(value) = trimmed.strip_prefix(['|', '│'])
@@ -125,7 +135,15 @@ fn tie(line: &str, end: usize, around: Around) -> Option<(Tie, usize)> {
     None
 }
 
-fn value_at(line: &str, label: Label, qualified: bool, tie: Tie, at: usize, rules: &RuleSet, around: Around) -> Option<std::ops::Range<usize>> {
+fn value_at(
+    line: &str,
+    label: Label,
+    qualified: bool,
+    tie: Tie,
+    at: usize,
+    rules: &RuleSet,
+    around: Around,
+) -> Option<std::ops::Range<usize>> {
     let strong = label.strong || (around.patient && qualified);
     if !label.strong && !qualified {
         return None;
@@ -141,7 +159,8 @@ fn value_at(line: &str, label: Label, qualified: bool, tie: Tie, at: usize, rule
         Tie::Bar => return fills(label.kind, rest, true, rules).then(|| trimmed(line, start, line.len())),
         Tie::Space => {
             // Only codes and dates say of themselves that they are a value.
-            let tells = label.strong && (label.kind.is_code() || matches!(label.kind, Kind::Ssn | Kind::Birth | Kind::Phone | Kind::Email | Kind::Date));
+            let tells = label.strong
+                && (label.kind.is_code() || matches!(label.kind, Kind::Ssn | Kind::Birth | Kind::Phone | Kind::Email | Kind::Date));
             if !tells {
                 return None;
             }

@@ -197,7 +197,8 @@ impl Classifier {
         if !frame && !trimmed.is_empty() {
             let around = label::Around { expanded: context.expanded, patient: context.patient_lines > 0 };
             label::find(trimmed, &self.rules, around, &mut found);
-            let in_message = found.iter().any(|found| matches!(found.rule, Rule::Hl7(..))) || context.hl7.is_some_and(|d| d.begins(trimmed));
+            let in_message =
+                found.iter().any(|found| matches!(found.rule, Rule::Hl7(..))) || context.hl7.is_some_and(|d| d.begins(trimmed));
             pattern::find(trimmed, in_message, &self.rules, &mut found);
         }
         if !frame && !self.learned.is_empty() {
@@ -247,7 +248,11 @@ impl Classifier {
             table.row(line, open, &self.rules, found);
             return Part::Row;
         }
-        let header = if context.expanded { None } else { table::delimited_header(line, &self.rules).or_else(|| table::spaced_header(line, &self.rules)) };
+        let header = if context.expanded {
+            None
+        } else {
+            table::delimited_header(line, &self.rules).or_else(|| table::spaced_header(line, &self.rules))
+        };
         if let Some(table) = header.or_else(|| table::copy_header(line, &self.rules)) {
             context.table = Some(Arc::new(table));
             return Part::Frame;

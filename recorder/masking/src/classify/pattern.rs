@@ -52,10 +52,13 @@ fn checked(line: &str, range: Range<usize>, check: Check, in_message: bool, rule
             }
             let name = text.find(' ')? + 1;
             let words = text[name..].split([' ', ',']).filter(|word| !word.is_empty());
-            let clean = words.clone().all(|word| {
-                let lower = word.trim_end_matches('.').to_lowercase();
-                !rules.columns.get(&lower).is_some_and(|label| label.strong) && (lower.len() == 1 || !is_plain_word(&lower, rules))
-            });
+            // Behind a title every word is a name; "Miss Rate" and "Patient Portal" are none.
+            let titled = text.starts_with("Mr") || text.starts_with("Ms");
+            let clean = titled
+                || words.clone().all(|word| {
+                    let lower = word.trim_end_matches('.').to_lowercase();
+                    !rules.columns.get(&lower).is_some_and(|label| label.strong) && (lower.len() == 1 || !is_plain_word(&lower, rules))
+                });
             return clean.then(|| range.start + name..range.end);
         }
     };
@@ -65,9 +68,40 @@ fn checked(line: &str, range: Range<usize>, check: Check, in_message: bool, rule
 /// Words that follow "Patient" in titles of pages and systems.
 fn is_plain_word(word: &str, rules: &RuleSet) -> bool {
     const TITLES: [&str; 34] = [
-        "portal", "login", "access", "safety", "registration", "demographics", "search", "information", "summary", "details", "list", "tracking", "transport",
-        "accounting", "billing", "financial", "education", "monitoring", "management", "database", "index", "master", "identity", "flow", "experience",
-        "relations", "representative", "advocate", "scheduling", "admission", "discharge", "chart", "lookup", "view",
+        "portal",
+        "login",
+        "access",
+        "safety",
+        "registration",
+        "demographics",
+        "search",
+        "information",
+        "summary",
+        "details",
+        "list",
+        "tracking",
+        "transport",
+        "accounting",
+        "billing",
+        "financial",
+        "education",
+        "monitoring",
+        "management",
+        "database",
+        "index",
+        "master",
+        "identity",
+        "flow",
+        "experience",
+        "relations",
+        "representative",
+        "advocate",
+        "scheduling",
+        "admission",
+        "discharge",
+        "chart",
+        "lookup",
+        "view",
     ];
     TITLES.contains(&word) || rules.common.contains(word)
 }
@@ -90,8 +124,28 @@ fn is_login(line: &str, range: &Range<usize>) -> bool {
 fn is_service_mailbox(text: &str) -> bool {
     let local = text.split('@').next().unwrap_or_default().to_ascii_lowercase();
     const SERVICES: [&str; 22] = [
-        "root", "git", "admin", "administrator", "noreply", "no-reply", "donotreply", "do-not-reply", "postmaster", "webmaster", "hostmaster", "abuse", "security",
-        "support", "helpdesk", "info", "daemon", "mailer-daemon", "nobody", "postgres", "www-data", "build",
+        "root",
+        "git",
+        "admin",
+        "administrator",
+        "noreply",
+        "no-reply",
+        "donotreply",
+        "do-not-reply",
+        "postmaster",
+        "webmaster",
+        "hostmaster",
+        "abuse",
+        "security",
+        "support",
+        "helpdesk",
+        "info",
+        "daemon",
+        "mailer-daemon",
+        "nobody",
+        "postgres",
+        "www-data",
+        "build",
     ];
     SERVICES.contains(&local.as_str()) || ["@users.noreply.", "@lists.", "@list."].iter().any(|host| text.contains(host))
 }

@@ -195,7 +195,11 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     if columns.len() == 1 && labels[0].is_none_or(|label| !label.strong) {
         return None;
     }
-    Some(Table { header: header.trim().to_owned(), columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form })
+    Some(Table {
+        header: header.trim().to_owned(),
+        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        form,
+    })
 }
 
 /// Header words two spaces or more apart, at least two of them strong labels.
@@ -221,8 +225,11 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     }
     let names: Vec<String> = columns.iter().map(|at| normalise(&line[byte_at(line, at.start)..byte_at(line, at.end)])).collect();
     let labels = labels(&names, rules);
-    (labels.iter().flatten().filter(|label| label.strong).count() >= 2)
-        .then(|| Table { header: String::new(), columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(), form: Form::Blanks })
+    (labels.iter().flatten().filter(|label| label.strong).count() >= 2).then(|| Table {
+        header: String::new(),
+        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        form: Form::Blanks,
+    })
 }
 
 /// A CSV, TSV or unaligned header.
@@ -311,10 +318,11 @@ fn sql_cells(line: &str, within: Range<usize>) -> impl Iterator<Item = Range<usi
 
 fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     let labels = labels(names, rules);
-    labels
-        .iter()
-        .any(Option::is_some)
-        .then(|| Table { header: String::new(), columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(), form: Form::Delimited(by) })
+    labels.iter().any(Option::is_some).then(|| Table {
+        header: String::new(),
+        columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(),
+        form: Form::Delimited(by),
+    })
 }
 
 /// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds.

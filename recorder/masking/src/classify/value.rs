@@ -81,7 +81,10 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         let Some(first) = word.chars().next() else { break };
         let after = &rest[word_len..];
         // "DOB:" or "id=" begins the next field; digits do not belong to a name.
-        if !first.is_alphabetic() || after.trim_start().starts_with([':', '=']) || after.starts_with(|c: char| c.is_ascii_digit() || c == '_' || c == '/' || c == '@') {
+        if !first.is_alphabetic()
+            || after.trim_start().starts_with([':', '='])
+            || after.starts_with(|c: char| c.is_ascii_digit() || c == '_' || c == '/' || c == '@')
+        {
             break;
         }
         let lower = word.to_lowercase();
@@ -91,7 +94,10 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         }
         if first.is_uppercase() {
             capitals += 1;
-        } else if !strong || (capitals > 0 && !matches!(lower, "van" | "von" | "der" | "den" | "de" | "la" | "le" | "del" | "di" | "da" | "bin" | "al" | "el" | "ter")) {
+        } else if !strong
+            || (capitals > 0
+                && !matches!(lower, "van" | "von" | "der" | "den" | "de" | "la" | "le" | "del" | "di" | "da" | "bin" | "al" | "el" | "ter"))
+        {
             break;
         }
         count += 1;
@@ -149,7 +155,11 @@ fn code(text: &str, least_digits: usize, groups: bool) -> Option<usize> {
     while groups && text[end..].starts_with(' ') {
         let next = token(&text[end + 1..]);
         let group = &text[end + 1..end + 1 + next];
-        if next < 2 || digits(group) == 0 || group.contains(|c: char| c.is_ascii_lowercase() || c == '/' || c == '.' || c == '-') || text[end + 1 + next..].starts_with([':', '=']) {
+        if next < 2
+            || digits(group) == 0
+            || group.contains(|c: char| c.is_ascii_lowercase() || c == '/' || c == '.' || c == '-')
+            || text[end + 1 + next..].starts_with([':', '='])
+        {
             break;
         }
         end += 1 + next;
@@ -164,7 +174,8 @@ fn number(text: &str, separators: &str, least: usize) -> Option<usize> {
     let end = text[..end].find("  ").unwrap_or(end);
     let mut value = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit() && c != '*');
     // "555-123-4567 2024-01-01": what follows a whole number is another one.
-    if let Some(space) = value.match_indices(' ').map(|(at, _)| at).find(|at| value[..*at].bytes().filter(u8::is_ascii_digit).count() >= 9) {
+    if let Some(space) = value.match_indices(' ').map(|(at, _)| at).find(|at| value[..*at].bytes().filter(u8::is_ascii_digit).count() >= 9)
+    {
         value = &value[..space];
     }
     let digits = value.bytes().filter(|b| b.is_ascii_digit() || *b == b'*').count();
@@ -237,7 +248,8 @@ fn date(text: &str) -> Option<usize> {
                 return None;
             }
             let mut year_at = day_at + day;
-            year_at += text.get(year_at..)?.bytes().take_while(|b| matches!(b, b' ' | b',' | b's' | b't' | b'h' | b'n' | b'd' | b'r')).count();
+            year_at +=
+                text.get(year_at..)?.bytes().take_while(|b| matches!(b, b' ' | b',' | b's' | b't' | b'h' | b'n' | b'd' | b'r')).count();
             if run(year_at) == 4 { year_at + 4 } else { day_at + day }
         }
         4 => 4,

@@ -1,13 +1,19 @@
 // What the tests share: feeding a masker and looking at what a terminal would show.
 
-use std::{sync::{Arc, OnceLock}, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use alacritty_terminal::{
     Term,
     event::VoidListener,
     grid::Dimensions,
     index::{Column, Line},
-    term::{Config, cell::{Cell, Flags}},
+    term::{
+        Config,
+        cell::{Cell, Flags},
+    },
     vte::ansi::Processor,
 };
 use anteroom_masking::{MaskedEvent, Masker, RuleSet, Summary};
