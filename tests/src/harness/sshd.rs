@@ -33,7 +33,9 @@ impl Sshd {
         fs::copy(dir.join("account_key.pub"), dir.join("authorized_keys"))?;
         // The empty home keeps the tester's own start-up files out of the way.
         fs::create_dir_all(dir.join("home"))?;
-        fs::write(dir.join("home/.bashrc"), "PS1='target$ '\n")?;
+        for file in [".bashrc", ".bash_profile"] {
+            fs::write(dir.join("home").join(file), "PS1='target$ '\n")?;
+        }
         if account_here()? == "root" {
             // Where a root sshd locks its unprivileged half in.
             fs::create_dir_all("/run/sshd")?;

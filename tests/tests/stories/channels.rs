@@ -1,9 +1,8 @@
 //! What a grant does not hold is refused with a reason and written down, whatever door it comes by (THREATS 3, 5).
-use anteroom_tests::harness::World;
+use anteroom_tests::harness::{Daemon, World, soon};
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
-    os::unix::net::UnixListener,
     time::Duration,
 };
 
@@ -44,8 +43,11 @@ fn every_side_door_is_closed_and_says_so() {
 
     // An agent and a display that could be forwarded; the target must see neither.
     let agent = w.dir.join("agent.sock");
-    let _listening = UnixListener::bind(&agent).unwrap();
-    let out = ssh().option(&format!("-oForwardAgent={}", agent.display()));
+    let mut command = Daemon::command("ssh-agent", "TERM");
+    command.arg("-D").arg("-a").arg(&agent);
+    let _agent = Daemon::start(command, &w.dir.join("agent.log")).unwrap();
+    soon("the agent", || Ok(agent.exists())).unwrap();
+    let out = ssh().option("-A").option("-oIdentityAgent=SSH_AUTH_SOCK").env("SSH_AUTH_SOCK", agent.to_str().unwrap());
     let out = out.command("echo agent=${SSH_AUTH_SOCK:-none}").run().unwrap();
     assert_eq!(out.good().unwrap(), "agent=none\n");
     let out = ssh().option("-Y").env("DISPLAY", "127.0.0.1:77").command("echo display=${DISPLAY:-none}").run().unwrap();

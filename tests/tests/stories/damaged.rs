@@ -1,5 +1,5 @@
 //! A recording that was changed by one byte or cut is found out, and where.
-use anteroom_tests::harness::{Finished, World};
+use anteroom_tests::harness::{Finished, World, soon};
 use serde_json::Value;
 use std::{
     fs,
@@ -135,10 +135,9 @@ fn evidence_that_was_changed_or_a_foreign_log_is_found_out() {
 fn a_log_that_somebody_rewrote_is_found_out() {
     let k = a_session_that_is_over();
     let verify = || k.w.cli.run(&["audit", "verify"]).unwrap();
+    soon("every entry to be in the tree", || Ok(verify().stdout.contains(" 0 waiting"))).unwrap();
     let good = verify();
     assert!(good.code == Some(0) && good.stdout.contains("the log is whole"), "{}", good.said());
-    let column = k.w.sql("select column_name from information_schema.columns where table_name = 'audit_entry' and data_type in ('text', 'bytea', 'json', 'jsonb') order by ordinal_position").unwrap();
-    assert!(column.lines().any(|c| c == "record"), "columns: {column}");
     k.w.sql("update audit_entry set record = replace(record::text, 'session_started', 'session_starten') where record::text like '%session_started%'").unwrap();
     let bad = verify();
     assert!(bad.code == Some(3) && bad.stdout.contains("DAMAGE at entry"), "{}", bad.said());

@@ -31,7 +31,12 @@ impl Master {
     }
     /// Never opens a connection of its own.
     fn ssh(&self, w: &World, ada: &Person) -> anteroom_tests::harness::Ssh {
-        w.ssh(ada).unwrap().confirm(Confirm::Later).option("-oControlMaster=no").option(&format!("-oControlPath={}", self.socket))
+        w.ssh(ada)
+            .unwrap()
+            .confirm(Confirm::Later)
+            .option("-oControlMaster=no")
+            .option("-oProxyCommand=false")
+            .option(&format!("-oControlPath={}", self.socket))
     }
 }
 
