@@ -5,14 +5,14 @@ use crate::{
     masked_lane::MaskedLane,
     pool::{Lane, Message, Pool},
     recording::LiveEvent,
-    recover,
+    recover, seal,
     sealed_lane::SealedLane,
     shared::{MASKED_TOTAL, Shared},
     store::{self, Disk, RealDisk, Root},
     track::{TrackFile, TrackSetup},
 };
 use anteroom_domain::{Secret, SessionId};
-use anteroom_format::{PublicKey, RecordingHeader, SessionHeader, Track, hex, public_text};
+use anteroom_format::{PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track, hex, public_text};
 use anteroom_masking::RuleSet;
 use ed25519_dalek::SigningKey;
 use std::{
@@ -141,6 +141,22 @@ impl Recorder {
             }
         }
         sealed
+    }
+
+    /// What `finish` or `recover` said, read again from the manifest of this gateway; none when it has none. For a process that died between
+    /// closing a recording and writing that down. Blocks on the disk.
+    pub fn sealed(&self, session: SessionId) -> Option<Sealed> {
+        let folder = store::find(self.inner.root.path(), session)?;
+        let bytes = store::read_small(&folder.join(store::MANIFEST)).ok()?;
+        let key = public_text(&SigningKey::from_bytes(self.inner.options.manifest_key.expose()));
+        match SignedManifest::verify(&bytes, &key) {
+            Ok(signed) if signed.manifest.session == session => seal::sealed(signed.manifest).ok(),
+            Ok(_) => None,
+            Err(e) => {
+                tracing::error!(%session, error = %e, "manifest cannot be read again");
+                None
+            }
+        }
     }
 
     /// Masked feed of a running session, lossy: a slow watcher misses events and never slows the session.

@@ -1,6 +1,6 @@
 //! Closing a recording: the signed manifest.
 use crate::{RecordingFailed, Sealed, shared::Shared, store};
-use anteroom_domain::{RecordingState, Secret};
+use anteroom_domain::{RecordingState, Secret, canonical::CanonicalError};
 use anteroom_format::{ChannelCount, Manifest, ManifestError, MaskCheck, RecordingHeader, SignedManifest, Track, TrackSummary, hex};
 use ed25519_dalek::SigningKey;
 use std::{collections::BTreeMap, path::Path};
@@ -66,14 +66,17 @@ pub(crate) fn publish(
         mask_counts,
     };
     let unsigned = |e: ManifestError| RecordingFailed::Io(e.to_string());
-    let manifest_sha256 = manifest.sha256().map_err(|e| unsigned(e.into()))?;
     let signed = SignedManifest::sign(manifest, &SigningKey::from_bytes(signer.expose())).map_err(unsigned)?;
     store::publish(folder, store::MANIFEST, &signed.to_bytes().map_err(unsigned)?).map_err(|e| RecordingFailed::from(&e))?;
-    let manifest = signed.manifest;
+    sealed(signed.manifest).map_err(|e| unsigned(e.into()))
+}
+
+/// What the audit log gets to know of a manifest.
+pub(crate) fn sealed(manifest: Manifest) -> Result<Sealed, CanonicalError> {
     Ok(Sealed {
         session: manifest.session,
-        state,
-        manifest_sha256,
+        state: manifest.state,
+        manifest_sha256: manifest.sha256()?,
         mask_incomplete: manifest.mask_incomplete(),
         mask_counts: manifest.mask_counts.clone(),
         bytes: manifest.tracks.iter().flat_map(|t| &t.segments).map(|s| s.bytes).sum(),

@@ -15,6 +15,9 @@ async fn what_was_shown_can_be_replayed_and_verified() {
     let sealed = recording.finish().await.unwrap();
     assert_eq!((sealed.state, sealed.mask_incomplete), (RecordingState::Complete, false));
     assert_eq!(sealed.manifest.duration_us, 2_001_000);
+    let again = recorder.sealed(session).unwrap();
+    assert_eq!((again.manifest_sha256, again.bytes, again.state), (sealed.manifest_sha256, sealed.bytes, sealed.state));
+    assert!(recorder.sealed(header().session).is_none());
     assert_eq!(sealed.manifest.channels[0].input_bytes, 8);
 
     let report = verify_dir(&lab.root(), session);
