@@ -62,6 +62,15 @@ try {
   if (asked.status !== 303) throw new Error(`asking answered ${asked.status}`);
   await sees("A second look", 4);
 
+  // So does the requester's own page.
+  await be("ada");
+  const own = asked.headers.get("location").split("?")[0];
+  await b.go(origin + own);
+  await sees("Waiting for an approver");
+  await new Promise((r) => setTimeout(r, 500));
+  await fetch(`${origin}${own}/withdraw`, { method: "POST", redirect: "manual", headers: { cookie: `anteroom=${cookie("ada")}` } });
+  await sees("Withdrawn", 4);
+
   await be("eve");
   await b.go(`${origin}/sessions/${id("session")}/terminate`);
   await sees("What will happen");
