@@ -84,8 +84,15 @@ impl State {
 
 fn ports(file: &Path) -> Result<Ports> {
     if let Ok(text) = fs::read_to_string(file) {
-        return serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged; forget the demo with: anteroom demo --reset", file.display()));
+        let ports: Ports = serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged; forget the demo with: anteroom demo --reset", file.display()))?;
+        // Told before anything is started, and not after half of it.
+        for port in [ports.portal, ports.ssh, ports.ehr_db_1, ports.infusion_pump_7] {
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+                bail!("port {port} on 127.0.0.1 is taken by another program (this demo, running already?); stop that one first");
+            }
+        }
+        return Ok(ports);
     }
     let ports = Ports { portal: free(7070)?, ssh: free(7022)?, ehr_db_1: free(7122)?, infusion_pump_7: free(7123)? };
     fs::write(file, serde_json::to_string_pretty(&ports)?).with_context(|| format!("cannot write {}", file.display()))?;
