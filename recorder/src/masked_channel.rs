@@ -106,6 +106,16 @@ impl MaskedChannel {
         }
     }
 
+    /// Nothing came until `now`: what masking held back for more to come is pushed.
+    pub(crate) fn settle(&mut self, now: Duration, out: &mut Vec<Piece>) {
+        self.masker.settle(now, &mut self.buffer);
+        self.shown(Content::Output, out);
+        if let Some(stderr) = &mut self.stderr {
+            stderr.settle(now, &mut self.buffer);
+            self.shown(Content::Stderr, out);
+        }
+    }
+
     /// Pushes what masking held back.
     pub(crate) fn finish(&mut self, at: Duration, out: &mut Vec<Piece>) -> Vec<Summary> {
         let mut summaries = vec![self.masker.finish(at, &mut self.buffer)];

@@ -10,11 +10,13 @@ use crate::{
     track::{Dirty, Scratch, TrackFile},
 };
 use anteroom_format::{Body, Event as Coded, Screen, Track};
-use anteroom_masking::RuleSet;
+use anteroom_masking::{Masker, RuleSet};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A replay that seeks has to play at most about this much before the moment it wants.
 const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
+/// An event's time is read this much before the event is accepted, at most.
+const ON_THE_WAY: Duration = Duration::from_millis(20);
 
 pub(crate) struct MaskedLane {
     shared: Arc<Shared>,
@@ -26,6 +28,10 @@ pub(crate) struct MaskedLane {
     incomplete: bool,
     last_us: u64,
     keyframes_at: Duration,
+    /// When the newest event happened and when it was accepted: the session's clock against ours.
+    newest: (Duration, u64),
+    /// Masking may hold back output that has not settled.
+    holds: bool,
     /// When the oldest event that is not written was accepted; 0: none.
     pub(crate) waiting_since: u64,
 }
@@ -43,15 +49,20 @@ impl MaskedLane {
             incomplete: false,
             last_us: 0,
             keyframes_at: Duration::ZERO,
+            newest: (Duration::ZERO, 0),
+            holds: false,
             waiting_since: 0,
         }
     }
 
     pub(crate) fn event(&mut self, event: Event, accepted: u64, scratch: &mut Scratch, disk: &DiskThreads) {
+        self.shared.lag_of(Track::Masked).processed();
         if self.file.is_none() {
             return;
         }
         self.last_us = self.last_us.max(micros(event.at));
+        self.newest = (event.at, accepted);
+        self.holds = true;
         if self.waiting_since == 0 {
             self.waiting_since = accepted;
         }
@@ -63,10 +74,36 @@ impl MaskedLane {
     }
 
     pub(crate) fn flush(&mut self, scratch: &mut Scratch, disk: &DiskThreads) {
+        let settled = self.settle_channels(scratch);
         if let Some(file) = &mut self.file {
-            let written = file.flush(scratch);
+            let written = settled.and_then(|before| Ok(file.flush(scratch)? || before));
             self.settle(written, disk);
         }
+    }
+
+    /// Something is not written, or not even masked yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.file.is_some() && (self.waiting_since != 0 || self.holds)
+    }
+
+    /// Without this, what stands on a quiet screen would reach the disk with the next output only, and a crash would lose it.
+    fn settle_channels(&mut self, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        let lag = self.shared.lag_of(Track::Masked);
+        let quiet = Duration::from_micros(lag.now().saturating_sub(self.newest.1)).saturating_sub(ON_THE_WAY);
+        if !self.holds || lag.has_unprocessed() || quiet < Masker::HOLD {
+            return Ok(false);
+        }
+        let (now, mut written) = (self.newest.0 + quiet, false);
+        let ids: Vec<u32> = self.channels.keys().copied().collect();
+        for id in ids {
+            let mut pieces = Vec::new();
+            if let Some(channel) = self.channels.get_mut(&id) {
+                channel.settle(now, &mut pieces);
+            }
+            written |= self.write_all(id, &pieces, scratch)?;
+        }
+        self.holds = false;
+        Ok(written)
     }
 
     /// Ends the channels that are still open and closes the track; true when the other lane is done too.

@@ -76,7 +76,7 @@ impl Lane {
     fn waits(&self) -> bool {
         match self {
             Self::Sealed(lane) => lane.waiting_since != 0,
-            Self::Masked(lane) => lane.waiting_since != 0,
+            Self::Masked(lane) => lane.waits(),
             Self::Broken(_) => false,
         }
     }
@@ -160,7 +160,7 @@ fn run(queue: &Receiver<Message>, scratch: Scratch, disk: &DiskThreads, flush_af
         // Looked at after every message: a busy queue never times out.
         if flush_at.is_some_and(|at| at <= Instant::now()) {
             worker.flush_all();
-            flush_at = None;
+            flush_at = worker.waits().then(|| Instant::now() + flush_after);
         }
     }
 }
@@ -179,6 +179,10 @@ impl Worker<'_> {
             lane.flush(scratch, disk);
             false
         });
+    }
+
+    fn waits(&self) -> bool {
+        self.lanes.values().any(|(_, lane)| lane.waits())
     }
 
     fn flush_all(&mut self) {

@@ -101,7 +101,9 @@ impl Recording {
         lag.accepted(now);
         let mut sent = true;
         if let Some((own, total)) = masked_room {
-            let queued = Queued { event: event.clone(), accepted: shared.lag_of(Track::Masked).now(), _room: (own, Some(total)) };
+            let lag = shared.lag_of(Track::Masked);
+            lag.queued();
+            let queued = Queued { event: event.clone(), accepted: lag.now(), _room: (own, Some(total)) };
             sent = h.recorder.pool().send(Track::Masked, shared.id, Message::Event(shared.id, queued));
         }
         let queued = Queued { event, accepted: now, _room: (sealed_room, None) };

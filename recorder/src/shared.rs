@@ -137,15 +137,25 @@ impl Lag {
         let _ = self.unwritten.compare_exchange(0, now, Ordering::SeqCst, Ordering::SeqCst);
     }
 
+    /// As `accepted`, for the masked track: what masking holds back is allowed to wait.
+    pub(crate) fn queued(&self) {
+        self.accepted.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn processed(&self) {
         self.processed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Accepted events are on their way to the lane.
+    pub(crate) fn has_unprocessed(&self) -> bool {
+        self.accepted.load(Ordering::SeqCst) != self.processed.load(Ordering::SeqCst)
     }
 
     /// A chunk reached the disk. With `pending` the newest processed event, accepted at `newest`, is not in it.
     pub(crate) fn written(&self, newest: u64, pending: bool) {
         self.dirty(self.unwritten.swap(0, Ordering::SeqCst));
         // What was accepted and not processed is younger than `newest`.
-        if pending || self.accepted.load(Ordering::SeqCst) != self.processed.load(Ordering::SeqCst) {
+        if pending || self.has_unprocessed() {
             let _ = self.unwritten.compare_exchange(0, newest, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
