@@ -70,24 +70,25 @@ impl Learned {
         self.full
     }
 
-    pub(crate) fn learn(&mut self, kind: Kind, value: &str, rules: &RuleSet) {
+    /// Returns whether the value was new.
+    pub(crate) fn learn(&mut self, kind: Kind, value: &str, rules: &RuleSet) -> bool {
         let mut found = Vec::new();
         words(value, &mut found);
         found.truncate(MAX_WORDS);
-        let Some((first, last)) = found.first().copied().zip(found.last().copied()) else { return };
+        let Some((first, last)) = found.first().copied().zip(found.last().copied()) else { return false };
         let whole = sequence(&found);
         if !self.counted.contains(&whole) {
             if self.counted.len() >= MAX_VALUES {
                 self.full = true;
-                return;
+                return false;
             }
             self.counted.insert(whole);
             *self.counts.entry(kind).or_default() += 1;
-        } else if self.values.contains_key(&whole) {
-            return;
+        } else {
+            return false;
         }
         if !kind.is_learnable() {
-            return;
+            return false;
         }
         let letters = value.len() >= 4 && (found.len() > 1 || !first.has_digit || first.end - first.start >= 5);
         if letters {
@@ -102,6 +103,7 @@ impl Learned {
             Kind::Birth => self.learn_date(value, &found),
             _ => self.learn_code(kind, value, &found),
         }
+        true
     }
 
     fn learn_name(&mut self, kind: Kind, value: &str, found: &[Word], rules: &RuleSet) {

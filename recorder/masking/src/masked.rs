@@ -269,13 +269,13 @@ impl Ink {
         self.style(Style::PLAIN);
         if !verdicts.covers(line.len()) {
             // A verdict about another line says nothing about this one.
-            self.text.extend(line.chars().map(mask_of));
+            self.text.extend(line.chars().filter_map(mask_of));
             return;
         }
         let mut at = 0;
         for masked in verdicts.ranges() {
             self.readable(&line[at..masked.start]);
-            self.text.extend(line[masked.clone()].chars().map(mask_of));
+            self.text.extend(line[masked.clone()].chars().filter_map(mask_of));
             at = masked.end;
         }
         self.readable(&line[at..]);
@@ -366,11 +366,15 @@ fn colour(text: &mut String, colour: Color, base: usize) {
     };
 }
 
-fn mask_of(c: char) -> char {
+/// As many columns as the character has.
+fn mask_of(c: char) -> Option<char> {
     match c {
-        ' ' | '\t' => c,
-        c if unicode_width::UnicodeWidthChar::width(c) == Some(2) => WIDE_MASK,
-        _ => MASK,
+        ' ' | '\t' => Some(c),
+        _ => match unicode_width::UnicodeWidthChar::width(c) {
+            Some(2) => Some(WIDE_MASK),
+            Some(0) => None,
+            _ => Some(MASK),
+        },
     }
 }
 

@@ -29,6 +29,11 @@ const MAX_COLUMNS: usize = 10_000;
 const MAX_SCROLLED_CELLS: usize = 1_000_000;
 /// Rows the emulator keeps before they are taken from it.
 const SCROLL_BATCH: usize = 64;
+/// Segments of messages that carry results, orders and admissions (HL7 v2.5.1 chapters 2, 3, 4, 6, 7).
+const SEGMENTS: [&str; 20] = [
+    "MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "OBR", "OBX", "ORC", "NTE", "AL1", "DG1", "PR1", "GT1", "IN1", "IN2", "MRG", "FT1",
+    "TXA",
+];
 /// Combining marks kept on one cell.
 pub(crate) const MAX_MARKS: usize = 6;
 
@@ -112,6 +117,8 @@ pub(crate) struct Screen {
     strings: StringFilter,
     characters: WholeCharacters,
     scrolled: Scrolled,
+    /// The last thing written was a carriage return.
+    returned: bool,
 }
 
 impl std::fmt::Debug for Screen {
@@ -130,11 +137,12 @@ impl Screen {
             strings: StringFilter::default(),
             characters: WholeCharacters::default(),
             scrolled: Scrolled::default(),
+            returned: false,
         }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        let mut tap = Tap { term: &mut self.term, scrolled: &mut self.scrolled };
+        let mut tap = Tap { term: &mut self.term, scrolled: &mut self.scrolled, returned: &mut self.returned };
         let (parser, characters) = (&mut self.parser, &mut self.characters);
         self.strings.feed(bytes, |text| characters.feed(text, |text| parser.advance(&mut tap, text)));
     }
@@ -187,7 +195,7 @@ impl Screen {
     }
 
     fn tap(&mut self) -> Tap<'_> {
-        Tap { term: &mut self.term, scrolled: &mut self.scrolled }
+        Tap { term: &mut self.term, scrolled: &mut self.scrolled, returned: &mut self.returned }
     }
 }
 
@@ -214,6 +222,7 @@ impl Timeout for NoSynchronizedUpdates {
 struct Tap<'a> {
     term: &'a mut Term<VoidListener>,
     scrolled: &'a mut Scrolled,
+    returned: &'a mut bool,
 }
 
 impl Tap<'_> {
@@ -248,6 +257,17 @@ impl Tap<'_> {
         self.term.mode().contains(TermMode::ALT_SCREEN)
     }
 
+    /// Does the logical line with the cursor begin like a segment of a message?
+    fn on_hl7_segment(&self) -> bool {
+        let grid = self.term.grid();
+        let mut line = grid.cursor.point.line;
+        while line > 0 && is_wrapped(&grid[line - 1i32][..]) {
+            line -= 1i32;
+        }
+        let start: String = grid[line][..].iter().take(4).map(|cell| cell.c).collect();
+        start.is_char_boundary(3) && SEGMENTS.contains(&&start[..3]) && start[3..].starts_with(|c: char| c.is_ascii_punctuation())
+    }
+
     /// May another mark be put on the cell before the cursor?
     fn takes_mark(&self) -> bool {
         let cursor = &self.term.grid().cursor;
@@ -270,11 +290,17 @@ impl Handler for Tap<'_> {
                 return;
             }
         }
+        // A file of HL7 segments ends each with a bare CR (v2.5.1 section 2.5.2): on a terminal they overwrite each other and what sticks out
+        // cannot be told. They are shown one below the other instead.
+        if std::mem::take(self.returned) && self.on_hl7_segment() {
+            self.term.linefeed();
+        }
         self.term.input(c);
         self.after_scroll();
     }
 
     fn linefeed(&mut self) {
+        *self.returned = false;
         self.term.linefeed();
         self.after_scroll();
     }
@@ -322,6 +348,7 @@ impl Handler for Tap<'_> {
     }
 
     fn goto(&mut self, line: i32, col: usize) {
+        *self.returned = false;
         self.term.goto(line, col);
     }
     fn goto_line(&mut self, line: i32) {
@@ -356,6 +383,7 @@ impl Handler for Tap<'_> {
     }
     fn carriage_return(&mut self) {
         self.term.carriage_return();
+        *self.returned = true;
     }
     fn set_horizontal_tabstop(&mut self) {
         self.term.set_horizontal_tabstop();

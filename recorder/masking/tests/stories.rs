@@ -102,6 +102,19 @@ OBX|1|NM|718-7^Hemoglobin^LN||13.2|g/dL|12.0-16.0|N|||F\n";
 }
 
 #[test]
+fn segments_that_end_with_a_bare_carriage_return_do_not_leave_tails_on_the_screen() {
+    let message = b"$ cat adt.hl7\r\nMSH|^~\\&|A|B|C|D|20240115||ADT^A01|1|P|2.5.1\rPID|1||E004512||WHITFIELD^MARGUERITE||19540311|F|||12 ELM ST^^ASHBURN^VA^20147||5550142231|||||A7712|078051120\rPV1|1|I|4W\r$ ";
+    let (events, _) = mask(Masker::new(rules(), 80, 24), &[(0, message)]);
+    let mut terminal = Terminal::new(80, 24);
+    terminal.play(&events);
+    let shown = terminal.text();
+    for hidden in ["E004512", "WHITFIELD", "19540311", "ELM", "20147", "5550142231", "A7712", "078051120"] {
+        assert!(!shown.contains(hidden), "{hidden} is readable:\n{shown}");
+    }
+    assert!(shown.contains("MSH|") && shown.contains("PV1|1|I|4W"), "{shown}");
+}
+
+#[test]
 fn other_delimiters_are_taken_from_the_message_header() {
     let shown = plain("MSH#@~\\&#LAB#M#EHR#M#20240115##ADT@A01#1#P#2.5.1\nPID#1##E004512@@@MERCY@MR##WHITFIELD@MARGUERITE##19540311#F\n");
     assert!(!shown.contains("WHITFIELD") && !shown.contains("E004512") && !shown.contains("19540311"), "{shown}");

@@ -321,11 +321,10 @@ impl Classifier {
             if unfinished || matches!(found.rule, Rule::Learned | Rule::Unfinished) {
                 continue;
             }
-            if let Some(value) = line.get(found.range.clone()) {
-                self.learned.learn(found.kind, value, &self.rules);
-                if found.kind.is_learnable() {
-                    self.learned.learn_beginnings(value);
-                }
+            if let Some(value) = line.get(found.range.clone())
+                && self.learned.learn(found.kind, value, &self.rules)
+            {
+                self.learned.learn_beginnings(value);
             }
         }
     }
