@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     let memory = lab.gateway_memory_mib()?;
     lab.stop()?;
     println!("\n{megabytes} MiB a transfer, medians of {rounds}; {setups} connections; recording on; one run, interleaved");
-    println!("{:<28}{:>12}{:>12}{:>12}   {}", "", "direct", "ssh -J", "anteroom", "anteroom against ssh -J");
+    println!("{:<28}{:>12}{:>12}{:>12}   anteroom against ssh -J", "", "direct", "ssh -J", "anteroom");
     let row = |what: &str, v: [f64; 3], ratio: f64, better: &str| {
         println!("{what:<28}{:>12.1}{:>12.1}{:>12.1}   {ratio:.2}x{better}", v[0], v[1], v[2]);
     };
