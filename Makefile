@@ -4,10 +4,10 @@ SHELL := /bin/bash
 export SQLX_OFFLINE ?= true
 CARGO := cargo
 # A development build runs crypto and dependencies optimised (Cargo.toml), so demo, lab and tests share one build.
-BUILD := $(CARGO) build --quiet --package anteroom --package anteroom-tests --bins
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 DIR ?= demo-state
 
-.PHONY: help setup build demo demo-reset test lint lab bench ui
+.PHONY: help setup build build-all demo demo-reset test lint lab bench ui
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -17,16 +17,20 @@ setup: ## Install what a fresh machine lacks (done by every other target)
 
 build: setup
 	@echo "make: building (minutes the first time, seconds later)" >&2
-	@$(BUILD)
+	@$(CARGO) build --package anteroom
+
+build-all: setup
+	@echo "make: building with the test kit (minutes the first time, seconds later)" >&2
+	@$(CARGO) build --workspace --bins
 
 demo: build ## Everything on this machine with made-up people and patients; Ctrl-C stops it, state is kept
-	@exec $(CARGO) run --quiet --package anteroom -- demo --dir $(DIR)
+	@exec $(TARGET)/debug/anteroom demo --dir $(DIR)
 
 demo-reset: ## Forget the demo's state
-	@if [ -e $(DIR) ]; then $(MAKE) --no-print-directory build && $(CARGO) run --quiet --package anteroom -- demo --dir $(DIR) --reset; \
+	@if [ -e $(DIR) ]; then $(MAKE) --no-print-directory build && $(TARGET)/debug/anteroom demo --dir $(DIR) --reset; \
 		else echo "there is nothing to forget"; fi
 
-test: build ## Unit, property and vector tests, then the black-box stories; the summary is the last thing printed
+test: build-all ## Unit, property and vector tests, then the black-box stories; the summary is the last thing printed
 	@deploy/test
 
 lint: setup ## Formatting, clippy, licences and advisories, stored queries, browser parts
@@ -36,11 +40,11 @@ lint: setup ## Formatting, clippy, licences and advisories, stored queries, brow
 	deploy/sqlx-prepare --check
 	@if [ -f web/ui/package.json ]; then cd web/ui && npm run --silent check; fi
 
-lab: build ## The same pieces without a person: target/lab/ssh_config, target/lab/lab.json; Ctrl-C stops it
-	@exec $(CARGO) run --quiet --package anteroom-tests --bin lab
+lab: build-all ## The same pieces without a person: target/lab/ssh_config, target/lab/lab.json; Ctrl-C stops it
+	@exec $(TARGET)/debug/lab
 
-bench: build ## Ratios against `ssh -J` through a plain sshd, recording on
-	@exec $(CARGO) run --quiet --package anteroom-tests --bin bench
+bench: build-all ## Ratios against `ssh -J` through a plain sshd, recording on
+	@exec $(TARGET)/debug/bench
 
 ui: setup ## The browser parts only
 	@echo "web/ui is built"
