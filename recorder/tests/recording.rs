@@ -165,6 +165,20 @@ async fn accepted_events_are_durable_within_a_second_without_being_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_on_a_quiet_screen_would_survive_a_crash() {
+    let lab = lab();
+    let recorder = lab.recorder();
+    let header = header();
+    let session = header.session;
+    let recording = recorder.start(header).await.unwrap();
+    recording.record(at(0, 0, shell())).await.unwrap();
+    recording.record(at(10, 0, EventKind::Output("last login: today\r\n$ ls\r\nnotes.txt\r\n$ ".into()))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let text = shown(&lab.replayer(), session, 0, Duration::ZERO);
+    assert!(text.contains("notes.txt"), "{text:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recording_whose_handles_were_dropped_is_recovered_as_torn() {
     let lab = lab();
     let recorder = lab.recorder();
