@@ -129,6 +129,13 @@ impl Browser {
         found.or_else(|e| self.complain(e))
     }
 
+    /// What the page's own script gets from this path.
+    pub fn fetch(&self, path: &str) -> Result<String> {
+        let code = "const done = arguments[1]; fetch(arguments[0]).then(r => r.text()).then(done, e => done('failed: ' + e))";
+        let got = self.post("/execute/async", &json!({ "script": code, "args": [path] }))?;
+        Ok(got.as_str().unwrap_or_default().to_owned())
+    }
+
     // --- Acting -----------------------------------------------------------------------------------------------------
 
     /// Clicks what a reader calls by this text: a button or link.

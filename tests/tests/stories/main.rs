@@ -15,3 +15,4 @@ mod offered_key;
 mod power_cut;
 mod step_up;
 mod transparent;
+mod whole_story;
