@@ -4,8 +4,7 @@ use anteroom_tests::harness::{Browser, Cli, Confirm, Person, World};
 use std::{fs, os::unix::fs::PermissionsExt, process::Command, time::Duration};
 
 /// What the target's database shows, as `psql` prints it. Nobody in it exists.
-const PATIENTS: &str = "\
-     mrn     |   patient_name   | date_of_birth |     ssn     |     phone      |           email           |  ward  |      diagnosis
+const PATIENTS: &str = r"     mrn     |   patient_name   | date_of_birth |     ssn     |     phone      |           email           |  ward  |      diagnosis
 -------------+------------------+---------------+-------------+----------------+---------------------------+--------+----------------------
  MRN-4700037 | Fausto Example   | 1933-11-15    | 913-17-6173 | (202) 555-0117 | fausto@example.invalid    | ward 2 | invented cough
  MRN-4700074 | Mockeline Sample | 1936-07-19    | 926-24-2346 | (202) 555-0134 | mockeline@example.invalid | ward 3 | fictional fracture
