@@ -45,6 +45,7 @@ pub struct Ssh {
     env: Vec<(String, String)>,
     command: Option<String>,
     terminal: Option<(u16, u16)>,
+    sizes: PathBuf,
     confirm: Option<Confirm>,
 }
 
@@ -55,7 +56,17 @@ impl Ssh {
             Route::Gateway(p) => ("gateway", Some(Confirm::By(p))),
             Route::Direct => ("direct", None),
         };
-        Ok(Self { config, login: None, host, options: Vec::new(), env: Vec::new(), command: None, terminal: None, confirm })
+        Ok(Self {
+            config,
+            login: None,
+            host,
+            options: Vec::new(),
+            env: Vec::new(),
+            command: None,
+            terminal: None,
+            sizes: world.dir.join("ssh/sizes"),
+            confirm,
+        })
     }
 
     /// The user name that is sent: `account@target` to the gateway.
@@ -108,7 +119,11 @@ impl Ssh {
         // `script` (util-linux) gives it a real terminal.
         let line: Vec<String> = words.iter().map(|w| format!("'{}'", w.replace('\'', "'\\''"))).collect();
         let mut c = Command::new("script");
-        c.args(["-qefc", &format!("stty cols {cols} rows {rows}; exec {}", line.join(" ")), "/dev/null"]);
+        // New sizes come through a fifo: the kernel tells `ssh` of them as of a window that is dragged.
+        let sizes = self.sizes.display();
+        let resizer = format!("(while read -r c r <'{sizes}'; do stty cols $c rows $r; done) 2>/dev/null </dev/tty &");
+        let begin = format!("stty cols {cols} rows {rows}; [ -p '{sizes}' ] && {resizer}");
+        c.args(["-qefc", &format!("{begin} exec {}", line.join(" ")), "/dev/null"]);
         c.env("TERM", "xterm-256color").env("SHELL", "/bin/sh").env_remove("SSH_AUTH_SOCK").envs(self.env.iter().cloned());
         c
     }

@@ -79,7 +79,9 @@ fn every_file_of_a_recording_is_guarded() {
             let said: Value = serde_json::from_str(&found.stdout).unwrap();
             let bad: Vec<String> =
                 said["findings"].as_array().unwrap().iter().filter(|f| f["ok"] == false).map(|f| f.to_string()).collect();
-            assert!(bad.iter().any(|b| b.contains(&name)), "{name}, {what}: the file is not named in {bad:?}");
+            // A byte of a name is as good JSON as before: then it is the log that knows better.
+            let also = format!("recording {}", name.trim_end_matches(".json"));
+            assert!(bad.iter().any(|b| b.contains(&name) || b.contains(&also)), "{name}, {what}: the file is not named in {bad:?}");
             fs::remove_file(bundle).unwrap();
         }
         fs::write(&file, &whole).unwrap();

@@ -178,6 +178,8 @@ fn more_channels_than_allowed_are_refused_in_words() {
 fn a_terminal_has_its_size_and_a_closed_one_ends_what_runs_in_it() {
     let w = World::start().unwrap();
     let (ada, _ben) = w.ada_and_ben().unwrap();
+    let sizes = w.dir.join("ssh/sizes");
+    assert!(std::process::Command::new("mkfifo").arg(&sizes).status().unwrap().success());
     let mut s = w.ssh(&ada).unwrap().terminal(101, 37).spawn().unwrap();
     s.expect("target$ ").unwrap();
     s.write("stty size; tty; echo pid=$$.\n").unwrap();
@@ -186,6 +188,14 @@ fn a_terminal_has_its_size_and_a_closed_one_ends_what_runs_in_it() {
     let said = s.said();
     let pid = said.rsplit("pid=").find_map(|t| t.split('.').next()?.parse::<u32>().ok()).expect("the shell's pid");
     assert!(Path::new(&format!("/proc/{pid}")).exists());
+    // The window is dragged smaller, and the far end knows.
+    std::fs::write(&sizes, "90 20\n").unwrap();
+    wait_for("the new size", Duration::from_secs(20), || {
+        s.write("stty size\n")?;
+        std::thread::sleep(Duration::from_millis(200));
+        Ok(s.said().contains("20 90").then_some(()))
+    })
+    .unwrap();
     // The window is closed: the client is gone without a word.
     drop(s);
     wait_for("the shell over there to end", Duration::from_secs(10), || Ok((!alive(pid)).then_some(()))).unwrap();
