@@ -14,6 +14,8 @@ use url::Url;
 
 /// The first start makes a database cluster.
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// What the program logs when a part of it panicked. No story may end with that.
+const BROKEN: &str = "broken: please report this place";
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
@@ -54,6 +56,7 @@ pub struct World {
     pub target: Sshd,
     pub recordings: PathBuf,
     gateway: Mutex<Option<Running>>,
+    litter: Mutex<Vec<PathBuf>>,
     // Last: removed when everything above has ended.
     _own: Option<tempfile::TempDir>,
 }
@@ -102,7 +105,7 @@ impl World {
                 Err(e) => return Err(e),
             }
         };
-        let world = Self { dir, origin, cli, target, recordings, gateway: Mutex::new(Some(running)), _own: own };
+        let world = Self { dir, origin, cli, target, recordings, gateway: Mutex::new(Some(running)), litter: Mutex::default(), _own: own };
         world.make_target_known(&world.target)?;
         Ok(world)
     }
@@ -227,6 +230,10 @@ impl World {
     /// As a power cut would: nothing is closed, nothing is said.
     pub fn kill_gateway(&self) -> Result<()> {
         let mut running = self.running().take().context("the gateway does not run")?;
+        // What a killed process could not remove itself.
+        if let Ok(socket) = fs::read_to_string(self.dir.join("db/socket")) {
+            self.litter.lock().unwrap_or_else(PoisonError::into_inner).push(socket.trim().into());
+        }
         running.daemon.kill()
     }
 
@@ -286,6 +293,11 @@ impl Drop for World {
         }
         // Stopped while its target is still there.
         self.running().take();
+        for dir in self.litter.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = fs::remove_dir_all(dir);
+        }
+        let broken = self.gateway_log().lines().find(|l| l.contains(BROKEN)).map(str::to_owned);
+        assert!(broken.is_none() || std::thread::panicking(), "a part of the gateway panicked: {broken:?}");
     }
 }
 

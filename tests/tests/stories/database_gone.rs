@@ -55,7 +55,6 @@ fn running_sessions_go_on_and_the_log_catches_up() {
     assert!(w.sessions().unwrap().iter().all(|s| s["recording"] == "complete" && !s["ended_at"].is_null()));
     soon("the log to be in order", || Ok(w.cli.good(&["audit", "verify"])?.contains(" 0 waiting"))).unwrap();
     assert_eq!(w.ssh(&ada).unwrap().command("echo again").run().unwrap().good().unwrap(), "again\n");
-    assert!(!w.gateway_log().contains("panicked"));
 }
 
 #[test]
