@@ -77,7 +77,7 @@ impl Running {
             tokio::spawn(async move { approvals.run(stop).await })
         };
         let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?).await?;
-        settle_lost(&approvals, &gateway).await;
+        settle_lost(&approvals, &recorder, &gateway).await;
         let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), open_replayer(c)?, gateway.control())?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
@@ -136,13 +136,21 @@ impl Running {
     }
 }
 
-/// Sessions that the database believes to run here, but whose process is gone and whose recording was sealed before it died.
-async fn settle_lost(approvals: &Approvals, gateway: &Gateway) {
+/// Sessions that the database believes to run here, but whose process is gone: what is missing of their end is written down.
+async fn settle_lost(approvals: &Approvals, recorder: &Recorder, gateway: &Gateway) {
     let filter = anteroom_approvals::SessionFilter { live_only: true, ..Default::default() };
     let Ok(listed) = approvals.sessions(filter, anteroom_approvals::Page { number: 0, size: 500 }).await else { return };
     let here: Vec<_> = gateway.control().list().into_iter().map(|s| s.id).collect();
-    for lost in listed.rows.iter().filter(|s| s.recording != RecordingState::Recording && !here.contains(&s.id)) {
-        approvals.session_ended(lost.id, &EndReason::GatewayLost).await;
+    for lost in listed.rows.into_iter().filter(|s| !here.contains(&s.id)) {
+        if lost.recording == RecordingState::Recording {
+            // Its manifest may be there although nobody was told. Without one it runs on another gateway, or recovery has it.
+            let (recorder, id) = (recorder.clone(), lost.id);
+            let Ok(Some(sealed)) = tokio::task::spawn_blocking(move || recorder.sealed(id)).await else { continue };
+            approvals.session_ended(lost.id, &EndReason::GatewayLost).await;
+            approvals.recording_sealed(anteroom_gateway::ssh::record_of(sealed)).await;
+        } else {
+            approvals.session_ended(lost.id, &EndReason::GatewayLost).await;
+        }
     }
 }
 

@@ -133,7 +133,7 @@ async fn seal(shared: &Shared, session: SessionId, recording: Recording, reason:
 }
 
 /// As it goes into the database and the audit tree.
-pub(super) fn record_of(s: Sealed) -> SealedRecord {
+pub fn record_of(s: Sealed) -> SealedRecord {
     SealedRecord {
         session: s.session,
         state: if s.state == RecordingState::Complete { RecordingState::Complete } else { RecordingState::Torn },
