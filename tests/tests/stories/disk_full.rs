@@ -49,7 +49,7 @@ fn a_session_that_cannot_be_recorded_ends_and_no_new_one_starts() {
     let (ada, _ben) = w.ada_and_ben().unwrap();
     let _cleo = w.person("cleo", &["auditor"]).unwrap();
 
-    let work = "echo the first words; while :; do head -c 300000 /dev/urandom | base64; sleep 0.05; done";
+    let work = "echo the first words; while :; do head -c 300000 /dev/urandom | base64 || exit; sleep 0.05; done";
     let s = w.ssh(&ada).unwrap().command(work).spawn().unwrap();
     s.expect("the first words").unwrap();
     let out = s.outcome(Duration::from_secs(60)).unwrap();

@@ -43,7 +43,7 @@ fn a_kill_while_much_is_written_leaves_a_recording_that_hangs_together() {
     let w = World::start().unwrap();
     let (ada, _ben) = w.ada_and_ben().unwrap();
     let _cleo = w.person("cleo", &["auditor"]).unwrap();
-    let s = w.ssh(&ada).unwrap().command("echo first line; while :; do head -c 40000 /dev/urandom | base64; done").spawn().unwrap();
+    let s = w.ssh(&ada).unwrap().command("echo first line; while :; do head -c 40000 /dev/urandom | base64 || exit; done").spawn().unwrap();
     anteroom_tests::harness::wait_for("a lot of output", Duration::from_secs(30), || Ok((s.stdout().len() > 8 << 20).then_some(())))
         .unwrap();
     w.kill_gateway().unwrap();
