@@ -129,7 +129,7 @@ impl Pair {
                 }
                 ChannelMsg::Close => return Over::Client,
                 ChannelMsg::RequestPty { term, col_width, row_height, pix_width, pix_height, terminal_modes, .. } if !started => {
-                    pty = Some(Pty { cols: cells(col_width), rows: cells(row_height), term: term.clone() });
+                    pty = Some(Pty { cols: cells(col_width, 80), rows: cells(row_height, 24), term: term.clone() });
                     self.asked(Asked::Pty);
                     self.to_target.request_pty(true, &term, col_width, row_height, pix_width, pix_height, &terminal_modes).await
                 }
@@ -160,10 +160,17 @@ impl Pair {
                     }
                 }
                 ChannelMsg::WindowChange { col_width, row_height, pix_width, pix_height } => {
-                    if started {
-                        let resize = EventKind::Resize { cols: cells(col_width), rows: cells(row_height) };
-                        if let Err(e) = self.session.record(self.number, resize).await {
-                            return e.into();
+                    // Zero means "not told" (RFC 4254 section 6.2).
+                    if col_width > 0 && row_height > 0 {
+                        let (cols, rows) = (cells(col_width, 80), cells(row_height, 24));
+                        match &mut pty {
+                            Some(p) if !started => (p.cols, p.rows) = (cols, rows),
+                            _ if !started => {}
+                            _ => {
+                                if let Err(e) = self.session.record(self.number, EventKind::Resize { cols, rows }).await {
+                                    return e.into();
+                                }
+                            }
                         }
                     }
                     self.to_target.window_change(col_width, row_height, pix_width, pix_height).await
@@ -324,8 +331,9 @@ impl Credit {
     }
 }
 
-fn cells(n: u32) -> u16 {
-    n.min(u16::MAX.into()) as u16
+/// Zero means "not told" (RFC 4254 section 6.2), as `ssh -tt` without a terminal says it; a screen has some size all the same.
+fn cells(n: u32, untold: u16) -> u16 {
+    if n == 0 { untold } else { n.min(u16::MAX.into()) as u16 }
 }
 
 /// RFC 4254 section 6.10: names without "SIG".

@@ -55,7 +55,7 @@ pub(super) fn words(e: &ReplayError) -> String {
         ReplayError::NoChannel(_) => "The recording has no such channel.",
         ReplayError::WrongKey => "This portal's key does not open this recording.",
         ReplayError::Shredded => "The keys of this recording were destroyed, so nobody can watch it any more.",
-        ReplayError::Damaged(_) => "The recording is damaged. Run: anteroom recording verify",
+        ReplayError::Damaged(_) => "The recording is damaged. Export it to learn where: anteroom recording export, then anteroom verify.",
         _ => "The recording cannot be read at the moment.",
     }
     .into()
