@@ -1,47 +1,118 @@
 //! `anteroom mask`: the masking engine on its own.
 use super::{Done, Failure, Out};
-use anteroom_masking::{MaskedEvent, Masker, RuleSet};
+use anteroom_masking::{MaskedEvent, Masker, RuleSet, Summary, asciicast};
 use anyhow::{Context as _, anyhow};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read as _},
-    path::PathBuf,
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Read as _, Write},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-/// A line of a recording longer than this is no asciicast.
-const MAX_LINE: u64 = 64 << 20;
-
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  anteroom mask session.cast > masked.cast\n  psql ... | anteroom mask --plain")]
+#[command(
+    after_help = "Examples:\n  anteroom mask session.cast -o masked.cast\n  anteroom mask --json session.cast -o masked.cast | jq .counts\n  psql ... | anteroom mask --plain"
+)]
 pub(crate) struct Args {
-    /// An asciicast (version 2) or, with --plain, text; stdin if not given.
+    /// An asciicast (version 2 or 3) or, with --plain, text; "-" or nothing is stdin.
     file: Option<PathBuf>,
+    /// Where the masked recording goes (asciicast version 2); "-" or nothing is stdout.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Plain text, without a terminal: lines in, masked lines out.
     #[arg(long)]
     plain: bool,
     /// A rule file instead of the rules this program carries.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Say on stderr what was masked where and why; never the value.
+    #[arg(long, conflicts_with = "plain")]
+    explain: bool,
+    /// Print counts and spans as JSON on stdout; the recording has to go to a file.
+    #[arg(long, requires = "output", conflicts_with = "plain")]
+    json: bool,
 }
 
 pub(crate) fn run(a: &Args, out: &mut Out) -> Done {
-    let rules = match &a.rules {
+    let rules = Arc::new(match &a.rules {
         None => RuleSet::builtin(),
         Some(f) => {
             let text = std::fs::read_to_string(f).with_context(|| format!("cannot read {}", f.display()))?;
             RuleSet::parse(&text).map_err(|e| Failure::Usage(anyhow!("{}: {e}", f.display())))?
         }
+    });
+    let to_file = named(a.output.as_deref());
+    if a.json && to_file.is_none() {
+        return Err(Failure::Usage(anyhow!("--json needs --output FILE: stdout can't hold both")));
+    }
+    let (input, size): (Box<dyn BufRead>, Option<u64>) = match named(a.file.as_deref()) {
+        None => (Box::new(BufReader::new(io::stdin())), None),
+        Some(f) => {
+            let file = File::open(f).with_context(|| format!("cannot read {}", f.display()))?;
+            let size = file.metadata().ok().map(|m| m.len());
+            (Box::new(BufReader::new(file)), size)
+        }
     };
-    let input: Box<dyn BufRead> = match &a.file {
-        Some(f) => Box::new(BufReader::new(File::open(f).with_context(|| format!("cannot read {}", f.display()))?)),
-        None => Box::new(BufReader::new(io::stdin())),
+    let mut output: Box<dyn Write> = match to_file {
+        None => Box::new(BufWriter::new(io::stdout())),
+        // A recording that exists is never overwritten by its masked copy, nor by a slip of the hand.
+        Some(f) => {
+            let new = OpenOptions::new().write(true).create_new(true).open(f);
+            Box::new(BufWriter::new(new.with_context(|| format!("cannot make {}", f.display()))?))
+        }
     };
-    if a.plain { plain(Arc::new(rules), input, out) } else { cast(Arc::new(rules), input, out) }
+    if a.plain {
+        return plain(rules, input, &mut output, to_file.is_none() && out.is_terminal());
+    }
+    let bar = progress(size, to_file.is_some());
+    let tell = |bytes| bar.set_position(bytes);
+    let masked = if a.explain || a.json {
+        asciicast::explain(input, &mut output, rules, tell)
+    } else {
+        asciicast::mask(input, &mut output, rules, tell)
+    };
+    bar.finish_and_clear();
+    let summary = masked.with_context(|| a.file.as_deref().unwrap_or(Path::new("stdin")).display().to_string())?;
+    if a.explain {
+        explain(&summary)?;
+    }
+    if a.json {
+        out.json(&summary)?;
+    }
+    Ok(())
 }
 
-fn plain(rules: Arc<RuleSet>, mut input: Box<dyn BufRead>, out: &mut Out) -> Done {
+fn named(p: Option<&Path>) -> Option<&Path> {
+    p.filter(|p| *p != Path::new("-"))
+}
+
+/// A bar where somebody looks: stderr is a terminal and the recording does not go there too.
+fn progress(size: Option<u64>, to_file: bool) -> ProgressBar {
+    let watched = io::stderr().is_terminal() && (to_file || !io::stdout().is_terminal());
+    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(size, target);
+    let form = "  masking {bar:30} {bytes}/{total_bytes} ({eta} left)";
+    bar.with_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn explain(summary: &Summary) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    for s in &summary.spans {
+        let at = Duration::from_micros(s.at_us).as_secs_f64();
+        writeln!(err, "{at:10.3} s  row {:<5} columns {}-{}  {:<10} {}", s.row, s.column, s.column + s.width.max(1) - 1, s.kind, s.rule)?;
+    }
+    for (kind, n) in &summary.counts {
+        writeln!(err, "{n} distinct {kind}")?;
+    }
+    if summary.incomplete {
+        writeln!(err, "incomplete: something masked in one place is readable in another")?;
+    }
+    Ok(())
+}
+
+fn plain(rules: Arc<RuleSet>, mut input: Box<dyn BufRead>, output: &mut dyn Write, terminal: bool) -> Done {
     let mut masker = Masker::plain(rules);
     let mut buffer = vec![0; 64 * 1024];
     let mut events = Vec::new();
@@ -51,88 +122,21 @@ fn plain(rules: Arc<RuleSet>, mut input: Box<dyn BufRead>, out: &mut Out) -> Don
             break;
         }
         masker.feed(Duration::ZERO, &buffer[..n], &mut events);
-        print_plain(&mut events, out)?;
+        write_plain(&mut events, output, terminal)?;
     }
     masker.finish(Duration::ZERO, &mut events);
-    print_plain(&mut events, out)?;
-    out.flush()?;
+    write_plain(&mut events, output, terminal)?;
+    output.flush()?;
     Ok(())
 }
 
-fn print_plain(events: &mut Vec<MaskedEvent>, out: &mut Out) -> io::Result<()> {
+fn write_plain(events: &mut Vec<MaskedEvent>, output: &mut dyn Write, terminal: bool) -> io::Result<()> {
     for e in events.drain(..) {
         if let MaskedEvent::Output { text, .. } = e {
             // A masked track is for terminals; files and pipes want their line ends plain.
             let text = text.as_str();
-            if out.is_terminal() { out.bytes(text.as_bytes())? } else { out.bytes(text.replace("\r\n", "\n").as_bytes())? }
+            if terminal { output.write_all(text.as_bytes())? } else { output.write_all(text.replace("\r\n", "\n").as_bytes())? }
         }
     }
     Ok(())
-}
-
-fn cast(rules: Arc<RuleSet>, mut input: Box<dyn BufRead>, out: &mut Out) -> Done {
-    let mut number = 1;
-    let head = read_line(&mut input, number)?.ok_or_else(|| anyhow!("the input is empty"))?;
-    let mut head: serde_json::Value = serde_json::from_str(&head).map_err(|_| not_a_cast(1))?;
-    let size = |k: &str| head.get(k).and_then(serde_json::Value::as_u64).and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
-    let (Some(2), Some(cols), Some(rows)) = (head.get("version").and_then(serde_json::Value::as_u64), size("width"), size("height")) else {
-        return Err(not_a_cast(1).into());
-    };
-    // Titles, commands and environments are free text: they don't pass.
-    if let Some(h) = head.as_object_mut() {
-        h.retain(|k, _| matches!(k.as_str(), "version" | "width" | "height" | "timestamp" | "idle_time_limit"));
-    }
-    out.line(head.to_string())?;
-    let mut masker = Masker::new(rules, cols, rows);
-    let mut events = Vec::new();
-    let mut last = Duration::ZERO;
-    loop {
-        number += 1;
-        let Some(line) = read_line(&mut input, number)? else { break };
-        if line.trim().is_empty() {
-            continue;
-        }
-        let (at, code, data): (f64, String, String) = serde_json::from_str(&line).map_err(|_| not_a_cast(number))?;
-        let at = Duration::try_from_secs_f64(at).map_err(|_| not_a_cast(number))?.max(last);
-        last = at;
-        match code.as_str() {
-            "o" => masker.feed(at, data.as_bytes(), &mut events),
-            "r" => {
-                let (c, r) =
-                    data.split_once('x').and_then(|(c, r)| Some((c.parse().ok()?, r.parse().ok()?))).ok_or_else(|| not_a_cast(number))?;
-                masker.resize(at, c, r, &mut events);
-            }
-            // Input is never masked, it is left out: passwords are typed.
-            _ => {}
-        }
-        print_cast(&mut events, out)?;
-    }
-    masker.finish(last, &mut events);
-    print_cast(&mut events, out)?;
-    out.flush()?;
-    Ok(())
-}
-
-fn print_cast(events: &mut Vec<MaskedEvent>, out: &mut Out) -> anyhow::Result<()> {
-    for e in events.drain(..) {
-        let line = match &e {
-            MaskedEvent::Output { at, text } => serde_json::to_string(&(at.as_secs_f64(), "o", text.as_str()))?,
-            MaskedEvent::Resize { at, cols, rows } => serde_json::to_string(&(at.as_secs_f64(), "r", format!("{cols}x{rows}")))?,
-        };
-        out.line(line)?;
-    }
-    Ok(())
-}
-
-fn read_line(input: &mut Box<dyn BufRead>, number: usize) -> anyhow::Result<Option<String>> {
-    let mut line = String::new();
-    let n = input.take(MAX_LINE).read_line(&mut line).map_err(|e| match e.kind() {
-        io::ErrorKind::InvalidData => not_a_cast(number),
-        _ => e.into(),
-    })?;
-    Ok((n > 0).then_some(line))
-}
-
-fn not_a_cast(line: usize) -> anyhow::Error {
-    anyhow!("line {line} is not of an asciicast version 2; use --plain for text")
 }
