@@ -75,3 +75,19 @@ fn a_database_that_hangs_is_no_better_and_no_worse() {
     s.ended(Duration::from_secs(10)).unwrap();
     assert!(s.said().contains("the person was suspended"), "{}", s.said());
 }
+
+#[test]
+fn a_revoke_in_the_moment_the_database_is_back_is_not_missed() {
+    let mut cluster = Cluster::start().unwrap();
+    let w = world_on(&cluster);
+    let (ada, ben) = (w.admin("ada").unwrap(), w.person("ben", &["approver"]).unwrap());
+    let grant = w.grant(&ada, &ben).unwrap();
+    let mut s = w.ssh(&ada).unwrap().command("echo at work; cat").spawn().unwrap();
+    s.expect("at work").unwrap();
+    cluster.take_away().unwrap();
+    cluster.bring_back().unwrap();
+    // The gateway may not listen again yet: it has to look at what it did not hear.
+    w.cli.good(&["grant", "revoke", &grant]).unwrap();
+    s.ended(Duration::from_secs(10)).unwrap();
+    assert!(s.said().contains("the grant was revoked"), "{}", s.said());
+}
