@@ -174,14 +174,20 @@ fn line(r: LineRow) -> Store<AuditLine> {
     Ok(AuditLine { index: r.index.and_then(|i| u64::try_from(i).ok()), record })
 }
 
+/// Lines are full of ids and hashes: a few hexadecimal digits, as in the name Ada, stand in many of them by chance.
+fn part_of_any_hash(text: &str) -> bool {
+    text.len() < 8 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// Newest first. A text is found in the line itself, and by names of the people and the target it is about.
 pub(crate) async fn search(db: &PgPool, f: &AuditFilter, page: Page) -> Store<Listing<AuditLine>> {
     let like = (!f.text.trim().is_empty()).then(|| pattern(&f.text));
+    let in_line = like.clone().filter(|_| !part_of_any_hash(f.text.trim()));
     let (person, session) = (f.person.map(|p| p.0), f.session.map(|s| s.0));
     let rows = sqlx::query_as!(
         LineRow,
         r#"select l.index as "index?", e.record from audit_entry e left join audit_leaf l on l.entry = e.id
-           where ($1::text is null or e.record ilike $1
+           where ($1::text is null or e.record ilike $9::text
                   or e.people && array(select p.id from person p where p.handle ilike $1 or p.display_name ilike $1)
                   or e.target in (select t.id from target t where t.name ilike $1))
            and ($2::text is null or e.kind = $2) and ($3::uuid is null or $3 = any(e.people)) and ($4::uuid is null or e.session = $4)
@@ -194,13 +200,14 @@ pub(crate) async fn search(db: &PgPool, f: &AuditFilter, page: Page) -> Store<Li
         f.from,
         f.until,
         page.limit(),
-        page.offset()
+        page.offset(),
+        in_line
     )
     .fetch_all(db)
     .await?;
     let n = sqlx::query_scalar!(
         "select count(*) from audit_entry e
-         where ($1::text is null or e.record ilike $1
+         where ($1::text is null or e.record ilike $7::text
                 or e.people && array(select p.id from person p where p.handle ilike $1 or p.display_name ilike $1)
                 or e.target in (select t.id from target t where t.name ilike $1))
          and ($2::text is null or e.kind = $2) and ($3::uuid is null or $3 = any(e.people)) and ($4::uuid is null or e.session = $4)
@@ -210,7 +217,8 @@ pub(crate) async fn search(db: &PgPool, f: &AuditFilter, page: Page) -> Store<Li
         person,
         session,
         f.from,
-        f.until
+        f.until,
+        in_line
     )
     .fetch_one(db)
     .await?;
@@ -260,4 +268,15 @@ pub(crate) async fn can_rewrite(db: impl PgExecutor<'_>) -> Store<(String, bool)
     .fetch_one(db)
     .await?;
     Ok((r.role, r.can))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_of_hexadecimal_letters_is_not_looked_for_in_hashes() {
+        assert!(part_of_any_hash("Ada") && part_of_any_hash("beef") && part_of_any_hash("4700037"));
+        assert!(!part_of_any_hash("ben") && !part_of_any_hash("01a2096c") && !part_of_any_hash("db-1"));
+    }
 }
