@@ -51,6 +51,26 @@ fn a_good_file_is_taken_and_paths_count_from_it() {
 }
 
 #[test]
+fn the_quick_starts_configuration_is_good() {
+    const QUICK_START: &str = include_str!("../../../../docs/operator-quick-start.md");
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("keys");
+    crate::keys::generate(&keys).unwrap();
+    fs::write(keys.join("db-password"), "made up\n").unwrap();
+    fs::set_permissions(keys.join("db-password"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::create_dir(dir.path().join("tls")).unwrap();
+    for name in ["cert.pem", "key.pem"] {
+        fs::write(dir.path().join("tls").join(name), "").unwrap();
+        fs::set_permissions(dir.path().join("tls").join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let toml = QUICK_START.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let here = toml.replace("/etc/anteroom", &dir.path().display().to_string());
+    fs::write(dir.path().join("a.toml"), here).unwrap();
+    let c = load(&dir.path().join("a.toml")).unwrap();
+    assert_eq!(c.name, "ward-gateway-1");
+}
+
+#[test]
 fn an_unknown_key_is_refused_by_name_and_line() {
     let e = complaint(|g| g.replace("[ssh]\n", "[ssh]\nlisen = \"x\"\n"));
     assert!(e.starts_with("a.toml:11: lisen = \"x\": unknown field `lisen`, expected one of `listen`"), "{e}");
