@@ -5,6 +5,7 @@ use anteroom_approvals::{
     verify::{Finding, verify_evidence},
 };
 use anteroom_domain::{AuditEvent, AuditRecord};
+use anteroom_format::hex;
 use anteroom_recorder::{Report, Verdict, verify_dir};
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -84,7 +85,7 @@ fn recording_findings(evidence: &Evidence, report: &Report) -> Vec<Finding> {
     for (what, logged, found) in
         [("recording header", header, report.header_sha256), ("recording manifest", manifest, report.manifest_sha256)]
     {
-        match (logged, found.map(hex)) {
+        match (logged, found.map(|h| hex(&h))) {
             (Some(l), Some(f)) if *l == f => add(what, true, "the one the log names".into()),
             (Some(l), Some(f)) => add(what, false, format!("the log names {l}, the bundle holds {f}")),
             (Some(_), None) => add(what, false, "the log names one, the bundle holds none".into()),
@@ -92,11 +93,4 @@ fn recording_findings(evidence: &Evidence, report: &Report) -> Vec<Finding> {
         }
     }
     all
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().fold(String::new(), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
 }
