@@ -14,7 +14,10 @@ use anteroom_domain::Secret;
 use sqlx::{PgPool, Postgres, Transaction, postgres::PgPoolOptions};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Mutex, broadcast};
@@ -37,6 +40,8 @@ pub struct Options {
     pub log_name: String,
     /// How long a step-up counts for the same key, address and target; zero for never.
     pub remember_step_up: Duration,
+    /// How long a person's certificate counts; at most 12 h.
+    pub certificate_lifetime: Duration,
     /// A web session unused for this long is over.
     pub web_idle: Duration,
     /// A web session older than this is over.
@@ -61,7 +66,13 @@ pub(crate) struct Inner {
     pub(crate) known: Mutex<Known>,
     pub(crate) spool: Spool,
     pub(crate) changes: broadcast::Sender<Change>,
+    /// Seconds a step-up counts; may be changed while running.
+    pub(crate) remember: AtomicU64,
+    pub(crate) addresses: Mutex<Option<KnownAddresses>>,
 }
+
+/// When they were read, and host and port of every target.
+pub(crate) type KnownAddresses = (std::time::Instant, Arc<Vec<(String, u16)>>);
 
 impl std::fmt::Debug for Approvals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -110,7 +121,15 @@ impl Approvals {
             .map_err(|e| dir("checkpoint directory", &options.checkpoint_dir, e))?;
         let ceremonies = Ceremonies::new(&options.rp_id, &options.origin);
         let (changes, _) = broadcast::channel(1024);
-        Ok(Self { inner: Arc::new(Inner { pool, options, ceremonies, signer, known: Mutex::new(Known::new(newest)), spool, changes }) })
+        let remember = AtomicU64::new(options.remember_step_up.as_secs());
+        let known = Mutex::new(Known::new(newest));
+        let inner = Inner { pool, options, ceremonies, signer, known, spool, changes, remember, addresses: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// How long a step-up counts from now on; zero for never. Whole seconds.
+    pub fn set_remember_step_up(&self, span: Duration) {
+        self.inner.remember.store(span.as_secs(), Ordering::Relaxed);
     }
 
     /// What changes, as soon as it is committed, wherever it was done. Needs [`run`](Self::run). A receiver that

@@ -141,6 +141,8 @@ pub enum RequestError {
     NoSuchTarget,
     #[error(transparent)]
     Window(#[from] WindowError),
+    #[error("ask for at least one and at most 64 capabilities, for example shell and exec")]
+    Capabilities,
     #[error("you have no such request")]
     NoSuchRequest,
     #[error("this request was already answered or withdrawn")]
@@ -203,6 +205,66 @@ pub enum VaultError {
     Missing,
     #[error("the stored credential can't be opened with this vault key")]
     Sealed,
+}
+
+/// Our certificate authorities, and what they sign.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("you may not do this")]
+    NotAllowed,
+    #[error("there is no such authority that still counts")]
+    NoSuch,
+    #[error("this is the authority that signs now; make a new one first: anteroom ca rotate")]
+    Current,
+    #[error("the authority's key can't be opened with this vault key")]
+    Sealed,
+    #[error("the certificate could not be made")]
+    Certificate,
+}
+
+/// Why a certificate lets nobody in. Told to the log, never to whoever showed it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateRefusal {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("it is not signed by an authority that counts, or not in its time, or has an option we do not know")]
+    Invalid,
+    #[error("it is not a certificate for a person")]
+    Kind,
+    #[error("it counts only from the address that asked for it")]
+    Address,
+    #[error("it was not issued here, or was revoked")]
+    Revoked,
+    #[error("its person is not known, or suspended")]
+    Person,
+}
+
+/// Asking for a short-lived certificate.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The same for unknown and somebody else's.
+    #[error("no such certificate waits for you")]
+    NoSuch,
+    #[error("this was already answered, or waited too long; run anteroom login again")]
+    Over,
+    #[error("too many certificates are being asked for; try again in a moment")]
+    TooMany,
+}
+impl From<StoreError> for CertificateError {
+    fn from(e: StoreError) -> Self {
+        Self::Authority(e.into())
+    }
+}
+impl From<SignError> for CertificateError {
+    fn from(e: SignError) -> Self {
+        Self::Key(e.into())
+    }
 }
 
 /// Starting a session with a permit that may have become void meanwhile.

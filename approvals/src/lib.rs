@@ -23,7 +23,8 @@ mod workflow;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
-    KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError, SignError, StartError, StepUpError, StoreError, VaultError,
+    AuthorityError, CertificateError, CertificateRefusal, KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError,
+    SignError, StartError, StepUpError, StoreError, VaultError,
 };
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};

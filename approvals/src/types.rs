@@ -1,7 +1,7 @@
 //! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
 use anteroom_domain::{
-    AccountName, AuditRecord, CeremonyId, Moment, PasskeyId, Person, PersonId, Reason, RecordingState, RequestState, Secret, SessionId,
-    SshKeyId, StepUpId, TargetKind, TargetName,
+    AccountName, AuditRecord, Capabilities, CeremonyId, Moment, PasskeyId, Person, PersonId, Profile, Protocol, Reason, RecordingState,
+    RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
@@ -74,6 +74,52 @@ pub struct NewTarget {
     pub host: String,
     pub port: u16,
     pub description: String,
+    pub protocol: Protocol,
+    /// More hosts of the same target, with their own port (`host:port`) or the target's.
+    pub more_hosts: Vec<String>,
+    pub profile: Profile,
+    /// The login on another target through which this one is reached.
+    pub via: Option<(TargetName, AccountName)>,
+    /// OpenSSH public key lines of CAs that certify its host key.
+    pub pinned_host_cas: Vec<String>,
+}
+
+impl NewTarget {
+    /// An SSH target reached directly, with modern algorithms.
+    pub fn ssh(name: TargetName, kind: TargetKind, host: impl Into<String>, port: u16) -> Self {
+        Self {
+            name,
+            kind,
+            host: host.into(),
+            port,
+            description: String::new(),
+            protocol: Protocol::Ssh,
+            more_hosts: Vec::new(),
+            profile: Profile::Modern,
+            via: None,
+            pinned_host_cas: Vec::new(),
+        }
+    }
+}
+
+/// What of a target may be changed later; none leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct TargetChange {
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub more_hosts: Option<Vec<String>>,
+    pub profile: Option<Profile>,
+    /// `Some(None)` takes the relay away.
+    pub via: Option<Option<(TargetName, AccountName)>>,
+    pub pinned_host_cas: Option<Vec<String>>,
+}
+
+/// One prompt a target may ask, and its answer.
+#[derive(Debug)]
+pub struct PromptAnswer {
+    /// Part of the prompt, in any case.
+    pub prompt: String,
+    pub answer: Secret<String>,
 }
 
 /// What opens an account on a target. Never shown to its user.
@@ -82,6 +128,18 @@ pub enum Credential {
     Password(Secret<String>),
     /// OpenSSH PEM, without a passphrase.
     PrivateKey(Secret<String>),
+    /// Answers to keyboard-interactive prompts.
+    Prompts(Vec<PromptAnswer>),
+    /// No secret at all: a certificate of our own authority, made for one session.
+    GatewayCa,
+}
+
+/// A login on the way to a target, outermost first.
+#[derive(Debug)]
+pub struct Relay {
+    pub target: Target,
+    pub account: AccountName,
+    pub credential: Credential,
 }
 
 /// A wish for access as the form has it; `from` none means now.
@@ -92,6 +150,7 @@ pub struct RequestForm {
     pub reason: Reason,
     pub from: Option<Moment>,
     pub until: Moment,
+    pub capabilities: Capabilities,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 //!
 //! AES-256-GCM with a random nonce; target, account and key version are authenticated, so a sealed credential moved
 //! to another row does not open there.
-use crate::{Credential, clock, store::targets::Sealed};
+use crate::{Credential, PromptAnswer, clock, store::targets::Sealed};
 use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
@@ -13,6 +13,43 @@ use zeroize::Zeroize;
 /// The only version there is; rotation will add others.
 const KEY_VERSION: i32 = 1;
 const DOMAIN: &[u8] = b"anteroom.vault.v1\0";
+const SEED_DOMAIN: &[u8] = b"anteroom.authority.v1\0";
+
+/// A prompt and its answer as they are sealed.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Written {
+    prompt: String,
+    answer: String,
+}
+
+impl Written {
+    fn of(p: &PromptAnswer) -> Self {
+        Self { prompt: p.prompt.clone(), answer: p.answer.expose().clone() }
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        self.answer.zeroize();
+    }
+}
+
+/// Seals 32 bytes of ours (an authority's seed) for one row and purpose.
+pub(crate) fn seal_seed(key: &Secret<[u8; 32]>, id: uuid::Uuid, purpose: &str, seed: &[u8; 32]) -> Option<Sealed> {
+    let nonce = clock::random::<12>();
+    let aad = [SEED_DOMAIN, id.as_bytes(), purpose.as_bytes()].concat();
+    let sealed = Aes256Gcm::new(key.expose().into()).encrypt(&Nonce::from(nonce), Payload { msg: seed, aad: &aad }).ok()?;
+    Some(Sealed { kind: purpose.into(), key_version: KEY_VERSION, nonce: nonce.to_vec(), sealed })
+}
+
+/// None if the key, the row, the purpose or any byte is another one.
+pub(crate) fn open_seed(key: &Secret<[u8; 32]>, id: uuid::Uuid, s: &Sealed) -> Option<Secret<[u8; 32]>> {
+    let nonce: [u8; 12] = s.nonce.as_slice().try_into().ok()?;
+    let aad = [SEED_DOMAIN, id.as_bytes(), s.kind.as_bytes()].concat();
+    let plain = Aes256Gcm::new(key.expose().into()).decrypt(&Nonce::from(nonce), Payload { msg: &s.sealed, aad: &aad }).ok()?;
+    let plain = zeroize::Zeroizing::new(plain);
+    <[u8; 32]>::try_from(plain.as_slice()).ok().map(Secret::new)
+}
 
 fn aad(target: TargetId, account: AccountId, kind: &str, key_version: i32) -> Vec<u8> {
     [DOMAIN, target.0.as_bytes(), account.0.as_bytes(), &key_version.to_be_bytes(), kind.as_bytes()].concat()
@@ -20,15 +57,20 @@ fn aad(target: TargetId, account: AccountId, kind: &str, key_version: i32) -> Ve
 
 /// None only if the cipher refuses, which it does for texts of many gigabytes.
 pub(crate) fn seal(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId, credential: &Credential) -> Option<Sealed> {
+    let prompts;
     let (kind, text) = match credential {
-        Credential::Password(p) => ("password", p),
-        Credential::PrivateKey(k) => ("private_key", k),
+        Credential::Password(p) => ("password", p.expose().as_bytes()),
+        Credential::PrivateKey(k) => ("private_key", k.expose().as_bytes()),
+        Credential::Prompts(p) => {
+            prompts = zeroize::Zeroizing::new(serde_json::to_vec(&p.iter().map(Written::of).collect::<Vec<_>>()).ok()?);
+            ("prompts", &prompts[..])
+        }
+        Credential::GatewayCa => ("gateway_ca", &b""[..]),
     };
     // 96 random bits: safe for 2^32 sealings under one key (NIST SP 800-38D section 8.3).
     let nonce = clock::random::<12>();
     let aad = aad(target, account, kind, KEY_VERSION);
-    let sealed =
-        Aes256Gcm::new(key.expose().into()).encrypt(&Nonce::from(nonce), Payload { msg: text.expose().as_bytes(), aad: &aad }).ok()?;
+    let sealed = Aes256Gcm::new(key.expose().into()).encrypt(&Nonce::from(nonce), Payload { msg: text, aad: &aad }).ok()?;
     Some(Sealed { kind: kind.into(), key_version: KEY_VERSION, nonce: nonce.to_vec(), sealed })
 }
 
@@ -47,6 +89,13 @@ pub(crate) fn open(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId,
     match s.kind.as_str() {
         "password" => Some(Credential::Password(text)),
         "private_key" => Some(Credential::PrivateKey(text)),
+        "prompts" => {
+            let written: Vec<Written> = serde_json::from_str(text.expose()).ok()?;
+            Some(Credential::Prompts(
+                written.into_iter().map(|w| PromptAnswer { prompt: w.prompt.clone(), answer: Secret::new(w.answer.clone()) }).collect(),
+            ))
+        }
+        "gateway_ca" => Some(Credential::GatewayCa),
         _ => None,
     }
 }

@@ -58,7 +58,7 @@ async fn somebody(a: &Approvals, origin: &Url, handle: &str, name: &str, roles: 
 
 fn form(target: &str, account: &str, reason: &str, hours: i64) -> RequestForm {
     let until = OffsetDateTime::now_utc() + time::Duration::hours(hours);
-    RequestForm { target: target.parse().unwrap(), account: account.parse().unwrap(), reason: reason.parse().unwrap(), from: None, until }
+    RequestForm { target: target.parse().unwrap(), account: account.parse().unwrap(), reason: reason.parse().unwrap(), from: None, until, capabilities: anteroom_domain::Capabilities::interactive() }
 }
 
 async fn permit(a: &Approvals, who: &mut Someone, session: SessionId, target: &str, account: &str) -> Permit {
@@ -143,6 +143,7 @@ async fn main() {
         log_key: Secret::new([2; 32]),
         log_name: "anteroom/preview".into(),
         remember_step_up: Duration::ZERO,
+        certificate_lifetime: std::time::Duration::from_secs(3600),
         web_idle: Duration::from_secs(36_000),
         web_absolute: Duration::from_secs(36_000),
         spool_dir: dir.path().join("spool"),
@@ -183,7 +184,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         ("mri-3", TargetKind::MedicalDevice, "MRI, ward 4, not in clinical use today"),
         ("lab-gw", TargetKind::Server, "laboratory gateway"),
     ] {
-        let new = NewTarget { name: name.parse().unwrap(), kind, host: "10.20.0.5".into(), port: 22, description: description.into() };
+        let new = NewTarget { description: description.into(), ..NewTarget::ssh(name.parse().unwrap(), kind, "10.20.0.5", 22) };
         let t = a.add_target(Some(op.person.id), new).await.unwrap();
         if name != "lab-gw" {
             a.set_credential(None, t.id, "root".parse().unwrap(), Credential::Password(Secret::new("x".into()))).await.unwrap();

@@ -2,6 +2,7 @@
 //! the one free text is the requester's reason, by hash here and in full in the request.
 use crate::{
     AccountName, AuditEntryId, CanonicalText, GrantId, Handle, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId, TargetName,
+    capability::Direction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -146,6 +147,59 @@ pub enum AuditEvent {
         channel: String,
         why: String,
     },
+    /// A forward was opened. `place` is a host and port, or a socket's path.
+    ForwardOpened {
+        session: SessionId,
+        forward: String,
+        place: String,
+    },
+    /// A file was moved. Paths may hold names of patients, so here is only the path's hash; the path is in the recording.
+    FileMoved {
+        session: SessionId,
+        direction: Direction,
+        path_sha256: String,
+        bytes: u64,
+        /// Of the bytes that passed; none if they did not pass in order.
+        sha256: Option<String>,
+        /// `complete`, `partial` or `refused`.
+        outcome: String,
+    },
+    /// A supervisor wrote to the person; the text is in the recording.
+    MessageSent {
+        session: SessionId,
+        by: PersonId,
+    },
+    CertificateIssued {
+        person: PersonId,
+        serial: String,
+        fingerprint: String,
+        source: String,
+        until: CanonicalText,
+    },
+    /// The gateway's own certificate for one session on a target.
+    TargetCertificateIssued {
+        session: SessionId,
+        target: TargetId,
+        account: AccountName,
+        serial: String,
+    },
+    AuthorityMade {
+        purpose: String,
+        fingerprint: String,
+    },
+    AuthorityRetired {
+        purpose: String,
+        fingerprint: String,
+    },
+    TargetChanged {
+        target: TargetId,
+        what: String,
+    },
+    TargetTested {
+        target: TargetId,
+        by: Option<PersonId>,
+        outcome: String,
+    },
     SessionEnded {
         session: SessionId,
         reason: String,
@@ -204,6 +258,10 @@ impl AuditEvent {
             Self::StepUpRemembered { session, .. }
             | Self::SessionStarted { session, .. }
             | Self::ChannelRefused { session, .. }
+            | Self::ForwardOpened { session, .. }
+            | Self::FileMoved { session, .. }
+            | Self::MessageSent { session, .. }
+            | Self::TargetCertificateIssued { session, .. }
             | Self::SessionEnded { session, .. }
             | Self::SessionTerminated { session, .. }
             | Self::RecordingSealed { session, .. }

@@ -28,4 +28,6 @@ pub trait SessionControl: Send + Sync + 'static {
     fn list(&self) -> Vec<LiveSession>;
     /// Orders the end of a session; false if it is not running here. The session ends within a second.
     fn terminate(&self, id: SessionId, by: PersonId) -> bool;
+    /// Shows a line of text in the terminals of a session; false if it is not running here or nobody takes it.
+    fn message(&self, id: SessionId, from: &str, text: &str) -> bool;
 }

@@ -16,6 +16,7 @@ pub mod request;
 pub mod secret;
 pub mod session;
 pub mod target;
+pub mod terminal;
 
 pub use audit::{AuditEvent, AuditRecord};
 pub use capability::{Capabilities, Capability};
@@ -27,7 +28,8 @@ pub use person::{Person, Role, Roles};
 pub use request::{AccessRequest, RequestState};
 pub use secret::Secret;
 pub use session::{EndReason, RecordingState, SessionRecord};
-pub use target::{Account, Target, TargetKind};
+pub use target::{Account, Profile, Protocol, Target, TargetKind, Via};
+pub use terminal::{OpenTerminal, TerminalDoor, TerminalInput, TerminalOutput, TerminalSession};
 
 /// A moment as RFC 3339 text, for places where it is hashed.
 pub type CanonicalText = String;

@@ -11,6 +11,10 @@ pub enum SecondFactor {
     Missing,
     /// A passkey signed this connection's digest.
     Passed(StepUpId),
+    /// A short-lived certificate of our own authority, issued after a passkey, signed this connection.
+    Certificate,
+    /// A security key signed this connection and said that it had verified its person (FIDO's UV flag).
+    SecurityKey,
     /// It did a short while ago for the same key, address and target, and policy remembers that.
     Remembered,
 }
@@ -186,8 +190,13 @@ mod tests {
             id: TargetId(id(10)),
             name: TargetName::new("ehr-db-1").unwrap(),
             kind: TargetKind::Server,
+            protocol: anteroom_domain::Protocol::Ssh,
             host: "127.0.0.1".into(),
             port: 22,
+            more_hosts: vec![],
+            profile: anteroom_domain::Profile::Modern,
+            via: None,
+            pinned_host_cas: vec![],
             description: String::new(),
             accounts: vec![Account { id: AccountId(id(20)), name: AccountName::new("root").unwrap() }],
             pinned_host_keys: vec![],

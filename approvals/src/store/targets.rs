@@ -1,7 +1,7 @@
 //! Tables `target`, `account` and `credential`.
 use super::{Store, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
-use anteroom_domain::{AccountId, AccountName, Moment, Target, TargetId, TargetKind, target::Account};
+use anteroom_domain::{AccountId, AccountName, Moment, Profile, Protocol, Target, TargetId, TargetKind, Via, target::Account};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -9,11 +9,18 @@ struct Row {
     id: Uuid,
     name: String,
     kind: String,
+    protocol: String,
     host: String,
     port: i32,
+    more_hosts: Vec<String>,
+    profile: String,
     description: String,
     pinned_host_keys: Vec<String>,
+    pinned_host_cas: Vec<String>,
     created_at: Moment,
+    via_target: Option<Uuid>,
+    via_target_name: Option<String>,
+    via_account: Option<String>,
     /// In the order of `account_names`.
     account_ids: Vec<Uuid>,
     account_names: Vec<String>,
@@ -28,32 +35,50 @@ impl TryFrom<Row> for Target {
             .into_iter()
             .zip(r.account_names)
             .map(|(id, name)| Ok(Account { id: id.into(), name: name.try_into().map_err(|_| WHERE)? }));
+        let via = match (r.via_target, r.via_target_name, r.via_account) {
+            (Some(target), Some(name), Some(account)) => Some(Via {
+                target: target.into(),
+                target_name: name.try_into().map_err(|_| WHERE)?,
+                account: account.try_into().map_err(|_| WHERE)?,
+            }),
+            _ => None,
+        };
         Ok(Self {
             id: r.id.into(),
             name: r.name.try_into().map_err(|_| WHERE)?,
             kind: TargetKind::from_name(&r.kind).ok_or(WHERE)?,
+            protocol: Protocol::from_name(&r.protocol).ok_or(WHERE)?,
             host: r.host,
             port: r.port.try_into().map_err(|_| WHERE)?,
+            more_hosts: r.more_hosts,
+            profile: Profile::from_name(&r.profile).ok_or(WHERE)?,
+            via,
             description: r.description,
             accounts: accounts.collect::<Store<_>>()?,
             pinned_host_keys: r.pinned_host_keys,
+            pinned_host_cas: r.pinned_host_cas,
             created_at: r.created_at,
         })
     }
 }
 
 /// False if the name is taken.
-pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target) -> Store<bool> {
+pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target, via: Option<AccountId>) -> Store<bool> {
     let done = sqlx::query!(
-        "insert into target (id, name, kind, host, port, description, pinned_host_keys, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (name) do nothing",
+        "insert into target (id, name, kind, protocol, host, port, more_hosts, profile, via, description, pinned_host_keys, pinned_host_cas, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (name) do nothing",
         t.id.0,
         t.name.as_str(),
         t.kind.as_str(),
+        t.protocol.as_str(),
         t.host,
         i32::from(t.port),
+        &t.more_hosts,
+        t.profile.as_str(),
+        via.map(|a| a.0),
         t.description,
         &t.pinned_host_keys,
+        &t.pinned_host_cas,
         t.created_at
     )
     .execute(db)
@@ -64,10 +89,11 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target) -> Store<bool> {
 pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: TargetId) -> Store<Option<Target>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select t.id, t.name, t.kind, t.host, t.port, t.description, t.pinned_host_keys, t.created_at,
-           array(select a.id from account a where a.target = t.id order by a.name) as "account_ids!",
-           array(select a.name from account a where a.target = t.id order by a.name) as "account_names!"
-           from target t where t.id = $1"#,
+        r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
+           pinned_host_cas as "pinned_host_cas!", created_at as "created_at!", via_target, via_target_name, via_account,
+           account_ids as "account_ids!", account_names as "account_names!"
+           from target_row where id = $1"#,
         id.0
     )
     .fetch_optional(db)
@@ -79,10 +105,11 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: TargetId) -> Store<Option
 pub(crate) async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Store<Option<Target>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select t.id, t.name, t.kind, t.host, t.port, t.description, t.pinned_host_keys, t.created_at,
-           array(select a.id from account a where a.target = t.id order by a.name) as "account_ids!",
-           array(select a.name from account a where a.target = t.id order by a.name) as "account_names!"
-           from target t where t.name = $1"#,
+        r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
+           pinned_host_cas as "pinned_host_cas!", created_at as "created_at!", via_target, via_target_name, via_account,
+           account_ids as "account_ids!", account_names as "account_names!"
+           from target_row where name = $1"#,
         name
     )
     .fetch_optional(db)
@@ -94,11 +121,12 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
     let like = pattern(search);
     let rows = sqlx::query_as!(
         Row,
-        r#"select t.id, t.name, t.kind, t.host, t.port, t.description, t.pinned_host_keys, t.created_at,
-           array(select a.id from account a where a.target = t.id order by a.name) as "account_ids!",
-           array(select a.name from account a where a.target = t.id order by a.name) as "account_names!"
-           from target t where t.name ilike $1 or t.description ilike $1 or t.host ilike $1
-           order by t.name limit $2 offset $3"#,
+        r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
+           pinned_host_cas as "pinned_host_cas!", created_at as "created_at!", via_target, via_target_name, via_account,
+           account_ids as "account_ids!", account_names as "account_names!"
+           from target_row where name ilike $1 or description ilike $1 or host ilike $1
+           order by name limit $2 offset $3"#,
         like,
         page.limit(),
         page.offset()
@@ -115,6 +143,29 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
 pub(crate) async fn pin(db: impl PgExecutor<'_>, id: TargetId, lines: &[String]) -> Store<bool> {
     let done = sqlx::query!("update target set pinned_host_keys = $2 where id = $1", id.0, lines).execute(db).await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What may be changed later, all at once. False if there is no such target.
+pub(crate) async fn update(db: impl PgExecutor<'_>, t: &Target, via: Option<AccountId>) -> Store<bool> {
+    let done = sqlx::query!(
+        "update target set host = $2, port = $3, more_hosts = $4, profile = $5, via = $6, pinned_host_cas = $7 where id = $1",
+        t.id.0,
+        t.host,
+        i32::from(t.port),
+        &t.more_hosts,
+        t.profile.as_str(),
+        via.map(|a| a.0),
+        &t.pinned_host_cas
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Host, port and further hosts of every target.
+pub(crate) async fn addresses(db: impl PgExecutor<'_>) -> Store<Vec<(String, i32, Vec<String>)>> {
+    let rows = sqlx::query!("select host, port, more_hosts from target").fetch_all(db).await?;
+    Ok(rows.into_iter().map(|r| (r.host, r.port, r.more_hosts)).collect())
 }
 
 /// The account of this name; it is made if there is none.

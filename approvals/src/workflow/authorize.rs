@@ -2,7 +2,7 @@
 use crate::{Approvals, StoreError, audit::record, clock, store};
 use anteroom_domain::{AccountName, AuditEvent, Moment, Person, SessionId, TargetId, TargetName};
 use anteroom_policy::{Decision, Facts, Refusal, SecondFactor, judge};
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::atomic::Ordering};
 use uuid::Uuid;
 
 /// A passed step-up opens its session within this time or not at all.
@@ -87,6 +87,8 @@ impl Approvals {
         let source = source.to_string();
         let confirmed = match claimed {
             SecondFactor::Missing => false,
+            // Proven on the connection itself, by the gateway: a certificate it has judged, a security key that verified its person.
+            SecondFactor::Certificate | SecondFactor::SecurityKey => true,
             SecondFactor::Passed(id) => {
                 let u = store::step_ups::Use {
                     id,
@@ -110,8 +112,8 @@ impl Approvals {
 
     /// Step-ups passed after this moment are remembered; none are if policy says so.
     pub(crate) fn remembered_since(&self, now: Moment) -> Option<Moment> {
-        let span = self.inner.options.remember_step_up;
-        (!span.is_zero()).then(|| now.saturating_sub(span.try_into().unwrap_or(time::Duration::MAX)))
+        let seconds = self.inner.remember.load(Ordering::Relaxed);
+        (seconds > 0).then(|| now.saturating_sub(time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AccessRequest, AuditEvent, Capabilities, Person, RequestId, RequestState,
+    AccessRequest, AuditEvent, Person, RequestId, RequestState,
+    capability::MAX_CAPABILITIES,
     request::{CLOCK_SLACK, check_window},
 };
 use anteroom_policy::{Action, may};
@@ -22,6 +23,9 @@ impl Approvals {
         let (from, until) = check_window(form.from.unwrap_or(now), form.until, now)?;
         // "Now" and slightly past mean now; what is signed shall not begin before it was asked for.
         let from = if from < now && from >= now - CLOCK_SLACK { now.replace_nanosecond(0).unwrap_or(now) } else { from };
+        if form.capabilities.0.is_empty() || form.capabilities.0.len() > MAX_CAPABILITIES {
+            return Err(RequestError::Capabilities);
+        }
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::RequestAccess));
         let person = person.ok_or(RequestError::NotAllowed)?;
@@ -40,7 +44,7 @@ impl Approvals {
             reason: form.reason,
             from,
             until,
-            capabilities: Capabilities::interactive(),
+            capabilities: form.capabilities,
             state: RequestState::Pending,
             source: source.to_string(),
             created_at: now,

@@ -1,8 +1,20 @@
 //! Keeping targets, their host keys and their credentials.
-use crate::{Approvals, Credential, Listing, ManageError, NewTarget, Page, StoreError, VaultError, audit::record, clock, store, vault};
-use anteroom_domain::{AccountName, AuditEvent, PersonId, Target, TargetId, TargetName, target::Account};
+use crate::{
+    Approvals, Credential, Listing, ManageError, NewTarget, Page, PromptAnswer, Relay, StoreError, TargetChange, VaultError, audit::record,
+    clock, store, vault,
+};
+use anteroom_domain::{AccountId, AccountName, AuditEvent, PersonId, Profile, Protocol, Target, TargetId, TargetName, target::Account};
 use anteroom_policy::{Action, Permit};
 use ssh_key::{HashAlg, PublicKey};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Relays in a row.
+const MAX_RELAYS: usize = 3;
+/// How long the list of addresses is believed.
+const ADDRESSES_FOR: Duration = Duration::from_secs(5);
 
 fn invalid(what: &'static str, why: impl Into<String>) -> ManageError {
     ManageError::Invalid { what, why: why.into() }
@@ -20,10 +32,6 @@ fn check_host(host: &str) -> Result<(), ManageError> {
 impl Approvals {
     pub async fn add_target(&self, actor: Option<PersonId>, new: NewTarget) -> Result<Target, ManageError> {
         self.check_actor(actor, Action::ManageTargets).await?;
-        check_host(&new.host)?;
-        if new.port == 0 {
-            return Err(invalid("port", "must be from 1 to 65535"));
-        }
         if new.description.chars().count() > 500 || new.description.chars().any(char::is_control) {
             return Err(invalid("description", "must be one line of at most 500 characters"));
         }
@@ -32,18 +40,61 @@ impl Approvals {
             id: clock::new_id(),
             name: new.name,
             kind: new.kind,
+            protocol: new.protocol,
             host: new.host,
             port: new.port,
+            more_hosts: new.more_hosts,
+            profile: new.profile,
+            via: None,
             description: new.description,
             accounts: Vec::new(),
             pinned_host_keys: Vec::new(),
+            pinned_host_cas: read_keys("host CAs", &new.pinned_host_cas)?.0,
             created_at: now,
         };
+        check(&target)?;
         let mut tx = self.begin().await?;
-        if !store::targets::insert(&mut *tx, &target).await? {
+        let via = relay(&mut tx, &target, new.via.as_ref()).await?;
+        if !store::targets::insert(&mut *tx, &target, via).await? {
             return Err(ManageError::Taken("target name"));
         }
         record::write(&mut tx, AuditEvent::TargetAdded { target: target.id, name: target.name.clone() }, actor, now).await?;
+        let target = store::targets::by_id(&mut *tx, target.id).await?.ok_or(ManageError::NoSuch("target"))?;
+        self.commit(tx).await?;
+        Ok(target)
+    }
+
+    /// Changes where and how a target is reached. Its name, kind and protocol stay.
+    pub async fn change_target(&self, actor: Option<PersonId>, id: TargetId, change: TargetChange) -> Result<Target, ManageError> {
+        self.check_actor(actor, Action::ManageTargets).await?;
+        let mut tx = self.begin().await?;
+        let mut target = store::targets::by_id(&mut *tx, id).await?.ok_or(ManageError::NoSuch("target"))?;
+        let mut what = Vec::new();
+        let mut set = |name: &'static str, changed: bool| changed.then(|| what.push(name));
+        set("host", change.host.is_some());
+        target.host = change.host.unwrap_or(target.host);
+        set("port", change.port.is_some());
+        target.port = change.port.unwrap_or(target.port);
+        set("further hosts", change.more_hosts.is_some());
+        target.more_hosts = change.more_hosts.unwrap_or(target.more_hosts);
+        set("profile", change.profile.is_some());
+        target.profile = change.profile.unwrap_or(target.profile);
+        set("host CAs", change.pinned_host_cas.is_some());
+        if let Some(lines) = change.pinned_host_cas {
+            target.pinned_host_cas = read_keys("host CAs", &lines)?.0;
+        }
+        set("relay", change.via.is_some());
+        let via = match change.via {
+            Some(via) => via,
+            None => target.via.take().map(|v| (v.target_name, v.account)),
+        };
+        check(&target)?;
+        let via = relay(&mut tx, &target, via.as_ref()).await?;
+        if !store::targets::update(&mut *tx, &target, via).await? {
+            return Err(ManageError::NoSuch("target"));
+        }
+        record::write(&mut tx, AuditEvent::TargetChanged { target: id, what: what.join(", ") }, actor, clock::now()).await?;
+        let target = store::targets::by_id(&mut *tx, id).await?.ok_or(ManageError::NoSuch("target"))?;
         self.commit(tx).await?;
         Ok(target)
     }
@@ -52,16 +103,10 @@ impl Approvals {
     /// `known_hosts` and `ssh-keyscan` output, is allowed and dropped.
     pub async fn pin_target(&self, actor: Option<PersonId>, target: TargetId, host_key_lines: Vec<String>) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManageTargets).await?;
-        if host_key_lines.is_empty() || host_key_lines.len() > 20 {
+        if host_key_lines.is_empty() {
             return Err(invalid("host keys", "give from one to twenty"));
         }
-        let mut lines = Vec::with_capacity(host_key_lines.len());
-        let mut fingerprints = Vec::with_capacity(host_key_lines.len());
-        for (n, line) in host_key_lines.iter().enumerate() {
-            let key = host_key(line).ok_or_else(|| invalid("host keys", format!("line {} is not an OpenSSH public key", n + 1)))?;
-            fingerprints.push(key.fingerprint(HashAlg::Sha256).to_string());
-            lines.push(key.to_openssh().map_err(|_| invalid("host keys", "unreadable"))?);
-        }
+        let (lines, fingerprints) = read_keys("host keys", &host_key_lines)?;
         let mut tx = self.begin().await?;
         if !store::targets::pin(&mut *tx, target, &lines).await? {
             return Err(ManageError::NoSuch("target"));
@@ -87,9 +132,18 @@ impl Approvals {
                 return Err(invalid("private key", "has a passphrase; remove it with: ssh-keygen -p"));
             }
         }
+        if let Credential::Prompts(prompts) = &credential {
+            let sane = |p: &PromptAnswer| !p.prompt.trim().is_empty() && p.prompt.len() <= 200 && p.answer.expose().len() <= 1000;
+            if prompts.is_empty() || prompts.len() > 8 || !prompts.iter().all(sane) {
+                return Err(invalid("prompts", "give from one to eight, each with part of its text and an answer"));
+            }
+        }
         let now = clock::now();
         let mut tx = self.begin().await?;
-        store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))?;
+        let found = store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))?;
+        if found.protocol == Protocol::Telnet && !matches!(credential, Credential::Password(_)) {
+            return Err(invalid("credential", "telnet knows passwords only"));
+        }
         let account = store::targets::account(&mut tx, target, &account, clock::new_id(), now).await?;
         let sealed = vault::seal(&self.inner.options.vault_key, target, account.id, &credential)
             .ok_or_else(|| invalid("credential", "can't be sealed"))?;
@@ -112,11 +166,123 @@ impl Approvals {
         store::targets::list(&self.inner.pool, search, page).await
     }
 
+    /// Host and port of every target, for the rule that no forward leads to one. At most five seconds old.
+    pub async fn all_addresses(&self) -> Result<Arc<Vec<(String, u16)>>, StoreError> {
+        let mut cache = self.inner.addresses.lock().await;
+        if let Some((at, all)) = &*cache
+            && at.elapsed() < ADDRESSES_FOR
+        {
+            return Ok(all.clone());
+        }
+        let mut all = Vec::new();
+        for (host, port, more) in store::targets::addresses(&self.inner.pool).await? {
+            let port = u16::try_from(port).map_err(|_| StoreError::Damaged("target"))?;
+            all.extend(more.iter().map(|m| split_host(m, port)));
+            all.push((host, port));
+        }
+        let all = Arc::new(all);
+        *cache = Some((Instant::now(), all.clone()));
+        Ok(all)
+    }
+
+    /// The logins on the way to the permit's target, outermost first; none if it is reached directly.
+    pub async fn open_relay(&self, permit: &Permit) -> Result<Vec<Relay>, VaultError> {
+        let (mut relays, mut via) = (Vec::new(), permit.target().via.clone());
+        while let Some(v) = via {
+            if relays.len() >= MAX_RELAYS {
+                return Err(VaultError::Missing);
+            }
+            let target = store::targets::by_id(&self.inner.pool, v.target).await?.ok_or(VaultError::Missing)?;
+            let account = target.accounts.iter().find(|a| a.name == v.account).ok_or(VaultError::Missing)?;
+            let sealed = store::targets::credential(&self.inner.pool, account.id).await?.ok_or(VaultError::Missing)?;
+            let credential = vault::open(&self.inner.options.vault_key, target.id, account.id, &sealed).ok_or(VaultError::Sealed)?;
+            via = target.via.clone();
+            relays.insert(0, Relay { account: v.account, credential, target });
+        }
+        Ok(relays)
+    }
+
     /// Takes the credential of the permit's account out of the vault. There is no other way to it.
     pub async fn open_credential(&self, permit: &Permit) -> Result<Credential, VaultError> {
         let sealed = store::targets::credential(&self.inner.pool, permit.account_id()).await?.ok_or(VaultError::Missing)?;
         vault::open(&self.inner.options.vault_key, permit.target().id, permit.account_id(), &sealed).ok_or(VaultError::Sealed)
     }
+}
+
+/// What holds for every target, new or changed.
+fn check(t: &Target) -> Result<(), ManageError> {
+    check_host(&t.host)?;
+    if t.port == 0 {
+        return Err(invalid("port", "must be from 1 to 65535"));
+    }
+    if t.more_hosts.len() > 8 {
+        return Err(invalid("further hosts", "give at most eight"));
+    }
+    for more in &t.more_hosts {
+        let (host, port) = split_host(more, t.port);
+        check_host(host.trim_start_matches('[').trim_end_matches(']'))?;
+        if port == 0 {
+            return Err(invalid("further hosts", "a port must be from 1 to 65535"));
+        }
+    }
+    if t.protocol == Protocol::Telnet && t.profile != Profile::Quarantine {
+        return Err(invalid("protocol", "telnet encrypts nothing and is allowed only with the quarantine profile"));
+    }
+    Ok(())
+}
+
+/// `host`, `host:port`, an IPv6 address, or one in brackets with a port.
+fn split_host(text: &str, port: u16) -> (String, u16) {
+    match text.rsplit_once(':') {
+        Some((host, own)) if !host.contains(':') || host.ends_with(']') => match own.parse() {
+            Ok(own) => (host.to_owned(), own),
+            Err(_) => (text.to_owned(), port),
+        },
+        _ => (text.to_owned(), port),
+    }
+}
+
+/// The account on the relay, after looking that the way through it is short and leads nowhere twice.
+async fn relay(
+    tx: &mut sqlx::PgConnection,
+    target: &Target,
+    via: Option<&(TargetName, AccountName)>,
+) -> Result<Option<AccountId>, ManageError> {
+    let Some((name, account)) = via else { return Ok(None) };
+    let first = store::targets::by_name(&mut *tx, name.as_str()).await?.ok_or(ManageError::NoSuch("relay"))?;
+    let login = first.accounts.iter().find(|a| a.name == *account).ok_or(ManageError::NoSuch("account on the relay"))?.id;
+    if target.protocol == Protocol::Telnet {
+        return Err(invalid("relay", "a telnet target is reached directly"));
+    }
+    let mut next = Some(first);
+    for _ in 0..MAX_RELAYS {
+        let Some(hop) = next else { return Ok(Some(login)) };
+        if hop.id == target.id {
+            return Err(invalid("relay", "the way would lead through the target itself"));
+        }
+        if hop.protocol != Protocol::Ssh {
+            return Err(invalid("relay", "only an SSH target can be a relay"));
+        }
+        next = match &hop.via {
+            Some(v) => store::targets::by_id(&mut *tx, v.target).await?,
+            None => None,
+        };
+    }
+    if next.is_some() { Err(invalid("relay", "at most three relays in a row")) } else { Ok(Some(login)) }
+}
+
+/// Canonical lines and fingerprints of OpenSSH public keys.
+fn read_keys(what: &'static str, given: &[String]) -> Result<(Vec<String>, Vec<String>), ManageError> {
+    if given.len() > 20 {
+        return Err(invalid(what, "give at most twenty"));
+    }
+    let (mut lines, mut fingerprints) = (Vec::with_capacity(given.len()), Vec::with_capacity(given.len()));
+    for (n, line) in given.iter().enumerate() {
+        let key = host_key(line).ok_or_else(|| invalid(what, format!("line {} is not an OpenSSH public key", n + 1)))?;
+        fingerprints.push(key.fingerprint(HashAlg::Sha256).to_string());
+        lines.push(key.to_openssh().map_err(|_| invalid(what, "unreadable"))?);
+    }
+    Ok((lines, fingerprints))
 }
 
 /// `ssh-ed25519 AAAA... comment`, or the same after a host name.

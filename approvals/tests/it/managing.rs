@@ -12,13 +12,7 @@ use url::Url;
 async fn only_an_operator_keeps_people_and_targets() {
     let w = World::new().await;
     let a = &w.approvals;
-    let new = |n: &str| NewTarget {
-        name: TargetName::new(n).unwrap(),
-        kind: TargetKind::MedicalDevice,
-        host: "mri.example".into(),
-        port: 22,
-        description: String::new(),
-    };
+    let new = |n: &str| NewTarget::ssh(TargetName::new(n).unwrap(), TargetKind::MedicalDevice, "mri.example", 22);
     for role in [Role::Admin, Role::Approver, Role::Auditor] {
         let who = w.somebody(role.as_str(), role).await;
         let me = Some(who.person.id);

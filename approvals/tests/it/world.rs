@@ -47,6 +47,7 @@ pub fn options(dir: &TempDir, remember: Duration) -> Options {
         log_key: Secret::new([2; 32]),
         log_name: "anteroom/test".into(),
         remember_step_up: remember,
+        certificate_lifetime: std::time::Duration::from_secs(3600),
         web_idle: Duration::from_secs(600),
         web_absolute: Duration::from_secs(3600),
         spool_dir: dir.path().join("spool"),
@@ -67,13 +68,8 @@ impl World {
         let database = cluster.database().await;
         let dir = tempfile::tempdir().unwrap();
         let approvals = Approvals::open(cluster.app(&database).await, options(&dir, remember)).await.unwrap();
-        let new = NewTarget {
-            name: TargetName::new("ehr-db-1").unwrap(),
-            kind: TargetKind::Server,
-            host: "127.0.0.1".into(),
-            port: 22,
-            description: "patient database".into(),
-        };
+        let name = TargetName::new("ehr-db-1").unwrap();
+        let new = NewTarget { description: "patient database".into(), ..NewTarget::ssh(name, TargetKind::Server, "127.0.0.1", 22) };
         let target = approvals.add_target(None, new).await.unwrap();
         let password = Credential::Password(Secret::new("s3cret-of-root".into()));
         approvals.set_credential(None, target.id, account("root"), password).await.unwrap();
@@ -100,6 +96,7 @@ impl World {
             reason: Reason::new("vacuum full, ticket 4711").unwrap(),
             from: None,
             until: now() + time::Duration::minutes(minutes),
+            capabilities: Capabilities::interactive(),
         }
     }
 

@@ -47,6 +47,7 @@ pub(crate) async fn open_approvals(config: &Checked, database: &Database) -> Res
         log_key: config.custody.audit_log.clone(),
         log_name: format!("anteroom/{}", config.name),
         remember_step_up: config.ssh.remember_step_up,
+        certificate_lifetime: config.ssh.certificate_lifetime,
         web_idle: config.portal.idle,
         web_absolute: config.portal.absolute,
         spool_dir,

@@ -82,7 +82,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
     with_context!(&a.config, cx => match a.what {
         What::Add { name, host, port, kind, description } => {
             let kind = match kind { Kind::Server => TargetKind::Server, Kind::MedicalDevice => TargetKind::MedicalDevice };
-            let target = cx.approvals.add_target(None, NewTarget { name, kind, host, port, description }).await?;
+            let target = cx.approvals.add_target(None, NewTarget { description, ..NewTarget::ssh(name, kind, host, port) }).await?;
             if a.json.json { out.json(&target)?; } else { out.line(format!("{} added; next: anteroom target pin {0}", target.name))?; }
             Ok(())
         }

@@ -54,6 +54,7 @@ pub(crate) struct Ssh {
     pub(crate) public_host: Option<String>,
     pub(crate) public_port: Option<u16>,
     pub(crate) remember_step_up: Duration,
+    pub(crate) certificate_lifetime: Duration,
     pub(crate) max_unauthenticated: usize,
     pub(crate) max_unauthenticated_per_address: usize,
     pub(crate) login_grace: Duration,
@@ -273,12 +274,18 @@ impl Checker<'_> {
         if let Some(r) = s.remember_step_up.as_ref().filter(|_| remember_step_up > Duration::from_secs(24 * 3600)) {
             self.wrong("ssh.remember_step_up", r, "at most 24h: a second factor older than a day is none");
         }
+        let certificate_lifetime =
+            self.duration("ssh.certificate_lifetime", s.certificate_lifetime.as_ref(), Duration::from_secs(3600));
+        if let Some(r) = s.certificate_lifetime.as_ref().filter(|_| certificate_lifetime > Duration::from_secs(12 * 3600)) {
+            self.wrong("ssh.certificate_lifetime", r, "at most 12h: it counts as a second factor all that time");
+        }
         Some(Ssh {
             listen,
             host_keys,
             public_host: s.public_host.as_ref().map(|h| h.get_ref().clone()),
             public_port: s.public_port.as_ref().map(|p| *p.get_ref()),
             remember_step_up,
+            certificate_lifetime,
             max_unauthenticated: self.count("ssh.max_unauthenticated", s.max_unauthenticated.as_ref(), 200),
             max_unauthenticated_per_address: self.count(
                 "ssh.max_unauthenticated_per_address",

@@ -54,6 +54,7 @@ pub(super) struct Ssh {
     pub(super) public_host: Text,
     pub(super) public_port: Option<Spanned<u16>>,
     pub(super) remember_step_up: Text,
+    pub(super) certificate_lifetime: Text,
     pub(super) max_unauthenticated: Option<Spanned<usize>>,
     pub(super) max_unauthenticated_per_address: Option<Spanned<usize>>,
     pub(super) login_grace: Text,

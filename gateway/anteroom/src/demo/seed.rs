@@ -51,7 +51,7 @@ async fn add_target(approvals: &Approvals, t: &Sshd) -> Result<()> {
         "ehr-db-1" => (TargetKind::Server, "EHR database with invented patients"),
         _ => (TargetKind::MedicalDevice, "Infusion pump, bed 12, ward 4 (made up)"),
     };
-    let new = NewTarget { name, kind, host: "127.0.0.1".into(), port: t.port, description: description.into() };
+    let new = NewTarget { description: description.into(), ..NewTarget::ssh(name, kind, "127.0.0.1", t.port) };
     let target = approvals.add_target(None, new).await?;
     approvals.pin_target(None, target.id, vec![t.host_key.clone()]).await?;
     let key = std::fs::read_to_string(&t.account_key).context("the account's key")?;

@@ -40,7 +40,7 @@ impl Wish {
         let reason = keep(&mut bad, "reason", Reason::new(self.reason.replace("\r\n", "\n").trim()));
         let window = self.window(now).map_err(|w| bad.push(w)).ok();
         match (target, account, reason, window) {
-            (Some(target), Some(account), Some(reason), Some((from, until))) => Ok(RequestForm { target, account, reason, from, until }),
+            (Some(target), Some(account), Some(reason), Some((from, until))) => Ok(RequestForm { target, account, reason, from, until, capabilities: anteroom_domain::Capabilities::interactive() }),
             _ => Err(bad),
         }
     }

@@ -38,7 +38,7 @@ impl NewTargetForm {
         if description.chars().count() > 500 || description.chars().any(char::is_control) {
             return Err("description: at most 500 characters on one line".into());
         }
-        Ok(NewTarget { name, kind, host, port, description })
+        Ok(NewTarget { description, ..NewTarget::ssh(name, kind, host, port) })
     }
 }
 
