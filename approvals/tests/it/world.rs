@@ -96,7 +96,7 @@ impl World {
             reason: Reason::new("vacuum full, ticket 4711").unwrap(),
             from: None,
             until: now() + time::Duration::minutes(minutes),
-            capabilities: Capabilities::interactive(),
+            capabilities: anteroom_domain::Capabilities::interactive(),
         }
     }
 
