@@ -1,5 +1,6 @@
 //! One channel as asciicast v2, a line at a time.
 use crate::{
+    lines,
     masked_track::{MaskedTrack, damaged_segment, shown_text},
     replay::ReplayError,
     safe::SafeText,
@@ -133,11 +134,7 @@ impl Cast {
                 if self.channel.pty.is_none() {
                     text = self.carriage_returns(&text);
                 }
-                match &mut self.quiet {
-                    Some((_, screen)) => screen.feed(&text),
-                    None if text.is_empty() => {}
-                    None => self.line(event.at_us, "o", &text),
-                }
+                self.show(event.at_us, &text);
             }
             Body::Resize { cols, rows } => match &mut self.quiet {
                 Some((_, screen)) => screen.resize(cols, rows),
@@ -146,7 +143,28 @@ impl Cast {
             Body::Close => {
                 self.end();
             }
-            _ => {}
+            body => self.beside(event.at_us, &body),
+        }
+    }
+
+    fn show(&mut self, at_us: u64, text: &str) {
+        match &mut self.quiet {
+            Some((_, screen)) => screen.feed(text),
+            None if text.is_empty() => {}
+            None => self.line(at_us, "o", text),
+        }
+    }
+
+    /// What happened beside the terminal: a marker, and a line of output where there is no text to disturb.
+    fn beside(&mut self, at_us: u64, body: &Body<'_>) {
+        let carries = self.channel.carries.is_some();
+        // A note of the gateway about a terminal is for the list of events, not for the player.
+        let Some(line) = lines::line(body).filter(|_| carries || matches!(body, Body::File(_) | Body::Message(_))) else { return };
+        if self.quiet.is_none() && !matches!(body, Body::Traffic { .. }) {
+            self.line(at_us, "m", &line);
+        }
+        if self.channel.pty.is_none() {
+            self.show(at_us, &format!("{line}\r\n"));
         }
     }
 

@@ -1,6 +1,21 @@
 //! What happens in a session, as the gateway tells it.
+use anteroom_domain::capability::Direction;
+use anteroom_format::Outcome;
 use bytes::Bytes;
 use std::time::Duration;
+
+/// A file that a channel moved, or that policy did not let it move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileMoved {
+    pub direction: Direction,
+    /// As the target has it. The first 4,096 bytes are recorded.
+    pub path: Bytes,
+    /// How many were moved.
+    pub bytes: u64,
+    /// Of what was moved; none when it was not read from its beginning to its end.
+    pub sha256: Option<[u8; 32]>,
+    pub outcome: Outcome,
+}
 
 /// A terminal asked for with `pty-req` (RFC 4254 section 6.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +59,20 @@ pub enum EventKind {
     Close,
     /// Something the gateway did that a viewer should know. Masked like everything else.
     Note(String),
+    /// A forward (`local-forward`, `agent-forwarding`, ...) to or from a place. First event of its channel, whose input and output go to the
+    /// sealed track and nowhere else.
+    OpenForward {
+        forward: String,
+        place: String,
+    },
+    /// A transfer of files (`sftp`, `scp`, `subsystem:NAME`). First event of its channel, whose input and output go to the sealed track and
+    /// nowhere else; standard error is text.
+    OpenFiles {
+        how: String,
+    },
+    File(FileMoved),
+    /// A supervisor's words to the person. Masked like everything else.
+    Message(String),
 }
 
 impl EventKind {
@@ -52,7 +81,9 @@ impl EventKind {
         match self {
             Self::Input(b) | Self::Output(b) | Self::Stderr(b) => b.len(),
             Self::Open { command, .. } => command.as_ref().map_or(0, Bytes::len),
-            Self::Note(s) | Self::Signalled { signal: s } => s.len(),
+            Self::Note(s) | Self::Message(s) | Self::Signalled { signal: s } | Self::OpenFiles { how: s } => s.len(),
+            Self::OpenForward { forward, place } => forward.len() + place.len(),
+            Self::File(file) => file.path.len(),
             Self::Resize { .. } | Self::Exit { .. } | Self::Eof | Self::Close => 0,
         }
     }

@@ -9,6 +9,7 @@ pub mod custody;
 mod disk;
 mod error;
 mod event;
+mod lines;
 mod masked_channel;
 mod masked_lane;
 mod masked_track;
@@ -27,13 +28,13 @@ mod table;
 mod track;
 mod verify;
 
-pub use anteroom_format::{Manifest, MaskCheck, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
+pub use anteroom_format::{Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
 pub use cast::Cast;
 pub use error::{OpenError, RecordError, RecordingFailed};
-pub use event::{Event, EventKind, Pty};
+pub use event::{Event, EventKind, FileMoved, Pty};
 pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
-pub use replay::{ChannelInfo, RecordingInfo, ReplayError, Replayer};
+pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
 pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One channel on its way through masking.
-use crate::{EventKind, Pty, screen::Screen};
-use anteroom_format::Body;
+use crate::{EventKind, FileMoved, Pty, screen::Screen};
+use anteroom_format::{Body, FileLine};
 use anteroom_masking::{MaskedEvent, MaskedText, Masker, RuleSet, Summary};
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +18,10 @@ enum Content {
     Stderr(MaskedText),
     Command(MaskedText),
     Note(MaskedText),
+    Message(MaskedText),
+    OpenForward { forward: String, place: MaskedText },
+    OpenFiles { how: String },
+    File { moved: FileMoved, path: MaskedText },
     OpenPty { cols: u16, rows: u16, term: String },
     Signalled(String),
     Bare(Body<'static>),
@@ -34,6 +38,16 @@ impl Piece {
             Content::Stderr(t) => Body::Stderr(t.as_str().as_bytes()),
             Content::Command(t) => Body::Command(t.as_str().as_bytes()),
             Content::Note(t) => Body::Note(t.as_str()),
+            Content::Message(t) => Body::Message(t.as_str()),
+            Content::OpenForward { forward, place } => Body::OpenForward { forward, place: place.as_str() },
+            Content::OpenFiles { how } => Body::OpenFiles { how },
+            Content::File { moved, path } => Body::File(FileLine {
+                direction: moved.direction,
+                outcome: moved.outcome,
+                bytes: moved.bytes,
+                sha256: moved.sha256,
+                path: path.as_str().as_bytes(),
+            }),
             Content::OpenPty { cols, rows, term } => Body::OpenPty { cols: *cols, rows: *rows, term },
             Content::Signalled(signal) => Body::Signalled { signal },
             Content::Bare(body) => *body,
@@ -47,6 +61,8 @@ pub(crate) struct MaskedChannel {
     /// Standard error is a stream of its own, made when first needed.
     stderr: Option<Masker>,
     view: View,
+    /// Output is bytes between two programs: none of it may come here, and if it does it ends here.
+    sealed_only: bool,
     /// Something was shown since the last keyframe.
     changed: bool,
     buffer: Vec<MaskedEvent>,
@@ -65,7 +81,12 @@ impl MaskedChannel {
             Some(p) => (Masker::new(rules.clone(), p.cols, p.rows), View::Screen(Box::new(Screen::new(p.cols, p.rows)))),
             None => (Masker::plain(rules.clone()), View::Tail(String::new())),
         };
-        Self { rules: rules.clone(), masker, stderr: None, view, changed: false, buffer: Vec::new() }
+        Self { rules: rules.clone(), masker, stderr: None, view, sealed_only: false, changed: false, buffer: Vec::new() }
+    }
+
+    /// A channel whose input and output are in the sealed track only.
+    pub(crate) fn open_carrying(rules: &Arc<RuleSet>) -> Self {
+        Self { sealed_only: true, ..Self::open(rules, None) }
     }
 
     pub(crate) fn opened(&mut self, at: Duration, pty: Option<&Pty>, command: Option<&[u8]>, out: &mut Vec<Piece>) {
@@ -82,6 +103,7 @@ impl MaskedChannel {
     /// Everything but open, input and close.
     pub(crate) fn take(&mut self, at: Duration, kind: EventKind, out: &mut Vec<Piece>) {
         match kind {
+            EventKind::Output(_) if self.sealed_only => {}
             EventKind::Output(b) => {
                 self.masker.feed(at, &b, &mut self.buffer);
                 self.shown(Content::Output, out);
@@ -102,8 +124,29 @@ impl MaskedChannel {
                 let masked = self.masker.mask_line(&text);
                 out.push(Piece { at, content: Content::Note(masked) });
             }
+            EventKind::OpenForward { forward, place } => {
+                let place = self.masker.mask_line(&place);
+                out.push(Piece { at, content: Content::OpenForward { forward: word(&forward), place } });
+            }
+            EventKind::OpenFiles { how } => out.push(Piece { at, content: Content::OpenFiles { how: word(&how) } }),
+            EventKind::File(moved) => {
+                let path = self.masker.mask_line(&String::from_utf8_lossy(&moved.path));
+                out.push(Piece { at, content: Content::File { moved, path } });
+            }
+            EventKind::Message(text) => self.message(at, &text, out),
             EventKind::Open { .. } | EventKind::Input(_) | EventKind::Close => {}
         }
+    }
+
+    /// On a terminal it was shown between the target's output: there it goes the way of output too, so that what follows fits the screen.
+    fn message(&mut self, at: Duration, text: &str, out: &mut Vec<Piece>) {
+        let masked = self.masker.mask_line(text);
+        if matches!(self.view, View::Screen(_)) {
+            let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            self.masker.feed(at, format!("\r\n\x1b[7m {shown} \x1b[0m\r\n").as_bytes(), &mut self.buffer);
+            self.shown(Content::Output, out);
+        }
+        out.push(Piece { at, content: Content::Message(masked) });
     }
 
     /// Nothing came until `now`: what masking held back for more to come is pushed.
@@ -181,5 +224,5 @@ impl View {
 
 /// Names that come from a client or a target: what a terminal type or a signal may look like, and nothing else.
 fn word(s: &str) -> String {
-    s.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.+@".contains(*c)).take(64).collect()
+    s.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.+@:".contains(*c)).take(64).collect()
 }

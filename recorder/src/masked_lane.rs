@@ -2,10 +2,11 @@
 use crate::{
     Event, EventKind, RecordingFailed,
     disk::DiskThreads,
+    lines,
     masked_channel::{MaskedChannel, Piece},
     recording::{LiveEvent, LiveKind},
     sealed_lane::{dirty, micros},
-    shared::{LaneDone, Shared},
+    shared::{Carried, LaneDone, Shared},
     table,
     track::{Dirty, Scratch, TrackFile},
 };
@@ -134,6 +135,11 @@ impl MaskedLane {
                 channel.opened(at, pty.as_ref(), command.as_deref(), &mut pieces);
                 self.channels.insert(id, channel);
             }
+            kind @ (EventKind::OpenForward { .. } | EventKind::OpenFiles { .. }) => {
+                let mut channel = MaskedChannel::open_carrying(&self.rules);
+                channel.take(at, kind, &mut pieces);
+                self.channels.insert(id, channel);
+            }
             // Typed: never here. The handle does not send it, and if it did it would end here.
             EventKind::Input(_) => return Ok(false),
             EventKind::Close => {
@@ -141,11 +147,23 @@ impl MaskedLane {
                 return Ok(self.write(id, &Piece::bare(at, Body::Close), scratch)? || ended);
             }
             kind => {
-                let rules = &self.rules;
-                self.channels.entry(id).or_insert_with(|| MaskedChannel::open(rules, None)).take(at, kind, &mut pieces);
+                if !self.channels.contains_key(&id) {
+                    let carries = self.carries(id);
+                    let unopened = if carries { MaskedChannel::open_carrying(&self.rules) } else { MaskedChannel::open(&self.rules, None) };
+                    self.channels.insert(id, unopened);
+                }
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.take(at, kind, &mut pieces);
+                }
             }
         }
         self.write_all(id, &pieces, scratch)
+    }
+
+    /// Whether a channel is or was one whose bytes are for the sealed track alone; what comes after its close is too.
+    fn carries(&self, id: u32) -> bool {
+        let known = self.file.as_ref().and_then(|f| f.channels.iter().rfind(|c| c.channel == id));
+        known.is_some_and(|c| c.carries.is_some())
     }
 
     fn end_channel(&mut self, id: u32, at: Duration, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
@@ -156,6 +174,9 @@ impl MaskedLane {
             for (kind, n) in summary.counts {
                 *self.counts.entry(kind).or_default() += n;
             }
+        }
+        if let Some(Carried { input, output }) = self.shared.take_carried(id) {
+            pieces.push(Piece::bare(at, Body::Traffic { input, output }));
         }
         self.write_all(id, &pieces, scratch)
     }
@@ -181,7 +202,7 @@ impl MaskedLane {
                 Body::Output(b) | Body::Stderr(b) => std::str::from_utf8(b).ok().map(|t| LiveKind::Output(t.into())),
                 Body::Resize { cols, rows } => Some(LiveKind::Resize { cols, rows }),
                 Body::Close => Some(LiveKind::Close),
-                _ => None,
+                body => lines::line(&body).map(|line| LiveKind::Line(line.into())),
             };
             // Fails when the last watcher just left.
             let _ = kind.map(|kind| self.shared.live.send(LiveEvent { at: piece.at, channel: id, kind }));

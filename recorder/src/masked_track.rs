@@ -107,6 +107,11 @@ impl MaskedTrack {
         Ok(channels)
     }
 
+    /// Calls `take` for every event of the track, in order.
+    pub(crate) fn for_each(&self, mut take: impl FnMut(&Event<'_>)) -> Result<(), ReplayError> {
+        (0..self.segments).try_for_each(|number| self.for_each_event(number, &mut self.segment(number)?, &mut take))
+    }
+
     fn for_each_event(&self, segment: u32, reader: &mut Reader, mut take: impl FnMut(&Event<'_>)) -> Result<(), ReplayError> {
         loop {
             match reader.next_chunk() {

@@ -1,6 +1,6 @@
 //! One session's recording, as its session sees it.
 use crate::{
-    Event, EventKind, Manifest, RecordingFailed,
+    Event, Manifest, RecordingFailed,
     pool::{Message, Queued},
     recorder::Inner,
     shared::{EVENT_COST, MASKED_QUEUE, MASKED_TOTAL, SEALED_QUEUE, Shared},
@@ -40,9 +40,17 @@ pub struct LiveEvent {
 
 #[derive(Debug, Clone)]
 pub enum LiveKind {
-    Open { cols: u16, rows: u16 },
+    Open {
+        cols: u16,
+        rows: u16,
+    },
     Output(Arc<str>),
-    Resize { cols: u16, rows: u16 },
+    Resize {
+        cols: u16,
+        rows: u16,
+    },
+    /// Something to know beside the terminal: a forward was opened, a file was moved, a supervisor said something. One line.
+    Line(Arc<str>),
     Close,
 }
 
@@ -84,18 +92,20 @@ impl Recording {
         let cost = event.kind.weight() + EVENT_COST;
         // What was typed goes to the sealed track only (invariant 4). Masked room first: who waits for masking holds no room that a
         // keystroke needs.
-        let masked_room = match event.kind {
-            EventKind::Input(_) => None,
-            _ => Some((
+        let masked_room = if shared.stays_sealed(&event) {
+            None
+        } else {
+            Some((
                 room(shared, &shared.masked_room, cost, MASKED_QUEUE).await?,
                 room(shared, &h.recorder.masked_total, cost, MASKED_TOTAL).await?,
-            )),
+            ))
         };
         let sealed_room = room(shared, &shared.sealed_room, cost, SEALED_QUEUE).await?;
         if h.finishing.load(Ordering::SeqCst) {
             return Err(RecordingFailed::Closed);
         }
         // From here on there is no await: both lanes get it, or none.
+        shared.count_carried(&event);
         let lag = shared.lag_of(Track::Sealed);
         let now = lag.now();
         lag.accepted(now);

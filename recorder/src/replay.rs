@@ -2,11 +2,11 @@
 use crate::{
     cast::Cast,
     custody::{self, CustodyError},
+    lines::clean,
     masked_track::MaskedTrack,
-    safe::SafeText,
 };
-use anteroom_domain::{RecordingState, SessionId};
-use anteroom_format::{ChannelEntry, PrivateKey, SessionHeader};
+use anteroom_domain::{RecordingState, SessionId, capability::Direction};
+use anteroom_format::{Body, Carries, ChannelEntry, Outcome, PrivateKey, SessionHeader, hex};
 use bytes::Bytes;
 use serde::Serialize;
 use std::{
@@ -44,13 +44,52 @@ pub struct ChannelInfo {
     pub cols: Option<u16>,
     pub rows: Option<u16>,
     pub term: Option<String>,
-    /// The masked command, or "shell".
+    pub kind: ChannelKind,
+    /// The masked command, "shell", or what it carries.
     pub title: String,
     /// When it was opened, since the session's start.
     pub opened_at: Duration,
     pub duration: Duration,
     pub exit_status: Option<u32>,
+    /// Of a forward or a transfer that ended: bytes in the sealed track, from the client and to the client.
+    pub traffic: Option<(u64, u64)>,
 }
+
+/// What a channel is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChannelKind {
+    Shell,
+    Command,
+    /// `local-forward`, `agent-forwarding`, ..., and the masked place.
+    Forward {
+        forward: String,
+        place: String,
+    },
+    /// `sftp`, `scp`, `subsystem:NAME`.
+    Files {
+        how: String,
+    },
+}
+
+/// A file that was moved in a session, as the masked track has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileInfo {
+    pub channel: u32,
+    /// Since the session's start.
+    pub at: Duration,
+    pub direction: Direction,
+    /// Masked.
+    pub path: String,
+    /// How many were moved.
+    pub bytes: u64,
+    /// Of what was moved; lower-case hex.
+    pub sha256: Option<String>,
+    pub outcome: Outcome,
+}
+
+/// Files listed of one recording at most; the events of all of them are in the recording.
+pub const MAX_FILES: usize = 100_000;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordingInfo {
@@ -90,6 +129,27 @@ impl Replayer {
             header: track.header.session,
             gateway: track.header.gateway,
         })
+    }
+
+    /// The files that were moved, in order; the first [`MAX_FILES`] of them. Reads the whole masked track.
+    pub fn files(&self, session: SessionId) -> Result<Vec<FileInfo>, ReplayError> {
+        let mut files = Vec::new();
+        self.track(session)?.for_each(|event| {
+            if let Body::File(file) = event.body
+                && files.len() < MAX_FILES
+            {
+                files.push(FileInfo {
+                    channel: event.channel,
+                    at: Duration::from_micros(event.at_us),
+                    direction: file.direction,
+                    path: clean(&String::from_utf8_lossy(file.path)),
+                    bytes: file.bytes,
+                    sha256: file.sha256.map(|h| hex(&h)),
+                    outcome: file.outcome,
+                });
+            }
+        })?;
+        Ok(files)
     }
 
     /// One channel as asciicast v2, line by line (each ends with a line feed). Times count from the channel's opening. With `from`,
@@ -154,17 +214,29 @@ fn channel_info(c: &ChannelEntry) -> ChannelInfo {
         cols,
         rows,
         term,
+        kind: kind(c),
         title: title(c),
         opened_at: Duration::from_micros(c.opened_us),
         duration: Duration::from_micros(c.ended_us.saturating_sub(c.opened_us)),
         exit_status: c.exit,
+        traffic: c.traffic,
+    }
+}
+
+fn kind(c: &ChannelEntry) -> ChannelKind {
+    match &c.carries {
+        Some(Carries::Forward { forward, place }) => ChannelKind::Forward { forward: clean(forward), place: clean(place) },
+        Some(Carries::Files { how }) => ChannelKind::Files { how: clean(how) },
+        None if c.command.is_some() => ChannelKind::Command,
+        None => ChannelKind::Shell,
     }
 }
 
 fn title(c: &ChannelEntry) -> String {
-    let Some(command) = &c.command else { return "shell".into() };
-    let mut out = String::new();
-    SafeText::default().filter(&String::from_utf8_lossy(command), &mut out);
-    out.retain(|c| !c.is_control());
-    out
+    match (&c.carries, &c.command) {
+        (Some(Carries::Forward { forward, place }), _) => clean(&format!("{forward} {place}")),
+        (Some(Carries::Files { how }), _) => clean(how),
+        (None, Some(command)) => clean(&String::from_utf8_lossy(command)),
+        (None, None) => "shell".into(),
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     table,
     track::{Dirty, Scratch, TrackFile},
 };
-use anteroom_format::{Body, ChannelCount, Event as Coded, Track};
+use anteroom_format::{Body, ChannelCount, Event as Coded, FileLine, Track};
 use std::sync::{Arc, atomic::AtomicBool};
 
 pub(crate) struct SealedLane {
@@ -140,6 +140,12 @@ fn for_each_body(event: &Event, mut put: impl FnMut(Body<'_>)) {
         EventKind::Eof => put(Body::Eof),
         EventKind::Close => put(Body::Close),
         EventKind::Note(text) => put(Body::Note(text)),
+        EventKind::OpenForward { forward, place } => put(Body::OpenForward { forward, place }),
+        EventKind::OpenFiles { how } => put(Body::OpenFiles { how }),
+        EventKind::File(f) => {
+            put(Body::File(FileLine { direction: f.direction, outcome: f.outcome, bytes: f.bytes, sha256: f.sha256, path: &f.path }))
+        }
+        EventKind::Message(text) => put(Body::Message(text)),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a recording's handle, its lanes and the disk threads share.
-use crate::{RecordingFailed, Sealed, recording::LiveEvent};
+use crate::{Event, EventKind, RecordingFailed, Sealed, recording::LiveEvent};
 use anteroom_domain::SessionId;
 use anteroom_format::{ChannelCount, RecordingHeader, Track, TrackSummary};
 use std::{
@@ -47,6 +47,15 @@ pub(crate) struct Shared {
     pub(crate) outcome: watch::Sender<Option<Result<Sealed, RecordingFailed>>>,
     pub(crate) lanes: Mutex<Vec<LaneDone>>,
     pub(crate) live: broadcast::Sender<LiveEvent>,
+    /// What the open channels that carry bytes and no text have moved.
+    carried: Mutex<BTreeMap<u32, Carried>>,
+}
+
+/// Bytes that one channel carried, from the client and to the client.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Carried {
+    pub(crate) input: u64,
+    pub(crate) output: u64,
 }
 
 impl std::fmt::Debug for Shared {
@@ -71,7 +80,36 @@ impl Shared {
             outcome: watch::Sender::new(None),
             lanes: Mutex::default(),
             live: broadcast::Sender::new(512),
+            carried: Mutex::default(),
         }
+    }
+
+    /// Whether the event is for the sealed track alone: typed input, and the bytes of forwards and files.
+    pub(crate) fn stays_sealed(&self, event: &Event) -> bool {
+        match event.kind {
+            EventKind::Input(_) => true,
+            EventKind::Output(_) => self.carried().contains_key(&event.channel),
+            _ => false,
+        }
+    }
+
+    /// Counts an event that is accepted.
+    pub(crate) fn count_carried(&self, event: &Event) {
+        match &event.kind {
+            EventKind::OpenForward { .. } | EventKind::OpenFiles { .. } => drop(self.carried().insert(event.channel, Carried::default())),
+            EventKind::Input(b) => drop(self.carried().get_mut(&event.channel).map(|c| c.input += b.len() as u64)),
+            EventKind::Output(b) => drop(self.carried().get_mut(&event.channel).map(|c| c.output += b.len() as u64)),
+            _ => {}
+        }
+    }
+
+    /// What a channel carried that ends now; none when it is a shell or a command.
+    pub(crate) fn take_carried(&self, channel: u32) -> Option<Carried> {
+        self.carried().remove(&channel)
+    }
+
+    fn carried(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, Carried>> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first failure is the one that is told. Everybody who waits for room is woken.

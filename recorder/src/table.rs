@@ -1,7 +1,7 @@
 //! The table of channels, kept up while a track is written and when a cut one is read.
-use anteroom_format::{Body, ChannelEntry, Event};
+use anteroom_format::{Body, Carries, ChannelEntry, Event};
 
-/// Longest command that the table keeps, in bytes; the whole is in the events.
+/// Longest command or place that the table keeps, in bytes; the whole is in the events.
 const MAX_COMMAND: usize = 1024;
 
 /// Notes what an event says about its channel.
@@ -23,6 +23,15 @@ pub(crate) fn update(table: &mut Vec<ChannelEntry>, event: &Event<'_>) {
         }
         Body::Exit { status } => entry.exit = Some(status),
         Body::Close => entry.closed = true,
+        Body::OpenForward { forward, place } => {
+            entry.carries = Some(Carries::Forward { forward: forward.to_owned(), place: beginning(place) });
+        }
+        Body::OpenFiles { how } => entry.carries = Some(Carries::Files { how: how.to_owned() }),
+        Body::Traffic { input, output } => entry.traffic = Some((input, output)),
         _ => {}
     }
+}
+
+fn beginning(text: &str) -> String {
+    text[..text.floor_char_boundary(MAX_COMMAND)].to_owned()
 }

@@ -2,8 +2,10 @@
 use crate::{
     Track,
     damage::Problem,
+    layout::{HASH_LEN, array},
     varint::{self, Cursor},
 };
+use anteroom_domain::capability::Direction;
 
 /// One thing that happened. Borrows from the chunk it is written to or read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +44,65 @@ pub enum Body<'a> {
     Eof,
     Close,
     Note(&'a str),
+    /// A channel that carries bytes between two programs. Its input and output are in the sealed track only.
+    OpenForward {
+        forward: &'a str,
+        place: &'a str,
+    },
+    /// A channel that moves files. Its input and output are in the sealed track only.
+    OpenFiles {
+        how: &'a str,
+    },
+    File(FileLine<'a>),
+    /// What a supervisor told the person.
+    Message(&'a str),
+    /// Bytes of the channel that the sealed track has, from the client and to the client.
+    Traffic {
+        input: u64,
+        output: u64,
+    },
+}
+
+/// A file that was moved, or should have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLine<'a> {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    /// Length of what was moved.
+    pub bytes: u64,
+    /// SHA-256 of what was moved.
+    pub sha256: Option<[u8; 32]>,
+    /// Masked in the masked track.
+    pub path: &'a [u8],
+}
+
+/// How moving a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Complete,
+    /// Cut off, or only pieces of the file were asked for.
+    Partial,
+    /// Policy did not allow it.
+    Refused,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// An event other than data that is longer than this is cut: terminal types, signal names and notes are short.
 pub const MAX_TEXT: usize = 4096;
-/// An event takes at most this many bytes besides its text or data.
+/// An event with data takes at most this many bytes besides its data.
 pub(crate) const MAX_OVERHEAD: usize = 1 + 10 + 5 + 10 + 10;
+/// An event without data takes at most this many bytes: two texts, or a path with everything about its file.
+pub(crate) const MAX_SMALL: usize = 2 * MAX_TEXT + 1 + 10 + 5 + 3 + 10 + HASH_LEN + 2 * 3;
 
 type Piece<'a> = fn(&'a [u8]) -> Body<'a>;
 
@@ -63,6 +118,14 @@ const SIGNALLED: u8 = 9;
 const EOF: u8 = 10;
 const CLOSE: u8 = 11;
 const NOTE: u8 = 12;
+const OPEN_FORWARD: u8 = 13;
+const OPEN_FILES: u8 = 14;
+const FILE: u8 = 15;
+const MESSAGE: u8 = 16;
+const TRAFFIC: u8 = 17;
+
+const DIRECTIONS: [(u8, Direction); 2] = [(1, Direction::Download), (2, Direction::Upload)];
+const OUTCOMES: [(u8, Outcome); 3] = [(1, Outcome::Complete), (2, Outcome::Partial), (3, Outcome::Refused)];
 
 impl<'a> Body<'a> {
     /// The data of an event that may be split, and how to make a piece of it.
@@ -83,6 +146,7 @@ impl<'a> Body<'a> {
         }
         match self {
             Self::Input(_) => Err(Problem::Content("input in the masked track")),
+            Self::File(f) if std::str::from_utf8(f.path).is_err() => Err(Problem::Content("text that is not UTF-8")),
             _ => match self.data() {
                 Some((b, _)) if std::str::from_utf8(b).is_err() => Err(Problem::Content("text that is not UTF-8")),
                 _ => Ok(()),
@@ -141,7 +205,58 @@ pub(crate) fn put(out: &mut Vec<u8>, delta_us: u64, channel: u32, body: &Body<'_
             head(NOTE);
             put_bytes(out, cut(text).as_bytes());
         }
+        Body::OpenForward { forward, place } => {
+            head(OPEN_FORWARD);
+            put_bytes(out, cut(forward).as_bytes());
+            put_bytes(out, cut(place).as_bytes());
+        }
+        Body::OpenFiles { how } => {
+            head(OPEN_FILES);
+            put_bytes(out, cut(how).as_bytes());
+        }
+        Body::File(file) => {
+            head(FILE);
+            put_file(out, &file);
+        }
+        Body::Message(text) => {
+            head(MESSAGE);
+            put_bytes(out, cut(text).as_bytes());
+        }
+        Body::Traffic { input, output } => {
+            head(TRAFFIC);
+            varint::put(out, input);
+            varint::put(out, output);
+        }
     }
+}
+
+fn put_file(out: &mut Vec<u8>, file: &FileLine<'_>) {
+    // Every value is in its list.
+    out.extend(DIRECTIONS.iter().find(|(_, d)| *d == file.direction).map(|(code, _)| code));
+    out.extend(OUTCOMES.iter().find(|(_, o)| *o == file.outcome).map(|(code, _)| code));
+    varint::put(out, file.bytes);
+    out.push(u8::from(file.sha256.is_some()));
+    out.extend(file.sha256.iter().flatten());
+    let path = match std::str::from_utf8(file.path) {
+        Ok(text) => cut(text).as_bytes(),
+        Err(_) => &file.path[..file.path.len().min(MAX_TEXT)],
+    };
+    put_bytes(out, path);
+}
+
+fn file<'a>(c: &mut Cursor<'a>) -> Result<FileLine<'a>, Problem> {
+    let unknown = Problem::Content("unknown direction or outcome of a file");
+    let code = c.byte()?;
+    let direction = DIRECTIONS.iter().find(|(d, _)| *d == code).ok_or_else(|| unknown.clone())?.1;
+    let code = c.byte()?;
+    let outcome = OUTCOMES.iter().find(|(o, _)| *o == code).ok_or(unknown)?.1;
+    let bytes = c.varint()?;
+    let sha256 = match c.byte()? {
+        0 => None,
+        1 => Some(array(c.take(HASH_LEN)?)),
+        _ => return Err(Problem::Content("unknown flags of a file")),
+    };
+    Ok(FileLine { direction, outcome, bytes, sha256, path: c.bytes()? })
 }
 
 pub(crate) fn put_bytes(out: &mut Vec<u8>, b: &[u8]) {
@@ -186,6 +301,11 @@ impl<'a> Events<'a> {
             EOF => Body::Eof,
             CLOSE => Body::Close,
             NOTE => Body::Note(c.text()?),
+            OPEN_FORWARD => Body::OpenForward { forward: c.text()?, place: c.text()? },
+            OPEN_FILES => Body::OpenFiles { how: c.text()? },
+            FILE => Body::File(file(c)?),
+            MESSAGE => Body::Message(c.text()?),
+            TRAFFIC => Body::Traffic { input: c.varint()?, output: c.varint()? },
             _ => return Err(Problem::Content("unknown event")),
         };
         body.fits(self.track)?;

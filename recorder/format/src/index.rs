@@ -29,6 +29,23 @@ pub struct ChannelEntry {
     pub ended_us: u64,
     pub closed: bool,
     pub exit: Option<u32>,
+    /// None: a shell or a command.
+    pub carries: Option<Carries>,
+    /// Bytes that the sealed track has, from the client and to the client.
+    pub traffic: Option<(u64, u64)>,
+}
+
+/// What a channel moves that carries bytes and no terminal text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carries {
+    Forward {
+        forward: String,
+        /// Masked in the masked track.
+        place: String,
+    },
+    Files {
+        how: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +74,7 @@ pub const MAX_PARTS: u32 = 256;
 /// Longest command kept in the table of channels.
 const MAX_COMMAND: usize = 1024;
 /// An index entry takes at most this many bytes.
-pub(crate) const MAX_ENTRY: usize = 64 + crate::event::MAX_TEXT + MAX_COMMAND;
+pub(crate) const MAX_ENTRY: usize = 128 + 3 * crate::event::MAX_TEXT + MAX_COMMAND;
 
 const KEYFRAME: u8 = 1;
 const CHANNEL: u8 = 2;
@@ -65,6 +82,9 @@ const PTY: u8 = 1;
 const COMMAND: u8 = 2;
 const CLOSED: u8 = 4;
 const EXIT: u8 = 8;
+const FORWARD: u8 = 16;
+const FILES: u8 = 32;
+const TRAFFIC: u8 = 64;
 
 impl IndexEntry {
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
@@ -81,10 +101,7 @@ impl IndexEntry {
                 varint::put(out, c.channel.into());
                 varint::put(out, c.opened_us);
                 varint::put(out, c.ended_us);
-                let flag = |on: bool, bit: u8| if on { bit } else { 0 };
-                out.push(
-                    flag(c.pty.is_some(), PTY) | flag(c.command.is_some(), COMMAND) | flag(c.closed, CLOSED) | flag(c.exit.is_some(), EXIT),
-                );
+                out.push(c.flags());
                 if let Some((cols, rows, term)) = &c.pty {
                     varint::put(out, (*cols).into());
                     varint::put(out, (*rows).into());
@@ -95,6 +112,18 @@ impl IndexEntry {
                 }
                 if let Some(status) = c.exit {
                     varint::put(out, status.into());
+                }
+                match &c.carries {
+                    None => {}
+                    Some(Carries::Forward { forward, place }) => {
+                        put_bytes(out, cut(forward).as_bytes());
+                        put_bytes(out, cut(place).as_bytes());
+                    }
+                    Some(Carries::Files { how }) => put_bytes(out, cut(how).as_bytes()),
+                }
+                if let Some((input, output)) = c.traffic {
+                    varint::put(out, input);
+                    varint::put(out, output);
                 }
             }
         }
@@ -117,7 +146,8 @@ impl IndexEntry {
             CHANNEL => {
                 let mut e = ChannelEntry { channel: c.u32()?, opened_us: c.varint()?, ended_us: c.varint()?, ..ChannelEntry::default() };
                 let flags = c.byte()?;
-                if flags & !(PTY | COMMAND | CLOSED | EXIT) != 0 {
+                if flags & !(PTY | COMMAND | CLOSED | EXIT | FORWARD | FILES | TRAFFIC) != 0 || flags & (FORWARD | FILES) == FORWARD | FILES
+                {
                     return Err(Problem::Content("unknown flags of a channel"));
                 }
                 if flags & PTY != 0 {
@@ -130,10 +160,32 @@ impl IndexEntry {
                 if flags & EXIT != 0 {
                     e.exit = Some(c.u32()?);
                 }
+                if flags & FORWARD != 0 {
+                    e.carries = Some(Carries::Forward { forward: c.text()?.to_owned(), place: c.text()?.to_owned() });
+                }
+                if flags & FILES != 0 {
+                    e.carries = Some(Carries::Files { how: c.text()?.to_owned() });
+                }
+                if flags & TRAFFIC != 0 {
+                    e.traffic = Some((c.varint()?, c.varint()?));
+                }
                 Ok(Self::Channel(e))
             }
             _ => Err(Problem::Content("unknown index entry")),
         }
+    }
+}
+
+impl ChannelEntry {
+    fn flags(&self) -> u8 {
+        let flag = |on: bool, bit: u8| if on { bit } else { 0 };
+        flag(self.pty.is_some(), PTY)
+            | flag(self.command.is_some(), COMMAND)
+            | flag(self.closed, CLOSED)
+            | flag(self.exit.is_some(), EXIT)
+            | flag(matches!(self.carries, Some(Carries::Forward { .. })), FORWARD)
+            | flag(matches!(self.carries, Some(Carries::Files { .. })), FILES)
+            | flag(self.traffic.is_some(), TRAFFIC)
     }
 }
 

@@ -51,6 +51,10 @@ impl<'a> Cursor<'a> {
     /// A length and that many bytes.
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Problem> {
         let len = usize::try_from(self.varint()?).map_err(|_| Problem::Content("cut short"))?;
+        self.take(len)
+    }
+
+    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], Problem> {
         let (head, rest) = self.0.split_at_checked(len).ok_or(Problem::Content("cut short"))?;
         self.0 = rest;
         Ok(head)

@@ -3,7 +3,7 @@ use crate::{
     Track,
     crypt::{self, SegmentKey, SegmentSecret},
     damage::Problem,
-    event::{self, Body, Event, MAX_OVERHEAD},
+    event::{self, Body, Event, MAX_OVERHEAD, MAX_SMALL},
     index::{ChannelEntry, End, EndReason, IndexEntry, KeyframeAt, KeyframePart, MAX_ENTRY, MAX_PART},
     layout::{
         FRAME_HEADER_LEN, FrameHeader, HASH_LEN, HEADER_LEN, Hash, Kind, MAX_BODY, MAX_PLAIN, MAX_TIME_US, SegmentHeader, TAG_LEN,
@@ -118,7 +118,7 @@ impl SegmentWriter {
     pub fn event(&mut self, event: &Event<'_>, packer: &mut Packer, out: &mut Vec<u8>) -> Result<(), WriteError> {
         event.body.fits(self.header.track)?;
         let Some((mut data, piece)) = event.body.data() else {
-            self.room(MAX_OVERHEAD + event::MAX_TEXT, packer, out)?;
+            self.room(MAX_SMALL, packer, out)?;
             self.put(event.at_us, event.channel, &event.body);
             return Ok(());
         };
