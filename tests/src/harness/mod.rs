@@ -4,6 +4,7 @@
 //! Nothing is switched off in the product. What is started here ends with the value that holds it.
 mod browser;
 mod cli;
+mod clients;
 mod daemon;
 mod person;
 mod ports;
@@ -15,6 +16,7 @@ mod world;
 
 pub use browser::{Browser, Screenshots};
 pub use cli::{Cli, Finished};
+pub use clients::{python_client, venv};
 pub use daemon::Daemon;
 pub use person::{Ceremony, Person, Reply, RequestId};
 pub use postgres::Cluster;
