@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod approving;
+mod audited_algorithms;
 mod bad_input;
 mod channels;
 mod damaged;
@@ -10,6 +11,7 @@ mod database_gone;
 mod demo;
 mod disk_full;
 mod ending;
+mod hostile_client;
 mod hostile_target;
 mod menu;
 mod offered_key;
