@@ -167,6 +167,12 @@ impl Person {
         self.request_with(target, account, &[("window", "1")])
     }
 
+    /// Asks for an hour in which these things are allowed.
+    pub fn request_for(&self, target: &str, account: &str, capabilities: &[&str]) -> Result<RequestId> {
+        // One a line, as in the form.
+        self.request_with(target, account, &[("window", "1"), ("capabilities", &capabilities.join("\n"))])
+    }
+
     /// Asks for access that ends at `until`.
     pub fn request_until(&self, target: &str, account: &str, until: time::OffsetDateTime) -> Result<RequestId> {
         let until = until.to_offset(time::UtcOffset::UTC);

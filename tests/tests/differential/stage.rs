@@ -91,9 +91,21 @@ cat) exec cat ;;
 esac
 "#;
 
-/// A grant that allows all that the scenarios do: shell, exec, files both ways, forwards both ways, an agent.
+/// What the scenarios do.
+const CAPABILITIES: &[&str] = &[
+    "shell",
+    "exec",
+    "download",
+    "upload",
+    "local-forward:*:*",
+    "remote-forward:*:*",
+    "agent-forwarding",
+    // So that it is the target that does not know it.
+    "subsystem:no-such-subsystem",
+];
+
 fn ask_for_everything(ada: &Person, ben: &Person, target: &str, account: &str) -> Result<()> {
-    ben.approve(&ada.request(target, account)?)?;
+    ben.approve(&ada.request_for(target, account, CAPABILITIES)?)?;
     Ok(())
 }
 

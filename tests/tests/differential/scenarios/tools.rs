@@ -96,7 +96,7 @@ fn git(a: &Attempt<'_>) -> Result<Outcome> {
 
 fn ansible(a: &Attempt<'_>) -> Result<Outcome> {
     let python = venv("python")?.display().to_string();
-    let (config, short) = (a.way.ssh_config().display().to_string(), tempfile::Builder::new().prefix("c").tempdir_in("/tmp")?);
+    let (config, short) = (a.way.ssh_config().display().to_string(), tempfile::Builder::new().prefix("c").tempdir()?);
     fs::write(
         a.file("ansible.cfg"),
         format!(
