@@ -61,11 +61,19 @@ pub(crate) struct MaskedChannel {
     /// Standard error is a stream of its own, made when first needed.
     stderr: Option<Masker>,
     view: View,
-    /// Output is bytes between two programs: none of it may come here, and if it does it ends here.
-    sealed_only: bool,
+    /// Its output is bytes between two programs: none of it may come here, and if it does it ends here.
+    carries: Option<Carrying>,
     /// Something was shown since the last keyframe.
     changed: bool,
     buffer: Vec<MaskedEvent>,
+}
+
+/// What a channel moves that carries bytes and no terminal text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrying {
+    Forward,
+    /// Standard error is text.
+    Files,
 }
 
 /// What a viewer sees of it.
@@ -81,12 +89,12 @@ impl MaskedChannel {
             Some(p) => (Masker::new(rules.clone(), p.cols, p.rows), View::Screen(Box::new(Screen::new(p.cols, p.rows)))),
             None => (Masker::plain(rules.clone()), View::Tail(String::new())),
         };
-        Self { rules: rules.clone(), masker, stderr: None, view, sealed_only: false, changed: false, buffer: Vec::new() }
+        Self { rules: rules.clone(), masker, stderr: None, view, carries: None, changed: false, buffer: Vec::new() }
     }
 
     /// A channel whose input and output are in the sealed track only.
-    pub(crate) fn open_carrying(rules: &Arc<RuleSet>) -> Self {
-        Self { sealed_only: true, ..Self::open(rules, None) }
+    pub(crate) fn open_carrying(rules: &Arc<RuleSet>, what: Carrying) -> Self {
+        Self { carries: Some(what), ..Self::open(rules, None) }
     }
 
     pub(crate) fn opened(&mut self, at: Duration, pty: Option<&Pty>, command: Option<&[u8]>, out: &mut Vec<Piece>) {
@@ -103,7 +111,8 @@ impl MaskedChannel {
     /// Everything but open, input and close.
     pub(crate) fn take(&mut self, at: Duration, kind: EventKind, out: &mut Vec<Piece>) {
         match kind {
-            EventKind::Output(_) if self.sealed_only => {}
+            EventKind::Output(_) if self.carries.is_some() => {}
+            EventKind::Stderr(_) if self.carries == Some(Carrying::Forward) => {}
             EventKind::Output(b) => {
                 self.masker.feed(at, &b, &mut self.buffer);
                 self.shown(Content::Output, out);

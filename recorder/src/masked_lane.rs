@@ -3,14 +3,14 @@ use crate::{
     Event, EventKind, RecordingFailed,
     disk::DiskThreads,
     lines,
-    masked_channel::{MaskedChannel, Piece},
+    masked_channel::{Carrying, MaskedChannel, Piece},
     recording::{LiveEvent, LiveKind},
     sealed_lane::{dirty, micros},
     shared::{Carried, LaneDone, Shared},
     table,
     track::{Dirty, Scratch, TrackFile},
 };
-use anteroom_format::{Body, Event as Coded, Screen, Track};
+use anteroom_format::{Body, Carries, Event as Coded, Screen, Track};
 use anteroom_masking::{Masker, RuleSet};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -136,7 +136,8 @@ impl MaskedLane {
                 self.channels.insert(id, channel);
             }
             kind @ (EventKind::OpenForward { .. } | EventKind::OpenFiles { .. }) => {
-                let mut channel = MaskedChannel::open_carrying(&self.rules);
+                let what = if matches!(kind, EventKind::OpenFiles { .. }) { Carrying::Files } else { Carrying::Forward };
+                let mut channel = MaskedChannel::open_carrying(&self.rules, what);
                 channel.take(at, kind, &mut pieces);
                 self.channels.insert(id, channel);
             }
@@ -148,8 +149,10 @@ impl MaskedLane {
             }
             kind => {
                 if !self.channels.contains_key(&id) {
-                    let carries = self.carries(id);
-                    let unopened = if carries { MaskedChannel::open_carrying(&self.rules) } else { MaskedChannel::open(&self.rules, None) };
+                    let unopened = match self.carried(id) {
+                        Some(what) => MaskedChannel::open_carrying(&self.rules, what),
+                        None => MaskedChannel::open(&self.rules, None),
+                    };
                     self.channels.insert(id, unopened);
                 }
                 if let Some(channel) = self.channels.get_mut(&id) {
@@ -160,10 +163,10 @@ impl MaskedLane {
         self.write_all(id, &pieces, scratch)
     }
 
-    /// Whether a channel is or was one whose bytes are for the sealed track alone; what comes after its close is too.
-    fn carries(&self, id: u32) -> bool {
-        let known = self.file.as_ref().and_then(|f| f.channels.iter().rfind(|c| c.channel == id));
-        known.is_some_and(|c| c.carries.is_some())
+    /// What a channel carried that is closed: what comes after its close is not text either.
+    fn carried(&self, id: u32) -> Option<Carrying> {
+        let known = self.file.as_ref()?.channels.iter().rfind(|c| c.channel == id)?;
+        known.carries.as_ref().map(|c| if matches!(c, Carries::Files { .. }) { Carrying::Files } else { Carrying::Forward })
     }
 
     fn end_channel(&mut self, id: u32, at: Duration, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {

@@ -46,6 +46,43 @@ fn session(track: Track) -> Vec<u8> {
     out
 }
 
+/// A transfer of files and a forward: what both tracks say about them, and the bytes that the sealed track has besides.
+fn carried(track: Track) -> Vec<u8> {
+    use anteroom_domain::capability::Direction;
+    let (mut out, mut packer) = (Vec::new(), Packer::new().unwrap());
+    let mut w = SegmentWriter::start(start(track), &key(), &mut out);
+    let file = |direction, outcome, sha256, path| Body::File(FileLine { direction, outcome, bytes: 6, sha256, path });
+    let mut bodies = vec![
+        (1, Body::OpenFiles { how: "sftp" }),
+        (1, file(Direction::Download, Outcome::Complete, Some([0xbb; 32]), b"/var/log/app.log")),
+        (1, file(Direction::Upload, Outcome::Partial, None, "/tmp/é".as_bytes())),
+        (1, file(Direction::Download, Outcome::Refused, None, b"/etc/shadow")),
+        (2, Body::OpenForward { forward: "local-forward", place: "db-1:5432" }),
+        (2, Body::Message("please stop at three")),
+    ];
+    let mut table = [
+        ChannelEntry { channel: 1, closed: true, carries: Some(Carries::Files { how: "sftp".into() }), ..ChannelEntry::default() },
+        ChannelEntry {
+            channel: 2,
+            opened_us: 4,
+            carries: Some(Carries::Forward { forward: "local-forward".into(), place: "db-1:5432".into() }),
+            ..ChannelEntry::default()
+        },
+    ];
+    if track == Track::Sealed {
+        bodies.push((2, Body::Input(&[0, 1, 0xff])));
+        bodies.push((2, Body::Output(&[0xfe, 0])));
+    } else {
+        bodies.push((2, Body::Traffic { input: 3, output: 2 }));
+        table[1].traffic = Some((3, 2));
+    }
+    for (at_us, (channel, body)) in (0..).zip(bodies) {
+        w.event(&Event { at_us, channel, body }, &mut packer, &mut out).unwrap();
+    }
+    w.finish(&table, EndReason::Closed, &mut packer, &mut out).unwrap();
+    out
+}
+
 /// Start and end of each chunk of a good segment.
 fn places(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut reader = ChainReader::open(bytes).unwrap();
@@ -79,6 +116,14 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case("sealed", "a short session", good.clone(), "finished, 5 chunks", "6 events, 23 bytes of output"),
         case("masked", "the same, with a keyframe", session(Track::Masked), "finished, 6 chunks", "5 events, 23 bytes of output"),
+        case("sealed-carried", "files and a forward", carried(Track::Sealed), "finished, 3 chunks", "8 events, 2 bytes of output"),
+        case(
+            "masked-carried",
+            "the same, without the bytes of the forward",
+            carried(Track::Masked),
+            "finished, 3 chunks",
+            "7 events, 0 bytes of output",
+        ),
         case("nothing-happened", "a final chunk and nothing before it", raw().end(), "finished, 1 chunk", "0 events, 0 bytes of output"),
         case("no-chunk", "a header and nothing after it", head.to_vec(), "unfinished, 0 chunks", "0 events, 0 bytes of output"),
         case("no-final", "cut between two chunks", good[..p[4].0].to_vec(), "unfinished, 4 chunks", "6 events, 23 bytes of output"),
@@ -324,6 +369,27 @@ pub(super) fn cases() -> Vec<Case> {
             Raw::new(Track::Masked).chunk(Chunk { plain: b"\x05\x00\x00\x01\xff", ..Chunk::default() }).end(),
             "finished, 2 chunks",
             "chunk 0 at byte 192: holds an event that no writer makes: text that is not UTF-8",
+        ),
+        case(
+            "masked-path",
+            "a file's path that is no text in the masked track",
+            Raw::new(Track::Masked).chunk(Chunk { plain: b"\x0f\x00\x00\x01\x01\x06\x00\x01\xff", ..Chunk::default() }).end(),
+            "finished, 2 chunks",
+            "chunk 0 at byte 192: holds an event that no writer makes: text that is not UTF-8",
+        ),
+        case(
+            "file-sideways",
+            "a file that was moved in no direction",
+            raw().chunk(Chunk { plain: b"\x0f\x00\x00\x03\x01\x06\x00\x01a", ..Chunk::default() }).end(),
+            "finished, 2 chunks",
+            "chunk 0 at byte 192: holds an event that no writer makes: unknown direction or outcome of a file",
+        ),
+        case(
+            "file-half-a-hash",
+            "a file whose hash is cut",
+            raw().chunk(Chunk { plain: b"\x0f\x00\x00\x01\x01\x06\x01abc", ..Chunk::default() }).end(),
+            "finished, 2 chunks",
+            "chunk 0 at byte 192: holds an event that no writer makes: cut short",
         ),
     ]
 }
