@@ -52,7 +52,11 @@ impl Attempt<'_> {
     }
 
     /// Runs it to its end.
-    pub(crate) fn finish(&self, mut command: Command, input: &[u8]) -> Result<Outcome> {
+    pub(crate) fn finish(&self, command: Command, input: &[u8]) -> Result<Outcome> {
+        self.finish_within(LIMIT, command, input)
+    }
+
+    pub(crate) fn finish_within(&self, limit: Duration, mut command: Command, input: &[u8]) -> Result<Outcome> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
@@ -65,10 +69,10 @@ impl Attempt<'_> {
             if let Some(status) = child.try_wait()? {
                 break end_of(status);
             }
-            if began.elapsed() > LIMIT {
+            if began.elapsed() > limit {
                 let _ = kill_process_group(group, Signal::KILL);
                 child.wait()?;
-                break format!("failed: no end within {LIMIT:?}");
+                break format!("failed: no end within {limit:?}");
             }
             std::thread::sleep(Duration::from_millis(3));
         };

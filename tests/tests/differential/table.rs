@@ -1,6 +1,6 @@
 //! The table: scenarios down, clients across, and what each cell came to.
 use super::{
-    attempt::{Attempt, LIMIT},
+    attempt::Attempt,
     clients::Client,
     known::{self, Known},
     outcome::{Outcome, Told},
@@ -14,6 +14,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 type Act = Box<dyn Fn(&Attempt<'_>) -> Result<Outcome> + Send + Sync>;
@@ -104,6 +105,8 @@ pub(crate) struct Table {
     results: Mutex<BTreeMap<(usize, Client, bool), Outcome>>,
 }
 
+/// A driver does all its scenarios within this; each has a limit of its own.
+const DRIVER_LIMIT: Duration = Duration::from_secs(180);
 /// Commands at the same time: the machine has few cores and scenarios wait a lot.
 const HANDS: usize = 5;
 
@@ -254,7 +257,7 @@ fn driver(stage: &Stage, way: &Way, client: Client, order: &Value) -> Vec<Told> 
     let attempt = Attempt { stage, way, client, dir: way.file("work") };
     let mut c = python_client(&format!("{client}_client.py")).unwrap();
     way.surroundings(&mut c);
-    let ran = attempt.finish(c, order.to_string().as_bytes()).context("driver").unwrap();
+    let ran = attempt.finish_within(DRIVER_LIMIT, c, order.to_string().as_bytes()).context("driver").unwrap();
     let mut told = Vec::new();
     for line in String::from_utf8_lossy(&ran.stdout).lines() {
         match serde_json::from_str(line) {
@@ -263,7 +266,7 @@ fn driver(stage: &Stage, way: &Way, client: Client, order: &Value) -> Vec<Told> 
         }
     }
     if ran.end != "exit 0" {
-        eprintln!("{client} {}: {} within {LIMIT:?}: {}", way.name, ran.end, String::from_utf8_lossy(&ran.stderr));
+        eprintln!("{client} {}: {}: {}", way.name, ran.end, String::from_utf8_lossy(&ran.stderr));
     }
     told
 }
