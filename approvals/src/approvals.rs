@@ -145,11 +145,12 @@ impl Approvals {
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        Ok(self.inner.pool.begin().await?)
+        // Boxed, here and below: every caller's future would hold the whole of it otherwise.
+        Ok(Box::pin(self.inner.pool.begin()).await?)
     }
 
     pub(crate) async fn commit(&self, tx: Transaction<'static, Postgres>) -> Result<(), StoreError> {
-        Ok(tx.commit().await?)
+        Ok(Box::pin(tx.commit()).await?)
     }
 }
 

@@ -229,15 +229,21 @@ pub enum AuthorityError {
 pub enum CertificateRefusal {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("it is not signed by an authority that counts, or not in its time, or has an option we do not know")]
+    #[error("it is not signed by an authority of ours that counts")]
+    Authority,
+    #[error("its signature does not fit")]
     Invalid,
+    #[error("its time has not begun or is over")]
+    Time,
     #[error("it is not a certificate for a person")]
     Kind,
+    #[error("it has a critical option that is not known here")]
+    Option,
     #[error("it counts only from the address that asked for it")]
     Address,
     #[error("it was not issued here, or was revoked")]
     Revoked,
-    #[error("its person is not known, or suspended")]
+    #[error("its person is not known, suspended, or called otherwise")]
     Person,
 }
 
@@ -248,6 +254,8 @@ pub enum CertificateError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    #[error("you may not connect to anything, so there is no certificate for you")]
+    NotAllowed,
     /// The same for unknown and somebody else's.
     #[error("no such certificate waits for you")]
     NoSuch,

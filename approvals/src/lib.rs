@@ -1,12 +1,14 @@
 //! Decides who may do what, until when, and keeps the log of every decision.
 //!
 //! One handle, [`Approvals`]; what it does is in files by use case: `identity` (passkeys, web sessions, SSH keys),
-//! `workflow` (request, review, authorize, step-up, sessions), `audit` (Merkle log, checkpoints, spool), `vault`.
+//! `workflow` (request, review, authorize, step-up, certificates, sessions), `authority` (our certificate authorities),
+//! `audit` (Merkle log, checkpoints, spool), `vault`.
 //! All SQL is in `store`; deciding who may connect is the pure crate `anteroom-policy`.
 #![forbid(unsafe_code)]
 
 mod approvals;
 pub mod audit;
+mod authority;
 mod change;
 mod clock;
 mod error;

@@ -10,6 +10,8 @@ const SEQUENCE_EVERY: Duration = Duration::from_secs(2);
 /// How often the spool is tried.
 const MERGE_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long an answered or forgotten wish for a certificate is still shown as such.
+const KEEP_ASKS: time::Duration = time::Duration::hours(1);
 /// Between attempts to listen again.
 const RETRY: Duration = Duration::from_secs(1);
 /// For the last merge and checkpoint when stopping.
@@ -18,9 +20,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 impl Approvals {
     /// Does the background work until `stop`; then merges and signs what is left and returns. Run it once a process.
     pub async fn run(&self, stop: CancellationToken) {
-        tokio::join!(self.listen(&stop), self.keep_log(&stop), self.sweep(&stop));
+        tokio::join!(Box::pin(self.listen(&stop)), Box::pin(self.keep_log(&stop)), Box::pin(self.sweep(&stop)));
         let drained = timeout(DRAIN, async {
-            self.merge_spool().await?;
+            Box::pin(self.merge_spool()).await?;
             while self.sequence().await? > 0 {}
             Ok::<_, StoreError>(())
         });
@@ -101,6 +103,8 @@ impl Approvals {
         let now = clock::now();
         store::ceremonies::sweep(&self.inner.pool, now).await?;
         store::web_sessions::sweep(&self.inner.pool, now, self.seen_after(now)).await?;
-        store::people::sweep_links(&self.inner.pool, now).await
+        store::people::sweep_links(&self.inner.pool, now).await?;
+        store::certificates::sweep(&self.inner.pool, now - KEEP_ASKS).await?;
+        Box::pin(self.retire_replaced()).await
     }
 }

@@ -1,7 +1,7 @@
 //! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
 use anteroom_domain::{
-    AccountName, AuditRecord, Capabilities, CeremonyId, Moment, PasskeyId, Person, PersonId, Profile, Protocol, Reason, RecordingState,
-    RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName,
+    AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, Moment, PasskeyId, Person, PersonId, Profile,
+    Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
@@ -140,6 +140,115 @@ pub struct Relay {
     pub target: Target,
     pub account: AccountName,
     pub credential: Credential,
+}
+
+/// What an authority of ours signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Short-lived certificates of people; the gateway alone believes in it.
+    Person,
+    /// The gateway's own certificates, one a session; targets believe in it (`TrustedUserCAKeys`).
+    Target,
+    /// Our host certificates; people's clients believe in it (`@cert-authority` in `known_hosts`).
+    Host,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 3] = [Self::Person, Self::Target, Self::Host];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Target => "target",
+            Self::Host => "host",
+        }
+    }
+    pub fn from_name(s: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == s)
+    }
+}
+
+/// An authority as others see it: without its private half.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuthorityInfo {
+    pub id: AuthorityId,
+    pub purpose: Purpose,
+    /// OpenSSH public key line.
+    pub public_key: String,
+    /// `SHA256:...`
+    pub fingerprint: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub made_at: Moment,
+    /// From here on its certificates count for nothing.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub retired_at: Option<Moment>,
+}
+
+/// Somebody's program asked for a certificate: what it shows and keeps.
+#[derive(Debug)]
+pub struct CertificateAsked {
+    pub id: CertificateAskId,
+    /// Two times three digits, shown by the program and on the page.
+    pub number: String,
+    /// Fetches the certificate, once; only the program that asked has it.
+    pub poll_token: Secret<String>,
+    /// The portal's page that asks for the passkey.
+    pub link_path: String,
+    pub expires_at: Moment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateState {
+    Pending,
+    Signed,
+    Refused,
+    Expired,
+}
+
+/// What the page shows before a passkey confirms a certificate.
+#[derive(Debug, Clone, Serialize)]
+pub struct CertificateAskView {
+    pub id: CertificateAskId,
+    pub number: String,
+    pub fingerprint: String,
+    /// The address that asked. If it is not the one the browser comes from, the page should say so.
+    pub source: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub asked_at: Moment,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: Moment,
+    pub state: CertificateState,
+}
+
+/// What the waiting program hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificatePoll {
+    Pending,
+    Refused,
+    /// Or fetched before, or never asked for.
+    Expired,
+    /// Handed out once.
+    Ready {
+        /// OpenSSH certificate line, the content of a `-cert.pub` file.
+        certificate: String,
+        until: Moment,
+    },
+}
+
+/// A person's certificate, as the portal lists it.
+#[derive(Debug, Clone, Serialize)]
+pub struct CertificateInfo {
+    /// Decimal.
+    pub serial: String,
+    pub fingerprint: String,
+    pub source: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: Moment,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: Moment,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub revoked_at: Option<Moment>,
 }
 
 /// A wish for access as the form has it; `from` none means now.

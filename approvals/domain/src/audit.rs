@@ -169,11 +169,31 @@ pub enum AuditEvent {
         session: SessionId,
         by: PersonId,
     },
+    /// A person's certificate. The hashes tie it to what the passkey signed.
     CertificateIssued {
         person: PersonId,
         serial: String,
         fingerprint: String,
         source: String,
+        until: CanonicalText,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    /// The person said that the program that asked is not theirs.
+    CertificateRefused {
+        person: PersonId,
+        fingerprint: String,
+        source: String,
+    },
+    CertificatesRevoked {
+        person: PersonId,
+        count: u64,
+    },
+    /// The gateway answers under these names.
+    HostCertificateIssued {
+        serial: String,
+        fingerprint: String,
+        names: Vec<String>,
         until: CanonicalText,
     },
     /// The gateway's own certificate for one session on a target.

@@ -88,6 +88,31 @@ impl Signable for StepUpContent {
     const DOMAIN: &'static str = "anteroom.step-up.v1";
 }
 
+/// "The program that shows this number is mine: certify its key for me."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateContent {
+    pub v: u8,
+    pub person: PersonId,
+    pub handle: Handle,
+    /// Of the key that is certified, `SHA256:...`
+    pub fingerprint: String,
+    /// The address that asked; the certificate counts from there only.
+    pub source: String,
+    /// The number the program shows.
+    pub number: String,
+    /// Of the certificate, decimal: it may be beyond 2^53.
+    pub serial: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub from: Moment,
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: Moment,
+    pub nonce: Nonce,
+}
+
+impl Signable for CertificateContent {
+    const DOMAIN: &'static str = "anteroom.certificate.v1";
+}
+
 /// "This SSH key is mine."
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SshKeyContent {

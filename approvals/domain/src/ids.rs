@@ -49,6 +49,10 @@ id!(
     StepUpId,
     /// A pending WebAuthn exchange; used once.
     CeremonyId,
+    /// A certificate authority of ours.
+    AuthorityId,
+    /// Somebody's program waits for a certificate. Unguessable: it is the secret part of a link.
+    CertificateAskId,
     /// One line of the audit log.
     AuditEntryId,
 );

@@ -24,7 +24,7 @@ impl Approvals {
     /// Sequences what waits; returns how many entries got a place. Zero also if another process is at it.
     pub(crate) async fn sequence(&self) -> Result<u64, StoreError> {
         let mut known = self.inner.known.lock().await;
-        let mut tx = self.inner.pool.begin().await?;
+        let mut tx = self.begin().await?;
         if !store::audit::become_sequencer(&mut tx).await? {
             return Ok(0);
         }
@@ -75,7 +75,7 @@ impl Approvals {
             note: note.clone(),
         };
         store::audit::insert_checkpoint(&mut *tx, &row, clock::now()).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.remember(&mut known, tree, &note).await;
         Ok(entries.len() as u64)
     }

@@ -167,7 +167,7 @@ impl Approvals {
     }
 
     async fn apply(&self, s: &Spooled) -> Result<(), StoreError> {
-        let mut tx = self.inner.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // Written before means that its work is done too: both were one transaction.
         if record::write_line(&mut tx, &s.record).await? {
             match &s.work {
@@ -182,7 +182,7 @@ impl Approvals {
                 }
             }
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(())
     }
 

@@ -3,6 +3,6 @@ mod enrol;
 pub(crate) mod passkey;
 mod people;
 pub(crate) mod signing;
-mod ssh_keys;
+pub(crate) mod ssh_keys;
 mod swap;
 mod web_session;

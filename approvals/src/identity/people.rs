@@ -37,8 +37,8 @@ impl Approvals {
         Ok(person)
     }
 
-    /// Out everywhere at once: web sessions and pending ceremonies end, links die, waiting step-ups are refused, running
-    /// sessions are told, and no grant counts any longer. Suspending again changes nothing.
+    /// Out everywhere at once: web sessions and pending ceremonies end, links die, waiting step-ups are refused, certificates
+    /// are taken back, running sessions are told, and no grant counts any longer. Suspending again changes nothing.
     pub async fn suspend_person(&self, actor: Option<PersonId>, person: PersonId) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManagePeople).await?;
         let now = clock::now();
@@ -51,6 +51,10 @@ impl Approvals {
         store::people::delete_links(&mut *tx, person).await?;
         for id in store::step_ups::refuse_all(&mut *tx, person, now).await? {
             store::tell(&mut *tx, Change::StepUp(id)).await?;
+        }
+        let count = store::certificates::revoke_all(&mut tx, person, now).await?;
+        if count > 0 {
+            record::write(&mut tx, AuditEvent::CertificatesRevoked { person, count }, actor, now).await?;
         }
         record::write(&mut tx, AuditEvent::PersonSuspended { person }, actor, now).await?;
         store::tell(&mut *tx, Change::PersonSuspended(person)).await?;

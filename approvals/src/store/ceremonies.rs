@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Review,
     StepUp,
     SshKey,
+    Certificate,
 }
 
 impl Kind {
@@ -25,6 +26,7 @@ impl Kind {
             Self::Review => "review",
             Self::StepUp => "step_up",
             Self::SshKey => "ssh_key",
+            Self::Certificate => "certificate",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! All SQL, one file a table family. Nothing here decides anything.
 pub(crate) mod audit;
+pub(crate) mod authorities;
 pub(crate) mod ceremonies;
+pub(crate) mod certificates;
 pub(crate) mod evidence;
 pub(crate) mod grants;
 pub(crate) mod passkeys;

@@ -1,8 +1,11 @@
 //! From a wish to a session, one use case a file.
 mod authorize;
+mod certificates;
 mod grants;
 mod review;
 mod sessions;
 mod step_up;
 mod submit;
 mod targets;
+
+pub(crate) use targets::MAX_RELAYS;

@@ -30,7 +30,7 @@ struct Subject {
 }
 
 /// Two times three digits, without bias.
-fn number() -> String {
+pub(crate) fn number() -> String {
     loop {
         let n = u32::from_be_bytes(clock::random::<4>());
         if n < u32::MAX - u32::MAX % 1_000_000 {

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Relays in a row.
-const MAX_RELAYS: usize = 3;
+pub(crate) const MAX_RELAYS: usize = 3;
 /// How long the list of addresses is believed.
 const ADDRESSES_FOR: Duration = Duration::from_secs(5);
 

@@ -16,11 +16,11 @@ async fn told() -> (World, Evidence) {
     let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     w.grant(&ada, &mut bob).await;
     let s = SessionId(Uuid::now_v7());
-    let p = permit(&w, &mut ada, s).await;
+    let p = Box::pin(permit(&w, &mut ada, s)).await;
     w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
     w.approvals.session_ended(s, &EndReason::ClientClosed).await;
     w.approvals.recording_sealed(sealed(s)).await;
-    let e = w.approvals.evidence(s).await.unwrap().unwrap();
+    let e = Box::pin(w.approvals.evidence(s)).await.unwrap().unwrap();
     (w, e)
 }
 
