@@ -22,7 +22,8 @@
 //! text, without following links (OpenSSH's follows them), makes the rule a rule about text.
 //!
 //! The scp protocol has no such question, so there a rule is about the text of the path; a symbolic link on the target
-//! leads out of it. Grant `sftp`-only clients (OpenSSH 9 and later use SFTP for `scp` as well) where that matters.
+//! leads out of it. OpenSSH 9 and later use SFTP for `scp`, too; the gateway may
+//! refuse the old protocol where that matters.
 #![forbid(unsafe_code)]
 
 mod fuzz;

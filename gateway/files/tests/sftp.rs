@@ -12,7 +12,10 @@ fn sha(data: &[u8]) -> Option<[u8; 32]> {
     Some(Sha256::digest(data).into())
 }
 
-fn moved(e: &Event) -> Option<(Direction, &[u8], u64, Option<[u8; 32]>, Outcome)> {
+/// Direction, path, bytes, SHA-256 and outcome.
+type Moved<'a> = (Direction, &'a [u8], u64, Option<[u8; 32]>, Outcome);
+
+fn moved(e: &Event) -> Option<Moved<'_>> {
     match e {
         Event::Moved { direction, path, bytes, sha256, outcome } => Some((*direction, path, *bytes, *sha256, *outcome)),
         _ => None,
@@ -299,4 +302,38 @@ fn open_files_and_waiting_requests_are_bounded() {
     let answers = w.send(&many);
     assert_eq!(answers.len(), 1000);
     assert_eq!(answers.iter().filter(|a| a.text().contains("too many requests wait")).count(), 1000 - anteroom_files::MAX_WAITING);
+}
+
+#[test]
+fn requests_without_an_answer_are_bounded_and_those_with_paths_more() {
+    let mut w = Wire::new(&["download"]);
+    let h = w.one(&open(1, "/var/log/a.log", READ)).string();
+    let mut out = Out::default();
+    let mut feed =
+        |bytes: Vec<u8>| w.watcher.client(&bytes.into(), &mut out).map(|()| out.to_client.drain(..).flatten().collect::<Vec<_>>());
+    let told: Vec<u8> = (0..5000).flat_map(|i| feed(path(13, i, &"a".repeat(4000))).unwrap()).collect();
+    assert_eq!(told.len(), 5000 * packet(101, &[&n(0), &n(0), &s("anteroom: your grant does not allow changing this path"), &s("")]).len());
+    for i in 0..4096 {
+        assert!(feed(path(17, i, "/")).unwrap().is_empty());
+    }
+    assert!(packets(&feed(path(17, 5000, "/")).unwrap())[0].text().contains("too many requests"));
+    for i in 4096..anteroom_files::MAX_OUTSTANDING as u32 {
+        feed(read(10_000 + i, &h, 0, 1)).unwrap();
+    }
+    assert!(feed(read(1_000_000, &h, 0, 1)).unwrap_err().to_string().contains("too many requests"));
+}
+
+#[test]
+fn handles_that_nobody_gave_or_that_are_closed_reach_no_target() {
+    let mut w = Wire::new(&["download", "upload"]);
+    let h = w.one(&open(1, "/var/log/a.log", READ)).string();
+    let before = w.target.asked.len();
+    assert_eq!(w.one(&write(2, &h, 0, b"x")).status(), DENIED, "open for reading only");
+    for bytes in [read(3, b"xxxx", 0, 1), write(3, b"xxxx", 0, b"x"), close(3, b"xxxx"), path(8, 3, "xxxx"), path(12, 3, "a")] {
+        assert_eq!(w.one(&bytes).status(), Some(4));
+    }
+    assert_eq!(w.target.asked.len(), before);
+    w.one(&close(4, &h));
+    assert_eq!(w.one(&read(5, &h, 0, 1)).status(), Some(4));
+    assert!(w.took().iter().all(|e| moved(e).is_some()));
 }

@@ -32,7 +32,7 @@ pub const MAX_HANDLES: usize = 1024;
 pub const MAX_OUTSTANDING: usize = 65_536;
 /// Requests that may wait for a path to be resolved.
 pub const MAX_WAITING: usize = 256;
-/// Where a feeder should stop reading from the client.
+/// Where a feeder should stop reading from the client; past it only READ, WRITE and CLOSE are taken.
 const FULL: usize = 4096;
 /// Longest packet that is read whole: two longest paths and attributes.
 const MAX_WHOLE: usize = 64 << 10;

@@ -14,6 +14,8 @@ use crate::{
 use anteroom_domain::capability::Direction;
 use bytes::Bytes;
 
+/// Longest flags and attributes of a request with a path, bytes; without extended ones they are 40.
+const MAX_ATTRIBUTES: usize = 1024;
 const TOO_SHORT: &str = "a request is shorter than its fields";
 
 /// How much of a packet decides about it: of WRITE all before the content, of the others everything.
@@ -47,6 +49,11 @@ impl Sftp {
         }
         match self.pending.get(&id) {
             None if self.pending.len() >= MAX_OUTSTANDING => return Err(client_broke("too many requests are without an answer")),
+            // These keep paths in memory until they are answered.
+            None if self.full() && !matches!(head.kind(), READ | WRITE | CLOSE) => {
+                self.deny(id, FAILURE, "too many requests are without an answer", walk);
+                return Ok((Body::Swallow, left));
+            }
             None => {}
             Some(Pending::Resolve | Pending::Fstat(_) | Pending::OwnClose) => {
                 self.deny(id, FAILURE, "this request id is taken for a moment; ask again", walk);
@@ -253,6 +260,9 @@ impl Asked {
         }
         if matches!(op, Op::Open | Op::MkDir | Op::SetStat | Op::LSetStat) {
             asked.size = f.attrs().ok_or_else(broken)?.size;
+        }
+        if asked.tail.len() > MAX_ATTRIBUTES {
+            return Err(client_broke("attributes are longer than 1024 bytes"));
         }
         f.clone().end().ok_or(client_broke("a request is longer than its fields"))?;
         Ok(asked)
