@@ -142,7 +142,7 @@ mod tests {
             "scp - -t x",
             "scp -t =ls",
             "scp -f a~b",
-            "/tmp/scp -t x",
+            "/opt/x/scp -t x",
             "sudo scp -t x",
             "SCP -t x",
         ] {
