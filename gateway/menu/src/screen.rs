@@ -72,8 +72,8 @@ impl Screen {
             let mut at = None;
             for (col, cell) in new.iter().enumerate() {
                 let Some(base) = cell.base else { continue };
-                let second = new.get(col + 1).is_some_and(|c| c.base.is_none());
-                if old[col] == *cell && (!second || old[col + 1] == new[col + 1]) {
+                // The second column of a wide letter changes with its first.
+                if old[col] == *cell {
                     continue;
                 }
                 if at != Some(col) {

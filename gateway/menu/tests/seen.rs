@@ -271,7 +271,8 @@ fn an_approval_that_comes_while_something_else_is_done_only_says_so() {
 #[test]
 fn a_grant_that_ended_meanwhile_is_not_connected() {
     let mut desk = Desk::new(80, 24, some());
-    desk.waits(52 * 60 * 1000).sees("ended at 16:00 UTC").types("\r").sees("Ask for service@lab-1");
+    desk.now += std::time::Duration::from_secs(52 * 60);
+    desk.waits(50).sees("ended at 16:00 UTC").types("\r").sees("Ask for service@lab-1");
     assert!(desk.actions.is_empty());
 }
 
@@ -344,6 +345,13 @@ fn wide_letters_and_marks_keep_the_columns() {
     let rows = desk.rows();
     assert!(rows[1].ends_with(" 52 min") && rows[2].ends_with(" 52 min"), "{rows:?}");
     desk.types("装置").sees("> root@検査").sees_no("@b");
+}
+
+#[test]
+fn a_terminal_that_counts_wide_letters_otherwise_loses_no_column_after_them() {
+    let desk = Desk::new(80, 24, view(vec![entry("root", "検査", "", live())]));
+    let raw = String::from_utf8(desk.raw).unwrap_or_default();
+    assert!(raw.contains("検\x1b[4;10H査\x1b[4;12H"), "each place is named: {raw:?}");
 }
 
 #[test]

@@ -303,6 +303,7 @@ mod tests {
         let mut login = login();
         let _ = step(&mut login, "login: ");
         assert_eq!(step(&mut login, "\r\nlogin: "), Step::Failed(Failure::AccountAgain));
+        assert!(login.password.is_none(), "it is not kept either");
         assert_eq!(step(&mut login, "Password: "), Step::Failed(Failure::AccountAgain), "the password is not given any more");
     }
 

@@ -161,6 +161,14 @@ fn storms_are_answered_a_bounded_number_of_times() {
     assert!((0..1000).all(|_| reply(&mut t, &storm).is_empty()), "and then no more");
 }
 
+#[test]
+fn a_storm_of_questions_for_the_name_is_answered_a_bounded_number_of_times() {
+    let mut t = telnet();
+    let _ = reply(&mut t, &[IAC, DO, TTYPE]);
+    let answers = (0..1000).filter(|_| !reply(&mut t, &[IAC, SB, TTYPE, 1, IAC, SE]).is_empty()).count();
+    assert_eq!(answers, usize::from(MAX_TYPE_ANSWERS));
+}
+
 /// A second implementation, as a target's side reads what is sent: RFC 854 without options.
 fn decode(bytes: &[u8], binary: bool) -> Vec<u8> {
     let mut out = Vec::new();
