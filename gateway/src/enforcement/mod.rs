@@ -1,12 +1,16 @@
 //! What holds for every protocol: when a session has to end, who is connected, how many may knock at once.
 mod cutter;
 mod end;
+mod failures;
 mod guard;
 mod limits;
+mod notices;
 mod registry;
 
 pub use cutter::Cutter;
 pub use end::EndSignal;
+pub use failures::Failures;
 pub use guard::{Guard, guard};
 pub use limits::{PreAuthLimits, Refused, Slot};
+pub use notices::{Listener, Notices};
 pub use registry::{Entry, Registry};

@@ -1,4 +1,4 @@
-use super::EndSignal;
+use super::{EndSignal, Notices};
 use anteroom_domain::{EndReason, LiveSession, PersonId, SessionControl, SessionId};
 use std::{
     collections::HashMap,
@@ -17,6 +17,7 @@ struct Live {
     facts: LiveSession,
     counters: Arc<Counters>,
     end: EndSignal,
+    notices: Notices,
 }
 
 #[derive(Debug, Default)]
@@ -38,10 +39,11 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn enter(&self, facts: LiveSession, end: EndSignal) -> Entry {
-        let (id, counters) = (facts.id, Arc::<Counters>::default());
-        self.lock().insert(id, Arc::new(Live { facts, counters: counters.clone(), end }));
-        Entry { id, counters, registry: self.clone() }
+    /// The session's place, and what is said to it from outside.
+    pub fn enter(&self, facts: LiveSession, end: EndSignal) -> (Entry, Notices) {
+        let (id, counters, notices) = (facts.id, Arc::<Counters>::default(), Notices::default());
+        self.lock().insert(id, Arc::new(Live { facts, counters: counters.clone(), end, notices: notices.clone() }));
+        (Entry { id, counters, registry: self.clone() }, notices)
     }
 
     pub fn len(&self) -> usize {
@@ -74,6 +76,11 @@ impl SessionControl for Registry {
             l.end.end(EndReason::Terminated { by });
             true
         })
+    }
+
+    fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
+        let live = self.lock().get(&id).cloned();
+        live.is_some_and(|l| l.notices.say(&format!("message from {from}: {text}")))
     }
 }
 

@@ -1,4 +1,5 @@
 //! What we offer. Toward clients and, by default, toward targets: nothing that `ssh-audit` marks.
+use anteroom_domain::Profile;
 use russh::{
     Preferred, cipher, compression, kex,
     keys::{Algorithm, EcdsaCurve, HashAlg},
@@ -6,7 +7,19 @@ use russh::{
 };
 use std::borrow::Cow;
 
+// No finite-field Diffie-Hellman toward clients: all of them know curve25519, and its cost is what floods of handshakes
+// live on (CVE-2002-20001, "DHEat").
 const KEX: &[kex::Name] = &[
+    kex::MLKEM768X25519_SHA256,
+    kex::CURVE25519,
+    kex::CURVE25519_PRE_RFC_8731,
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_SUPPORT_AS_SERVER,
+    // Strict key exchange: the cure for Terrapin (CVE-2023-48795).
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
+];
+const KEX_TO_TARGETS: &[kex::Name] = &[
     kex::MLKEM768X25519_SHA256,
     kex::CURVE25519,
     kex::CURVE25519_PRE_RFC_8731,
@@ -14,14 +27,44 @@ const KEX: &[kex::Name] = &[
     kex::DH_G18_SHA512,
     kex::EXTENSION_SUPPORT_AS_CLIENT,
     kex::EXTENSION_SUPPORT_AS_SERVER,
-    // Strict key exchange: the cure for Terrapin (CVE-2023-48795).
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
+];
+// What devices of the last twenty years have, after everything better.
+const KEX_QUARANTINE: &[kex::Name] = &[
+    kex::MLKEM768X25519_SHA256,
+    kex::CURVE25519,
+    kex::CURVE25519_PRE_RFC_8731,
+    kex::ECDH_SHA2_NISTP256,
+    kex::ECDH_SHA2_NISTP384,
+    kex::ECDH_SHA2_NISTP521,
+    kex::DH_G16_SHA512,
+    kex::DH_G14_SHA256,
+    kex::DH_G14_SHA1,
+    kex::DH_G1_SHA1,
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_SUPPORT_AS_SERVER,
     kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
     kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
 ];
 
-// AES-GCM first: russh's ChaCha20 costs 2.5 times the CPU.
-const CIPHERS: &[cipher::Name] =
+/// For clients that know AES-GCM: russh's ChaCha20 costs 2.5 times the CPU, and OpenSSH would choose it.
+pub(super) const FAST_CIPHERS: &[cipher::Name] = &[cipher::AES_256_GCM, cipher::AES_128_GCM];
+pub(super) const CIPHERS: &[cipher::Name] =
     &[cipher::AES_256_GCM, cipher::AES_128_GCM, cipher::CHACHA20_POLY1305, cipher::AES_256_CTR, cipher::AES_192_CTR, cipher::AES_128_CTR];
+const CIPHERS_QUARANTINE: &[cipher::Name] = &[
+    cipher::AES_256_GCM,
+    cipher::AES_128_GCM,
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_256_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_128_CTR,
+    cipher::AES_256_CBC,
+    cipher::AES_192_CBC,
+    cipher::AES_128_CBC,
+];
+const MACS_QUARANTINE: &[mac::Name] =
+    &[mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM, mac::HMAC_SHA512, mac::HMAC_SHA256, mac::HMAC_SHA1_ETM, mac::HMAC_SHA1];
 const MACS: &[mac::Name] = &[mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM];
 
 const KEYS: &[Algorithm] = &[
@@ -35,9 +78,32 @@ const KEYS: &[Algorithm] = &[
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
 
+/// Offered to clients. The ciphers depend on the client (see `offer`).
+pub(super) fn toward_clients() -> Preferred {
+    Preferred { kex: Cow::Borrowed(KEX), ..modern() }
+}
+
+/// Offered to a target. Legacy algorithms only where its operator put it into quarantine.
+pub(super) fn toward(profile: Profile) -> Preferred {
+    match profile {
+        Profile::Modern => modern(),
+        Profile::Quarantine => {
+            let mut key = KEYS.to_vec();
+            key.push(Algorithm::Rsa { hash: None });
+            Preferred {
+                kex: Cow::Borrowed(KEX_QUARANTINE),
+                key: key.into(),
+                cipher: Cow::Borrowed(CIPHERS_QUARANTINE),
+                mac: Cow::Borrowed(MACS_QUARANTINE),
+                ..modern()
+            }
+        }
+    }
+}
+
 pub(super) fn modern() -> Preferred {
     Preferred {
-        kex: Cow::Borrowed(KEX),
+        kex: Cow::Borrowed(KEX_TO_TARGETS),
         key: Cow::Borrowed(KEYS),
         cipher: Cow::Borrowed(CIPHERS),
         mac: Cow::Borrowed(MACS),

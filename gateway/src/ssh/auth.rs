@@ -5,11 +5,12 @@ use super::{
     notice,
 };
 use anteroom_approvals::{AskStepUp, StepUpAsked, StepUpState};
-use anteroom_domain::{AccountName, Person, Role, TargetName};
+use anteroom_domain::{AccountName, Moment, Person, PersonId, Role, TargetName};
 use anteroom_policy::{Decision, Refusal, SecondFactor};
 use russh::{
     MethodKind, MethodSet,
-    server::{Auth, VerifiedPublicKey},
+    keys::Certificate,
+    server::{Auth, PublicKeyOffer, VerifiedPublicKey},
 };
 use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -70,13 +71,64 @@ impl Authentication {
     }
 
     /// A key was offered, nothing proves that it is theirs. Answers only whether signing with it makes sense.
-    pub(super) async fn offered(&self, key: &russh::keys::PublicKey, algorithm: &russh::keys::Algorithm) -> Auth {
-        if !acceptable(algorithm) {
+    pub(super) async fn offered(&self, offer: &PublicKeyOffer<'_>) -> Auth {
+        if !acceptable(offer.algorithm) {
             return reject();
         }
-        match self.connection.shared.approvals.ssh_identity(&fingerprint(key)).await {
+        let approvals = &self.connection.shared.approvals;
+        if let Some(certificate) = offer.certificate {
+            let judged = approvals.judge_certificate(certificate, self.connection.peer.ip(), Moment::now_utc()).await;
+            return if judged.is_ok() { Auth::Accept } else { self.failed(None) };
+        }
+        match approvals.ssh_identity(&fingerprint(offer.public_key)).await {
             Ok(Some(_)) => Auth::Accept,
             Ok(None) | Err(_) => reject(),
+        }
+    }
+
+    /// Counts a failure; who fails too often waits.
+    fn failed(&self, person: Option<PersonId>) -> Auth {
+        self.connection.shared.failures.count(self.connection.peer.ip(), person, std::time::Instant::now());
+        reject()
+    }
+
+    /// The person who signed, unless too many attempts of theirs have failed just now.
+    fn patient(&self, person: Person) -> Option<Person> {
+        let waits = self.connection.shared.failures.person_waits(person.id, std::time::Instant::now());
+        (!waits).then_some(person)
+    }
+
+    /// What a user name asks for. Inside a jump it is the account; the target is the jump's.
+    fn login(&self, user: &str) -> Login {
+        match &self.connection.inside {
+            None => Login::parse(user),
+            Some(target) => Login::Target { account: user.to_owned(), target: target.to_string() },
+        }
+    }
+
+    /// A certificate of ours signed: it was given out after a passkey, so it is both factors.
+    pub(super) async fn certified(&mut self, user: &str, certificate: &Certificate) -> Auth {
+        self.stage = Stage::Nobody;
+        let judged = self.connection.shared.approvals.judge_certificate(certificate, self.connection.peer.ip(), Moment::now_utc()).await;
+        let person = match judged {
+            Ok(person) => person,
+            Err(why) => {
+                tracing::info!(peer = %self.connection.peer, %why, "certificate refused");
+                return self.failed(None);
+            }
+        };
+        let Some(person) = self.patient(person) else { return reject() };
+        match self.login(user) {
+            Login::Menu => {
+                self.stage = Stage::In(Access::Menu(person));
+                Auth::Accept
+            }
+            Login::Target { account, target } => {
+                let fingerprint = certificate.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
+                let user = user.to_owned();
+                let c = Confirm { person, user, account, target, fingerprint, ssh_session_id: Vec::new(), asked: None };
+                self.decide(c, SecondFactor::Certificate).await
+            }
         }
     }
 
@@ -84,17 +136,21 @@ impl Authentication {
     pub(super) async fn signed(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Auth {
         self.stage = Stage::Nobody;
         if !acceptable(key.algorithm) || !touched(key.algorithm, key.signature.as_bytes()) {
-            return reject();
+            return self.failed(None);
         }
         let fingerprint = fingerprint(key.public_key);
-        let Ok(Some(person)) = self.connection.shared.approvals.ssh_identity(&fingerprint).await else { return reject() };
-        match Login::parse(user) {
+        let Ok(Some(person)) = self.connection.shared.approvals.ssh_identity(&fingerprint).await else { return self.failed(None) };
+        let Some(person) = self.patient(person) else { return reject() };
+        match self.login(user) {
             Login::Menu => {
                 self.stage = Stage::In(Access::Menu(person));
                 Auth::Accept
             }
             Login::Target { account, target } => {
                 let factor = match TargetName::new(target.as_str()) {
+                    _ if self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes()) => {
+                        SecondFactor::SecurityKey
+                    }
                     Ok(name) if self.remembered(&person, &fingerprint, &name).await => SecondFactor::Remembered,
                     _ => SecondFactor::Missing,
                 };
@@ -156,7 +212,8 @@ impl Authentication {
                 round(String::new())
             }
             Ok(StepUpState::Passed) => self.decide(c, SecondFactor::Passed(asked.id)).await,
-            Ok(StepUpState::Refused | StepUpState::Expired) | Err(_) => reject(),
+            Ok(StepUpState::Refused | StepUpState::Expired) => self.failed(Some(c.person.id)),
+            Err(_) => reject(),
         }
     }
 
@@ -203,10 +260,21 @@ fn acceptable(algorithm: &russh::keys::Algorithm) -> bool {
 /// (OpenSSH PROTOCOL.u2f, "SSH U2F Signatures").
 fn touched(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> bool {
     const USER_PRESENT: u8 = 0x01;
+    flags(algorithm, signature).is_none_or(|f| f & USER_PRESENT != 0)
+}
+
+/// Whether a security key verified its person by PIN or finger (`verify-required`): possession and knowledge in one signature.
+fn verified(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> bool {
+    const BOTH: u8 = 0x01 | 0x04;
+    flags(algorithm, signature).is_some_and(|f| f & BOTH == BOTH)
+}
+
+/// None if it is no security key's signature.
+fn flags(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> Option<u8> {
     if !matches!(algorithm, russh::keys::Algorithm::SkEd25519 | russh::keys::Algorithm::SkEcdsaSha2NistP256) {
-        return true;
+        return None;
     }
-    signature.len() > 5 && signature[signature.len() - 5] & USER_PRESENT != 0
+    Some(if signature.len() > 5 { signature[signature.len() - 5] } else { 0 })
 }
 
 #[cfg(test)]
@@ -223,6 +291,15 @@ mod tests {
         assert!(!touched(&Algorithm::SkEcdsaSha2NistP256, &sig(0x00)));
         assert!(!touched(&Algorithm::SkEd25519, &[]));
         assert!(touched(&Algorithm::Ed25519, &[0; 64]));
+    }
+
+    #[test]
+    fn a_security_key_is_both_factors_only_if_it_verified_its_person() {
+        let sig = |flags: u8| [&[0u8; 64][..], &[flags, 0, 0, 0, 1]].concat();
+        assert!(verified(&Algorithm::SkEd25519, &sig(0x05)));
+        assert!(!verified(&Algorithm::SkEd25519, &sig(0x01)), "touched only");
+        assert!(!verified(&Algorithm::SkEd25519, &sig(0x04)), "not touched");
+        assert!(!verified(&Algorithm::Ed25519, &sig(0x05)), "not a security key");
     }
 
     #[test]

@@ -17,9 +17,13 @@ pub struct SshConfig {
     /// Connections that have not signed in, in all and from one address.
     pub max_unauthenticated: usize,
     pub max_unauthenticated_per_address: usize,
+    /// Shown before anybody is known.
+    pub banner: Option<String>,
     /// From TCP accept to signed in, step-up included.
     pub login_grace: Duration,
     pub max_channels: usize,
+    /// A FIDO key that verified its person (PIN or finger) in the SSH signature counts as the second factor.
+    pub trust_security_keys: bool,
     pub connect_timeout: Duration,
 }
 
@@ -36,8 +40,10 @@ impl SshConfig {
             gateway,
             max_unauthenticated: 200,
             max_unauthenticated_per_address: 40,
+            banner: None,
             login_grace: Duration::from_secs(180),
             max_channels: 64,
+            trust_security_keys: true,
             connect_timeout: Duration::from_secs(10),
         }
     }

@@ -1,13 +1,16 @@
 //! One client connection: what it was permitted, the session it became, and how it ends.
-use super::{SshConfig, session::Session};
-use crate::enforcement::{EndSignal, Guard, PreAuthLimits, Registry, Slot, guard};
+use super::{SshConfig, host_certificate::Known, session::Session};
+use crate::enforcement::{EndSignal, Failures, Guard, PreAuthLimits, Registry, Slot, guard};
 use anteroom_approvals::{Approvals, Change};
-use anteroom_domain::{AuditEvent, PersonId, SessionId};
+use anteroom_domain::{AuditEvent, PersonId, SessionId, TargetName};
 use anteroom_policy::Permit;
 use anteroom_recorder::Recorder;
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::{
     sync::{OnceCell, broadcast, watch},
@@ -23,7 +26,11 @@ pub(super) struct Shared {
     pub(super) config: SshConfig,
     pub(super) registry: Registry,
     pub(super) limits: PreAuthLimits,
+    pub(super) failures: Failures,
+    /// What is offered to clients that know AES-GCM, and to all others.
+    pub(super) fast: Arc<russh::server::Config>,
     pub(super) server: Arc<russh::server::Config>,
+    pub(super) host_certificates: Known,
 }
 
 /// A permit and the monotonic moment it ends.
@@ -35,7 +42,10 @@ pub(super) struct Permitted {
 
 #[derive(Debug)]
 pub(super) struct Connection {
+    me: Weak<Connection>,
     pub(super) shared: Arc<Shared>,
+    /// For a connection inside a jump: the target it was made to. The user name is the account alone then.
+    pub(super) inside: Option<TargetName>,
     pub(super) peer: SocketAddr,
     /// The id the session will have, chosen before anybody is known so that every decision can name it.
     pub(super) session: SessionId,
@@ -48,23 +58,61 @@ pub(super) struct Connection {
     changes: Mutex<Option<broadcast::Receiver<Change>>>,
     permitted: OnceLock<Permitted>,
     live: OnceCell<Result<Arc<Session>, String>>,
+    client: OnceLock<russh::server::Handle>,
+    inner: Arc<AtomicUsize>,
+}
+
+/// A place among the inner connections of one outer one; given back on drop.
+#[derive(Debug)]
+pub(super) struct InnerPlace(Arc<AtomicUsize>);
+
+impl Drop for InnerPlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, slot: Slot) -> Self {
+    /// `slot` is its place among those who have not signed in yet, where one is needed.
+    pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, slot: Option<Slot>, inside: Option<TargetName>) -> Arc<Self> {
         let changes = shared.approvals.changes();
-        Self {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            inside,
+            client: OnceLock::new(),
+            inner: Arc::default(),
             shared,
             peer,
             session: SessionId(uuid::Uuid::now_v7()),
             end: EndSignal::default(),
             tasks: TaskTracker::new(),
             signed_in: watch::Sender::new(false),
-            slot: Mutex::new(Some(slot)),
+            slot: Mutex::new(slot),
             changes: Mutex::new(Some(changes)),
             permitted: OnceLock::new(),
             live: OnceCell::new(),
-        }
+        })
+    }
+
+    /// For tasks that must not keep the connection.
+    pub(super) fn weak(&self) -> Weak<Self> {
+        self.me.clone()
+    }
+
+    /// The handle toward the client; there is none behind a browser's terminal.
+    pub(super) fn client_handle(&self) -> Option<&russh::server::Handle> {
+        self.client.get()
+    }
+
+    pub(super) fn set_client_handle(&self, handle: russh::server::Handle) {
+        // Set once, when the connection starts to run.
+        let _ = self.client.set(handle);
+    }
+
+    /// None if `max` inner connections are open.
+    pub(super) fn inner_place(&self, max: usize) -> Option<InnerPlace> {
+        let taken = self.inner.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1));
+        taken.ok().map(|_| InnerPlace(self.inner.clone()))
     }
 
     /// Called once when authentication succeeded.
@@ -119,7 +167,10 @@ impl Connection {
 
     /// Writes down that a channel or request was refused.
     pub(super) fn note_refusal(&self, channel: &str, why: &str) {
-        let event = AuditEvent::ChannelRefused { session: self.session, channel: channel.to_owned(), why: why.to_owned() };
+        self.note(AuditEvent::ChannelRefused { session: self.session, channel: channel.to_owned(), why: why.to_owned() });
+    }
+
+    pub(super) fn note(&self, event: AuditEvent) {
         let actor: Option<PersonId> = self.permitted().map(|p| p.permit.person());
         let approvals = self.shared.approvals.clone();
         self.tasks.spawn(async move { approvals.note(event, actor).await });

@@ -1,17 +1,24 @@
-//! The thin adapter between russh's callbacks and ours. Nothing here waits for a target.
+//! The thin adapter between russh's callbacks and ours. Nothing here waits for a target, but for the answer to a remote
+//! forward, which SSH wants in order.
 use super::{
     auth::{Access, Authentication, Stage},
+    back::Listener,
     connection::Connection,
-    notice,
-    relay::{self, OWN_EXIT, Say},
-    requests::{env_allowed, refusal},
+    forward::{self, Forward},
+    jump, menu,
+    relay::{self, Say},
 };
-use anteroom_domain::{Capability, Moment};
+use anteroom_domain::Capabilities;
 use russh::{
-    Channel, ChannelId, ChannelOpenFailure, Pty,
+    Channel, ChannelOpenFailure,
+    keys::Certificate,
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// How long a target may think about a remote forward.
+const LISTEN_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct ClientHandler {
@@ -33,31 +40,36 @@ impl ClientHandler {
         }
     }
 
-    /// What a grant doesn't hold is refused where the client asks for it; the relay says why on stderr.
-    fn allowed(&self, wanted: Capability) -> bool {
-        match self.connection.permitted() {
-            Some(p) => {
-                let why = refusal(wanted, p.permit.capabilities());
-                if let Some(why) = &why {
-                    self.connection.note_refusal(wanted.as_str(), why);
-                }
-                why.is_none()
-            }
-            // Menu and refusals: any start is answered with text.
-            None => true,
-        }
-    }
-
     async fn refuse_open(&self, kind: &str, reply: ChannelOpenHandle) -> Done {
         let why = format!("{kind} is not allowed by your grant");
         self.connection.note_refusal(kind, &why);
         reply.reject(ChannelOpenFailure::Other { code: 1, reason: format!("anteroom: {why}") }).await;
         Ok(())
     }
-}
 
-fn answer(session: &mut Session, channel: ChannelId, ok: bool) -> Done {
-    if ok { session.channel_success(channel) } else { session.channel_failure(channel) }
+    /// Channels that wait for their session count too; the relay bounds those that are open.
+    fn crowded(&self) -> bool {
+        self.connection.tasks.len() > self.connection.shared.config.max_channels * 2 + 8
+    }
+
+    /// Has the target listen for the client, if the grant allows it there.
+    async fn listen<F>(&self, kind: Forward, place: &str, allowed: impl Fn(&Capabilities) -> bool, ask: F) -> Option<u32>
+    where
+        F: AsyncFnOnce(&super::upstream::SshLink) -> Result<(Listener, u32), russh::Error>,
+    {
+        let refuse = |why: &str| {
+            self.connection.note_refusal(kind.as_str(), why);
+            None
+        };
+        let Some(permitted) = self.connection.permitted() else { return refuse("there is no permit for this connection") };
+        if !allowed(permitted.permit.capabilities()) {
+            return refuse(&format!("listening at {place} is not allowed by your grant"));
+        }
+        let session = self.connection.session().await.ok()?;
+        let ssh = session.link.ssh()?;
+        let (listener, port) = timeout(LISTEN_LIMIT, ask(ssh)).await.ok()?.ok()?;
+        if ssh.back.listen(listener) { Some(port) } else { refuse("too many listening places") }
+    }
 }
 
 impl Handler for ClientHandler {
@@ -65,17 +77,21 @@ impl Handler for ClientHandler {
 
     async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
         if self.connection.shared.approvals.healthy().await {
-            return Ok(None);
+            return Ok(self.connection.shared.config.banner.clone());
         }
         Ok(Some("anteroom: the database does not answer: new sessions are refused, running ones go on. Try again in a moment.\r\n".into()))
     }
 
     async fn auth_publickey_offered(&mut self, _user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, russh::Error> {
-        Ok(self.auth.offered(offer.public_key, offer.algorithm).await)
+        Ok(self.auth.offered(&offer).await)
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
         Ok(self.auth.signed(user, key).await)
+    }
+
+    async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, russh::Error> {
+        Ok(self.auth.certified(user, certificate).await)
     }
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, user: &str, _: &str, _: Option<Response<'a>>) -> Result<Auth, russh::Error> {
@@ -87,81 +103,28 @@ impl Handler for ClientHandler {
         Ok(())
     }
 
-    async fn channel_open_session(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, session: &mut Session) -> Done {
+    async fn channel_open_session(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, _: &mut Session) -> Done {
         let conn = self.connection.clone();
-        // The relay counts too; this bounds channels that wait for the session to open.
-        if conn.tasks.len() > conn.shared.config.max_channels + 8 {
+        if self.crowded() {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         }
-        let handle = session.handle();
         match self.access() {
             Some(Access::Permitted) => {
                 let tasks = conn.tasks.clone();
-                tasks.spawn(relay::run(conn, channel, reply, handle));
+                tasks.spawn(relay::run(conn, channel, reply));
             }
             Some(Access::Refused(text)) => {
-                let say = Say::refused(text.clone());
-                conn.tasks.spawn(relay::say(channel, reply, say));
+                conn.tasks.spawn(relay::say(channel, reply, Say::refused(text.clone())));
             }
             Some(Access::Menu(person)) => {
-                let (person, shared) = (person.clone(), conn.shared.clone());
-                conn.tasks.spawn(async move {
-                    let now = Moment::now_utc();
-                    let say = match shared.approvals.reachable(person.id, now).await {
-                        Ok(grants) => Say { text: notice::menu(&person, &grants, &shared.config, now), status: 0 },
-                        Err(e) => Say::refused(notice::refused(&e)),
-                    };
-                    relay::say(channel, reply, say).await;
-                });
+                let person = person.clone();
+                let tasks = conn.tasks.clone();
+                tasks.spawn(menu::run(conn, person, channel, reply));
             }
             None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
         }
         Ok(())
-    }
-
-    async fn pty_request(&mut self, c: ChannelId, _: &str, _: u32, _: u32, _: u32, _: u32, _: &[(Pty, u32)], s: &mut Session) -> Done {
-        answer(s, c, true)
-    }
-
-    async fn shell_request(&mut self, c: ChannelId, s: &mut Session) -> Done {
-        let ok = self.allowed(Capability::Shell);
-        answer(s, c, ok)
-    }
-
-    async fn exec_request(&mut self, c: ChannelId, _: &[u8], s: &mut Session) -> Done {
-        let ok = self.allowed(Capability::Exec);
-        answer(s, c, ok)
-    }
-
-    async fn env_request(&mut self, c: ChannelId, name: &str, value: &str, s: &mut Session) -> Done {
-        answer(s, c, env_allowed(name, value))
-    }
-
-    async fn subsystem_request(&mut self, c: ChannelId, name: &str, s: &mut Session) -> Done {
-        if self.connection.permitted().is_some() {
-            // The name is the client's: only known ones are repeated.
-            let name = if name == "sftp" { "sftp" } else { "this subsystem" };
-            let why = format!("{name} is not allowed by your grant");
-            self.connection.note_refusal("subsystem", &why);
-            // OpenSSH gives up on a failure without showing what it has received: only after a success the reason is read.
-            s.channel_success(c)?;
-            s.extended_data(c, 1, format!("anteroom: {why}\r\n").into_bytes())?;
-            s.exit_status_request(c, OWN_EXIT)?;
-            s.eof(c)?;
-            return s.close(c);
-        }
-        answer(s, c, true)
-    }
-
-    async fn x11_request(&mut self, c: ChannelId, _: bool, _: &str, _: &str, _: u32, s: &mut Session) -> Done {
-        self.connection.note_refusal("x11", "X11 forwarding is not allowed by your grant");
-        answer(s, c, false)
-    }
-
-    async fn agent_request(&mut self, _: ChannelId, _: &mut Session) -> Result<bool, russh::Error> {
-        self.connection.note_refusal("agent", "agent forwarding is not allowed by your grant");
-        Ok(false)
     }
 
     async fn channel_open_x11(&mut self, _: Channel<Msg>, _: &str, _: u32, reply: ChannelOpenHandle, _: &mut Session) -> Done {
@@ -170,15 +133,30 @@ impl Handler for ClientHandler {
 
     async fn channel_open_direct_tcpip(
         &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        _: u32,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
         _: &str,
         _: u32,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Done {
-        self.refuse_open("port forwarding", reply).await
+        let (conn, host) = (self.connection.clone(), host.to_owned());
+        if self.crowded() {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+        let tasks = conn.tasks.clone();
+        match self.access() {
+            Some(Access::Permitted) => {
+                tasks.spawn(forward::local(conn, channel, host, port, reply));
+            }
+            Some(Access::Menu(_)) if conn.inside.is_none() => {
+                tasks.spawn(jump::run(conn, channel, host, reply));
+            }
+            _ => return self.refuse_open("port forwarding", reply).await,
+        }
+        Ok(())
     }
 
     async fn channel_open_forwarded_tcpip(
@@ -194,17 +172,60 @@ impl Handler for ClientHandler {
         self.refuse_open("port forwarding", reply).await
     }
 
-    async fn channel_open_direct_streamlocal(&mut self, _: Channel<Msg>, _: &str, reply: ChannelOpenHandle, _: &mut Session) -> Done {
-        self.refuse_open("socket forwarding", reply).await
+    async fn channel_open_direct_streamlocal(
+        &mut self,
+        channel: Channel<Msg>,
+        path: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Done {
+        if !matches!(self.access(), Some(Access::Permitted)) || self.crowded() {
+            return self.refuse_open("socket forwarding", reply).await;
+        }
+        let conn = self.connection.clone();
+        let tasks = conn.tasks.clone();
+        tasks.spawn(forward::local_socket(conn, channel, path.to_owned(), reply));
+        Ok(())
     }
 
-    async fn tcpip_forward(&mut self, _: &str, _: &mut u32, _: &mut Session) -> Result<bool, russh::Error> {
-        self.connection.note_refusal("tcpip-forward", "remote forwarding is not allowed by your grant");
-        Ok(false)
+    async fn tcpip_forward(&mut self, address: &str, port: &mut u32, _: &mut Session) -> Result<bool, russh::Error> {
+        let wanted = *port;
+        let granted = |c: &Capabilities| c.remote_forward(address, wanted);
+        let place = forward::place(address, wanted);
+        let listening = self.listen(Forward::Remote, &place, granted, async |ssh| {
+            let given = ssh.handle.tcpip_forward(address, wanted).await?;
+            let port = if given == 0 { wanted } else { given };
+            Ok((Listener::Port(address.to_owned(), port), port))
+        });
+        match listening.await {
+            Some(given) => {
+                *port = given;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
 
-    async fn streamlocal_forward(&mut self, _: &str, _: &mut Session) -> Result<bool, russh::Error> {
-        self.connection.note_refusal("streamlocal-forward", "socket forwarding is not allowed by your grant");
-        Ok(false)
+    async fn cancel_tcpip_forward(&mut self, address: &str, port: u32, _: &mut Session) -> Result<bool, russh::Error> {
+        let Some(session) = self.connection.started().cloned() else { return Ok(false) };
+        let Some(ssh) = session.link.ssh() else { return Ok(false) };
+        ssh.back.unlisten(&Listener::Port(address.to_owned(), port));
+        Ok(timeout(LISTEN_LIMIT, ssh.handle.cancel_tcpip_forward(address, port)).await.is_ok_and(|r| r.is_ok()))
+    }
+
+    async fn streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, russh::Error> {
+        let granted = |c: &Capabilities| c.remote_socket(path);
+        let listening = self.listen(Forward::RemoteSocket, "this socket", granted, async |ssh| {
+            ssh.handle.streamlocal_forward(path).await?;
+            Ok((Listener::Socket(path.to_owned()), 0))
+        });
+        Ok(listening.await.is_some())
+    }
+
+    async fn cancel_streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, russh::Error> {
+        let Some(session) = self.connection.started().cloned() else { return Ok(false) };
+        let Some(ssh) = session.link.ssh() else { return Ok(false) };
+        ssh.back.unlisten(&Listener::Socket(path.to_owned()));
+        Ok(timeout(LISTEN_LIMIT, ssh.handle.cancel_streamlocal_forward(path)).await.is_ok_and(|r| r.is_ok()))
     }
 }

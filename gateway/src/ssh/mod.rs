@@ -1,19 +1,37 @@
 //! SSH: ordinary clients in, real sshd out, both sides ended here.
 mod algorithms;
+mod answers;
 mod auth;
+mod back;
 mod config;
 mod connection;
+mod dial;
+mod forward;
 mod handler;
+mod host_certificate;
 mod host_key;
+mod jump;
+mod link;
 mod login;
+mod menu;
 mod notice;
+mod offer;
+mod probe;
 mod relay;
 mod requests;
 mod server;
 mod session;
+mod side;
+mod socket;
+mod target_key;
+mod target_login;
+mod telnet;
+mod terminal;
+mod transfer;
 mod upstream;
 
 pub use config::SshConfig;
 pub use host_key::{HostKeyError, generate_host_key, load_host_key, scan_host_keys};
+pub use probe::{Probe, ProbeOutcome, probe};
 pub use server::Gateway;
 pub use session::record_of;

@@ -37,6 +37,11 @@ pub(super) fn ended(reason: &impl Display) -> String {
     format!("\r\nanteroom: this session has ended: {reason}\r\n")
 }
 
+/// A line on its own in whatever stands on the screen.
+pub(super) fn message(text: &str) -> String {
+    format!("\r\n\x1b[7m anteroom: {} \x1b[0m\r\n", printable_long(text))
+}
+
 pub(super) fn menu(person: &Person, grants: &[Grant], config: &SshConfig, now: Moment) -> String {
     let mut s = format!("Signed in as {} ({}).\r\n\r\n", printable(person.display_name.as_str()), person.handle);
     if grants.is_empty() {
@@ -77,6 +82,10 @@ fn span(d: time::Duration) -> String {
 /// What strangers typed comes back only as plain text: no escape sequence may act on a terminal.
 fn printable(s: &str) -> String {
     s.chars().filter(|c| !c.is_control()).take(128).collect()
+}
+
+fn printable_long(s: &str) -> String {
+    s.chars().filter(|c| !c.is_control()).take(500).collect()
 }
 
 #[cfg(test)]

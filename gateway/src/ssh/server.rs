@@ -3,16 +3,18 @@ use super::{
     SshConfig, algorithms,
     connection::{Connection, Shared},
     handler::ClientHandler,
-    notice,
+    host_certificate::Known,
+    notice, offer,
+    terminal::Door,
 };
-use crate::enforcement::{Cutter, PreAuthLimits, Registry, Slot};
+use crate::enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot};
 use anteroom_approvals::Approvals;
-use anteroom_domain::{AuditEvent, EndReason, SessionControl};
+use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
 use anteroom_recorder::Recorder;
 use russh::{MethodKind, MethodSet, server};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    io::BufReader,
+    io::{AsyncRead, AsyncWrite, BufReader, DuplexStream},
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
@@ -51,8 +53,19 @@ impl Gateway {
             approvals.recording_sealed(super::session::record_of(torn)).await;
         }
         let limits = PreAuthLimits::new(config.max_unauthenticated, config.max_unauthenticated_per_address);
-        let server = Arc::new(server_config(&config));
-        let shared = Arc::new(Shared { approvals, recorder, config, registry: Registry::default(), limits, server });
+        let server = Arc::new(server_config(&config, algorithms::CIPHERS));
+        let fast = Arc::new(server_config(&config, algorithms::FAST_CIPHERS));
+        let shared = Arc::new(Shared {
+            approvals,
+            recorder,
+            config,
+            registry: Registry::default(),
+            limits,
+            failures: Failures::default(),
+            fast,
+            server,
+            host_certificates: Known::default(),
+        });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for listener in listeners {
             tasks.spawn(accept(shared.clone(), listener, tasks.clone(), stop.clone()));
@@ -63,6 +76,11 @@ impl Gateway {
     /// Where it listens; with port 0 in the settings, the port that was given.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The door for terminals in browsers.
+    pub fn terminals(&self) -> Arc<dyn TerminalDoor> {
+        Arc::new(Door::new(self.shared.clone(), self.tasks.clone(), self.stop.clone()))
     }
 
     pub fn control(&self) -> Arc<dyn SessionControl> {
@@ -85,10 +103,13 @@ impl Drop for Gateway {
     }
 }
 
-fn server_config(config: &SshConfig) -> server::Config {
+/// What our identification says; it tells no version.
+pub(super) const IDENTIFICATION: &str = "SSH-2.0-Anteroom";
+
+pub(super) fn server_config(config: &SshConfig, ciphers: &'static [russh::cipher::Name]) -> server::Config {
     let methods: &[MethodKind] = &[MethodKind::PublicKey];
     server::Config {
-        server_id: russh::SshId::Standard("SSH-2.0-Anteroom".into()),
+        server_id: russh::SshId::Standard(IDENTIFICATION.into()),
         methods: MethodSet::from(methods),
         keys: config.host_keys.clone(),
         // Every rejection takes this long, whatever its cause; the probing "none" request does not.
@@ -97,9 +118,11 @@ fn server_config(config: &SshConfig) -> server::Config {
         max_auth_attempts: 8,
         window_size: algorithms::WINDOW,
         manual_window: true,
+        raw_requests: true,
+        manual_close: true,
         maximum_packet_size: algorithms::PACKET,
         channel_buffer_size: algorithms::CHANNEL_MESSAGES,
-        preferred: algorithms::modern(),
+        preferred: russh::Preferred { cipher: ciphers.into(), ..algorithms::toward_clients() },
         inactivity_timeout: None,
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVE_MAX,
@@ -136,11 +159,43 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, 
 async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: Slot, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let Ok((stream, cutter)) = Cutter::of(stream) else { return };
-    let conn = Arc::new(Connection::new(shared.clone(), peer, slot));
     let grace = tokio::time::Instant::now() + shared.config.login_grace;
-    let handler = ClientHandler::new(conn.clone());
     let buffered = BufReader::with_capacity(algorithms::READ_BUFFER, stream);
-    let starting = server::run_stream(shared.server.clone(), buffered, handler);
+    let listening = offer::listen(buffered, IDENTIFICATION, shared.config.login_grace);
+    let (stream, fast) = match tokio::select! { l = listening => l, () = stop.cancelled() => return } {
+        Ok(l) => l,
+        Err(e) => return tracing::debug!(%peer, error = %e, "ssh: no client hello"),
+    };
+    let config = if fast { shared.fast.clone() } else { shared.server.clone() };
+    let conn = Connection::new(shared, peer, Some(slot), None);
+    drive(conn, stream, config, grace, stop).await;
+    cutter.cut();
+}
+
+/// The inner connection of a jump. It ends with the outer one.
+pub(super) async fn serve_inner(outer: &Connection, stream: DuplexStream, target: TargetName, config: Arc<server::Config>) {
+    let shared = outer.shared.clone();
+    let grace = tokio::time::Instant::now() + shared.config.login_grace;
+    let conn = Connection::new(shared, outer.peer, None, Some(target));
+    let (stop, end) = (CancellationToken::new(), conn.end.clone());
+    let inner = drive(conn, stream, config, grace, stop);
+    tokio::pin!(inner);
+    tokio::select! {
+        () = &mut inner => {}
+        reason = outer.end.ended() => {
+            end.end(reason);
+            inner.await;
+        }
+    }
+}
+
+/// Runs one connection from handshake to the last words, and closes what it had opened.
+async fn drive<S>(conn: Arc<Connection>, stream: S, config: Arc<server::Config>, grace: tokio::time::Instant, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let peer = conn.peer;
+    let starting = server::run_stream(config, stream, ClientHandler::new(conn.clone()));
     let mut running = tokio::select! {
         r = starting => match r {
             Ok(running) => running,
@@ -149,7 +204,8 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: S
         () = tokio::time::sleep_until(grace) => return tracing::debug!(%peer, "ssh: no client banner in time"),
         () = stop.cancelled() => return,
     };
-    let handle = running.handle();
+    let handle = running.handle().clone();
+    conn.set_client_handle(handle.clone());
     let late = async {
         tokio::select! {
             () = tokio::time::sleep_until(grace) => {}
@@ -180,12 +236,16 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: S
         let _ = timeout(FAREWELL, bye).await;
         let _ = timeout(FAREWELL, &mut running).await;
     }
-    cutter.cut();
-    let closed = close(&conn, &reason).await;
+    finish(&conn, &reason).await;
+}
+
+/// Seals what a connection had opened and waits for its tasks.
+pub(super) async fn finish(conn: &Connection, reason: &EndReason) {
+    let closed = close(conn, reason).await;
     conn.tasks.wait().await;
     // A session that was just being opened noticed the end by itself, or got through in that moment.
     if !closed {
-        close(&conn, &reason).await;
+        close(conn, reason).await;
     }
 }
 

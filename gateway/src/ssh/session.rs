@@ -1,15 +1,18 @@
 //! A session: permit, recording and target connection, opened in that order and closed in the reverse.
 use super::{
     connection::{Connection, Permitted, Shared},
-    upstream::{self, Link},
+    link::{self, Link},
 };
-use crate::enforcement::Entry;
+use crate::enforcement::{EndSignal, Entry, Listener, Notices};
 use anteroom_approvals::SealedRecord;
 use anteroom_domain::{Capabilities, EndReason, LiveSession, RecordingState, SessionId};
 use anteroom_recorder::{Event, EventKind, Recording, RecordingFailed, Sealed, SessionHeader};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -23,6 +26,23 @@ pub(super) struct Session {
     pub(super) entry: Entry,
     recording: Recording,
     next_channel: AtomicU32,
+    notices: Notices,
+}
+
+/// How long before its end a grant says so.
+const WARNINGS: [Duration; 3] = [Duration::from_secs(15 * 60), Duration::from_secs(5 * 60), Duration::from_secs(60)];
+
+async fn warn_before_end(end: EndSignal, notices: Notices, deadline: Instant) {
+    for before in WARNINGS {
+        let Some(at) = deadline.checked_sub(before).filter(|at| *at > Instant::now()) else { continue };
+        tokio::select! {
+            () = tokio::time::sleep_until(at) => {
+                let minutes = before.as_secs() / 60;
+                notices.say(&format!("your grant ends in {minutes} minute{}; the session ends with it", if minutes == 1 { "" } else { "s" }));
+            }
+            _ = end.ended() => return,
+        }
+    }
 }
 
 impl Session {
@@ -57,7 +77,7 @@ impl Session {
         let link = match shared.approvals.open_credential(permit).await {
             Err(e) => Err(e.to_string()),
             Ok(credential) => tokio::select! {
-                l = upstream::connect(shared, permit, credential, &conn.end) => l.map_err(|e| e.to_string()),
+                l = link::connect(conn, permit, credential) => l.map_err(|e| e.to_string()),
                 reason = conn.end.ended() => Err(reason.to_string()),
             },
         };
@@ -83,7 +103,8 @@ impl Session {
             channels: 0,
             bytes_out: 0,
         };
-        let entry = shared.registry.enter(facts, conn.end.clone());
+        let (entry, notices) = shared.registry.enter(facts, conn.end.clone());
+        conn.tasks.spawn(warn_before_end(conn.end.clone(), notices.clone(), p.deadline));
         let (watched, end) = (recording.clone(), conn.end.clone());
         // Invariant 2: what can't be recorded ends.
         conn.tasks.spawn(async move {
@@ -101,7 +122,13 @@ impl Session {
             entry,
             recording,
             next_channel: AtomicU32::new(1),
+            notices,
         })
+    }
+
+    /// What has to be shown on the terminals of this session from now on.
+    pub(super) fn notices(&self) -> Listener {
+        self.notices.listen()
     }
 
     /// The number a channel has in the recording, from 1.
@@ -116,9 +143,7 @@ impl Session {
 
     /// Closes target and recording and writes both ends down.
     pub(super) async fn close(self: Arc<Self>, reason: &EndReason) {
-        let polite = self.link.handle.disconnect(russh::Disconnect::ByApplication, "session ended", "");
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(200), polite).await;
-        self.link.cutter.cut();
+        self.link.close().await;
         seal(&self.shared, self.id, self.recording.clone(), reason).await;
     }
 }

@@ -1,20 +1,33 @@
-//! The connection to a target. Needs a permit (invariant 1).
-use super::server::{KEEPALIVE, KEEPALIVE_MAX};
-use super::{algorithms, connection::Shared};
+//! The SSH connection to a target, through its relays if it has some. Needs a permit (invariant 1).
+use super::{
+    algorithms::{self, READ_BUFFER},
+    back::{Back, Opened},
+    connection::Connection,
+    dial::dial,
+    forward,
+    server::{KEEPALIVE, KEEPALIVE_MAX},
+    socket::socket,
+    target_key::TargetKey,
+    target_login::{LoginError, log_in},
+};
 use crate::enforcement::{Cutter, EndSignal};
 use anteroom_approvals::Credential;
-use anteroom_domain::{AuditEvent, EndReason};
+use anteroom_domain::{AccountName, AuditEvent, EndReason, Target};
 use anteroom_policy::Permit;
 use russh::{
-    client::{self, AuthResult, KeyboardInteractiveAuthResponse},
-    keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate, ssh_key::public::KeyData},
+    Channel, client,
+    client::{ChannelOpenHandle, Msg, Session},
+    keys::PublicKeyOrCertificate,
 };
 use std::{
-    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
-use tokio::{io::BufReader, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, BufReader},
+    time::timeout,
+};
+use tokio_util::sync::DropGuard;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
@@ -30,14 +43,19 @@ pub(super) enum UpstreamError {
     Credential(String),
     #[error("target {0:?}: the stored credential is not a usable key; tell its operator")]
     BadKey(String),
+    #[error("target {target:?}: {why}")]
+    Stored { target: String, why: String },
+    #[error("target {0:?} speaks telnet, which needs its quarantine profile; tell its operator")]
+    Telnet(String),
     #[error(transparent)]
     Protocol(#[from] russh::Error),
 }
 
-/// The target's side of our client: trusts pinned keys and opens nothing toward us.
+/// The target's side of our client: trusts what is pinned, opens toward the client only what was asked for.
 pub(super) struct Upstream {
-    pinned: Vec<KeyData>,
-    offered: Arc<Mutex<Option<PublicKey>>>,
+    key: TargetKey,
+    offered: Arc<Mutex<Option<String>>>,
+    back: Arc<Back>,
     /// Set once we are signed in: from then on losing the target ends the session.
     up: Arc<OnceLock<EndSignal>>,
 }
@@ -51,79 +69,219 @@ impl Drop for Upstream {
     }
 }
 
+type Done = Result<(), russh::Error>;
+
 impl client::Handler for Upstream {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
-        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
-        Ok(self.pinned.contains(key.key_data()))
+        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = Some(TargetKey::name_of(key));
+        Ok(self.key.trusts(key, std::time::SystemTime::now()))
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        address: &str,
+        port: u32,
+        originator: &str,
+        originator_port: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Done {
+        let opened = Opened::Port { address: address.to_owned(), port, originator: originator.to_owned(), originator_port };
+        self.back.open(opened, channel, reply).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        channel: Channel<Msg>,
+        path: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Done {
+        self.back.open(Opened::Socket(path.to_owned()), channel, reply).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_agent_forward(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, _: &mut Session) -> Done {
+        self.back.open(Opened::Agent, channel, reply).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        channel: Channel<Msg>,
+        originator: &str,
+        originator_port: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Done {
+        self.back.open(Opened::X11 { originator: originator.to_owned(), originator_port }, channel, reply).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_session(&mut self, _: Channel<Msg>, reply: ChannelOpenHandle, _: &mut Session) -> Done {
+        reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Done {
+        reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Done {
+        reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
     }
 }
 
-pub(super) struct Link {
+/// A signed-in connection.
+pub(super) struct SshLink {
     pub(super) handle: client::Handle<Upstream>,
-    pub(super) cutter: Cutter,
+    pub(super) back: Arc<Back>,
+    /// Of the first socket, which carries all.
+    cutter: Cutter,
+    /// Relays in front of the target, outermost first: they live as long as what goes through them.
+    relays: Vec<(client::Handle<Upstream>, DropGuard)>,
 }
 
-impl std::fmt::Debug for Link {
+impl std::fmt::Debug for SshLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").finish_non_exhaustive()
+        f.debug_struct("SshLink").field("relays", &self.relays.len()).finish_non_exhaustive()
     }
 }
 
-pub(super) async fn connect(shared: &Shared, permit: &Permit, credential: Credential, end: &EndSignal) -> Result<Link, UpstreamError> {
+impl SshLink {
+    pub(super) async fn close(&self) {
+        let polite = async {
+            for handle in std::iter::once(&self.handle).chain(self.relays.iter().rev().map(|(h, _)| h)) {
+                let _ = handle.disconnect(russh::Disconnect::ByApplication, "session ended", "").await;
+            }
+        };
+        let _ = timeout(Duration::from_millis(200), polite).await;
+        self.cutter.cut();
+    }
+}
+
+pub(super) async fn connect(conn: &Connection, permit: &Permit, credential: Credential) -> Result<SshLink, UpstreamError> {
     let target = permit.target();
-    let name = || target.name.to_string();
-    let pinned: Vec<KeyData> =
-        target.pinned_host_keys.iter().filter_map(|l| PublicKey::from_openssh(l).ok()).map(|k| k.key_data().clone()).collect();
-    if pinned.is_empty() {
-        return Err(UpstreamError::NotPinned(name()));
+    let stored = |e: &dyn std::fmt::Display| UpstreamError::Stored { target: target.name.to_string(), why: e.to_string() };
+    let relays = conn.shared.approvals.open_relay(permit).await.map_err(|e| stored(&e))?;
+    let back = Arc::new(Back::new(conn.weak()));
+    let first = relays.first().map_or(target, |r| &r.target);
+    let limit = conn.shared.config.connect_timeout;
+    let stream = dial(first, limit).await.map_err(|why| UpstreamError::Unreachable { target: first.name.to_string(), why })?;
+    let unreachable = |e: std::io::Error| UpstreamError::Unreachable { target: first.name.to_string(), why: e.to_string() };
+    let (stream, cutter) = Cutter::of(stream).map_err(unreachable)?;
+    let mut stream: Box<dyn Stream> = Box::new(stream);
+    let mut handles = Vec::new();
+    for (i, relay) in relays.iter().enumerate() {
+        let hop = Hop { conn, permit, target: &relay.target, back: &back };
+        let handle = hop.sign_in(stream, &relay.account, &relay.credential, None).await?;
+        let next = relays.get(i + 1).map_or(target, |r| &r.target);
+        let opening = handle.channel_open_direct_tcpip(next.host.clone(), next.port.into(), "127.0.0.1", 0);
+        let not_reached = |why: String| UpstreamError::Unreachable { target: next.name.to_string(), why };
+        let channel =
+            timeout(limit, opening).await.map_err(|_| not_reached(format!("relay {} did not answer in time", relay.target.name)))?;
+        let channel = channel.map_err(|e| not_reached(format!("relay {} could not reach it: {e}", relay.target.name)))?;
+        let (reads, writes) = forward::sides(channel);
+        let (inside, guard) = socket(reads, writes, &conn.tasks);
+        stream = Box::new(inside);
+        handles.push((handle, guard));
     }
-    let unreachable = |why: String| UpstreamError::Unreachable { target: name(), why };
-    let stream = dial(&target.host, target.port, shared.config.connect_timeout).await.map_err(unreachable)?;
-    let (stream, cutter) = Cutter::of(stream).map_err(|e| unreachable(e.to_string()))?;
+    let hop = Hop { conn, permit, target, back: &back };
+    let handle = hop.sign_in(stream, permit.account(), &credential, Some(conn.end.clone())).await?;
+    Ok(SshLink { handle, back, cutter, relays: handles })
+}
 
-    let offered = Arc::new(Mutex::new(None));
-    let up = Arc::new(OnceLock::new());
-    let config = client_config(&pinned);
-    let handler = Upstream { pinned, offered: Arc::clone(&offered), up: Arc::clone(&up) };
-    let buffered = BufReader::with_capacity(algorithms::READ_BUFFER, stream);
-    let connecting = client::connect_stream(Arc::new(config), buffered, handler);
-    let mut handle = match timeout(shared.config.connect_timeout, connecting).await {
-        Err(_) => return Err(unreachable(format!("no SSH answer within {} s", shared.config.connect_timeout.as_secs()))),
-        Ok(Ok(h)) => h,
-        Ok(Err(russh::Error::UnknownKey)) => {
-            let key = offered.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let offered = key.map_or_else(|| "an unknown kind of key".to_owned(), |k| k.fingerprint(Default::default()).to_string());
-            let event = AuditEvent::TargetKeyChanged { target: target.id, offered: offered.clone() };
-            tracing::error!(target = %target.name, offered, "host key changed");
-            shared.approvals.note(event, Some(permit.person())).await;
-            return Err(UpstreamError::HostKey { target: name(), offered });
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// One connection of the way.
+struct Hop<'a> {
+    conn: &'a Connection,
+    permit: &'a Permit,
+    target: &'a Target,
+    back: &'a Arc<Back>,
+}
+
+impl Hop<'_> {
+    /// Handshake and login on a stream. With `end`, losing the connection from then on ends the session.
+    async fn sign_in(
+        &self,
+        stream: Box<dyn Stream>,
+        account: &AccountName,
+        credential: &Credential,
+        end: Option<EndSignal>,
+    ) -> Result<client::Handle<Upstream>, UpstreamError> {
+        let shared = &self.conn.shared;
+        let name = || self.target.name.to_string();
+        let unreachable = |why: String| UpstreamError::Unreachable { target: name(), why };
+        let key = TargetKey::of(self.target).ok_or_else(|| UpstreamError::NotPinned(name()))?;
+        let (offered, up) = (Arc::default(), Arc::new(OnceLock::new()));
+        let config = client_config(&key, self.target);
+        let handler = Upstream { key, offered: Arc::clone(&offered), back: self.back.clone(), up: Arc::clone(&up) };
+        let connecting = client::connect_stream(Arc::new(config), BufReader::with_capacity(READ_BUFFER, stream), handler);
+        let mut handle = match timeout(shared.config.connect_timeout, connecting).await {
+            Err(_) => return Err(unreachable(format!("no SSH answer within {} s", shared.config.connect_timeout.as_secs()))),
+            Ok(Ok(h)) => h,
+            Ok(Err(russh::Error::UnknownKey)) => {
+                let offered =
+                    offered.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| "an unknown kind of key".into());
+                let event = AuditEvent::TargetKeyChanged { target: self.target.id, offered: offered.clone() };
+                tracing::error!(target = %self.target.name, offered, "host key changed");
+                shared.approvals.note(event, Some(self.permit.person())).await;
+                return Err(UpstreamError::HostKey { target: name(), offered });
+            }
+            Ok(Err(e)) => return Err(unreachable(e.to_string())),
+        };
+        let signing = log_in(&mut handle, &shared.approvals, (self.permit, self.target), account, credential);
+        match timeout(shared.config.connect_timeout, signing).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return Err(UpstreamError::Credential(name())),
+            Ok(Err(LoginError::BadKey)) => return Err(UpstreamError::BadKey(name())),
+            Ok(Err(LoginError::Protocol(e))) => return Err(e.into()),
+            Ok(Err(LoginError::Certificate(why))) => return Err(UpstreamError::Stored { target: name(), why }),
+            Err(_) => return Err(unreachable("it did not finish signing us in".to_owned())),
         }
-        Ok(Err(e)) => return Err(unreachable(e.to_string())),
-    };
-    match timeout(shared.config.connect_timeout, authenticate(&mut handle, permit, credential)).await {
-        Ok(Ok(true)) => {
-            let _ = up.set(end.clone());
-            Ok(Link { handle, cutter })
+        if let Some(end) = end {
+            let _ = up.set(end);
         }
-        Ok(Ok(false)) => Err(UpstreamError::Credential(name())),
-        Ok(Err(e)) => Err(e),
-        Err(_) => Err(unreachable("it did not finish signing us in".to_owned())),
+        Ok(handle)
     }
 }
 
-fn client_config(pinned: &[KeyData]) -> client::Config {
-    let mut preferred = algorithms::modern();
+fn client_config(key: &TargetKey, target: &Target) -> client::Config {
+    let mut preferred = algorithms::toward(target.profile);
     // The key exchange prefers the kinds of key that are pinned, so that a target with several shows one of them.
     let mut kinds = preferred.key.to_vec();
-    kinds.sort_by_key(|a| !pinned.iter().any(|k| same_kind(&k.algorithm(), a)));
+    kinds.sort_by_key(|a| !key.pins(a));
+    preferred.host_key_certificates = if key.has_authority() { kinds.clone().into() } else { Default::default() };
     preferred.key = kinds.into();
     client::Config {
         client_id: russh::SshId::Standard("SSH-2.0-Anteroom".into()),
         window_size: algorithms::WINDOW,
         manual_window: true,
+        raw_requests: true,
+        manual_close: true,
         maximum_packet_size: algorithms::PACKET,
         channel_buffer_size: algorithms::CHANNEL_MESSAGES,
         preferred,
@@ -131,96 +289,5 @@ fn client_config(pinned: &[KeyData]) -> client::Config {
         keepalive_max: KEEPALIVE_MAX,
         nodelay: true,
         ..Default::default()
-    }
-}
-
-fn same_kind(a: &russh::keys::Algorithm, b: &russh::keys::Algorithm) -> bool {
-    a == b || (a.clone().is_rsa() && b.clone().is_rsa())
-}
-
-async fn authenticate(handle: &mut client::Handle<Upstream>, permit: &Permit, credential: Credential) -> Result<bool, UpstreamError> {
-    let account = permit.account().as_str();
-    match credential {
-        Credential::PrivateKey(pem) => {
-            let key = PrivateKey::from_openssh(pem.expose()).map_err(|_| UpstreamError::BadKey(permit.target().name.to_string()))?;
-            let hash = if key.algorithm().is_rsa() { handle.best_supported_rsa_hash().await?.flatten() } else { None };
-            Ok(handle.authenticate_publickey(account, PrivateKeyWithHashAlg::new(Arc::new(key), hash)).await?.success())
-        }
-        Credential::Password(password) => {
-            match handle.authenticate_password(account, password.expose().as_str()).await? {
-                AuthResult::Success => return Ok(true),
-                AuthResult::Failure { remaining_methods, .. } if remaining_methods.contains(&russh::MethodKind::KeyboardInteractive) => {}
-                AuthResult::Failure { .. } => return Ok(false),
-            }
-            // Many devices ask for the same password by keyboard-interactive: one hidden prompt, answered once.
-            let mut answer = handle.authenticate_keyboard_interactive_start(account, None).await?;
-            for _ in 0..4 {
-                let answers = match answer {
-                    KeyboardInteractiveAuthResponse::Success => return Ok(true),
-                    KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(false),
-                    KeyboardInteractiveAuthResponse::InfoRequest { ref prompts, .. } => match prompts.as_slice() {
-                        [] => vec![],
-                        [p] if !p.echo => vec![password.expose().clone()],
-                        _ => return Ok(false),
-                    },
-                };
-                answer = handle.authenticate_keyboard_interactive_respond(answers).await?;
-            }
-            Ok(false)
-        }
-    }
-}
-
-/// Resolves once and connects to the addresses in turn. A *name* that leads to this machine, to a link-local or
-/// to a multicast address is refused (THREATS 10): only an operator who wrote such an address itself meant it.
-async fn dial(host: &str, port: u16, limit: Duration) -> Result<TcpStream, String> {
-    let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-    let addresses: Vec<SocketAddr> = match literal {
-        Some(ip) => vec![(ip, port).into()],
-        None => {
-            let found = timeout(limit, tokio::net::lookup_host((host, port))).await;
-            let found =
-                found.map_err(|_| "its name was not resolved in time".to_owned())?.map_err(|_| "its name can't be resolved".to_owned())?;
-            found.filter(|a| host == "localhost" || routable(a.ip())).take(8).collect()
-        }
-    };
-    if addresses.is_empty() {
-        return Err("its name leads to no address that may be reached".to_owned());
-    }
-    let mut last = String::new();
-    for a in addresses {
-        match timeout(limit, TcpStream::connect(a)).await {
-            Ok(Ok(s)) => {
-                // Keystrokes must not wait for more bytes.
-                let _ = s.set_nodelay(true);
-                return Ok(s);
-            }
-            Ok(Err(e)) => last = e.to_string(),
-            Err(_) => last = format!("no answer within {} s", limit.as_secs()),
-        }
-    }
-    Err(last)
-}
-
-fn routable(ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    let link_local = match ip {
-        IpAddr::V4(a) => a.is_link_local() || a.is_broadcast(),
-        IpAddr::V6(a) => a.is_unicast_link_local(),
-    };
-    !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || link_local)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_name_may_not_lead_to_this_machine_or_to_metadata() {
-        for bad in ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "fe80::1", "224.0.0.1", "::ffff:127.0.0.1", "255.255.255.255"] {
-            assert!(!routable(bad.parse().unwrap()), "{bad}");
-        }
-        assert!(routable("10.1.2.3".parse().unwrap()) && routable("2001:db8::1".parse().unwrap()));
     }
 }

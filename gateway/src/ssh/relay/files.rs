@@ -1,0 +1,99 @@
+//! What a file transfer's watcher lets through, and what it saw.
+use super::{OWN_EXIT, Over, Pair};
+use crate::ssh::transfer::Passed;
+use anteroom_domain::{AuditEvent, capability::Direction};
+use anteroom_files::Event;
+use anteroom_recorder::{EventKind, FileMoved, Outcome};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+impl Pair {
+    /// Sends what the watcher has queued, each lane in its order.
+    pub(super) async fn pump(&self) -> Over {
+        let to_target = async {
+            loop {
+                let data = self.transfer.to_target.next().await;
+                let n = data.len();
+                if self.target.data(data).await.is_err() {
+                    return Over::Target;
+                }
+                self.transfer.to_target.sent(n);
+            }
+        };
+        let to_client = async {
+            loop {
+                let data = self.transfer.to_client.next().await;
+                let n = data.len();
+                self.session.entry.sent(n);
+                if self.show(data).await.is_err() {
+                    return Over::Client;
+                }
+                self.transfer.to_client.sent(n);
+            }
+        };
+        tokio::select! { over = to_target => over, over = to_client => over }
+    }
+
+    /// Records what the watcher saw; what it queued goes its own way.
+    pub(super) async fn passed(&self, passed: Passed, way: Direction) -> Result<(), Over> {
+        for event in passed.events {
+            self.moved(event).await?;
+        }
+        let Some(why) = passed.end else {
+            match way {
+                Direction::Upload => self.transfer.to_target.room().await,
+                Direction::Download => self.transfer.to_client.room().await,
+            }
+            return Ok(());
+        };
+        self.conn.note_refusal("files", &why);
+        self.transfer.to_client.drained().await;
+        let _ = self.client.stderr(format!("anteroom: {why}\r\n")).await;
+        let _ = self.client.exit_status(OWN_EXIT).await;
+        let _ = self.client.eof().await;
+        Err(Over::Refused)
+    }
+
+    pub(super) async fn moved(&self, event: Event) -> Result<(), Over> {
+        match event {
+            Event::Moved { direction, path, bytes, sha256, outcome } => {
+                let outcome = match outcome {
+                    anteroom_files::Outcome::Complete => Outcome::Complete,
+                    anteroom_files::Outcome::Partial => Outcome::Partial,
+                    anteroom_files::Outcome::Refused => Outcome::Refused,
+                };
+                let line = AuditEvent::FileMoved {
+                    session: self.conn.session,
+                    direction,
+                    path_sha256: hex(&Sha256::digest(&path)),
+                    bytes,
+                    sha256: sha256.map(|h| hex(&h)),
+                    outcome: outcome.as_str().to_owned(),
+                };
+                self.record(EventKind::File(FileMoved { direction, path, bytes, sha256, outcome })).await?;
+                self.conn.note(line);
+                Ok(())
+            }
+            Event::Refused { what, .. } => {
+                self.conn.note_refusal("files", &what);
+                Ok(())
+            }
+            Event::Other { operation, path, to, ok } => {
+                let lossy = |p: &Bytes| String::from_utf8_lossy(p).into_owned();
+                let to = to.as_ref().map(|t| format!(" -> {}", lossy(t))).unwrap_or_default();
+                let text = format!("{operation} {}{to}{}", lossy(&path), if ok { "" } else { " (failed)" });
+                self.record(EventKind::Note(text)).await
+            }
+            Event::Content { direction: Direction::Upload, bytes, .. } => self.record(EventKind::Input(bytes)).await,
+            Event::Content { direction: Direction::Download, bytes, .. } => self.record(EventKind::Output(bytes)).await,
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    })
+}
