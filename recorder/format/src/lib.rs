@@ -14,6 +14,7 @@ pub mod layout;
 mod manifest;
 mod reader;
 mod session;
+mod stored;
 pub mod strict;
 mod varint;
 mod writer;

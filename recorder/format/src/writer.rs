@@ -9,6 +9,7 @@ use crate::{
         FRAME_HEADER_LEN, FrameHeader, HASH_LEN, HEADER_LEN, Hash, Kind, MAX_BODY, MAX_PLAIN, MAX_TIME_US, SegmentHeader, TAG_LEN,
         chain_hash,
     },
+    stored,
 };
 use std::{fmt, io};
 use uuid::Uuid;
@@ -85,6 +86,8 @@ pub struct SegmentWriter {
     /// Plaintext of the chunk that is being filled.
     plain: Vec<u8>,
     count: u32,
+    /// The last chunk that was compressed did not become smaller.
+    noise: bool,
     first_us: u64,
     last_us: u64,
     keyframes: Vec<KeyframeAt>,
@@ -108,6 +111,7 @@ impl SegmentWriter {
             events: 0,
             plain: Vec::new(),
             count: 0,
+            noise: false,
             first_us: 0,
             last_us: 0,
             keyframes: Vec::new(),
@@ -164,6 +168,13 @@ impl SegmentWriter {
     /// Closes the chunk that is being filled, if it holds anything.
     pub fn flush(&mut self, packer: &mut Packer, out: &mut Vec<u8>) -> Result<(), WriteError> {
         if self.count > 0 { self.emit(Kind::Events, packer, out) } else { Ok(()) }
+    }
+
+    /// Gives back the memory of a chunk when none is being filled: the session is quiet.
+    pub fn rest(&mut self) {
+        if self.plain.is_empty() {
+            self.plain = Vec::new();
+        }
     }
 
     /// Writes index and final chunk. `channels` is the table so far, earlier segments included.
@@ -233,14 +244,18 @@ impl SegmentWriter {
     fn emit(&mut self, kind: Kind, packer: &mut Packer, out: &mut Vec<u8>) -> Result<(), WriteError> {
         let start = out.len();
         let body_at = start + FRAME_HEADER_LEN;
-        let packed = if kind == Kind::End {
-            out.resize(body_at, 0);
+        out.resize(body_at, 0);
+        if kind == Kind::End {
             out.extend_from_slice(&self.plain);
-            self.plain.len()
+        } else if self.noise && stored::looks_like_noise(&self.plain) {
+            stored::frame(&self.plain, out);
         } else {
             out.resize(body_at + MAX_BODY, 0);
-            packer.0.compress_to_buffer(&self.plain, &mut out[body_at..])?
-        };
+            let packed = packer.0.compress_to_buffer(&self.plain, &mut out[body_at..])?;
+            out.truncate(body_at + packed);
+            self.noise = packed > self.plain.len() / 32 * 31;
+        }
+        let packed = out.len() - body_at;
         out.resize(body_at + packed + TAG_LEN, 0);
         let header = FrameHeader {
             body_len: (packed + TAG_LEN) as u32,
