@@ -304,6 +304,11 @@ impl Emitted {
     }
 
     fn insert(&mut self, hash: u64) {
+        // Few words: the set itself is as quick, and most sessions are short.
+        if self.bloom.is_empty() && self.exact.len() < RECENT {
+            self.exact.insert(hash);
+            return;
+        }
         if self.recent.is_empty() {
             self.recent = vec![0; RECENT];
         }

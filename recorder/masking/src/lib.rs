@@ -14,6 +14,7 @@ mod learned;
 mod line_text;
 mod masked;
 mod masker;
+mod packed;
 mod plain;
 mod pty;
 mod render;

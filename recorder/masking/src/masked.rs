@@ -13,7 +13,7 @@ use alacritty_terminal::{
     vte::ansi::{Color, NamedColor},
 };
 
-use crate::{classify::Verdicts, screen::MAX_MARKS};
+use crate::{classify::Verdicts, packed::PackedRow, screen::MAX_MARKS};
 
 /// Stands for one masked column.
 pub const MASK: char = '█';
@@ -168,6 +168,11 @@ impl MaskedRow {
         Self { cells }
     }
 
+    /// The same row in less memory.
+    pub(crate) fn pack(self) -> PackedMaskedRow {
+        PackedMaskedRow(PackedRow::of(self.cells.into_iter().map(|cell| (cell.glyph, cell.style, cell.marks))))
+    }
+
     fn cell(&self, column: usize) -> &MaskedCell {
         self.cells.get(column).unwrap_or(&MaskedCell::BLANK)
     }
@@ -194,6 +199,18 @@ impl MaskedRow {
 
     pub(crate) fn width(&self) -> usize {
         self.cells.len()
+    }
+}
+
+/// A classified row that nobody looks at for a while. Made from one and made into one.
+#[derive(Debug)]
+pub(crate) struct PackedMaskedRow(PackedRow<Style, Box<[char; MAX_MARKS]>>);
+
+impl PackedMaskedRow {
+    pub(crate) fn unpack(self) -> MaskedRow {
+        let mut cells = Vec::new();
+        self.0.for_each(|glyph, style, marks| cells.push(MaskedCell { glyph, style, marks }));
+        MaskedRow { cells }
     }
 }
 
@@ -313,6 +330,12 @@ impl Ink {
     pub(crate) fn clear_screen(&mut self) {
         self.style(Style::PLAIN);
         self.text.push_str("\x1b[H\x1b[2J");
+    }
+
+    /// Whatever the reader's terminal had.
+    pub(crate) fn reset_style(&mut self) {
+        self.text.push_str("\x1b[0m");
+        self.style = Style::PLAIN;
     }
 
     pub(crate) fn alternate_screen(&mut self, on: bool) {

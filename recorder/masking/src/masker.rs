@@ -85,6 +85,14 @@ impl Masker {
         }
     }
 
+    /// Nothing is expected for a while: memory is given back until something comes. Shows nothing and changes nothing of what is shown.
+    pub fn rest(&mut self) {
+        match &mut self.stream {
+            Stream::Pty(pty) => pty.rest(),
+            Stream::Plain(_) => {}
+        }
+    }
+
     /// The terminal's size changed.
     pub fn resize(&mut self, at: Duration, cols: u16, rows: u16, out: &mut Vec<MaskedEvent>) {
         if let Stream::Pty(pty) = &mut self.stream {
@@ -100,6 +108,14 @@ impl Masker {
         let mut ink = Ink::new();
         ink.line(&line, &verdicts);
         ink.take()
+    }
+
+    /// What a viewer's terminal shows after the events so far, as text that paints it onto any terminal of that size; none without a terminal.
+    pub fn screen(&mut self) -> Option<MaskedText> {
+        match &mut self.stream {
+            Stream::Pty(pty) => Some(pty.shown()),
+            Stream::Plain(_) => None,
+        }
     }
 
     /// The channel ended: everything held back is masked and pushed. The masker is done; what it learned is forgotten.

@@ -15,6 +15,8 @@ use crate::{
 
 /// What is looked at before anything is shown: a gzip or tar header fits.
 const SNIFF_BYTES: usize = 4096;
+/// What is no text ended when nothing came for this long.
+const BINARY_PAUSE: Duration = Duration::from_secs(1);
 /// A line longer than this is cut; the word at the cut is masked if it looks like anything.
 const MAX_LINE_BYTES: usize = 256 << 10;
 /// Output is pushed in pieces of about this size.
@@ -83,7 +85,8 @@ enum Phase {
     /// Too little was seen to say what it is.
     Sniffing,
     Text,
-    /// Not text: everything from here on is counted. It stays so to the end; a tar stream has text in it that nobody asked to see.
+    /// Not text: everything from here on is counted. It stays so while it flows: a tar stream has text in it that nobody asked to see, and
+    /// whose header, which says what to mask, was counted too. What comes after a pause is looked at again.
     Binary {
         bytes: u64,
     },
@@ -173,6 +176,9 @@ impl Plain {
             }
             self.push(classifier, account, out);
         }
+        if now.saturating_sub(self.last_at) >= BINARY_PAUSE {
+            self.tell_binary(out);
+        }
     }
 
     pub(crate) fn finish(&mut self, at: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
@@ -185,10 +191,16 @@ impl Plain {
             self.line(&rest, End::Stream, classifier, account, out);
         }
         self.push(classifier, account, out);
+        self.tell_binary(out);
+    }
+
+    /// Says how much was not shown; what comes next may be anything.
+    fn tell_binary(&mut self, out: &mut Vec<MaskedEvent>) {
         if let Phase::Binary { bytes } = self.phase {
             self.ink.note(Note::Binary { bytes });
             self.ink.newline();
             out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });
+            self.phase = Phase::Sniffing;
         }
     }
 

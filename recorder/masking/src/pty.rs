@@ -5,7 +5,7 @@ use std::{ops::Range, time::Duration};
 use alacritty_terminal::term::cell::Cell;
 
 use crate::{
-    MaskedEvent, Masker,
+    MaskedEvent, MaskedText, Masker,
     classify::{Classifier, Context, State, Verdicts},
     line_text::LineText,
     masked::MaskedRow,
@@ -45,6 +45,7 @@ pub(crate) struct Pty {
     first_at: Option<Duration>,
     held: usize,
     dirty: bool,
+    resting: bool,
     rows_gone: u64,
 }
 
@@ -77,6 +78,7 @@ impl Pty {
             first_at: None,
             held: 0,
             dirty: false,
+            resting: false,
             rows_gone: 0,
         }
     }
@@ -89,6 +91,7 @@ impl Pty {
         account: &mut Account,
         out: &mut Vec<MaskedEvent>,
     ) {
+        self.wake();
         let at = at.max(self.last_at);
         self.settle(at, classifier, account, out);
         self.last_at = at;
@@ -125,6 +128,7 @@ impl Pty {
         account: &mut Account,
         out: &mut Vec<MaskedEvent>,
     ) {
+        self.wake();
         let at = at.max(self.last_at);
         let size = Size::clamped(cols, rows);
         if size == self.screen.size() {
@@ -146,9 +150,30 @@ impl Pty {
     }
 
     pub(crate) fn finish(&mut self, at: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        self.wake();
         self.settle(at, classifier, account, out);
         self.last_at = at.max(self.last_at);
         self.frame(Cut::Final, classifier, account, out);
+    }
+
+    pub(crate) fn shown(&mut self) -> MaskedText {
+        self.wake();
+        self.renderer.paint()
+    }
+
+    /// Gives back memory until the next call of anything else but `settle`, which has nothing to do then.
+    pub(crate) fn rest(&mut self) {
+        if !self.dirty && !self.resting && self.screen.pack() {
+            self.renderer.rest();
+            self.resting = true;
+        }
+    }
+
+    fn wake(&mut self) {
+        if std::mem::take(&mut self.resting) {
+            self.screen.unpack();
+            self.renderer.wake();
+        }
     }
 
     fn frame(&mut self, cut: Cut, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {

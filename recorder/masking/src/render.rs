@@ -1,11 +1,13 @@
 //! From the last frame to this one, with as little output as is reasonable.
 
-use crate::masked::{Ink, MaskedRow, MaskedText, Note};
+use crate::masked::{Ink, MaskedRow, MaskedText, Note, PackedMaskedRow};
 
 /// What the reader's terminal shows, and how to make it show the next frame.
 #[derive(Debug)]
 pub(crate) struct Renderer {
     shown: Vec<MaskedRow>,
+    /// What is shown, while nothing happens.
+    packed: Vec<PackedMaskedRow>,
     /// The main screen while the alternate one is shown; `None` when a resize made it unknown.
     main: Option<Vec<MaskedRow>>,
     alternate: bool,
@@ -31,12 +33,24 @@ impl Renderer {
         Self {
             cols,
             shown: vec![MaskedRow::default(); rows],
+            packed: Vec::new(),
             main: None,
             alternate: false,
             cursor: (0, 0),
             cursor_shown: true,
             ink: Ink::new(),
         }
+    }
+
+    /// Nothing happens for a while.
+    pub(crate) fn rest(&mut self) {
+        self.packed.extend(std::mem::take(&mut self.shown).into_iter().map(MaskedRow::pack));
+    }
+
+    /// Ends `rest`.
+    pub(crate) fn wake(&mut self) {
+        self.shown.extend(self.packed.drain(..).map(PackedMaskedRow::unpack));
+        self.packed = Vec::new();
     }
 
     /// After a resize nothing is known about what a terminal shows: the next frame paints everything.
@@ -46,6 +60,22 @@ impl Renderer {
         self.cursor = (0, 0);
         self.shown = vec![MaskedRow::default(); rows];
         self.main = None;
+    }
+
+    /// The output that makes any terminal of this size show what was shown last.
+    pub(crate) fn paint(&self) -> MaskedText {
+        let mut ink = Ink::new();
+        ink.alternate_screen(self.alternate);
+        ink.reset_style();
+        ink.clear_screen();
+        for (at, row) in self.shown.iter().enumerate().filter(|(_, row)| !row.is_blank()) {
+            ink.move_to(at, 0);
+            ink.row(row, 0..row.width());
+        }
+        ink.plain();
+        ink.move_to(self.cursor.0.min(self.shown.len().saturating_sub(1)), self.cursor.1.min(self.cols.saturating_sub(1)));
+        ink.show_cursor(self.cursor_shown);
+        ink.take()
     }
 
     /// The output that turns the last frame into this one; `None` when nothing changed.

@@ -3,24 +3,24 @@
 //! [`Tap`] stands between the parser and the emulator and forwards what draws text. What it does not name (titles, links, clipboard,
 //! reports, palettes) has no road to the grid.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alacritty_terminal::{
     Term,
     event::VoidListener,
-    grid::Dimensions,
+    grid::{Cursor, Dimensions, Grid},
     index::{Column, Line},
     term::{
         Config, TermMode,
-        cell::{Cell, Flags},
+        cell::{Cell, CellExtra, Flags},
     },
     vte::ansi::{
-        Attr, CharsetIndex, ClearMode, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, Processor, StandardCharset,
+        Attr, CharsetIndex, ClearMode, Color, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, Processor, StandardCharset,
         TabulationClearMode, Timeout,
     },
 };
 
-use crate::{masked::hides_text, strings::StringFilter, utf8::WholeCharacters};
+use crate::{masked::hides_text, packed::PackedRow, strings::StringFilter, utf8::WholeCharacters};
 
 /// A terminal larger than this is cut to it: 640 x 300 is more than any screen shows.
 const MAX_CELLS: usize = 192_000;
@@ -29,6 +29,7 @@ const MAX_COLUMNS: usize = 10_000;
 const MAX_SCROLLED_CELLS: usize = 1_000_000;
 /// Rows the emulator keeps before they are taken from it.
 const SCROLL_BATCH: usize = 64;
+const HISTORY: usize = 8 * SCROLL_BATCH;
 /// Segments of messages that carry results, orders and admissions (HL7 v2.5.1 chapters 2, 3, 4, 6, 7).
 const SEGMENTS: [&str; 20] = [
     "MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "OBR", "OBX", "ORC", "NTE", "AL1", "DG1", "PR1", "GT1", "IN1", "IN2", "MRG", "FT1",
@@ -119,6 +120,16 @@ pub(crate) struct Screen {
     scrolled: Scrolled,
     /// The last thing written was a carriage return.
     returned: bool,
+    packed: Option<Box<Packed>>,
+}
+
+/// The main screen of a quiet terminal, and all cursors. The alternate one is empty whenever it is entered.
+struct Packed {
+    size: Size,
+    rows: Vec<PackedRow<(Color, Color, Flags), Arc<CellExtra>>>,
+    cursor: Cursor<Cell>,
+    saved: Cursor<Cell>,
+    alternate_saved: Cursor<Cell>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -130,7 +141,7 @@ impl std::fmt::Debug for Screen {
 
 impl Screen {
     pub(crate) fn new(size: Size) -> Self {
-        let config = Config { scrolling_history: 8 * SCROLL_BATCH, ..Config::default() };
+        let config = Config { scrolling_history: HISTORY, ..Config::default() };
         Self {
             term: Term::new(config, &size, VoidListener),
             parser: Processor::new(),
@@ -138,7 +149,53 @@ impl Screen {
             characters: WholeCharacters::default(),
             scrolled: Scrolled::default(),
             returned: false,
+            packed: None,
         }
+    }
+
+    /// Keeps the main screen in little memory and gives the grids back. False: this is not the moment. Until `unpack` nothing else may be
+    /// called.
+    pub(crate) fn pack(&mut self) -> bool {
+        if self.packed.is_some() || self.is_alternate() || self.term.history_size() > 0 {
+            return false;
+        }
+        let size = self.size();
+        let rows = (0..size.rows).map(|row| {
+            let cells = self.row(row);
+            PackedRow::of(cells[..used_cells(cells)].iter().map(|cell| (cell.c, (cell.fg, cell.bg, cell.flags), cell.extra.clone())))
+        });
+        let rows = rows.collect();
+        let main = std::mem::replace(self.term.grid_mut(), Grid::new(1, 2, 0));
+        let alternate = self.replace_alternate(Grid::new(1, 2, 0));
+        let (cursor, saved, alternate_saved) = (main.cursor, main.saved_cursor, alternate.saved_cursor);
+        self.packed = Some(Box::new(Packed { size, rows, cursor, saved, alternate_saved }));
+        true
+    }
+
+    pub(crate) fn unpack(&mut self) {
+        let Some(packed) = self.packed.take() else { return };
+        let Size { cols, rows } = packed.size;
+        let mut alternate = Grid::new(rows, cols, 0);
+        alternate.saved_cursor = packed.alternate_saved;
+        self.replace_alternate(alternate);
+        let mut main: Grid<Cell> = Grid::new(rows, cols, HISTORY);
+        for (row, cells) in packed.rows.into_iter().enumerate() {
+            let mut column = 0;
+            cells.for_each(|c, (fg, bg, flags), extra| {
+                main[line(row)][Column(column)] = Cell { c, fg, bg, flags, extra };
+                column += 1;
+            });
+        }
+        (main.cursor, main.saved_cursor) = (packed.cursor, packed.saved);
+        *self.term.grid_mut() = main;
+    }
+
+    /// The emulator gives the grid that is shown only. Changing there and back forgets main's saved cursor: called while main is not there.
+    fn replace_alternate(&mut self, grid: Grid<Cell>) -> Grid<Cell> {
+        self.term.swap_alt();
+        let old = std::mem::replace(self.term.grid_mut(), grid);
+        self.term.swap_alt();
+        old
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {

@@ -110,6 +110,31 @@ proptest! {
     }
 
     #[test]
+    fn a_rest_changes_nothing(chunks in chunks(), sizes in prop::collection::vec(any::<bool>(), 12)) {
+        let run = |rests: bool| {
+            let (mut masker, mut out) = (Masker::new(rules(), COLS, ROWS), Vec::new());
+            for ((at, bytes), resized) in chunks.iter().zip(&sizes) {
+                masker.feed(ms(*at), bytes, &mut out);
+                let last = chunks.iter().rfind(|chunk| chunk.0 == *at).unwrap().1.as_ptr() == bytes.as_ptr();
+                if last && chunks.iter().find(|chunk| chunk.0 > *at).is_none_or(|next| next.0 >= at + 30) {
+                    masker.settle(ms(at + 30), &mut out);
+                    if rests {
+                        masker.rest();
+                        masker.settle(ms(at + 30), &mut out);
+                    }
+                    if *resized {
+                        masker.resize(ms(at + 30), COLS + 3, ROWS - 1, &mut out);
+                        masker.resize(ms(at + 30), COLS, ROWS, &mut out);
+                    }
+                }
+            }
+            let summary = masker.finish(ms(100_000), &mut out);
+            (out, summary)
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
+
+    #[test]
     fn raw_and_masked_look_alike_when_output_settled(chunks in chunks()) {
         let mut masker = Masker::new(rules(), COLS, ROWS);
         let (mut raw, mut shown) = (Terminal::new(COLS.into(), ROWS.into()), Terminal::new(COLS.into(), ROWS.into()));
@@ -123,8 +148,19 @@ proptest! {
                 continue;
             }
             masker.settle(ms(at + 30), &mut out);
+            if at % 2 == 0 {
+                masker.rest();
+            }
             shown.play(&std::mem::take(&mut out));
             prop_assert_eq!(raw.cursor(), shown.cursor(), "cursor at {} ms", at);
+            // A keyframe paints the same, whatever was there before.
+            let mut painted = Terminal::new(COLS.into(), ROWS.into());
+            painted.feed(b"\x1b[1;7;31mwhat was here before\x1b[9;9H");
+            painted.feed(masker.screen().unwrap().as_str().as_bytes());
+            prop_assert_eq!(painted.cursor(), shown.cursor(), "painted cursor at {} ms", at);
+            for row in 0..usize::from(ROWS) {
+                prop_assert_eq!(painted.row(row), shown.row(row), "painted row {} at {} ms", row, at);
+            }
             for row in 0..usize::from(ROWS) {
                 for (column, (raw, shown)) in whole_characters(raw.row(row)).iter().zip(shown.row(row)).enumerate() {
                     prop_assert!(looks_alike(raw, &shown), "at {at} ms row {row} column {column}: {raw:?} became {shown:?}");
