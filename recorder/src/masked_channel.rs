@@ -1,5 +1,5 @@
 //! One channel on its way through masking.
-use crate::{EventKind, FileMoved, Pty, screen::Screen};
+use crate::{EventKind, FileMoved, Pty};
 use anteroom_format::{Body, FileLine};
 use anteroom_masking::{MaskedEvent, MaskedText, Masker, RuleSet, Summary};
 use std::{sync::Arc, time::Duration};
@@ -78,7 +78,8 @@ pub(crate) enum Carrying {
 
 /// What a viewer sees of it.
 enum View {
-    Screen(Box<Screen>),
+    /// Of a terminal of this size; masking knows what it shows.
+    Screen { cols: u16, rows: u16 },
     /// The end of what a command without terminal wrote.
     Tail(String),
 }
@@ -86,7 +87,7 @@ enum View {
 impl MaskedChannel {
     pub(crate) fn open(rules: &Arc<RuleSet>, pty: Option<&Pty>) -> Self {
         let (masker, view) = match pty {
-            Some(p) => (Masker::new(rules.clone(), p.cols, p.rows), View::Screen(Box::new(Screen::new(p.cols, p.rows)))),
+            Some(p) => (Masker::new(rules.clone(), p.cols, p.rows), View::Screen { cols: p.cols, rows: p.rows }),
             None => (Masker::plain(rules.clone()), View::Tail(String::new())),
         };
         Self { rules: rules.clone(), masker, stderr: None, view, carries: None, changed: false, buffer: Vec::new() }
@@ -150,7 +151,7 @@ impl MaskedChannel {
     /// On a terminal it was shown between the target's output: there it goes the way of output too, so that what follows fits the screen.
     fn message(&mut self, at: Duration, text: &str, out: &mut Vec<Piece>) {
         let masked = self.masker.mask_line(text);
-        if matches!(self.view, View::Screen(_)) {
+        if matches!(self.view, View::Screen { .. }) {
             let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             self.masker.feed(at, format!("\r\n\x1b[7m {shown} \x1b[0m\r\n").as_bytes(), &mut self.buffer);
             self.shown(Content::Output, out);
@@ -166,6 +167,7 @@ impl MaskedChannel {
             stderr.settle(now, &mut self.buffer);
             self.shown(Content::Stderr, out);
         }
+        self.masker.rest();
     }
 
     /// Pushes what masking held back.
@@ -185,7 +187,7 @@ impl MaskedChannel {
             return None;
         }
         Some(match &self.view {
-            View::Screen(s) => (s.cols, s.rows, s.paint()),
+            View::Screen { cols, rows } => (*cols, *rows, self.masker.screen().map(String::from).unwrap_or_default()),
             View::Tail(tail) => (80, 24, tail.clone()),
         })
     }
@@ -210,7 +212,7 @@ impl MaskedChannel {
 impl View {
     fn feed(&mut self, text: &str) {
         match self {
-            Self::Screen(s) => s.feed(text),
+            Self::Screen { .. } => {}
             Self::Tail(tail) => {
                 let text = &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL))..];
                 tail.push_str(text);
@@ -225,8 +227,8 @@ impl View {
     }
 
     fn resize(&mut self, cols: u16, rows: u16) {
-        if let Self::Screen(s) = self {
-            s.resize(cols, rows);
+        if let Self::Screen { cols: wide, rows: high } = self {
+            (*wide, *high) = (cols, rows);
         }
     }
 }

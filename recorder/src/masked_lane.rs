@@ -78,6 +78,7 @@ impl MaskedLane {
         let settled = self.settle_channels(scratch);
         if let Some(file) = &mut self.file {
             let written = settled.and_then(|before| Ok(file.flush(scratch)? || before));
+            file.rest();
             self.settle(written, disk);
         }
     }
@@ -198,7 +199,7 @@ impl MaskedLane {
         if !matches!(coded.body, Body::Output(_) | Body::Stderr(_)) {
             table::update(&mut file.channels, &coded);
         }
-        if self.shared.live.receiver_count() > 0 {
+        if let Some(live) = self.shared.watchers() {
             let kind = match coded.body {
                 Body::Open => Some(LiveKind::Open { cols: 80, rows: 24 }),
                 Body::OpenPty { cols, rows, .. } => Some(LiveKind::Open { cols, rows }),
@@ -208,7 +209,7 @@ impl MaskedLane {
                 body => lines::line(&body).map(|line| LiveKind::Line(line.into())),
             };
             // Fails when the last watcher just left.
-            let _ = kind.map(|kind| self.shared.live.send(LiveEvent { at: piece.at, channel: id, kind }));
+            let _ = kind.map(|kind| live.send(LiveEvent { at: piece.at, channel: id, kind }));
         }
         file.event(&coded, scratch)
     }

@@ -15,12 +15,16 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 use tokio::sync::OwnedSemaphorePermit;
+
+/// A thread that was woken waits this long before it looks, so that bulk data does not wake it for every piece. Nobody waits for it
+/// meanwhile: queues have room for more than a link brings in this time.
+const GATHER: Duration = Duration::from_micros(500);
 
 /// An event on its way to a lane. Its room in the queue is given back when it was processed.
 pub(crate) struct Queued {
@@ -136,9 +140,11 @@ fn run(queue: &Receiver<Message>, scratch: Scratch, disk: &DiskThreads, flush_af
     // While this is set, some lane holds events that are not written.
     let mut flush_at: Option<Instant> = None;
     loop {
-        let message = match flush_at {
-            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => queue.recv_timeout(at.saturating_duration_since(Instant::now())),
+        let message = match (queue.try_recv(), flush_at) {
+            (Ok(message), _) => Ok(message),
+            (Err(TryRecvError::Disconnected), _) => Err(RecvTimeoutError::Disconnected),
+            (Err(TryRecvError::Empty), None) => queue.recv().map_err(|_| RecvTimeoutError::Disconnected).inspect(gather),
+            (Err(TryRecvError::Empty), Some(at)) => queue.recv_timeout(at.saturating_duration_since(Instant::now())).inspect(gather),
         };
         match message {
             Ok(Message::Event(id, queued)) => {
@@ -162,6 +168,12 @@ fn run(queue: &Receiver<Message>, scratch: Scratch, disk: &DiskThreads, flush_af
             worker.flush_all();
             flush_at = worker.waits().then(|| Instant::now() + flush_after);
         }
+    }
+}
+
+fn gather(message: &Message) {
+    if matches!(message, Message::Event(..)) {
+        thread::sleep(GATHER);
     }
 }
 

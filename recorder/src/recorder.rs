@@ -162,7 +162,7 @@ impl Recorder {
     /// Masked feed of a running session, lossy: a slow watcher misses events and never slows the session.
     pub fn live(&self, session: SessionId) -> Option<broadcast::Receiver<LiveEvent>> {
         let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.get(&session).and_then(Weak::upgrade).map(|shared| shared.live.subscribe())
+        open.get(&session).and_then(Weak::upgrade).map(|shared| shared.watch())
     }
 
     /// Makes everything durable and stops the threads. Recordings that were not finished are left for `recover`.

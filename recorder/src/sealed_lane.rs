@@ -62,6 +62,7 @@ impl SealedLane {
     pub(crate) fn flush(&mut self, scratch: &mut Scratch, disk: &DiskThreads) {
         if let Some(file) = &mut self.file {
             let written = file.flush(scratch);
+            file.rest();
             self.settle(written, disk);
         }
     }

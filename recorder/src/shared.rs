@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -21,6 +21,9 @@ pub(crate) const MASKED_QUEUE: usize = 64 << 20;
 pub(crate) const MASKED_TOTAL: usize = 256 << 20;
 /// What an event costs in its queue besides its payload.
 pub(crate) const EVENT_COST: usize = 128;
+
+/// Events that a slow watcher may be behind before it misses some.
+const LIVE_EVENTS: usize = 512;
 
 /// What a lane has to say when it is done.
 #[derive(Debug, Default)]
@@ -46,7 +49,8 @@ pub(crate) struct Shared {
     pub(crate) failure: watch::Sender<Option<RecordingFailed>>,
     pub(crate) outcome: watch::Sender<Option<Result<Sealed, RecordingFailed>>>,
     pub(crate) lanes: Mutex<Vec<LaneDone>>,
-    pub(crate) live: broadcast::Sender<LiveEvent>,
+    /// Made for the first watcher: most sessions have none, and its slots take 45 KiB.
+    live: OnceLock<broadcast::Sender<LiveEvent>>,
     /// What the open channels that carry bytes and no text have moved.
     carried: Mutex<BTreeMap<u32, Carried>>,
 }
@@ -79,9 +83,18 @@ impl Shared {
             failure: watch::Sender::new(None),
             outcome: watch::Sender::new(None),
             lanes: Mutex::default(),
-            live: broadcast::Sender::new(512),
+            live: OnceLock::new(),
             carried: Mutex::default(),
         }
+    }
+
+    pub(crate) fn watch(&self) -> broadcast::Receiver<LiveEvent> {
+        self.live.get_or_init(|| broadcast::Sender::new(LIVE_EVENTS)).subscribe()
+    }
+
+    /// Where to tell what is shown, while somebody watches.
+    pub(crate) fn watchers(&self) -> Option<&broadcast::Sender<LiveEvent>> {
+        self.live.get().filter(|live| live.receiver_count() > 0)
     }
 
     /// Whether the event is for the sealed track alone: typed input, and the bytes of forwards and files.

@@ -94,6 +94,11 @@ impl TrackFile {
         self.append(coded, scratch)
     }
 
+    /// Nothing came for a while.
+    pub(crate) fn rest(&mut self) {
+        self.writer.rest();
+    }
+
     pub(crate) fn has_pending(&self) -> bool {
         self.writer.has_pending()
     }
