@@ -79,7 +79,8 @@ impl Running {
         };
         let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?).await?;
         settle_lost(&approvals, &recorder, &gateway).await;
-        let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), open_replayer(c)?, gateway.control())?;
+        let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
+        let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), replayer, gateway.control(), terminals)?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
@@ -168,6 +169,8 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     ssh.max_unauthenticated = s.max_unauthenticated;
     ssh.max_unauthenticated_per_address = s.max_unauthenticated_per_address;
     ssh.login_grace = s.login_grace;
+    ssh.banner.clone_from(&s.banner);
+    ssh.trust_security_keys = s.trust_security_keys;
     ssh.max_channels = s.max_channels;
     Ok(ssh)
 }
@@ -181,6 +184,7 @@ fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
         origin: p.origin.clone(),
         tls: p.tls.clone().map(|(cert, key)| Tls { cert, key }),
         ssh: SshAddress { host, port },
+        clipboard: p.clipboard,
     }
 }
 

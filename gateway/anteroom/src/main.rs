@@ -9,6 +9,7 @@ mod database;
 mod demo;
 mod keys;
 mod logging;
+mod login;
 mod postgres;
 mod serve;
 

@@ -1,5 +1,11 @@
 //! `anteroom serve`: starts everything, obeys signals, stops in good order.
-use crate::{compose::Running, config, config::Checked, database::Database, logging::LogLevel};
+use crate::{
+    compose::Running,
+    config,
+    config::{Checked, Ssh},
+    database::Database,
+    logging::LogLevel,
+};
 use anyhow::{Context, Result};
 use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -53,12 +59,17 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
         log.set(&new.log_level);
         tracing::info!(level = new.log_level, "log level changed");
     }
+    if new.ssh.remember_step_up != old.ssh.remember_step_up {
+        running.approvals.set_remember_step_up(new.ssh.remember_step_up);
+        tracing::info!(seconds = new.ssh.remember_step_up.as_secs(), "how long a confirmed connection is remembered changed");
+    }
+    let live_ssh = Ssh { remember_step_up: new.ssh.remember_step_up, ..old.ssh.clone() };
     running.reload_certificate();
     let parts: Vec<&str> = [
         ("gateway", new.name != old.name || new.data_dir != old.data_dir),
         ("database", format!("{:?}", new.database) != format!("{:?}", old.database)),
         ("portal", format!("{:?}", new.portal) != format!("{:?}", old.portal)),
-        ("ssh", new.ssh != old.ssh),
+        ("ssh", new.ssh != live_ssh),
         (
             "recording",
             new.custody.recordings != old.custody.recordings
@@ -79,7 +90,7 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
         tracing::warn!(sections = parts.join(","), "these sections changed and need a restart");
     }
     // What needs a restart stays as it was started, so that the next reload compares with what runs.
-    Checked { log_level: new.log_level, ..old }
+    Checked { log_level: new.log_level, ssh: live_ssh, ..old }
 }
 
 /// SIGTERM and SIGINT stop, SIGHUP reloads.

@@ -40,8 +40,8 @@ impl Context {
 /// Runs `work` and closes the context whatever came of it.
 macro_rules! with_context {
     ($arg:expr, $cx:ident => $work:expr) => {{
-        let $cx = $crate::cli::context::Context::open($arg).await?;
-        let done: $crate::cli::Done = async { $work }.await;
+        let $cx = Box::pin($crate::cli::context::Context::open($arg)).await?;
+        let done: $crate::cli::Done = Box::pin(async { $work }).await;
         $cx.close().await;
         done
     }};

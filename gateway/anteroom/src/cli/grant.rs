@@ -68,7 +68,8 @@ async fn list(cx: &Context, live_only: bool, person: Option<Handle>, json: bool,
             moment(g.not_before),
             moment(g.not_after),
             state.into(),
+            g.capabilities.names().join(" "),
         ]);
     }
-    Ok(out.table(&["GRANT", "PERSON", "ACCESS", "FROM", "UNTIL", "STATE"], &rows, "no grants")?)
+    Ok(out.table(&["GRANT", "PERSON", "ACCESS", "FROM", "UNTIL", "STATE", "ALLOWS"], &rows, "no grants")?)
 }

@@ -1,18 +1,22 @@
 //! The command line. Reading it is here; what each command does is in a file of its own.
 mod audit;
 mod bundle;
+mod ca;
 mod check;
 mod context;
 mod demo;
 mod grant;
 mod keys;
+mod login;
 mod mask;
 mod migrate;
 mod output;
 mod person;
 mod recording;
+mod secret;
 mod serve;
 mod session;
+mod ssh_config;
 mod target;
 mod verify;
 
@@ -36,6 +40,7 @@ Examples:
   anteroom check-config --config /etc/anteroom/anteroom.toml
   anteroom serve --config /etc/anteroom/anteroom.toml
   anteroom person add ada --name \"Ada Example\" --role admin
+  anteroom login --portal https://bastion.hospital.example
   anteroom verify session.anteroom               offline, without our database or keys";
 
 /// Privileged access with passkeys, approvals and masked recordings.
@@ -80,6 +85,12 @@ enum Command {
     Grant(grant::Args),
     /// Connections, running and past.
     Session(session::Args),
+    /// The authorities that sign certificates: show, rotate, retire.
+    Ca(ca::Args),
+    /// What people's ssh clients need: lines for ~/.ssh/config and ~/.ssh/known_hosts.
+    SshConfig(ssh_config::Args),
+    /// On your own machine: get a short-lived SSH certificate with your passkey. Needs no configuration file.
+    Login(login::Args),
     /// Recordings: list, export, play masked.
     Recording(recording::Args),
     /// The log of every decision.
@@ -103,10 +114,15 @@ pub(crate) enum Failure {
     Damaged,
 }
 
+/// Something the caller has to say otherwise; exit status 2 wherever it is found.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(e: E) -> Self {
         let e = e.into();
-        if e.is::<crate::config::ConfigError>() { Self::Usage(e) } else { Self::Failed(e) }
+        if e.is::<crate::config::ConfigError>() || e.is::<Usage>() { Self::Usage(e) } else { Self::Failed(e) }
     }
 }
 
@@ -129,12 +145,15 @@ async fn dispatch(command: Command) -> Done {
     match command {
         Command::Serve(a) => Box::pin(serve::run(a)).await,
         Command::Demo(a) => demo::run(a, &mut out).await,
-        Command::Migrate(c) => migrate::run(&c, &mut out).await,
+        Command::Migrate(c) => Box::pin(migrate::run(&c, &mut out)).await,
         Command::CheckConfig(c) => check::run(&c, &mut out),
         Command::Person(a) => person::run(a, &mut out).await,
         Command::Target(a) => target::run(a, &mut out).await,
         Command::Grant(a) => grant::run(a, &mut out).await,
         Command::Session(a) => session::run(a, &mut out).await,
+        Command::Ca(a) => ca::run(a, &mut out).await,
+        Command::SshConfig(a) => ssh_config::run(a, &mut out).await,
+        Command::Login(a) => login::run(a, &mut out).await,
         Command::Recording(a) => recording::run(a, &mut out).await,
         Command::Audit(a) => audit::run(a, &mut out).await,
         Command::Verify(a) => verify::run(&a, &mut out),
@@ -178,11 +197,52 @@ fn eprintln_chain(e: &anyhow::Error) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    /// The commands of ours in a text: one a line, with a word of explanation or a pipe around it.
+    fn commands(text: &str) -> Vec<Vec<String>> {
+        let command = |part: &str| {
+            let part = part.trim_start().strip_prefix("anteroom ")?;
+            let end = [" #", "    ", " > ", " >> ", " < "].iter().filter_map(|e| part.find(e)).min().unwrap_or(part.len());
+            let quoted = part[..end].split('"').enumerate();
+            let words = quoted.flat_map(|(i, s)| if i % 2 == 1 { vec![s] } else { s.split_whitespace().collect() });
+            Some(words.map(|w| w.replace("ID", "0198f2b4-0000-7000-8000-000000000001")).collect())
+        };
+        text.lines().flat_map(|l| l.split(" | ")).flat_map(|l| l.split(" && ")).filter_map(command).collect()
+    }
+
+    fn assert_understood(from: &str, text: &str) -> usize {
+        let all = commands(text);
+        for words in &all {
+            let line = ["anteroom".to_owned()].into_iter().chain(words.iter().cloned());
+            assert!(Cli::try_parse_from(line).is_ok(), "{from}: {words:?}");
+        }
+        all.len()
+    }
+
+    #[test]
+    fn every_example_of_every_help_is_understood() {
+        fn walk(command: &clap::Command) -> usize {
+            let own = command.get_after_help().map_or(0, |h| assert_understood(command.get_name(), &h.to_string()));
+            own + command.get_subcommands().map(walk).sum::<usize>()
+        }
+        assert!(walk(&Cli::command()) > 20);
+    }
+
+    #[test]
+    fn every_command_of_the_guides_is_understood() {
+        for (name, text) in [
+            ("operator-quick-start", include_str!("../../../../docs/operator-quick-start.md")),
+            ("admin", include_str!("../../../../docs/guides/admin.md")),
+        ] {
+            assert!(assert_understood(name, text) > 0, "{name}");
+        }
     }
 }

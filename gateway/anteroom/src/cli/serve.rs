@@ -10,5 +10,5 @@ pub(crate) struct Args {
 pub(crate) async fn run(a: Args) -> Done {
     let checked = config::load(&a.config.config)?;
     let log = logging::start(&checked.log_level, checked.log_format);
-    Ok(crate::serve::serve(&a.config.config, checked, log).await?)
+    Ok(Box::pin(crate::serve::serve(&a.config.config, checked, log)).await?)
 }

@@ -1,8 +1,9 @@
 //! From what is written to what can run: a [`Checked`] has no impossible values in it.
-use super::{Problem, file, line_of, seed};
+use super::{Problem, file, line_of, seed, ssh::Ssh};
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
 use anteroom_recorder::{PublicKey, Recipients, custody};
+use anteroom_web::Clipboard;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::{
     net::SocketAddr,
@@ -45,20 +46,7 @@ pub(crate) struct Portal {
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) idle: Duration,
     pub(crate) absolute: Duration,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ssh {
-    pub(crate) listen: Vec<SocketAddr>,
-    pub(crate) host_keys: Vec<PathBuf>,
-    pub(crate) public_host: Option<String>,
-    pub(crate) public_port: Option<u16>,
-    pub(crate) remember_step_up: Duration,
-    pub(crate) certificate_lifetime: Duration,
-    pub(crate) max_unauthenticated: usize,
-    pub(crate) max_unauthenticated_per_address: usize,
-    pub(crate) login_grace: Duration,
-    pub(crate) max_channels: usize,
+    pub(crate) clipboard: Clipboard,
 }
 
 /// Everything about recordings and keys.
@@ -99,19 +87,19 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     }
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     text: &'a str,
-    base: &'a Path,
-    problems: Vec<Problem>,
+    pub(super) base: &'a Path,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Checker<'_> {
-    fn problem<T>(&mut self, key: &str, at: &Spanned<T>, value: Option<String>, why: impl Into<String>) {
+    pub(super) fn problem<T>(&mut self, key: &str, at: &Spanned<T>, value: Option<String>, why: impl Into<String>) {
         let line = Some(line_of(self.text, at.span().start));
         self.problems.push(Problem { line, key: key.to_owned(), value, why: why.into() });
     }
 
-    fn wrong(&mut self, key: &str, at: &Spanned<String>, why: impl Into<String>) {
+    pub(super) fn wrong(&mut self, key: &str, at: &Spanned<String>, why: impl Into<String>) {
         self.problem(key, at, Some(at.get_ref().clone()), why);
     }
 
@@ -119,7 +107,7 @@ impl Checker<'_> {
         self.problems.push(Problem { line: None, key: key.to_owned(), value: None, why: why.to_owned() });
     }
 
-    fn path(&self, p: &Spanned<String>) -> PathBuf {
+    pub(super) fn path(&self, p: &Spanned<String>) -> PathBuf {
         self.base.join(p.get_ref())
     }
 
@@ -161,7 +149,7 @@ impl Checker<'_> {
 
     fn password(&mut self, p: &Spanned<String>) -> Option<Secret<String>> {
         let path = self.path(p);
-        match custody_mode(&path).and_then(|()| std::fs::read_to_string(&path).map_err(|e| e.to_string())) {
+        match private_file(&path).and_then(|()| std::fs::read_to_string(&path).map_err(|e| e.to_string())) {
             Ok(s) => Some(Secret::new(s.trim_end_matches('\n').to_owned())),
             Err(why) => {
                 self.wrong("database.password_file", p, why);
@@ -201,7 +189,7 @@ impl Checker<'_> {
                         self.wrong(key, f, e.to_string());
                     }
                 }
-                if let Err(why) = custody_mode(&self.path(k)) {
+                if let Err(why) = private_file(&self.path(k)) {
                     self.wrong("portal.tls_key", k, why);
                 }
                 Some((self.path(c), self.path(k)))
@@ -226,7 +214,21 @@ impl Checker<'_> {
         }
         let idle = self.duration("portal.session_idle", p.session_idle.as_ref(), Duration::from_secs(30 * 60));
         let absolute = self.duration("portal.session_absolute", p.session_absolute.as_ref(), Duration::from_secs(12 * 3600));
-        Some(Portal { listen: listen?, origin: origin?, tls, idle, absolute })
+        let clipboard = self.clipboard(p.clipboard.as_ref());
+        Some(Portal { listen: listen?, origin: origin?, tls, idle, absolute, clipboard })
+    }
+
+    fn clipboard(&mut self, written: Option<&Spanned<String>>) -> Clipboard {
+        match written.map(|w| (w, w.get_ref().as_str())) {
+            None | Some((_, "both")) => Clipboard::Both,
+            Some((_, "copy")) => Clipboard::Copy,
+            Some((_, "paste")) => Clipboard::Paste,
+            Some((_, "none")) => Clipboard::None,
+            Some((w, _)) => {
+                self.wrong("portal.clipboard", w, "there are both, copy (out of the terminal), paste (into it) and none");
+                Clipboard::None
+            }
+        }
     }
 
     fn origin(&mut self, o: &Spanned<String>) -> Option<Url> {
@@ -249,52 +251,6 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-
-    fn ssh(&mut self, s: &file::Ssh) -> Option<Ssh> {
-        let mut listen = Vec::new();
-        for a in s.listen.get_ref().all() {
-            listen.extend(self.address("ssh.listen", &s.listen, a));
-        }
-        let host_keys: Vec<_> = s.host_key.get_ref().all().iter().map(|k| self.base.join(k)).collect();
-        for (path, written) in host_keys.iter().zip(s.host_key.get_ref().all()) {
-            if let Err(why) = custody_mode(path) {
-                self.problem("ssh.host_key", &s.host_key, Some(written.clone()), why);
-            } else if let Err(e) = anteroom_gateway::ssh::load_host_key(path) {
-                self.problem("ssh.host_key", &s.host_key, Some(written.clone()), e.to_string());
-            }
-        }
-        if listen.is_empty() && self.problems.is_empty() {
-            self.problem("ssh.listen", &s.listen, None, "names no address");
-        }
-        if host_keys.is_empty() {
-            self.problem("ssh.host_key", &s.host_key, None, "names no file");
-        }
-        let remember_step_up = self.duration("ssh.remember_step_up", s.remember_step_up.as_ref(), Duration::ZERO);
-        if let Some(r) = s.remember_step_up.as_ref().filter(|_| remember_step_up > Duration::from_secs(24 * 3600)) {
-            self.wrong("ssh.remember_step_up", r, "at most 24h: a second factor older than a day is none");
-        }
-        let certificate_lifetime =
-            self.duration("ssh.certificate_lifetime", s.certificate_lifetime.as_ref(), Duration::from_secs(3600));
-        if let Some(r) = s.certificate_lifetime.as_ref().filter(|_| certificate_lifetime > Duration::from_secs(12 * 3600)) {
-            self.wrong("ssh.certificate_lifetime", r, "at most 12h: it counts as a second factor all that time");
-        }
-        Some(Ssh {
-            listen,
-            host_keys,
-            public_host: s.public_host.as_ref().map(|h| h.get_ref().clone()),
-            public_port: s.public_port.as_ref().map(|p| *p.get_ref()),
-            remember_step_up,
-            certificate_lifetime,
-            max_unauthenticated: self.count("ssh.max_unauthenticated", s.max_unauthenticated.as_ref(), 200),
-            max_unauthenticated_per_address: self.count(
-                "ssh.max_unauthenticated_per_address",
-                s.max_unauthenticated_per_address.as_ref(),
-                40,
-            ),
-            login_grace: self.duration("ssh.login_grace", s.login_grace.as_ref(), Duration::from_secs(180)),
-            max_channels: self.count("ssh.max_channels", s.max_channels.as_ref(), 64),
-        })
     }
 
     fn custody(&mut self, r: &file::Recording, replay: Option<&file::Replay>, k: &file::Keys) -> Option<Custody> {
@@ -358,7 +314,7 @@ impl Checker<'_> {
         found.map_err(|why| self.problem(key, at, Some(written.to_owned()), why)).ok()
     }
 
-    fn address<T>(&mut self, key: &str, at: &Spanned<T>, written: &str) -> Option<SocketAddr> {
+    pub(super) fn address<T>(&mut self, key: &str, at: &Spanned<T>, written: &str) -> Option<SocketAddr> {
         let a = written.parse();
         if a.is_err() {
             self.problem(key, at, Some(written.to_owned()), "not an address and port, like 127.0.0.1:2222 or [::]:22");
@@ -366,7 +322,7 @@ impl Checker<'_> {
         a.ok()
     }
 
-    fn count(&mut self, key: &str, n: Option<&Spanned<usize>>, default: usize) -> usize {
+    pub(super) fn count(&mut self, key: &str, n: Option<&Spanned<usize>>, default: usize) -> usize {
         let Some(n) = n else { return default };
         if *n.get_ref() == 0 {
             self.problem(key, n, Some("0".into()), "at least 1");
@@ -374,7 +330,7 @@ impl Checker<'_> {
         *n.get_ref()
     }
 
-    fn duration(&mut self, key: &str, written: Option<&Spanned<String>>, default: Duration) -> Duration {
+    pub(super) fn duration(&mut self, key: &str, written: Option<&Spanned<String>>, default: Duration) -> Duration {
         let Some(w) = written else { return default };
         parse_duration(w.get_ref()).unwrap_or_else(|| {
             self.wrong(key, w, "not a time like 30s, 15m, 8h or 1d");
@@ -406,7 +362,7 @@ pub(crate) fn parse_duration(s: &str) -> Option<Duration> {
 }
 
 /// A file with a secret must be its owner's alone.
-fn custody_mode(path: &Path) -> Result<(), String> {
+pub(crate) fn private_file(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;
     let mode = std::fs::metadata(path).map_err(|e| e.to_string())?.mode() & 0o7777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(format!("may be read by others (mode {mode:04o}); make it private with chmod 600")) }

@@ -44,6 +44,7 @@ pub(super) struct Portal {
     pub(super) tls_key: Text,
     pub(super) session_idle: Text,
     pub(super) session_absolute: Text,
+    pub(super) clipboard: Text,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +56,9 @@ pub(super) struct Ssh {
     pub(super) public_port: Option<Spanned<u16>>,
     pub(super) remember_step_up: Text,
     pub(super) certificate_lifetime: Text,
+    pub(super) trust_security_keys: Option<bool>,
+    pub(super) banner: Text,
+    pub(super) banner_file: Text,
     pub(super) max_unauthenticated: Option<Spanned<usize>>,
     pub(super) max_unauthenticated_per_address: Option<Spanned<usize>>,
     pub(super) login_grace: Text,

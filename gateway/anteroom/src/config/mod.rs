@@ -4,9 +4,11 @@
 mod check;
 mod file;
 mod seed;
+mod ssh;
 
-pub(crate) use check::{Checked, Custody, DatabaseConfig, LogFormat, parse_duration};
+pub(crate) use check::{Checked, Custody, DatabaseConfig, LogFormat, parse_duration, private_file};
 pub(crate) use seed::generate as generate_seed;
+pub(crate) use ssh::Ssh;
 
 use std::{
     fmt,

@@ -129,3 +129,51 @@ fn a_file_that_is_no_toml_says_where() {
     let e = complaint(|g| g.replace("[ssh]", "[ssh"));
     assert!(e.starts_with("a.toml:10: "), "{e}");
 }
+
+fn taken(change: impl Fn(&str) -> String) -> Checked {
+    let (dir, good) = fixture();
+    fs::write(dir.path().join("banner.txt"), "Hospital property.\nSessions are recorded.\n").unwrap();
+    fs::write(dir.path().join("a.toml"), change(&good)).unwrap();
+    load(&dir.path().join("a.toml")).unwrap()
+}
+
+#[test]
+fn a_banner_comes_from_the_file_or_another_one_and_has_the_protocols_line_ends() {
+    assert_eq!(taken(str::to_owned).ssh.banner, None);
+    let text = taken(|g| g.replace("[ssh]\n", "[ssh]\nbanner = \"Sessions are recorded.\"\n"));
+    assert_eq!(text.ssh.banner.as_deref(), Some("Sessions are recorded.\r\n"));
+    let file = taken(|g| g.replace("[ssh]\n", "[ssh]\nbanner_file = \"banner.txt\"\n"));
+    assert_eq!(file.ssh.banner.as_deref(), Some("Hospital property.\r\nSessions are recorded.\r\n"));
+}
+
+#[test]
+fn a_banner_never_acts_on_a_terminal() {
+    let e = complaint(|g| g.replace("[ssh]\n", "[ssh]\nbanner = \"\\u001b[2Jhello\"\n"));
+    assert!(e.starts_with("a.toml:11: ssh.banner: holds control characters"), "{e}");
+    let e = complaint(|g| g.replace("[ssh]\n", "[ssh]\nbanner = \"a\"\nbanner_file = \"b\"\n"));
+    assert!(e.contains("ssh.banner_file = \"b\": banner and banner_file exclude each other"), "{e}");
+}
+
+#[test]
+fn certificates_count_neither_for_seconds_nor_for_days() {
+    for (written, why) in [("30s", "at least 1m"), ("2d", "at most 12h")] {
+        let e = complaint(|g| g.replace("[ssh]\n", &format!("[ssh]\ncertificate_lifetime = \"{written}\"\n")));
+        assert!(e.contains(why), "{e}");
+    }
+}
+
+#[test]
+fn what_is_not_said_about_signing_in_is_as_documented() {
+    let c = taken(str::to_owned);
+    assert!(c.ssh.trust_security_keys && c.ssh.certificate_lifetime == std::time::Duration::from_secs(3600));
+    assert!(!taken(|g| g.replace("[ssh]\n", "[ssh]\ntrust_security_keys = false\n")).ssh.trust_security_keys);
+}
+
+#[test]
+fn the_clipboard_has_four_settings_and_no_fifth() {
+    use anteroom_web::Clipboard;
+    assert_eq!(taken(str::to_owned).portal.clipboard, Clipboard::Both);
+    assert_eq!(taken(|g| g.replace("[portal]\n", "[portal]\nclipboard = \"paste\"\n")).portal.clipboard, Clipboard::Paste);
+    let e = complaint(|g| g.replace("[portal]\n", "[portal]\nclipboard = \"yes\"\n"));
+    assert!(e.contains("portal.clipboard = \"yes\": there are both, copy"), "{e}");
+}

@@ -31,6 +31,7 @@ pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Res
          6. As cleo: watch the recording, with the patients masked                   {portal}/recordings\n\
          7. While ada is connected, as ben: end her session                          {portal}/sessions\n\n\
          The other target is a medical device:  service@infusion-pump-7    `ssh -p {ssh} localhost` shows what you may reach.\n\
+         For ansible and friends, a certificate instead of a passkey each time:  {program} login --portal {portal}\n\
          Commands work too, in another terminal:  {program} audit tail --config {config}\n\
          Ctrl-C stops everything and keeps it for next time; log: {log}\n\n",
         program = std::env::current_exe().map_or_else(|_| "anteroom".into(), |p| p.display().to_string()),

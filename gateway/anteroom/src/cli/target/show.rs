@@ -1,0 +1,129 @@
+use crate::cli::{Done, Out, context::Context, output::moment};
+use anteroom_approvals::Page;
+use anteroom_domain::{Profile, Protocol, Target};
+
+pub(super) async fn all(cx: &Context, search: &str, json: bool, out: &mut Out) -> Done {
+    let targets = cx.approvals.targets(search, Page { number: 0, size: 500 }).await?.rows;
+    if json {
+        return Ok(out.json(&targets)?);
+    }
+    let rows: Vec<_> = targets
+        .iter()
+        .map(|t| {
+            let accounts: Vec<&str> = t.accounts.iter().map(|a| a.name.as_str()).collect();
+            vec![t.name.to_string(), t.kind.to_string(), address(t), accounts.join(","), trust(t).into(), t.description.clone()]
+        })
+        .collect();
+    Ok(out.table(
+        &["NAME", "KIND", "ADDRESS", "ACCOUNTS", "HOST KEY", "DESCRIPTION"],
+        &rows,
+        "no target yet; add one with: anteroom target add",
+    )?)
+}
+
+pub(super) fn one(t: &Target, json: bool, out: &mut Out) -> Done {
+    if json {
+        return Ok(out.json(t)?);
+    }
+    for (what, value) in lines(t) {
+        out.line(format!("{what:<12}{value}"))?;
+    }
+    Ok(())
+}
+
+fn lines(t: &Target) -> Vec<(&'static str, String)> {
+    let mut all = vec![("name", t.name.to_string()), ("id", t.id.to_string()), ("kind", t.kind.to_string())];
+    if !t.description.is_empty() {
+        all.push(("description", t.description.clone()));
+    }
+    all.push(("address", address(t)));
+    all.extend(t.more_hosts.iter().map(|h| ("also", h.clone())));
+    all.push((
+        "profile",
+        match t.profile {
+            Profile::Modern => "modern".into(),
+            Profile::Quarantine => "quarantine: legacy algorithms are accepted from this target".into(),
+        },
+    ));
+    if let Some(v) = &t.via {
+        all.push(("via", format!("{}@{}", v.account, v.target_name)));
+    }
+    match t.accounts.is_empty() {
+        true => all.push(("account", format!("none; add one with: anteroom target credential {} ACCOUNT --help", t.name))),
+        false => all.extend(t.accounts.iter().map(|a| ("account", a.name.to_string()))),
+    }
+    all.extend(t.pinned_host_keys.iter().map(|k| ("host key", k.clone())));
+    all.extend(t.pinned_host_cas.iter().map(|k| ("host CA", k.clone())));
+    if trust(t) == "not pinned" {
+        all.push(("host key", format!("not pinned, so nobody can connect; next: anteroom target pin {}", t.name)));
+    }
+    all.push(("added", moment(t.created_at)));
+    all
+}
+
+fn address(t: &Target) -> String {
+    let place = if t.host.contains(':') { format!("[{}]:{}", t.host, t.port) } else { format!("{}:{}", t.host, t.port) };
+    match t.protocol {
+        Protocol::Ssh => place,
+        Protocol::Telnet => format!("telnet {place}"),
+    }
+}
+
+/// What a connection believes.
+fn trust(t: &Target) -> &'static str {
+    match (t.protocol, t.pinned_host_keys.is_empty(), t.pinned_host_cas.is_empty()) {
+        (Protocol::Telnet, ..) => "has none",
+        (_, false, true) => "pinned",
+        (_, true, false) => "CA",
+        (_, false, false) => "pinned, CA",
+        (_, true, true) => "not pinned",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use anteroom_domain::{AccountName, TargetKind, TargetName, target::Via};
+    use time::OffsetDateTime;
+
+    fn target() -> Target {
+        Target {
+            id: uuid::Uuid::nil().into(),
+            name: TargetName::new("lab-12").unwrap(),
+            kind: TargetKind::Server,
+            protocol: Protocol::Ssh,
+            host: "2001:db8::7".into(),
+            port: 22,
+            more_hosts: vec!["lab-12b".into()],
+            profile: Profile::Modern,
+            via: Some(Via {
+                target: uuid::Uuid::nil().into(),
+                target_name: TargetName::new("zone-lab").unwrap(),
+                account: AccountName::new("relay").unwrap(),
+            }),
+            description: String::new(),
+            accounts: vec![],
+            pinned_host_keys: vec![],
+            pinned_host_cas: vec![],
+            created_at: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_the_command_that_adds_it() {
+        let all = lines(&target());
+        let of = |what: &str| all.iter().find(|(w, _)| *w == what).map(|(_, v)| v.as_str()).unwrap();
+        assert_eq!(of("address"), "[2001:db8::7]:22");
+        assert_eq!((of("via"), of("also")), ("relay@zone-lab", "lab-12b"));
+        assert!(of("account").contains("anteroom target credential lab-12"));
+        assert!(of("host key").contains("anteroom target pin lab-12"));
+    }
+
+    #[test]
+    fn a_telnet_target_is_not_told_to_pin_what_it_has_not() {
+        let t = Target { protocol: Protocol::Telnet, profile: Profile::Quarantine, ..target() };
+        assert!(lines(&t).iter().all(|(what, _)| *what != "host key"));
+        assert!(address(&t).starts_with("telnet "));
+    }
+}
