@@ -253,6 +253,17 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_or_a_security_key_is_a_second_factor_and_never_a_grant() {
+        let p = person(1);
+        for factor in [SecondFactor::Certificate, SecondFactor::SecurityKey] {
+            assert!(matches!(ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], factor), Decision::Permit(_)), "{factor:?}");
+            assert!(matches!(ask(&p, Some(&target()), "root", &[], factor), Decision::Deny(Refusal::NoSuchAccess)), "{factor:?}");
+            let later = ask(&p, Some(&target()), "root", &[grant(&p, HOUR, 2 * HOUR)], factor);
+            assert!(matches!(later, Decision::Deny(Refusal::NotYet { .. })), "{factor:?}");
+        }
+    }
+
+    #[test]
     fn unknown_and_forbidden_get_the_same_answer() {
         let (p, other) = (person(1), person(2));
         let denied = |d: Decision| matches!(d, Decision::Deny(Refusal::NoSuchAccess));

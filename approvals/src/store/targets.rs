@@ -162,6 +162,21 @@ pub(crate) async fn update(db: impl PgExecutor<'_>, t: &Target, via: Option<Acco
     Ok(done.rows_affected() == 1)
 }
 
+/// How many targets in a row stand behind this one, each reached through the one before. Stops counting at eight.
+pub(crate) async fn rows_behind(db: impl PgExecutor<'_>, id: TargetId) -> Store<usize> {
+    let n = sqlx::query_scalar!(
+        "with recursive behind(id, n) as (
+             select $1::uuid, 0
+             union all
+             select t.id, b.n + 1 from target t join account a on a.id = t.via join behind b on b.id = a.target where b.n < 8)
+         select max(n) from behind",
+        id.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(n.and_then(|n| usize::try_from(n).ok()).unwrap_or_default())
+}
+
 /// Host, port and further hosts of every target.
 pub(crate) async fn addresses(db: impl PgExecutor<'_>) -> Store<Vec<(String, i32, Vec<String>)>> {
     let rows = sqlx::query!("select host, port, more_hosts from target").fetch_all(db).await?;

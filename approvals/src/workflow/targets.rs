@@ -254,9 +254,15 @@ async fn relay(
     if target.protocol == Protocol::Telnet {
         return Err(invalid("relay", "a telnet target is reached directly"));
     }
+    let too_long = || invalid("relay", "at most three relays in a row");
+    // Whoever stands behind this target gets the longer way too.
+    let behind = store::targets::rows_behind(&mut *tx, target.id).await?;
     let mut next = Some(first);
-    for _ in 0..MAX_RELAYS {
+    for hops in 1..=MAX_RELAYS {
         let Some(hop) = next else { return Ok(Some(login)) };
+        if hops + behind > MAX_RELAYS {
+            return Err(too_long());
+        }
         if hop.id == target.id {
             return Err(invalid("relay", "the way would lead through the target itself"));
         }
@@ -268,7 +274,7 @@ async fn relay(
             None => None,
         };
     }
-    if next.is_some() { Err(invalid("relay", "at most three relays in a row")) } else { Ok(Some(login)) }
+    if next.is_some() { Err(too_long()) } else { Ok(Some(login)) }
 }
 
 /// Canonical lines and fingerprints of OpenSSH public keys.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// A session that is over, and everything about it.
 async fn told() -> (World, Evidence) {
-    let w = World::new().await;
+    let w = Box::pin(World::new()).await;
     let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     w.grant(&ada, &mut bob).await;
     let s = SessionId(Uuid::now_v7());

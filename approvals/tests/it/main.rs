@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_debug_implementations)]
 
 mod audit;
+mod authorities;
 mod away;
+mod certificates;
 mod cluster;
 mod connecting;
 mod evidence;
 mod identity;
 mod managing;
+mod relays;
 mod review;
 mod ssh_keys;
+mod targets;
 mod world;

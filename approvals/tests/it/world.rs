@@ -113,7 +113,7 @@ impl World {
     /// Asked and approved.
     pub async fn grant(&self, admin: &Someone, approver: &mut Someone) -> Grant {
         let r = self.request(admin).await;
-        self.review(approver, &r, Verdict::Approve).await.unwrap().unwrap()
+        Box::pin(self.review(approver, &r, Verdict::Approve)).await.unwrap().unwrap()
     }
 
     /// Does the background work that is due, and stops.
