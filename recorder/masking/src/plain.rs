@@ -311,7 +311,6 @@ impl Plain {
         }
         // Colours do not go on over lines here; programs that colour without a terminal reset them themselves.
         screen.feed(b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l\x1b[r");
-        screen.shrink();
         for (rows, last) in lines {
             let text = LineText::of(rows.iter().map(Vec::as_slice));
             let state = if last { ended.state(text.as_str()) } else { State::Complete };

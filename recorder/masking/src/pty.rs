@@ -204,9 +204,6 @@ impl Pty {
         if let Some(text) = self.renderer.show(frame) {
             out.push(MaskedEvent::Output { at: self.last_at, text });
         }
-        if cut != Cut::Forced {
-            self.screen.shrink();
-        }
     }
 
     fn to_show(&self, scrolled: Vec<MaskedRow>, lost: u64, screen: Vec<MaskedRow>) -> Frame {

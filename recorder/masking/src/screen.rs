@@ -28,8 +28,9 @@ const MAX_COLUMNS: usize = 10_000;
 /// Cells of scrolled rows held between two frames; rows beyond are counted and replaced by a note.
 const MAX_SCROLLED_CELLS: usize = 1_000_000;
 /// Rows the emulator keeps before they are taken from it.
-const SCROLL_BATCH: usize = 64;
-const HISTORY: usize = 8 * SCROLL_BATCH;
+const SCROLL_BATCH: usize = 16;
+/// Rows it may keep at most: a single sequence can scroll by a whole screen.
+const HISTORY: usize = 512;
 /// Segments of messages that carry results, orders and admissions (HL7 v2.5.1 chapters 2, 3, 4, 6, 7).
 const SEGMENTS: [&str; 20] = [
     "MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "OBR", "OBX", "ORC", "NTE", "AL1", "DG1", "PR1", "GT1", "IN1", "IN2", "MRG", "FT1",
@@ -142,7 +143,7 @@ impl std::fmt::Debug for Screen {
 impl Screen {
     pub(crate) fn new(size: Size) -> Self {
         let config = Config { scrolling_history: HISTORY, ..Config::default() };
-        Self {
+        let mut screen = Self {
             term: Term::new(config, &size, VoidListener),
             parser: Processor::new(),
             strings: StringFilter::default(),
@@ -150,7 +151,9 @@ impl Screen {
             scrolled: Scrolled::default(),
             returned: false,
             packed: None,
-        }
+        };
+        *screen.term.grid_mut() = roomy(size);
+        screen
     }
 
     /// Keeps the main screen in little memory and gives the grids back. False: this is not the moment. Until `unpack` nothing else may be
@@ -178,7 +181,7 @@ impl Screen {
         let mut alternate = Grid::new(rows, cols, 0);
         alternate.saved_cursor = packed.alternate_saved;
         self.replace_alternate(alternate);
-        let mut main: Grid<Cell> = Grid::new(rows, cols, HISTORY);
+        let mut main = roomy(packed.size);
         for (row, cells) in packed.rows.into_iter().enumerate() {
             let mut column = 0;
             cells.for_each(|c, (fg, bg, flags), extra| {
@@ -206,10 +209,15 @@ impl Screen {
 
     pub(crate) fn resize(&mut self, size: Size) {
         self.tap().take_scrolled();
-        // Rows kept for more scrolling would be reflowed too.
-        self.shrink();
+        if !self.is_alternate() {
+            // Rows kept for more scrolling would be reflowed too.
+            self.term.grid_mut().truncate();
+        }
         self.term.resize(size);
         self.tap().take_scrolled();
+        // With room again.
+        self.pack();
+        self.unpack();
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -220,13 +228,6 @@ impl Screen {
     pub(crate) fn take_scrolled(&mut self) -> Scrolled {
         self.tap().take_scrolled();
         std::mem::take(&mut self.scrolled)
-    }
-
-    /// Gives back the memory the emulator keeps for more scrolling.
-    pub(crate) fn shrink(&mut self) {
-        if !self.is_alternate() {
-            self.term.grid_mut().truncate();
-        }
     }
 
     pub(crate) fn is_alternate(&self) -> bool {
@@ -254,6 +255,14 @@ impl Screen {
     fn tap(&mut self) -> Tap<'_> {
         Tap { term: &mut self.term, scrolled: &mut self.scrolled, returned: &mut self.returned }
     }
+}
+
+/// An empty grid with room for the rows that scroll between two looks at them: the emulator by itself makes room for 1,000, whatever
+/// their width, the first time one scrolls.
+fn roomy(size: Size) -> Grid<Cell> {
+    let mut grid: Grid<Cell> = Grid::new(2 * size.rows + SCROLL_BATCH, size.cols, HISTORY);
+    grid.resize(false, size.rows, size.cols);
+    grid
 }
 
 fn line(row: usize) -> Line {

@@ -358,3 +358,20 @@ fn a_command_line_is_masked() {
         "psql -c \"select * from p where mrn = '███████'\" ]0;x "
     );
 }
+
+#[test]
+fn what_comes_after_binary_output_and_a_pause_is_masked_text_again() {
+    let noise: Vec<u8> = (0..20_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let row = b"Patient Name: Whitfield, Ann\nMRN: E004512\nall well\n";
+    let chunks: [(u64, &[u8]); 5] = [(0, &noise), (10, row), (900, &noise), (1_950, row), (2_000, b"done\n")];
+    let (events, _) = mask(Masker::plain(rules()), &chunks);
+    let shown = text(&events);
+    // 50 ms or 890 ms behind binary output, text is part of it.
+    assert!(shown.starts_with(&format!("[binary, {} bytes not shown]", 2 * noise.len() + row.len())), "{shown}");
+    assert_eq!(shown.matches("all well").count(), 1, "{shown}");
+    assert!(shown.contains("done") && !shown.contains("Whitfield") && !shown.contains("E004512"), "{shown}");
+    // The other way round nothing is lost that was text.
+    let (events, _) = mask(Masker::plain(rules()), &[(0, b"before\n"), (100, &noise), (2_000, &noise)]);
+    let shown = text(&events);
+    assert_eq!((shown.contains("before"), shown.matches("[binary, 20000 bytes not shown]").count()), (true, 2), "{shown}");
+}
