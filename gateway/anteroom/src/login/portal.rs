@@ -178,20 +178,21 @@ fn tls() -> Result<TlsConfig, PortalError> {
 
 fn explain(url: &Url, e: &ureq::Error) -> String {
     let place = url.host_str().unwrap_or_default();
-    match e {
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
+    // A failed handshake comes by itself, or inside an input/output error.
+    let tls = match e {
+        ureq::Error::Rustls(e) => Some(e),
+        ureq::Error::Io(e) => e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    match (tls, e) {
+        (Some(rustls::Error::InvalidCertificate(why)), _) => {
             format!(
-                "{place}: its certificate is not accepted ({e}); if your hospital has its own authority, name its file with SSL_CERT_FILE=FILE"
+                "{place}: its certificate is not accepted ({why}); if your hospital has its own authority, name its file with SSL_CERT_FILE=FILE"
             )
         }
-        // A failed handshake comes as an input/output error around the same.
-        ureq::Error::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            format!(
-                "{place}: its certificate is not accepted ({io}); if your hospital has its own authority, name its file with SSL_CERT_FILE=FILE"
-            )
-        }
-        ureq::Error::HostNotFound => format!("{place}: there is no such host; check the address after --portal"),
-        ureq::Error::Timeout(_) => format!("{place} did not answer within {} s; is it reachable from here?", CALL.as_secs()),
+        (Some(why), _) => format!("{place} does not speak TLS as it should ({why}); is the address right?"),
+        (_, ureq::Error::HostNotFound) => format!("{place}: there is no such host; check the address after --portal"),
+        (_, ureq::Error::Timeout(_)) => format!("{place} did not answer within {} s; is it reachable from here?", CALL.as_secs()),
         _ => format!("{place} does not answer: {e}"),
     }
 }

@@ -38,9 +38,10 @@ pub(super) fn place(s: &str) -> Result<String, String> {
         }
         None => match s.split_once(':') {
             Some((_, p)) if !p.contains(':') => port(p)?,
-            Some(_) => {
-                drop(s.parse::<Ipv6Addr>().map_err(|_| format!("{s:?} is no IPv6 address; with a port it is written [ADDRESS]:PORT"))?)
+            Some(_) if s.parse::<Ipv6Addr>().is_err() => {
+                return Err(format!("{s:?} is no IPv6 address; with a port it is written [ADDRESS]:PORT"));
             }
+            Some(_) => {}
             None => {}
         },
     }
