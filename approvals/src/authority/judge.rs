@@ -85,7 +85,8 @@ impl Approvals {
             source: source.to_string(),
             why: format!("certificate {}: {why}", certificate.serial()),
         };
-        self.note(event, Some(person)).await;
+        // Nobody is the actor: the key may only have been offered.
+        self.note(event, None).await;
     }
 }
 

@@ -85,7 +85,7 @@ impl Approvals {
         }
         store::certificates::insert_ask(&mut *tx, &ask, &clock::token_hash(token.expose())).await?;
         self.commit(tx).await?;
-        let link_path = format!("/certificate/{}", id.0);
+        let link_path = format!("/login/{}", id.0);
         Ok(CertificateAsked { id, number: ask.number, poll_token: token, link_path, expires_at: ask.expires_at })
     }
 

@@ -42,7 +42,7 @@ async fn a_program_fetches_what_a_passkey_confirmed_once() {
     let w = World::new().await;
     let mut ada = w.somebody("ada", Role::Admin).await;
     let asked = w.approvals.ask_certificate(KEY, HERE).await.unwrap();
-    assert!(asked.link_path.ends_with(&asked.id.to_string()));
+    assert_eq!(asked.link_path, format!("/login/{}", asked.id));
     assert_eq!(poll(&w, &asked).await, CertificatePoll::Pending);
     let view = w.approvals.certificate_ask(&ada.person, asked.id).await.unwrap().unwrap();
     assert_eq!((view.number, view.fingerprint, view.source), (asked.number.clone(), KEY_FINGERPRINT.into(), "10.0.0.7".into()));
