@@ -133,7 +133,9 @@ impl Way {
             t.push_str("# No ssh target yet; run this again when there are some.\n");
             return t;
         }
-        t.push_str("# Connections by ProxyJump end at the gateway too: it shows a certificate of this authority for the names of its targets, and for no others.\n");
+        t.push_str(
+            "# Connections by ProxyJump end at the gateway too, with a certificate of this authority. Believe it for these names only.\n",
+        );
         for key in &self.authorities {
             for names in self.targets.chunks(NAMES_A_LINE) {
                 t.push_str(&format!("@cert-authority {} {key}\n", names.join(",")));
