@@ -237,3 +237,28 @@ impl View {
 fn word(s: &str) -> String {
     s.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.+@:".contains(*c)).take(64).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The handle does not offer these; this is the second lock on the same door.
+    #[test]
+    fn bytes_that_were_offered_all_the_same_go_nowhere() {
+        let rules = Arc::new(RuleSet::builtin());
+        let at = Duration::from_secs(1);
+        for (what, kinds) in [
+            (Carrying::Forward, vec![EventKind::Output("plain text\n".into()), EventKind::Stderr("plain text\n".into())]),
+            (Carrying::Files, vec![EventKind::Output("plain text\n".into())]),
+        ] {
+            let mut channel = MaskedChannel::open_carrying(&rules, what);
+            let mut pieces = Vec::new();
+            for kind in kinds {
+                channel.take(at, kind, &mut pieces);
+            }
+            channel.settle(at * 2, &mut pieces);
+            channel.finish(at * 3, &mut pieces);
+            assert!(pieces.is_empty() && channel.keyframe(true).is_some_and(|(_, _, text)| text.is_empty()), "{what:?}");
+        }
+    }
+}
