@@ -10,7 +10,7 @@ use anteroom_domain::{content::Verdict, *};
 use anteroom_policy::{Decision, Permit, SecondFactor};
 use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader};
 use anteroom_test_authenticator::Authenticator;
-use anteroom_web::{Portal, PortalConfig, SshAddress};
+use anteroom_web::{Clipboard, Portal, PortalConfig, SshAddress};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::OpenOptionsExt,
@@ -36,6 +36,50 @@ impl SessionControl for Control {
         live.retain(|s| s.id != id);
         live.len() < before
     }
+    fn message(&self, id: SessionId, _: &str, _: &str) -> bool {
+        self.0.lock().unwrap().iter().any(|s| s.id == id)
+    }
+}
+
+/// Terminals that echo, with a prompt in colours.
+struct Door;
+struct Echo(SessionId, std::collections::VecDeque<TerminalOutput>, tokio::sync::Notify);
+
+impl TerminalDoor for Door {
+    fn open(&self, _: OpenTerminal) -> terminal::Later<'_, Result<Box<dyn TerminalSession>, String>> {
+        let hello = "This session is recorded.\r\n\x1b[1;32mroot@ehr-db-1\x1b[0m:\x1b[38;2;120;170;255m~\x1b[0m# ";
+        let echo = Echo(SessionId(uuid::Uuid::now_v7()), [TerminalOutput::Shown(hello.into())].into(), Default::default());
+        Box::pin(async move {
+            let session: Box<dyn TerminalSession> = Box::new(echo);
+            Ok(session)
+        })
+    }
+}
+
+impl TerminalSession for Echo {
+    fn id(&self) -> SessionId {
+        self.0
+    }
+    fn send(&mut self, input: TerminalInput) -> terminal::Later<'_, bool> {
+        let said = match input {
+            TerminalInput::Typed(b) if b == [4] => Some(TerminalOutput::Ended { text: "logout".into(), status: Some(0) }),
+            TerminalInput::Typed(b) => {
+                Some(TerminalOutput::Shown(b.iter().flat_map(|c| if *c == b'\r' { b"\r\n# ".to_vec() } else { vec![*c] }).collect()))
+            }
+            TerminalInput::Resize { cols, rows } => Some(TerminalOutput::Shown(format!("[{cols}x{rows}]").into())),
+        };
+        self.1.extend(said);
+        self.2.notify_one();
+        Box::pin(async { true })
+    }
+    fn next(&mut self) -> terminal::Later<'_, Option<TerminalOutput>> {
+        Box::pin(async move {
+            while self.1.is_empty() {
+                self.2.notified().await;
+            }
+            self.1.pop_front()
+        })
+    }
 }
 
 struct Someone {
@@ -58,7 +102,14 @@ async fn somebody(a: &Approvals, origin: &Url, handle: &str, name: &str, roles: 
 
 fn form(target: &str, account: &str, reason: &str, hours: i64) -> RequestForm {
     let until = OffsetDateTime::now_utc() + time::Duration::hours(hours);
-    RequestForm { target: target.parse().unwrap(), account: account.parse().unwrap(), reason: reason.parse().unwrap(), from: None, until, capabilities: anteroom_domain::Capabilities::interactive() }
+    RequestForm {
+        target: target.parse().unwrap(),
+        account: account.parse().unwrap(),
+        reason: reason.parse().unwrap(),
+        from: None,
+        until,
+        capabilities: anteroom_domain::Capabilities::interactive(),
+    }
 }
 
 async fn permit(a: &Approvals, who: &mut Someone, session: SessionId, target: &str, account: &str) -> Permit {
@@ -157,14 +208,15 @@ async fn main() {
     });
     let (recorder, replayer) = recorder(dir.path());
     let control = Arc::new(Control(Mutex::default()));
-    seed(&a, &origin, &recorder, &control).await;
+    Box::pin(seed(&a, &origin, &recorder, &control)).await;
     let config = PortalConfig {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         origin: origin.clone(),
         tls: None,
         ssh: SshAddress { host: "localhost".into(), port: 2222 },
+        clipboard: Clipboard::Both,
     };
-    let portal = Portal::bind(config, a, Some(replayer), control).unwrap();
+    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door))).unwrap();
     println!("ready {origin}");
     let serving = tokio::spawn(portal.run(stop.clone()));
     tokio::signal::ctrl_c().await.unwrap();
@@ -198,13 +250,13 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     a.finish_ssh_key(&ada.person, start.ceremony, &answer).await.unwrap();
 
     let granted = a.submit_request(&ada.person, form("ehr-db-1", "root", "Vacuum the visit table, ticket 4711", 4), HERE).await.unwrap();
-    let start = a.begin_review(&ben.person, granted.id, Verdict::Approve).await.unwrap();
+    let start = Box::pin(a.begin_review(&ben.person, granted.id, Verdict::Approve)).await.unwrap();
     let answer = ben.passkey.get(&start.options).unwrap();
-    let grant = a.finish_review(&ben.person, start.ceremony, &answer).await.unwrap().unwrap();
+    let grant = Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap().unwrap();
     let denied = a.submit_request(&ada.person, form("mri-3", "root", "Just looking around", 8), HERE).await.unwrap();
-    let start = a.begin_review(&ben.person, denied.id, Verdict::Deny).await.unwrap();
+    let start = Box::pin(a.begin_review(&ben.person, denied.id, Verdict::Deny)).await.unwrap();
     let answer = ben.passkey.get(&start.options).unwrap();
-    a.finish_review(&ben.person, start.ceremony, &answer).await.unwrap();
+    Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap();
     let why = "Field service: replace the gradient amplifier firmware (FSN 2026-118).\nWard 4 is informed, no patient until 17:00.";
     let pending = a.submit_request(&ada.person, form("mri-3", "service", why, 2), HERE).await.unwrap();
     a.submit_request(&eve.person, form("ehr-db-1", "service", "Weekly export is stuck", 1), HERE).await.unwrap();
@@ -268,9 +320,13 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     }
     let asked = a.ask_step_up(ask(&ada, "ehr-db-1", "root", "192.0.2.41")).await.unwrap();
     println!("step-up {}", asked.id);
+    let certificate = a.ask_certificate(SSH_KEY, "192.0.2.41".parse().unwrap()).await.unwrap();
+    println!("login {}", certificate.id);
     println!("person {}", ada.person.id);
     println!("target {}", grant.target);
     let link = a.make_enrol_link(None, op.person.id, Duration::from_secs(6_000)).await.unwrap();
     println!("enrol {}", link.expose());
+    let link = a.make_enrol_link(None, ada.person.id, Duration::from_secs(6_000)).await.unwrap();
+    println!("enrol-ada {}", link.expose());
     let _ = &eve.token;
 }

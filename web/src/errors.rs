@@ -2,7 +2,9 @@
 //!
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
-use anteroom_approvals::{KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError};
+use anteroom_approvals::{
+    AuthorityError, CertificateError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError,
+};
 use askama::Template;
 use axum::{
     Json,
@@ -44,6 +46,11 @@ struct ProblemPage<'a> {
 impl Problem {
     pub(crate) fn status(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
         Self { status, title, text: text.into() }
+    }
+
+    /// The same for a script.
+    pub(crate) fn refusal(self) -> Refusal {
+        Refusal::new(self.status, self.text)
     }
 
     /// For what is not there and for what is not theirs.
@@ -193,6 +200,32 @@ impl Explain for StepUpError {
         match self {
             Self::Sign(e) => e.failure(),
             Self::NoSuchStepUp => Failure::hidden(text),
+            Self::Over => Failure { status: StatusCode::GONE, text },
+            Self::TooMany => Failure { status: StatusCode::TOO_MANY_REQUESTS, text },
+        }
+    }
+}
+
+impl Explain for AuthorityError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuch => Failure::hidden(text),
+            Self::Current => Failure { status: StatusCode::CONFLICT, text },
+            Self::Sealed | Self::Certificate => Failure { status: StatusCode::INTERNAL_SERVER_ERROR, text },
+        }
+    }
+}
+
+impl Explain for CertificateError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Key(e) => e.failure(),
+            Self::Authority(e) => e.failure(),
+            Self::NotAllowed => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::NoSuch => Failure::hidden(text),
             Self::Over => Failure { status: StatusCode::GONE, text },
             Self::TooMany => Failure { status: StatusCode::TOO_MANY_REQUESTS, text },
         }

@@ -1,7 +1,7 @@
 //! The portal: what people see of the gateway. It shows and asks; deciding happens in `anteroom-approvals`.
 //!
 //! **Invariant**: this crate never imports the gateway. Live sessions are reached through
-//! [`anteroom_domain::SessionControl`] alone.
+//! [`anteroom_domain::SessionControl`] alone, terminals in the browser through [`anteroom_domain::TerminalDoor`].
 #![forbid(unsafe_code)]
 
 mod assets;
@@ -17,7 +17,7 @@ mod state;
 mod tls;
 
 pub use serve::{Portal, PortalError, Reload, serve};
-pub use state::{PortalConfig, SshAddress, Tls};
+pub use state::{Clipboard, PortalConfig, SshAddress, Tls};
 
 // The same private Postgres and the same small hospital that the deciding side is tested with.
 #[cfg(test)]

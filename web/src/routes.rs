@@ -2,7 +2,10 @@
 use crate::{
     assets, guard,
     guard::{Answers, Needs},
-    pages::{approvals, audit, enrol, grants, health, home, keys, live, people, recordings, requests, sessions, sign_in, step_up, targets},
+    pages::{
+        approvals, audit, enrol, grants, health, home, keys, live, login, people, recordings, requests, sessions, sign_in, step_up,
+        targets, terminal,
+    },
     state::App,
 };
 use anteroom_policy::Action::{
@@ -56,6 +59,9 @@ pub(crate) fn table() -> Vec<Route> {
         page("/enrol", Nothing, get(enrol::page::show)),
         json("/enrol/begin", Nothing, post(enrol::begin::begin)),
         json("/enrol/finish", Nothing, post(enrol::finish::finish)),
+        // Programs that ask for a certificate: what they ask for waits for a passkey
+        json("/api/login", Nothing, post(login::ask::ask)),
+        json("/api/login/{id}/poll", Nothing, post(login::poll::poll)),
         // Everybody who is signed in: their own things
         page("/", SignedIn, get(home::show)),
         form("/sign-out", SignedIn, post(sign_in::out::sign_out)),
@@ -74,6 +80,17 @@ pub(crate) fn table() -> Vec<Route> {
         page("/requests", May(RequestAccess), get(requests::list::show)),
         form("/requests", May(RequestAccess), post(requests::submit::submit)),
         page("/requests/new", May(RequestAccess), get(requests::new::show)),
+        // A terminal in the browser. {id} is account@target for its page, and this one terminal afterwards.
+        page("/terminal/{id}", May(RequestAccess), get(terminal::page::show)),
+        json("/terminal/{id}/begin", May(RequestAccess), post(terminal::begin::begin)),
+        json("/terminal/{id}/finish", May(RequestAccess), post(terminal::finish::finish)),
+        data("/terminal/{id}/socket", May(RequestAccess), get(terminal::socket::socket)),
+        page("/login/{id}", May(RequestAccess), get(login::page::show)),
+        json("/login/{id}/begin", May(RequestAccess), post(login::begin::begin)),
+        json("/login/{id}/finish", May(RequestAccess), post(login::finish::finish)),
+        form("/login/{id}/refuse", May(RequestAccess), post(login::refuse::refuse)),
+        json("/keys/certificate/begin", May(RequestAccess), post(login::here::begin)),
+        json("/keys/certificate/finish", May(RequestAccess), post(login::here::finish)),
         // Answering. A requester sees only their own; the handler checks whose it is.
         page("/requests/{id}", MayEither(RequestAccess, ReviewRequests), get(requests::show::show)),
         form("/requests/{id}/withdraw", May(RequestAccess), post(requests::withdraw::withdraw)),
@@ -87,6 +104,8 @@ pub(crate) fn table() -> Vec<Route> {
         page("/sessions", May(SeeSessions), get(sessions::list::show)),
         page("/sessions/{id}/terminate", May(TerminateSession), get(sessions::confirm::show)),
         form("/sessions/{id}/terminate", May(TerminateSession), post(sessions::terminate::terminate)),
+        page("/sessions/{id}/message", May(TerminateSession), get(sessions::message::show)),
+        form("/sessions/{id}/message", May(TerminateSession), post(sessions::message::send)),
         page("/recordings", May(ReplayMasked), get(recordings::list::show)),
         page("/recordings/{id}", May(ReplayMasked), get(recordings::show::show)),
         data("/recordings/{id}/channels/{channel}/cast", May(ReplayMasked), get(recordings::cast::cast)),
@@ -101,6 +120,7 @@ pub(crate) fn table() -> Vec<Route> {
         page("/targets", May(ManageTargets), get(targets::list::show)),
         form("/targets", May(ManageTargets), post(targets::add::add)),
         page("/targets/{id}", May(ManageTargets), get(targets::show::show)),
+        form("/targets/{id}/reach", May(ManageTargets), post(targets::change::change)),
         form("/targets/{id}/pin", May(ManageTargets), post(targets::pin::pin)),
         form("/targets/{id}/credential", May(ManageTargets), post(targets::credential::store)),
     ]
@@ -138,8 +158,18 @@ mod tests {
     }
 
     /// What a stranger may call is written down here a second time: a new public route has to be added in both places.
-    const PUBLIC: [&str; 8] =
-        ["/healthz", "/assets/{file}", "/sign-in", "/sign-in/begin", "/sign-in/finish", "/enrol", "/enrol/begin", "/enrol/finish"];
+    const PUBLIC: [&str; 10] = [
+        "/healthz",
+        "/assets/{file}",
+        "/sign-in",
+        "/sign-in/begin",
+        "/sign-in/finish",
+        "/enrol",
+        "/enrol/begin",
+        "/enrol/finish",
+        "/api/login",
+        "/api/login/{id}/poll",
+    ];
 
     #[test]
     fn every_route_is_judged_for_every_role() {
@@ -168,10 +198,21 @@ mod tests {
             let special = |r: &Route| !matches!(r.needs, Needs::Nothing | Needs::SignedIn) && r.method == Method::GET;
             table().iter().filter(|r| special(r) && judge(r.needs, Some(&p)) == Verdict::Pass).map(|r| r.path).collect()
         };
-        assert_eq!(rooms(Role::Admin), ["/requests", "/requests/new", "/requests/{id}"]);
+        assert_eq!(
+            rooms(Role::Admin),
+            ["/requests", "/requests/new", "/terminal/{id}", "/terminal/{id}/socket", "/login/{id}", "/requests/{id}"]
+        );
         assert_eq!(
             rooms(Role::Approver),
-            ["/requests/{id}", "/approvals", "/grants", "/grants/{id}/revoke", "/sessions", "/sessions/{id}/terminate"]
+            [
+                "/requests/{id}",
+                "/approvals",
+                "/grants",
+                "/grants/{id}/revoke",
+                "/sessions",
+                "/sessions/{id}/terminate",
+                "/sessions/{id}/message"
+            ]
         );
         assert_eq!(
             rooms(Role::Auditor),
@@ -179,7 +220,7 @@ mod tests {
         );
         assert_eq!(
             rooms(Role::Operator),
-            ["/sessions", "/sessions/{id}/terminate", "/people", "/people/{id}", "/targets", "/targets/{id}"]
+            ["/sessions", "/sessions/{id}/terminate", "/sessions/{id}/message", "/people", "/people/{id}", "/targets", "/targets/{id}"]
         );
     }
 

@@ -7,7 +7,7 @@ use crate::{
     tls::Certificate,
 };
 use anteroom_approvals::Approvals;
-use anteroom_domain::SessionControl;
+use anteroom_domain::{SessionControl, TerminalDoor};
 use anteroom_recorder::Replayer;
 use axum_server::Handle;
 use hyper_util::{
@@ -71,15 +71,16 @@ impl Reload {
     }
 }
 
-/// Binds and runs until `stop`.
+/// Binds and runs until `stop`; without `terminals` no page offers one.
 pub async fn serve(
     config: PortalConfig,
     approvals: Approvals,
     replayer: Option<Replayer>,
     control: Arc<dyn SessionControl>,
+    terminals: Option<Arc<dyn TerminalDoor>>,
     stop: CancellationToken,
 ) -> Result<(), PortalError> {
-    Portal::bind(config, approvals, replayer, control)?.run(stop).await
+    Portal::bind(config, approvals, replayer, control, terminals)?.run(stop).await
 }
 
 impl Portal {
@@ -88,6 +89,7 @@ impl Portal {
         approvals: Approvals,
         replayer: Option<Replayer>,
         control: Arc<dyn SessionControl>,
+        terminals: Option<Arc<dyn TerminalDoor>>,
     ) -> Result<Self, PortalError> {
         let origin = Origin::new(&config.origin).ok_or_else(|| PortalError::Origin(config.origin.to_string()))?;
         if config.tls.is_none() && !config.listen.ip().is_loopback() {
@@ -108,7 +110,12 @@ impl Portal {
             origin,
             ssh: config.ssh,
             limiter: Limiter::default(),
+            polls: Limiter::of_polls(),
             viewings: Default::default(),
+            terminals,
+            clipboard: config.clipboard,
+            waiting: Default::default(),
+            open: Default::default(),
         });
         Ok(Self { listener, addr, certificate, app })
     }
@@ -125,6 +132,7 @@ impl Portal {
     /// Serves until `stop`, then lets open requests finish for a few seconds.
     pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
         let Self { listener, certificate, app, .. } = self;
+        let open = app.open.clone();
         let handle = Handle::new();
         let service = layers::wrap(routes::router(app.clone(), &stop), app).into_make_service_with_connect_info::<SocketAddr>();
         let ender = async {
@@ -146,11 +154,14 @@ impl Portal {
                 }
             }
         };
-        tokio::select! {
-            done = serving => Ok(done?),
+        let done = tokio::select! {
+            done = serving => done,
             () = ender => Ok(()),
             () = watch(certificate.as_ref()) => Ok(()),
-        }
+        };
+        // Terminals heard of the stop themselves; each says goodbye within its own bound.
+        let _ = tokio::time::timeout(DRAIN, open.all_ended()).await;
+        Ok(done?)
     }
 }
 

@@ -1,7 +1,8 @@
-use crate::layers::limit::Limiter;
+use crate::{layers::limit::Limiter, pages::terminal};
 use anteroom_approvals::Approvals;
-use anteroom_domain::SessionControl;
+use anteroom_domain::{SessionControl, TerminalDoor};
 use anteroom_recorder::Replayer;
+use serde::{Deserialize, Serialize};
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 use url::Url;
 
@@ -16,6 +17,28 @@ pub struct PortalConfig {
     pub tls: Option<Tls>,
     /// Where `ssh` is told to connect on the pages.
     pub ssh: SshAddress,
+    /// What terminals in the browser may do with the clipboard.
+    pub clipboard: Clipboard,
+}
+
+/// Which way text may go between a terminal in the browser and the clipboard. Copying is prevented by our own page only: whoever sees a
+/// screen can always write it down. Pasting is prevented here too, as far as bytes tell it from typing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clipboard {
+    None,
+    /// Into the terminal only.
+    Paste,
+    /// Out of the terminal only.
+    Copy,
+    #[default]
+    Both,
+}
+
+impl Clipboard {
+    pub(crate) fn paste(self) -> bool {
+        matches!(self, Self::Paste | Self::Both)
+    }
 }
 
 /// PEM files; read again when they change.
@@ -56,7 +79,14 @@ pub(crate) struct Shared {
     pub(crate) origin: Origin,
     pub(crate) ssh: SshAddress,
     pub(crate) limiter: Limiter,
+    /// Of programs that wait for a certificate.
+    pub(crate) polls: Limiter,
     pub(crate) viewings: crate::pages::recordings::Viewings,
+    /// None where no gateway runs beside this portal.
+    pub(crate) terminals: Option<Arc<dyn TerminalDoor>>,
+    pub(crate) clipboard: Clipboard,
+    pub(crate) waiting: terminal::waiting::Room,
+    pub(crate) open: terminal::open::Open,
 }
 
 impl App {

@@ -9,6 +9,7 @@ await build({
     app: "src/app.ts",
     passkey: "src/passkey.ts",
     player: "src/player.ts",
+    terminal: "src/terminal.ts",
   },
   bundle: true,
   minify: true,
@@ -18,7 +19,7 @@ await build({
   legalComments: "inline",
 });
 await build({
-  entryPoints: { app: "src/app.css", player: "src/player.css" },
+  entryPoints: { app: "src/app.css", player: "src/player.css", terminal: "src/terminal.css" },
   bundle: true,
   minify: true,
   outdir: "dist",

@@ -29,11 +29,30 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Player;
 
+/// Put into a response's extensions by the one page that holds a terminal: its renderer makes style elements while it runs, and this names
+/// the ones that are its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Styles(String);
+
+impl Styles {
+    pub(crate) fn new() -> Self {
+        Self(uuid::Uuid::new_v4().simple().to_string())
+    }
+    pub(crate) fn nonce(&self) -> &str {
+        &self.0
+    }
+    fn policy(&self) -> Option<HeaderValue> {
+        HeaderValue::try_from(CSP.replacen("style-src 'self'", &format!("style-src 'self' 'nonce-{}'", self.0), 1)).ok()
+    }
+}
+
 pub(super) async fn add(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let styles = response.extensions().get::<Styles>().and_then(Styles::policy);
     let csp = if response.extensions().get::<Player>().is_some() { CSP_PLAYER } else { CSP };
+    let csp = styles.unwrap_or(HeaderValue::from_static(csp));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+    headers.insert(header::CONTENT_SECURITY_POLICY, csp);
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }

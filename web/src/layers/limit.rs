@@ -13,13 +13,27 @@ const PER_WINDOW: u32 = 300;
 const ADDRESSES: usize = 10_000;
 
 /// Counts per address and minute, in memory of this process.
-#[derive(Debug, Default)]
-pub(crate) struct Limiter(Mutex<HashMap<IpAddr, (Instant, u32)>>);
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    seen: Mutex<HashMap<IpAddr, (Instant, u32)>>,
+    per_window: u32,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self { seen: Mutex::default(), per_window: PER_WINDOW }
+    }
+}
 
 impl Limiter {
+    /// For programs that ask once a second while they wait; so many from one address wait at once.
+    pub(crate) fn of_polls() -> Self {
+        Self { per_window: PER_WINDOW * 4, ..Self::default() }
+    }
+
     /// Whether one more is fine for this address.
     pub(crate) fn allow(&self, source: IpAddr, now: Instant) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= ADDRESSES && !seen.contains_key(&source) {
             seen.retain(|_, (at, _)| now.duration_since(*at) < WINDOW);
             if seen.len() >= ADDRESSES {
@@ -31,7 +45,7 @@ impl Limiter {
             (*at, *count) = (now, 0);
         }
         *count += 1;
-        *count <= PER_WINDOW
+        *count <= self.per_window
     }
 }
 

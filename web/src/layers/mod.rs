@@ -13,5 +13,5 @@ pub(crate) fn wrap(router: Router, app: App) -> Router {
         .layer(middleware::from_fn_with_state(app, headers::add))
 }
 
-pub(crate) use headers::Player;
-pub(crate) use origin::own_path;
+pub(crate) use headers::{Player, Styles};
+pub(crate) use origin::{is_own_socket, own_path};

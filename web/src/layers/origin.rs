@@ -53,6 +53,14 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
     }
 }
 
+/// Whether the page that opens a WebSocket is ours. Browsers send this GET from any page, with our cookie, and let the page read what
+/// comes (no CORS): here `Origin` has to be there, once, and be ours exactly (RFC 6455 section 10.2).
+pub(crate) fn is_own_socket(headers: &HeaderMap, origin: &str) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let ours = matches!((origins.next(), origins.next()), (Some(o), None) if o.as_bytes() == origin.as_bytes());
+    ours && headers.get("sec-fetch-site").is_none_or(|s| s == "same-origin")
+}
+
 /// A path on this site, or None: `//evil.example` and `/\evil.example` are other sites to a browser.
 pub(crate) fn own_path(next: &str) -> Option<&str> {
     let mut chars = next.chars();
@@ -96,6 +104,33 @@ mod tests {
         ] {
             assert!(!from(site, origin), "{site:?} {origin:?}");
         }
+    }
+
+    #[test]
+    fn a_socket_is_opened_by_our_own_page_only() {
+        let socket = |origins: &[&str], site: Option<&str>| {
+            let mut h = HeaderMap::new();
+            for o in origins {
+                h.append("origin", o.parse().unwrap());
+            }
+            if let Some(s) = site {
+                h.insert("sec-fetch-site", s.parse().unwrap());
+            }
+            is_own_socket(&h, "https://bastion.example")
+        };
+        assert!(socket(&["https://bastion.example"], None) && socket(&["https://bastion.example"], Some("same-origin")));
+        assert!(!socket(&[], None) && !socket(&[], Some("same-origin")), "a socket without an origin");
+        for bad in [
+            "null",
+            "https://evil.example",
+            "https://bastion.example.evil.example",
+            "http://bastion.example",
+            "https://bastion.example:444",
+        ] {
+            assert!(!socket(&[bad], None), "{bad}");
+        }
+        assert!(!socket(&["https://bastion.example", "https://evil.example"], None));
+        assert!(!socket(&["https://bastion.example"], Some("cross-site")) && !socket(&["https://bastion.example"], Some("same-site")));
     }
 
     #[test]

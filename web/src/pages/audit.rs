@@ -13,7 +13,7 @@ use serde::Deserialize;
 use time::{Date, Duration, macros::format_description};
 
 /// Kinds offered in the filter, as the log writes them.
-pub(crate) const KINDS: [&str; 34] = [
+pub(crate) const KINDS: [&str; 43] = [
     "request_submitted",
     "request_withdrawn",
     "request_approved",
@@ -29,6 +29,9 @@ pub(crate) const KINDS: [&str; 34] = [
     "session_ended",
     "session_terminated",
     "channel_refused",
+    "forward_opened",
+    "file_moved",
+    "message_sent",
     "recording_sealed",
     "recording_viewed",
     "recording_exported",
@@ -42,7 +45,13 @@ pub(crate) const KINDS: [&str; 34] = [
     "passkey_enrolled",
     "ssh_key_added",
     "ssh_key_removed",
+    "certificate_issued",
+    "target_certificate_issued",
+    "authority_made",
+    "authority_retired",
     "target_added",
+    "target_changed",
+    "target_tested",
     "target_pinned",
     "target_key_changed",
     "credential_stored",

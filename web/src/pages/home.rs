@@ -24,6 +24,8 @@ struct Home<'a> {
     sessions: Vec<LiveSession>,
     ssh_keys: usize,
     passkeys: usize,
+    /// Terminals open in the browser too.
+    terminals: bool,
 }
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -> Result<Response, Problem> {
@@ -36,5 +38,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -
     let sessions = if frame.may(Action::SeeSessions) { app.control.list() } else { Vec::new() };
     let ssh_keys = if asks { app.approvals.ssh_keys(me).await?.len() } else { 0 };
     let passkeys = app.approvals.passkeys(me).await?.len();
-    html(&Home { frame, ssh: &app.ssh, reachable, mine, waiting, sessions, ssh_keys, passkeys })
+    let terminals = app.terminals.is_some();
+    html(&Home { frame, ssh: &app.ssh, reachable, mine, waiting, sessions, ssh_keys, passkeys, terminals })
 }

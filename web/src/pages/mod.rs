@@ -1,4 +1,5 @@
 //! One folder a question, one file an action.
+pub(crate) mod allowed;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod enrol;
@@ -7,6 +8,7 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod keys;
 pub(crate) mod live;
+pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod people;
 pub(crate) mod recordings;
@@ -15,6 +17,7 @@ pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod step_up;
 pub(crate) mod targets;
+pub(crate) mod terminal;
 
 use anteroom_approvals::SignStart;
 use anteroom_domain::CeremonyId;

@@ -1,18 +1,23 @@
 //! The portal as a browser sees it: real router, real decisions, real Postgres; only the socket is left out.
 #![allow(clippy::unwrap_used)]
+mod certificates;
 mod hostile;
 mod replay;
 mod roles;
 mod safety;
 mod story;
+mod targets;
+mod terminal;
 mod tls;
 
 use crate::{
-    SshAddress, layers, routes,
+    Clipboard, SshAddress, layers,
+    layers::limit::Limiter,
+    routes,
     state::{App, Origin, Shared},
     world::{Someone, World, origin},
 };
-use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId};
+use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId, TerminalDoor};
 use anteroom_recorder::Replayer;
 use axum::{
     Router,
@@ -32,6 +37,7 @@ use tower::ServiceExt;
 struct Control {
     live: Mutex<Vec<LiveSession>>,
     ended: Mutex<Vec<SessionId>>,
+    said: Mutex<Vec<String>>,
 }
 
 impl SessionControl for Control {
@@ -42,12 +48,21 @@ impl SessionControl for Control {
         self.ended.lock().unwrap().push(id);
         true
     }
+    fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
+        let here = self.live.lock().unwrap().iter().any(|s| s.id == id);
+        if here {
+            self.said.lock().unwrap().push(format!("{from}: {text}"));
+        }
+        here
+    }
 }
 
 struct Site {
     world: World,
     control: Arc<Control>,
     router: Router,
+    app: App,
+    stop: CancellationToken,
 }
 
 struct Answer {
@@ -71,7 +86,10 @@ impl Site {
     }
 
     async fn with(replayer: Option<Replayer>) -> Self {
-        let world = World::new().await;
+        Self::on(World::new().await, replayer, None, Clipboard::Both)
+    }
+
+    fn on(world: World, replayer: Option<Replayer>, terminals: Option<Arc<dyn TerminalDoor>>, clipboard: Clipboard) -> Self {
         let control = Arc::new(Control::default());
         let app = App::new(Shared {
             approvals: world.approvals.clone(),
@@ -80,10 +98,16 @@ impl Site {
             origin: Origin::new(&origin()).unwrap(),
             ssh: SshAddress { host: "bastion".into(), port: 2222 },
             limiter: Default::default(),
+            polls: Limiter::of_polls(),
             viewings: Default::default(),
+            terminals,
+            clipboard,
+            waiting: Default::default(),
+            open: Default::default(),
         });
-        let router = layers::wrap(routes::router(app.clone(), &CancellationToken::new()), app);
-        Self { world, control, router }
+        let stop = CancellationToken::new();
+        let router = layers::wrap(routes::router(app.clone(), &stop), app.clone());
+        Self { world, control, router, app, stop }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

@@ -150,14 +150,11 @@ async fn a_recording_with_an_incomplete_mask_stays_closed() {
     assert_eq!(cast.status, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
-async fn terminating_says_first_what_will_happen() {
-    let site = Site::new().await;
-    let (mut ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
-    let max = site.world.somebody("max", Role::Auditor).await;
-    let grant = site.world.grant(&ada, &mut bob).await;
+/// A session that runs, as the database and the registry know it.
+async fn running(site: &Site, ada: &mut Someone, bob: &mut Someone) -> SessionId {
+    let grant = site.world.grant(ada, bob).await;
     let id = SessionId(uuid::Uuid::now_v7());
-    let p = permit(&site.world, &mut ada, id).await;
+    let p = permit(&site.world, ada, id).await;
     site.world.approvals.session_started(&p, [3; 32], "gw-test").await.unwrap();
     site.control.live.lock().unwrap().push(LiveSession {
         id,
@@ -173,6 +170,44 @@ async fn terminating_says_first_what_will_happen() {
         channels: 1,
         bytes_out: 12_345,
     });
+    id
+}
+
+#[tokio::test]
+async fn who_may_terminate_may_write_and_the_log_says_that_they_did() {
+    let site = Site::new().await;
+    let (mut ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
+    let max = site.world.somebody("max", Role::Auditor).await;
+    let id = running(&site, &mut ada, &mut bob).await;
+    let path = format!("/sessions/{id}/message");
+    assert!(site.get("/sessions", Some(&bob)).await.text.contains(&path));
+    assert!(!site.get("/sessions", Some(&max)).await.text.contains(&path));
+    for who in [&max, &ada] {
+        assert_eq!(site.form(&path, &[("text", "hello")], Some(who)).await.status, StatusCode::NOT_FOUND);
+    }
+    let bad = site.form(&path, &[("text", "\u{1b}[2J")], Some(&bob)).await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(site.control.said.lock().unwrap().is_empty());
+    let sent = site.form(&path, &[("text", "please stop,\r\nthe ward calls")], Some(&bob)).await;
+    assert_eq!(sent.header("location"), "/sessions?done=message-sent");
+    assert_eq!(site.control.said.lock().unwrap().as_slice(), ["BOB: please stop, the ward calls"]);
+    let told = |log: Vec<AuditEvent>| {
+        log.into_iter().filter(|e| matches!(e, AuditEvent::MessageSent { session, by } if *session == id && *by == bob.person.id)).count()
+    };
+    assert_eq!(told(site.world.log().await), 1);
+    // Nobody there: said so, and nothing in the log.
+    site.control.live.lock().unwrap().clear();
+    let nobody = site.form(&path, &[("text", "hello?")], Some(&bob)).await;
+    assert!(nobody.text.contains("nobody read it") && nobody.text.contains("hello?"), "{}", nobody.text);
+    assert_eq!(told(site.world.log().await), 1);
+}
+
+#[tokio::test]
+async fn terminating_says_first_what_will_happen() {
+    let site = Site::new().await;
+    let (mut ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
+    let max = site.world.somebody("max", Role::Auditor).await;
+    let id = running(&site, &mut ada, &mut bob).await;
     let list = site.get("/sessions", Some(&bob)).await.text;
     assert!(list.contains("12 kB") && list.contains("1 channel"), "{list}");
     let path = format!("/sessions/{id}/terminate");

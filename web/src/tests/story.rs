@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 impl Site {
-    async fn sign(&self, begin: &str, finish: &str, body: serde_json::Value, who: &mut Someone) -> Answer {
+    pub(super) async fn sign(&self, begin: &str, finish: &str, body: serde_json::Value, who: &mut Someone) -> Answer {
         let start = self.json(begin, &body, Some(who)).await;
         assert_eq!(start.status, StatusCode::OK, "{}", start.text);
         let start = start.json();
@@ -44,6 +44,41 @@ async fn asked_in_a_form_and_approved_with_a_passkey() {
     assert!(done.json()["next"].as_str().unwrap().ends_with("?done=approved"));
     let home = site.get("/", Some(&ada)).await.text;
     assert!(home.contains("ssh -p 2222 root@ehr-db-1@bastion"), "{home}");
+}
+
+#[tokio::test]
+async fn what_is_ticked_is_what_the_approver_reads_and_what_the_grant_says() {
+    let site = Site::new().await;
+    let (ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
+    let form = site.get("/requests/new?target=ehr-db-1", Some(&ada)).await.text;
+    assert!(form.contains("id=\"shell\" name=\"shell\" checked") && form.contains("id=\"exec\" name=\"exec\" checked"), "{form}");
+    let mut fields = vec![("target", "ehr-db-1"), ("account", "root"), ("reason", "logs"), ("window", "1"), ("chosen", "yes")];
+    let nothing = site.form("/requests", &fields, Some(&ada)).await;
+    assert!(nothing.status == StatusCode::UNPROCESSABLE_ENTITY && nothing.text.contains("choose at least one thing"), "{}", nothing.text);
+    fields.extend([("download", "on"), ("download_path", "/var/log/**"), ("download_max", "10"), ("more", "local-forward:*")]);
+    let wrong = site.form("/requests", &[fields.clone(), vec![("upload", "on"), ("upload_path", "srv")]].concat(), Some(&ada)).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for kept in ["upload: a path begins with", "value=\"/var/log/**\"", "value=\"srv\"", "local-forward:*</textarea>"] {
+        assert!(wrong.text.contains(kept), "{kept}: {}", wrong.text);
+    }
+    assert!(!wrong.text.contains("name=\"shell\" checked"), "what was not ticked is not ticked again");
+    let sent = site.form("/requests", &fields, Some(&ada)).await;
+    let page = sent.header("location").trim_end_matches("?done=requested").to_owned();
+    let asked = site.get(&page, Some(&bob)).await.text;
+    for words in [
+        "download files: /var/log/**, each at most 10 MiB",
+        "forward to any host and port",
+        "Wide",
+        "Leads to whatever the target can reach",
+    ] {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+    assert!(!asked.contains("interactive shell"));
+    let review = |end| format!("{page}/review/{end}");
+    let done = site.sign(&review("begin"), &review("finish"), json!({ "verdict": "approve" }), &mut bob).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    let grants = site.get("/grants", Some(&bob)).await.text;
+    assert!(grants.contains("may download files: /var/log/**") && grants.contains("Wide"), "{grants}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! In clear only at home; certificates that change while the portal runs.
 use super::Control;
-use crate::{Portal, PortalConfig, PortalError, SshAddress, Tls, world::World};
+use crate::{Clipboard, Portal, PortalConfig, PortalError, SshAddress, Tls, world::World};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, Stream,
     crypto::aws_lc_rs,
@@ -19,11 +19,11 @@ use url::Url;
 
 fn config(listen: &str, origin: &str, tls: Option<Tls>) -> PortalConfig {
     let ssh = SshAddress { host: "localhost".into(), port: 22 };
-    PortalConfig { listen: listen.parse().unwrap(), origin: Url::parse(origin).unwrap(), tls, ssh }
+    PortalConfig { listen: listen.parse().unwrap(), origin: Url::parse(origin).unwrap(), tls, ssh, clipboard: Clipboard::Both }
 }
 
 fn bind(world: &World, config: PortalConfig) -> Result<Portal, PortalError> {
-    Portal::bind(config, world.approvals.clone(), None, Arc::new(Control::default()))
+    Portal::bind(config, world.approvals.clone(), None, Arc::new(Control::default()), None)
 }
 
 fn make_certificate(dir: &Path) -> Tls {

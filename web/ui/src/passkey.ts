@@ -1,8 +1,6 @@
 // Every form with data-passkey="get|create" runs a ceremony: begin -> the browser's passkey -> finish -> next page.
-import { fromBase64Url } from "./bytes";
+import { complain, post, say, show, type Started } from "./ceremony";
 import { create, explain, get } from "./webauthn";
-
-type Started = { ceremony: string; options: any; content?: string };
 
 const forms = document.querySelectorAll<HTMLFormElement>("form[data-passkey]");
 const token = takeTokenFromAddress();
@@ -50,7 +48,20 @@ async function run(form: HTMLFormElement, button: HTMLButtonElement | null): Pro
     await show(form, started);
     const credential = form.dataset.passkey === "create" ? await create(started.options) : await get(started.options);
     say(form, "Checking…");
-    const done = await post<{ next?: string }>(form.dataset.finish!, { ...body, ceremony: started.ceremony, credential });
+    const done = await post<{ next?: string; show?: string }>(form.dataset.finish!, {
+      ...body,
+      ceremony: started.ceremony,
+      credential,
+      keep: started.keep,
+    });
+    const shown = form.querySelector<HTMLElement>("[data-shown]");
+    if (done.show && shown) {
+      shown.hidden = false;
+      shown.querySelector("pre")!.textContent = done.show;
+      say(form, "Here it is.");
+      all.forEach((b) => (b.disabled = false));
+      return;
+    }
     location.assign(ownPath(done.next) ?? ownPath(form.dataset.then) ?? "/");
   } catch (e) {
     say(form, "");
@@ -64,53 +75,6 @@ async function run(form: HTMLFormElement, button: HTMLButtonElement | null): Pro
 function bodyOf(form: HTMLFormElement): Record<string, unknown> {
   const fields = Object.fromEntries([...new FormData(form)].filter(([, v]) => typeof v === "string"));
   return { ...fields, ...(form.hasAttribute("data-needs-token") ? { token } : {}) };
-}
-
-/// Shows what is signed and checks that the challenge is really its digest, so the page cannot show one thing and sign another.
-async function show(form: HTMLFormElement, started: Started): Promise<void> {
-  if (started.content === undefined) return;
-  const text = new TextEncoder();
-  const domain = text.encode(`${form.dataset.domain}\0`);
-  const content = text.encode(started.content);
-  const all = new Uint8Array(domain.length + content.length);
-  all.set(domain);
-  all.set(content, domain.length);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all));
-  const challenge = fromBase64Url(started.options.publicKey.challenge);
-  if (digest.length !== challenge.length || digest.some((b, i) => b !== challenge[i])) {
-    throw new Error("What would be signed is not what is shown. Do not go on; tell your operator.");
-  }
-  const place = document.getElementById("content");
-  if (place) place.textContent = started.content;
-}
-
-async function post<T>(url: string, body: unknown): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(url, { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(body) });
-  } catch {
-    throw new Error("The portal does not answer. Check your connection and try again.");
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(sentence(answer.error ?? `The portal answered ${response.status}.`));
-  return answer as T;
-}
-
-function sentence(text: string): string {
-  const s = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(s) ? s : `${s}.`;
-}
-
-function say(form: HTMLFormElement, text: string): void {
-  const place = form.querySelector("[role=status]");
-  if (place) place.textContent = text;
-}
-
-function complain(form: HTMLFormElement, text: string): void {
-  const place = form.querySelector<HTMLElement>("[role=alert]");
-  if (!place) return;
-  place.textContent = text;
-  place.hidden = !text;
 }
 
 function ownPath(next: string | undefined): string | undefined {

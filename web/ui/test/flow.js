@@ -1,6 +1,6 @@
 // One story in a real browser with a virtual passkey, against a running preview: `node test/flow.js PREVIEW_OUTPUT`.
 // Enrol by link, make a link for somebody else, sign out and in, answer a request, see the inbox change by itself, replay.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { browser, button } from "./webdriver.js";
 
 const said = readFileSync(process.argv[2], "utf8").split("\n").map((l) => l.split(" "));
@@ -70,6 +70,24 @@ try {
   await new Promise((r) => setTimeout(r, 500));
   await fetch(`${origin}${own}/withdraw`, { method: "POST", redirect: "manual", headers: { cookie: `anteroom=${cookie("ada")}` } });
   await sees("Withdrawn", 4);
+
+  // A terminal in the browser: one touch, typing, colours under the policy, and its end. Ada enrols this browser by a link first.
+  await b.authenticator();
+  await b.go(`${origin}/enrol#${id("enrol-ada")}`);
+  await b.click(button("Create a passkey"));
+  await sees("Hello, Ada Example");
+  await b.click("//a[contains(., 'Open in browser')]");
+  await sees("in this browser");
+  await b.click(button("Open with passkey"));
+  await sees("This session is recorded.");
+  const draws = await b.run("const s = [...document.querySelectorAll('.xterm-rows span')].map(e => getComputedStyle(e).color); return s.join(' ')");
+  if (!draws.includes("rgb(120, 170, 255)")) throw new Error(`the renderer's colours are blocked: ${draws}`);
+  await b.type("//textarea[contains(@class, 'xterm-helper-textarea')]", "uptime");
+  await sees("# uptime");
+  if (process.argv[3]) writeFileSync(`${process.argv[3]}/terminal-open.png`, await b.shot());
+  await b.type("//textarea[contains(@class, 'xterm-helper-textarea')]", "\ue009d");
+  await sees("Logout.");
+  await sees("Open again");
 
   await be("eve");
   await b.go(`${origin}/sessions/${id("session")}/terminate`);

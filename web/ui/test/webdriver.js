@@ -38,6 +38,10 @@ export async function browser() {
       const e = await call("POST", `${at}/element`, { using: "xpath", value: xpath });
       await call("POST", `${at}/element/${Object.values(e)[0]}/click`, {});
     },
+    type: async (xpath, value) => {
+      const e = await call("POST", `${at}/element`, { using: "xpath", value: xpath });
+      await call("POST", `${at}/element/${Object.values(e)[0]}/value`, { text: value });
+    },
     /// A new, empty device with passkeys that says yes to everything.
     authenticator: async () => {
       if (device) await call("DELETE", `${at}/webauthn/authenticator/${device}`);

@@ -1,4 +1,5 @@
 //! Asking for access, and the page of one request for both sides.
+pub(crate) mod choice;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod review_begin;

@@ -28,6 +28,7 @@ impl New {
         if wish.window.is_empty() {
             wish.window = "1".into();
         }
+        wish.choice = wish.choice.usual();
         let targets = app.approvals.targets("", OFFERED).await?.rows;
         let mut accounts: Vec<_> = targets.iter().flat_map(|t| &t.accounts).map(|a| a.name.as_str().to_owned()).collect();
         accounts.sort();

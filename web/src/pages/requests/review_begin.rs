@@ -21,5 +21,5 @@ pub(crate) async fn begin(
     Id(id): Id<RequestId>,
     JsonOf(b): JsonOf<Begin>,
 ) -> Result<Json<Value>, Refusal> {
-    Ok(sign_start(app.approvals.begin_review(&viewer.person, id, b.verdict).await?))
+    Ok(sign_start(Box::pin(app.approvals.begin_review(&viewer.person, id, b.verdict)).await?))
 }

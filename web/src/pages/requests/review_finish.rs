@@ -15,7 +15,7 @@ pub(crate) async fn finish(
     Id(id): Id<RequestId>,
     JsonOf(s): JsonOf<Signed>,
 ) -> Result<Json<Value>, Refusal> {
-    let grant = app.approvals.finish_review(&viewer.person, s.ceremony, &s.credential).await?;
+    let grant = Box::pin(app.approvals.finish_review(&viewer.person, s.ceremony, &s.credential)).await?;
     let done = if grant.is_some() { "approved" } else { "denied" };
     Ok(Json(json!({ "next": format!("/requests/{id}?done={done}"), "grant": grant.map(|g| g.id) })))
 }

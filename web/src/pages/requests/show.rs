@@ -30,9 +30,13 @@ struct Show<'a> {
     over: bool,
     domain: &'static str,
     said: Vec<String>,
+    terminals: bool,
 }
 
 impl Show<'_> {
+    fn opens_here(&self) -> bool {
+        self.terminals && self.grant_state == Some(GrantState::Live) && self.request.capabilities.shell()
+    }
     fn is_usable(&self) -> bool {
         matches!(self.grant_state, Some(GrantState::Live | GrantState::NotYet))
     }
@@ -64,6 +68,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
         over,
         domain: ApprovalContent::DOMAIN,
         said,
+        terminals: app.terminals.is_some(),
     })
 }
 

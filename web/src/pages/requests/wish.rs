@@ -1,4 +1,5 @@
 //! What the request form says, from text to checked values, with a sentence for each field that cannot be understood.
+use super::choice::Choice;
 use anteroom_approvals::RequestForm;
 use anteroom_domain::{AccountName, Moment, NameError, Reason, TargetName};
 use serde::Deserialize;
@@ -18,6 +19,8 @@ pub(crate) struct Wish {
     pub(crate) until: String,
     pub(crate) from_utc: String,
     pub(crate) until_utc: String,
+    #[serde(flatten)]
+    pub(crate) choice: Choice,
 }
 
 /// A field and what is wrong with it.
@@ -38,9 +41,12 @@ impl Wish {
         let account = keep(&mut bad, "account", AccountName::new(self.account.trim()));
         // Forms send line breaks as CR LF.
         let reason = keep(&mut bad, "reason", Reason::new(self.reason.replace("\r\n", "\n").trim()));
+        let capabilities = self.choice.read(&mut bad);
         let window = self.window(now).map_err(|w| bad.push(w)).ok();
-        match (target, account, reason, window) {
-            (Some(target), Some(account), Some(reason), Some((from, until))) => Ok(RequestForm { target, account, reason, from, until, capabilities: anteroom_domain::Capabilities::interactive() }),
+        match (target, account, reason, capabilities, window) {
+            (Some(target), Some(account), Some(reason), Some(capabilities), Some((from, until))) => {
+                Ok(RequestForm { target, account, reason, from, until, capabilities })
+            }
             _ => Err(bad),
         }
     }

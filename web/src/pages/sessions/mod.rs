@@ -1,6 +1,7 @@
-//! What runs now, and ending it.
+//! What runs now, writing into it, and ending it.
 pub(crate) mod confirm;
 pub(crate) mod list;
+pub(crate) mod message;
 pub(crate) mod terminate;
 
 use crate::{errors::Problem, state::App};

@@ -5,7 +5,7 @@ use crate::{
     page::{FormOf, Frame, Id, html_again},
     state::App,
 };
-use anteroom_approvals::{Credential, ManageError};
+use anteroom_approvals::{Credential, ManageError, PromptAnswer};
 use anteroom_domain::{AccountName, Secret, TargetId};
 use axum::{
     extract::State,
@@ -21,11 +21,23 @@ pub(crate) struct Stored {
     kind: String,
     password: String,
     private_key: String,
+    // The form decoder reads no repeated names.
+    prompt1: String,
+    answer1: String,
+    prompt2: String,
+    answer2: String,
+    prompt3: String,
+    answer3: String,
 }
 
 impl Stored {
     fn read(self) -> Result<(AccountName, Credential), String> {
         let (password, private_key) = (Secret::new(self.password), Secret::new(self.private_key));
+        let prompts: Vec<_> = [(self.prompt1, self.answer1), (self.prompt2, self.answer2), (self.prompt3, self.answer3)]
+            .into_iter()
+            .map(|(prompt, answer)| PromptAnswer { prompt: prompt.trim().to_owned(), answer: Secret::new(answer) })
+            .filter(|p| !p.prompt.is_empty() || !p.answer.expose().is_empty())
+            .collect();
         let account = AccountName::new(self.account.trim()).map_err(|e| e.to_string())?;
         match self.kind.as_str() {
             "password" if !password.expose().is_empty() => Ok((account, Credential::Password(password))),
@@ -34,7 +46,10 @@ impl Stored {
                 let key = Secret::new(format!("{}\n", private_key.expose().replace("\r\n", "\n").trim()));
                 Ok((account, Credential::PrivateKey(key)))
             }
-            _ => Err("enter a password or paste a private key".into()),
+            "prompts" if prompts.iter().any(|p| p.prompt.is_empty()) => Err("enter the prompt that each answer belongs to".into()),
+            "prompts" if !prompts.is_empty() => Ok((account, Credential::Prompts(prompts))),
+            "gateway_ca" => Ok((account, Credential::GatewayCa)),
+            _ => Err("enter a password, paste a private key, or give the answers to prompts".into()),
         }
     }
 }
@@ -54,5 +69,5 @@ pub(crate) async fn store(
         },
         Err(wrong) => wrong,
     };
-    html_again(&Show::page(&app, frame, id, Some(wrong)).await?)
+    html_again(&Show::page(&app, frame, id, Some(wrong), None).await?)
 }

@@ -4,7 +4,7 @@ use crate::{
     page::{Asked, Frame, Pager, html, page_number},
     state::App,
 };
-use anteroom_domain::Target;
+use anteroom_domain::{Profile, Protocol, Target};
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;

@@ -44,7 +44,7 @@ pub(crate) async fn pin(
             Err(e) => return Err(e.into()),
         }
     };
-    html_again(&Show::page(&app, frame, id, Some(wrong)).await?)
+    html_again(&Show::page(&app, frame, id, Some(wrong), None).await?)
 }
 
 #[cfg(test)]

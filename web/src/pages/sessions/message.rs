@@ -1,0 +1,94 @@
+//! A supervisor's words in somebody's terminal. What was written stands in the recording; that somebody wrote, in the audit log.
+use crate::{
+    errors::Problem,
+    guard::Viewer,
+    page::{FormOf, Frame, Id, html, html_again},
+    pages::names::Names,
+    state::App,
+};
+use anteroom_domain::{AuditEvent, SessionId, SessionRecord};
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+/// In characters: a few lines of a terminal.
+pub(crate) const LONGEST: usize = 500;
+
+#[derive(Template)]
+#[template(path = "session_message.html")]
+struct Write {
+    frame: Frame,
+    session: SessionRecord,
+    names: Names,
+    text: String,
+    wrong: Option<&'static str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Words {
+    text: String,
+}
+
+impl Write {
+    async fn page(app: &App, frame: Frame, id: SessionId, text: String, wrong: Option<&'static str>) -> Result<Self, Problem> {
+        let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
+        let names = Names::of(app, vec![session.person]).await?;
+        Ok(Self { frame, session, names, text, wrong })
+    }
+}
+
+pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<SessionId>) -> Result<Response, Problem> {
+    html(&Write::page(&app, frame, id, String::new(), None).await?)
+}
+
+pub(crate) async fn send(
+    State(app): State<App>,
+    frame: Frame,
+    viewer: Viewer,
+    Id(id): Id<SessionId>,
+    FormOf(words): FormOf<Words>,
+) -> Result<Response, Problem> {
+    let again = Write::page(&app, frame, id, words.text, None).await?;
+    let wrong = match line(&again.text) {
+        Err(wrong) => wrong,
+        Ok(line) => {
+            if app.control.message(id, viewer.person.display_name.as_str(), &line) {
+                let me = viewer.person.id;
+                app.approvals.note(AuditEvent::MessageSent { session: id, by: me }, Some(me)).await;
+                return Ok(Redirect::to("/sessions?done=message-sent").into_response());
+            }
+            "nobody read it: the session is over, has no terminal open, or runs on another gateway"
+        }
+    };
+    html_again(&Write { wrong: Some(wrong), ..again })
+}
+
+/// One line of printable text: a terminal obeys control characters.
+fn line(text: &str) -> Result<String, &'static str> {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hidden =
+        |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    match line.chars().count() {
+        0 => Err("write what they should read"),
+        n if n > LONGEST => Err("at most 500 characters fit"),
+        _ if line.chars().any(hidden) => Err("only printable text can be sent"),
+        _ => Ok(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn a_message_is_one_line_that_no_terminal_obeys() {
+        assert_eq!(line(" please\r\n stop\tnow ").as_deref(), Ok("please stop now"));
+        for bad in ["", " \r\n ", "\x1b[2J", "a\u{7}b", "\u{9b}2J", "a\u{202e}b", &"x".repeat(501)] {
+            assert!(line(bad).is_err(), "{bad:?}");
+        }
+    }
+}
