@@ -257,10 +257,10 @@ impl Screen {
     }
 }
 
-/// An empty grid with room for the rows that scroll between two looks at them: the emulator by itself makes room for 1,000, whatever
+/// An empty grid with room for the lines that scroll between two looks at it: the emulator by itself makes room for 1,000, whatever
 /// their width, the first time one scrolls.
 fn roomy(size: Size) -> Grid<Cell> {
-    let mut grid: Grid<Cell> = Grid::new(2 * size.rows + SCROLL_BATCH, size.cols, HISTORY);
+    let mut grid: Grid<Cell> = Grid::new(size.rows + SCROLL_BATCH, size.cols, HISTORY);
     grid.resize(false, size.rows, size.cols);
     grid
 }
