@@ -13,6 +13,8 @@ use time::{Duration, OffsetDateTime};
 
 /// Grant and remembered step-up.
 const HOURS: i64 = 8;
+/// Everything a grant can hold: what is measured and probed is the road, not the refusals.
+const CAPABILITIES: [&str; 7] = ["shell", "exec", "download", "upload", "local-forward:*", "remote-forward:*", "agent-forwarding"];
 
 /// A running lab. Dropping it ends every process.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Lab {
         let admin = w.admin("lab-admin")?;
         let approver = w.person("lab-approver", &["approver", "auditor", "operator"])?;
         let until = OffsetDateTime::now_utc() + Duration::hours(HOURS);
-        approver.approve(&admin.request_until(&w.target.name, &w.target.account, until)?)?;
+        approver.approve(&admin.request_all_until(&w.target.name, &w.target.account, &CAPABILITIES, until)?)?;
         w.ssh(&admin)?.command("true").run()?.good()?;
         Ok(admin)
     }

@@ -92,7 +92,7 @@ async fn open(
         return refuse(&conn, reply, forward, "too many channels".into()).await;
     }
     match tokio::select! { t = dial(session.clone()) => t, _ = conn.end.ended() => Err(russh::Error::Disconnect) } {
-        Err(russh::Error::ChannelOpenFailure(why)) => reply.reject(why).await,
+        Err(russh::Error::ChannelOpenFailure(why)) => reply.reject(super::relay::plain(why)).await,
         Err(_) => reply.reject(ChannelOpenFailure::ConnectFailed).await,
         Ok(target) => {
             reply.accept().await;

@@ -117,10 +117,10 @@ impl Handler for ClientHandler {
             Some(Access::Refused(text)) => {
                 conn.tasks.spawn(relay::say(channel, reply, Say::refused(text.clone())));
             }
-            Some(Access::Menu(person)) => {
-                let person = person.clone();
+            Some(Access::Menu(visitor)) => {
+                let visitor = visitor.clone();
                 let tasks = conn.tasks.clone();
-                tasks.spawn(menu::run(conn, person, channel, reply));
+                tasks.spawn(menu::run(conn, visitor, channel, reply));
             }
             None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
         }

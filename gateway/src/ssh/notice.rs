@@ -1,16 +1,14 @@
 //! What people read in their terminal. Lines end with CR LF: a terminal may be in raw mode.
 use anteroom_approvals::StepUpAsked;
-use anteroom_domain::{Grant, Moment, Person};
+use anteroom_domain::Moment;
 use anteroom_policy::Refusal;
 use std::{fmt::Display, fmt::Write as _, net::IpAddr};
 use url::Url;
 
-use super::SshConfig;
-
 pub(super) fn confirm(portal: &Url, asked: &StepUpAsked, user: &str, source: IpAddr) -> String {
     let link = link(portal, &format!("step-up/{}", asked.id));
     format!(
-        "\nConfirm this connection with your passkey:\n\n    {link}\n\n    Number: {}\n\nThe page shows the same number, {} and the address {source}.\nIf it does not, somebody else is connecting: refuse it there.\nWaiting up to 2 minutes ...\n",
+        "\nConfirm this connection with your passkey:\n\n    {link}\n\n    Number: {}\n\nThe page shows the same number, {} and the address {source}.\nIf it does not, somebody else is connecting: refuse it there.\nWhat you do there is recorded. Waiting up to 2 minutes ...\n",
         asked.number,
         printable(user),
     )
@@ -42,23 +40,6 @@ pub(super) fn message(text: &str) -> String {
     format!("\r\n\x1b[7m anteroom: {} \x1b[0m\r\n", printable_long(text))
 }
 
-pub(super) fn menu(person: &Person, grants: &[Grant], config: &SshConfig, now: Moment) -> String {
-    let mut s = format!("Signed in as {} ({}).\r\n\r\n", printable(person.display_name.as_str()), person.handle);
-    if grants.is_empty() {
-        s.push_str("You have no grant at the moment.\r\n");
-    } else {
-        s.push_str("You may reach:\r\n");
-    }
-    let port = if config.public_port == 22 { String::new() } else { format!("-p {} ", config.public_port) };
-    for g in grants {
-        let login = format!("{}@{}", g.account_name, g.target_name);
-        let _ = write!(s, "\r\n  {login}  until {} (in {})\r\n", clock(g.not_after), span(g.not_after - now));
-        let _ = write!(s, "      ssh {port}{login}@{}\r\n", config.public_host);
-    }
-    let _ = write!(s, "\r\nAsk for more: {}\r\n", link(&config.portal, "requests/new"));
-    s
-}
-
 fn link(portal: &Url, path: &str) -> String {
     let mut u = portal.clone();
     u.set_path(path);
@@ -68,15 +49,6 @@ fn link(portal: &Url, path: &str) -> String {
 fn clock(m: Moment) -> String {
     let m = m.to_offset(time::UtcOffset::UTC);
     format!("{} {:02}:{:02} UTC", m.date(), m.hour(), m.minute())
-}
-
-fn span(d: time::Duration) -> String {
-    match d.whole_minutes() {
-        m if m < 1 => "less than a minute".into(),
-        1 => "1 minute".into(),
-        m if m < 120 => format!("{m} minutes"),
-        m => format!("{} hours", m / 60),
-    }
 }
 
 /// What strangers typed comes back only as plain text: no escape sequence may act on a terminal.
@@ -98,12 +70,5 @@ mod tests {
         let t = no_access(&Refusal::NoSuchAccess, "\x1b]52;c;eA\x07root", "db", true, &"https://portal.example/".parse().unwrap());
         assert!(!t.contains('\x1b') && !t.contains('\x07'), "{t}");
         assert!(t.contains("https://portal.example/requests/new?target=db&account="), "{t}");
-    }
-
-    #[test]
-    fn times_are_said_as_people_say_them() {
-        assert_eq!(span(time::Duration::seconds(20)), "less than a minute");
-        assert_eq!(span(time::Duration::minutes(55)), "55 minutes");
-        assert_eq!(span(time::Duration::hours(8)), "8 hours");
     }
 }

@@ -73,7 +73,7 @@ pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>
         return reply.reject(ChannelOpenFailure::Other { code: 4, reason: format!("at most {max} channels a connection") }).await;
     }
     match tokio::select! { t = session.link.open_channel() => t, _ = conn.end.ended() => Err(russh::Error::Disconnect) } {
-        Err(russh::Error::ChannelOpenFailure(why)) => reply.reject(why).await,
+        Err(russh::Error::ChannelOpenFailure(why)) => reply.reject(plain(why)).await,
         Err(_) => reply.reject(ChannelOpenFailure::ConnectFailed).await,
         Ok(target) => {
             reply.accept().await;
@@ -82,6 +82,12 @@ pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>
         }
     }
     session.entry.close_channel();
+}
+
+/// A target's reason without what could act on a terminal.
+pub(super) fn plain(why: ChannelOpenFailure) -> ChannelOpenFailure {
+    let reason = why.description().chars().filter(|c| !c.is_control()).take(200).collect();
+    ChannelOpenFailure::Other { code: why.code(), reason }
 }
 
 /// Relays until both sides are closed. What becomes of the channel's place in the registry is the caller's matter.

@@ -103,8 +103,9 @@ impl Drop for Gateway {
     }
 }
 
-/// What our identification says; it tells no version.
-pub(super) const IDENTIFICATION: &str = "SSH-2.0-Anteroom";
+/// What our identification says; it tells no version. Clients speak OpenSSH's dialect (end-of-write, the order of SYMLINK in SFTP)
+/// only to who begins like this, and what is behind us does (docs/decisions/0006).
+pub(super) const IDENTIFICATION: &str = "SSH-2.0-OpenSSH_Anteroom";
 
 pub(super) fn server_config(config: &SshConfig, ciphers: &'static [russh::cipher::Name]) -> server::Config {
     let methods: &[MethodKind] = &[MethodKind::PublicKey];

@@ -2,6 +2,7 @@
 //! terminal in a browser, a telnet connection) and that speaks the same messages.
 use bytes::Bytes;
 use russh::{ChannelId, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error};
+use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
 /// Messages a local queue holds; with packets of at most 32 KiB this bounds it to 1 MiB.
@@ -12,6 +13,8 @@ const STDERR: u32 = 1;
 pub(super) enum Reader {
     Ssh(ChannelReadHalf),
     Local(mpsc::Receiver<ChannelMsg>),
+    /// What was read before, then the channel it was read from.
+    Again(VecDeque<ChannelMsg>, Box<Reader>),
 }
 
 impl Reader {
@@ -20,6 +23,10 @@ impl Reader {
         match self {
             Self::Ssh(r) => r.wait().await,
             Self::Local(r) => r.recv().await,
+            Self::Again(before, after) => match before.pop_front() {
+                Some(m) => Some(m),
+                None => Box::pin(after.next()).await,
+            },
         }
     }
 }

@@ -169,8 +169,8 @@ impl Person {
 
     /// Asks for an hour in which these things are allowed.
     pub fn request_for(&self, target: &str, account: &str, capabilities: &[&str]) -> Result<RequestId> {
-        // One a line, as in the form.
-        self.request_with(target, account, &[("window", "1"), ("capabilities", &capabilities.join("\n"))])
+        // As the form sends it: one a line under "anything else".
+        self.request_with(target, account, &[("window", "1"), ("chosen", "yes"), ("more", &capabilities.join("\n"))])
     }
 
     /// Asks for access that ends at `until`.
@@ -178,6 +178,14 @@ impl Person {
         let until = until.to_offset(time::UtcOffset::UTC);
         let text = format!("{}T{:02}:{:02}:{:02}", until.date(), until.hour(), until.minute(), until.second());
         self.request_with(target, account, &[("window", "custom"), ("until_utc", &text)])
+    }
+
+    /// Asks for these capabilities until a moment.
+    pub fn request_all_until(&self, target: &str, account: &str, capabilities: &[&str], until: time::OffsetDateTime) -> Result<RequestId> {
+        let until = until.to_offset(time::UtcOffset::UTC);
+        let text = format!("{}T{:02}:{:02}:{:02}", until.date(), until.hour(), until.minute(), until.second());
+        let fields = [("window", "custom"), ("until_utc", text.as_str()), ("chosen", "yes"), ("more", &capabilities.join("\n"))];
+        self.request_with(target, account, &fields)
     }
 
     fn request_with(&self, target: &str, account: &str, window: &[(&str, &str)]) -> Result<RequestId> {
