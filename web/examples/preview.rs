@@ -258,7 +258,9 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     let answer = ben.passkey.get(&start.options).unwrap();
     Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap();
     let why = "Field service: replace the gradient amplifier firmware (FSN 2026-118).\nWard 4 is informed, no patient until 17:00.";
-    let pending = a.submit_request(&ada.person, form("mri-3", "service", why, 2), HERE).await.unwrap();
+    let capabilities = ["shell", "exec:fwupdate --check *", "upload:/srv/firmware/*;max=200MiB;keep", "local-forward:*"];
+    let wish = RequestForm { capabilities: Capabilities::parse(capabilities).unwrap(), ..form("mri-3", "service", why, 2) };
+    let pending = a.submit_request(&ada.person, wish, HERE).await.unwrap();
     a.submit_request(&eve.person, form("ehr-db-1", "service", "Weekly export is stuck", 1), HERE).await.unwrap();
     println!("request {}", pending.id);
     println!("grant {}", grant.id);

@@ -23,6 +23,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{
@@ -176,9 +177,14 @@ impl Stage {
 
 const OURS: &[(&str, &str)] = &[("origin", "https://gate.example"), ("sec-fetch-site", "same-origin")];
 
+/// So long that only what never comes fails.
+async fn heard(socket: &mut Socket) -> Message {
+    tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap()
+}
+
 async fn told(socket: &mut Socket) -> Value {
     loop {
-        match socket.next().await.unwrap().unwrap() {
+        match heard(socket).await {
             Message::Text(t) => return serde_json::from_str(&t).unwrap(),
             Message::Ping(_) | Message::Binary(_) => {}
             other => panic!("{other:?}"),
@@ -188,7 +194,7 @@ async fn told(socket: &mut Socket) -> Value {
 
 async fn shown(socket: &mut Socket) -> Vec<u8> {
     loop {
-        match socket.next().await.unwrap().unwrap() {
+        match heard(socket).await {
             Message::Binary(b) => return b.to_vec(),
             Message::Ping(_) => {}
             other => panic!("{other:?}"),
