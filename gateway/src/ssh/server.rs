@@ -12,7 +12,7 @@ use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
 use anteroom_recorder::Recorder;
 use russh::{MethodKind, MethodSet, server};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite, BufReader, DuplexStream},
     net::{TcpListener, TcpStream},
@@ -36,7 +36,14 @@ pub struct Gateway {
 
 impl Gateway {
     /// Takes over what an earlier process left behind, then listens.
-    pub async fn start(approvals: Approvals, recorder: Recorder, config: SshConfig) -> io::Result<Self> {
+    ///
+    /// Boxed here on purpose: the code of a future is made where its type is named, and everything a connection does would
+    /// otherwise be compiled into the caller, with the caller's optimisation (docs/performance.md).
+    pub fn start(approvals: Approvals, recorder: Recorder, config: SshConfig) -> Pin<Box<dyn Future<Output = io::Result<Self>> + Send>> {
+        Box::pin(Self::begin(approvals, recorder, config))
+    }
+
+    async fn begin(approvals: Approvals, recorder: Recorder, config: SshConfig) -> io::Result<Self> {
         let mut listeners = Vec::new();
         for address in &config.listen {
             let bound = TcpListener::bind(address).await;
