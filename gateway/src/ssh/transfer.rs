@@ -76,6 +76,14 @@ impl Transfer {
         Start::Files(how.to_owned())
     }
 
+    /// Whether the client should wait until the target has answered more of what it asked.
+    pub(super) fn full(&self) -> bool {
+        self.watcher.get().is_some_and(|w| match &*w.lock().unwrap_or_else(PoisonError::into_inner) {
+            Watcher::Sftp(s) => s.full(),
+            Watcher::Scp(_) => false,
+        })
+    }
+
     /// None if the channel moves no files.
     pub(super) fn client(&self, data: &Bytes) -> Option<Passed> {
         self.watch(|w, out| match w {

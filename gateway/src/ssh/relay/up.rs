@@ -67,6 +67,10 @@ impl Pair {
     }
 
     async fn typed(&self, data: Bytes) -> Result<(), Over> {
+        while self.transfer.full() {
+            // Its answers come the other way, which goes on meanwhile.
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         if let Some(passed) = self.transfer.client(&data) {
             return self.passed(passed, Direction::Upload).await;
         }

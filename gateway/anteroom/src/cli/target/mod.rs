@@ -6,6 +6,7 @@ mod keys;
 mod pin;
 mod place;
 mod show;
+mod test;
 
 use super::{
     ConfigArg, Done, JsonArg, Out,
@@ -87,6 +88,8 @@ enum What {
     /// Everything about one target but its secrets.
     #[command(after_help = "Example:\n  anteroom target show ehr-db-1")]
     Show { name: TargetName },
+    /// Can it be reached, and is it who it should be? Connects to each address, compares the host key, never signs in.
+    Test(test::Args),
     /// Every target.
     #[command(after_help = "Example:\n  anteroom target list pump")]
     List {
@@ -103,6 +106,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         What::Change(a) => change::run(&cx, a, json, out).await,
         What::Pin(a) => pin::run(&cx, a, out).await,
         What::Credential(a) => credential::run(&cx, a, out).await,
+        What::Test(a) => test::run(&cx, a, json, out).await,
         What::Show { name } => show::one(&find(&cx, &name).await?, json, out),
         What::List { search } => show::all(&cx, &search, json, out).await,
     })
