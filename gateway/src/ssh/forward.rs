@@ -180,12 +180,8 @@ where
                     return Over::Closed;
                 }
             }
-            ChannelMsg::Eof => {
-                if to.eof().await.is_err() {
-                    return Over::Closed;
-                }
-            }
-            ChannelMsg::Close => return Over::Closed,
+            ChannelMsg::Eof if to.eof().await.is_ok() => {}
+            ChannelMsg::Eof | ChannelMsg::Close => return Over::Closed,
             _ => {}
         }
     }

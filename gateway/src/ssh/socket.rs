@@ -34,7 +34,8 @@ where
             while let Some(m) = reads.next().await {
                 match m {
                     ChannelMsg::Data { data } => {
-                        if to_inside.write_all(&data).await.is_err() || credit.took(data.len(), &writes).await.is_err() {
+                        let taken = to_inside.write_all(&data).await.is_ok() && credit.took(data.len(), &writes).await.is_ok();
+                        if !taken {
                             return;
                         }
                     }

@@ -42,7 +42,7 @@ impl Pair {
                     self.transfer.to_client.drained().await;
                     self.client.eof().await
                 }
-                ChannelMsg::Request { name, want_reply, payload } => match self.from_target(&name, want_reply, payload).await {
+                ChannelMsg::Request { name, want_reply, payload } => match self.asked_by_target(&name, want_reply, payload).await {
                     Ok(()) => Ok(()),
                     Err(over) => return over,
                 },
@@ -78,7 +78,7 @@ impl Pair {
     }
 
     /// What a target may ask of a client on a session channel (RFC 4254 sections 6.8 and 6.10, OpenSSH PROTOCOL).
-    async fn from_target(&self, name: &str, want_reply: bool, payload: Bytes) -> Result<(), Over> {
+    async fn asked_by_target(&self, name: &str, want_reply: bool, payload: Bytes) -> Result<(), Over> {
         let record = match (name, payload.split_first_chunk::<4>()) {
             ("exit-status", Some((status, []))) => Some(EventKind::Exit { status: u32::from_be_bytes(*status) }),
             ("exit-signal", Some((n, rest))) => {
