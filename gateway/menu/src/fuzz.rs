@@ -71,7 +71,7 @@ fn view(bytes: &[u8]) -> View {
         }
     };
     let entries = bytes.chunks(7).map(entry).collect();
-    View { person: String::from_utf8_lossy(bytes).into_owned(), bastion: "bastion".to_owned(), unix_seconds: 5000, entries }
+    View { person: String::from_utf8_lossy(bytes).into_owned(), bastion: "bastion".to_owned(), port: 22, unix_seconds: 5000, entries }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub fn plain_list(view: &View, width: u16) -> String {
     let facts = Facts::new(view.clone(), Duration::ZERO);
     let now = view.unix_seconds;
     let bastion = text::clean(&view.bastion, 300);
+    let port = if matches!(view.port, 0 | 22) { String::new() } else { format!("-p {} ", view.port) };
     let mut out = String::new();
     let mut say = |indent: usize, said: &str| {
         for line in text::wrap(said, cols - indent) {
@@ -24,7 +25,7 @@ pub fn plain_list(view: &View, width: u16) -> String {
     };
     say(0, &format!("Anteroom: what {} may reach, at {}", facts.person, words::moment(now, now)));
     if facts.known.is_empty() {
-        say(0, "Nothing yet: ask an administrator for a place in a group.");
+        say(0, "Nothing yet: ask whoever keeps the targets.");
     }
     let mut heading = None;
     let mut commands = Vec::new();
@@ -46,7 +47,7 @@ pub fn plain_list(view: &View, width: u16) -> String {
         if let State::Live { ends_at, .. } = &known.entry.state
             && *ends_at > now
         {
-            commands.push(format!("ssh {}", quoted(&format!("{}@{bastion}", known.name))));
+            commands.push(format!("ssh {port}{}", quoted(&format!("{}@{bastion}", known.name))));
         }
         askable |= rank == 3 && known.may_ask();
     }
@@ -59,7 +60,7 @@ pub fn plain_list(view: &View, width: u16) -> String {
         });
     }
     if askable {
-        out.push_str(&format!("\nTo ask for access:\n  ssh -t {}\n", quoted(&bastion)));
+        out.push_str(&format!("\nTo ask for access:\n  ssh -t {port}{}\n", quoted(&bastion)));
     }
     out
 }

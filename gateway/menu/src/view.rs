@@ -10,6 +10,8 @@ pub struct View {
     pub person: String,
     /// What stands after the last `@` in an ssh command for this gateway.
     pub bastion: String,
+    /// Of the gateway; 22 and 0 need no mention.
+    pub port: u16,
     /// The wall clock when these facts were gathered: seconds since 1970-01-01 UTC. All moments below are in the same unit.
     pub unix_seconds: u64,
     /// In any order; at most one for each account of each target.

@@ -50,6 +50,11 @@ impl Gateway {
             listeners.push(bound.map_err(|e| io::Error::new(e.kind(), format!("ssh: cannot listen on {address}: {e}")))?);
         }
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let mut config = config;
+        if config.public_port == 0 {
+            // What people are told to type is where it listens.
+            config.public_port = addresses.first().map_or(22, SocketAddr::port);
+        }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         approvals.note(AuditEvent::GatewayStarted { gateway: config.gateway.clone(), version }, None).await;
         let finder = recorder.clone();

@@ -33,7 +33,7 @@ pub fn pending(request: &str) -> State {
 }
 
 pub fn view(entries: Vec<Entry>) -> View {
-    View { person: "Ada".to_owned(), bastion: "gate.example".to_owned(), unix_seconds: NOW, entries }
+    View { person: "Ada".to_owned(), bastion: "gate.example".to_owned(), port: 22, unix_seconds: NOW, entries }
 }
 
 /// One of each kind.

@@ -53,10 +53,10 @@ pub(super) async fn of(approvals: &Approvals, person: &Person, config: &SshConfi
             known.state = state;
         }
     }
-    let port = if config.public_port == 22 { String::new() } else { format!(" -p {}", config.public_port) };
     Ok(View {
         person: person.display_name.to_string(),
-        bastion: format!("{}{port}", config.public_host),
+        bastion: config.public_host.clone(),
+        port: config.public_port,
         unix_seconds: seconds(now),
         entries: entries.into_values().collect(),
     })
