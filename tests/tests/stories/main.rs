@@ -11,6 +11,7 @@ mod database_gone;
 mod demo;
 mod disk_full;
 mod ending;
+mod files;
 mod hostile_client;
 mod hostile_target;
 mod menu;
