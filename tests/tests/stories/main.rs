@@ -12,6 +12,7 @@ mod demo;
 mod disk_full;
 mod ending;
 mod files;
+mod forwards;
 mod hostile_client;
 mod hostile_target;
 mod menu;
