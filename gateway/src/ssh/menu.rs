@@ -302,8 +302,6 @@ impl Counter {
         let (reads, client) = self.hand_over();
         relay::relay(&self.conn, &session, (reads, client), link).await;
         session.entry.close_channel();
-        // The menu's connection is this session's: it ends with it.
-        self.conn.end.end(anteroom_domain::EndReason::ClientClosed);
         Ok(())
     }
 
