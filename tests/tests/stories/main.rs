@@ -5,6 +5,7 @@
 mod approving;
 mod audited_algorithms;
 mod bad_input;
+mod certificate_login;
 mod channels;
 mod damaged;
 mod database_gone;
@@ -15,6 +16,7 @@ mod files;
 mod forwards;
 mod hostile_client;
 mod hostile_target;
+mod jump;
 mod menu;
 mod offered_key;
 mod power_cut;
