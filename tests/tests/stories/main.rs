@@ -23,6 +23,7 @@ mod power_cut;
 mod relay;
 mod step_up;
 mod telnet;
+mod throttled;
 mod transparent;
 mod who_may_watch;
 mod whole_story;
