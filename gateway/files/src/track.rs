@@ -101,6 +101,14 @@ impl Track {
         self.broken = true;
     }
 
+    /// The file was cut or grown to this size. Where that is what was sent so far, the SHA-256 still holds: OpenSSH's scp writes
+    /// in place and says at the end how long the file is.
+    pub(crate) fn resized(&mut self, size: u64, windows: &mut usize) {
+        if !(self.ahead.is_empty() && self.next == size && self.end == size) {
+            self.forget(windows);
+        }
+    }
+
     /// Gives up the SHA-256.
     pub(crate) fn forget(&mut self, windows: &mut usize) {
         self.sha256 = None;
@@ -242,6 +250,16 @@ mod tests {
         t.moved(3, b"def", &mut w);
         t.no_more(6);
         assert_eq!(closed(t, &mut w), (None, Outcome::Partial), "its beginning did not move");
+    }
+
+    #[test]
+    fn a_size_that_says_what_was_sent_keeps_the_hash_and_another_takes_it() {
+        for (size, kept) in [(4, true), (3, false), (5, false)] {
+            let (mut t, mut w) = (Track::new(Direction::Upload, TERMS, true), 0);
+            t.moved(0, b"abcd", &mut w);
+            t.resized(size, &mut w);
+            assert_eq!(closed(t, &mut w).0.is_some(), kept, "{size}");
+        }
     }
 
     #[test]

@@ -159,6 +159,11 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, 
                 continue;
             }
         };
+        // Who failed too often has to wait; its sockets close before anything is computed.
+        if shared.failures.address_waits(peer.ip(), std::time::Instant::now()) {
+            tracing::debug!(%peer, "ssh: connection refused: too many failed attempts from this address");
+            continue;
+        }
         match shared.limits.take(peer.ip()) {
             Ok(slot) => {
                 tasks.spawn(serve(shared.clone(), stream, peer, slot, stop.clone()));

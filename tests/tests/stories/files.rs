@@ -96,19 +96,22 @@ fn what_the_grant_names_arrives_whole_and_is_in_the_log_without_its_name() {
     h.run("scp", &["-O", &format!("gateway:{}/report-of-jane-doe.pdf", out.display()), "by-old-scp"]).good().unwrap();
     fs::write(h.own.join("by-old-scp.txt"), &notes).unwrap();
     h.run("scp", &["-O", "by-old-scp.txt", &format!("gateway:{}/", into.display())]).good().unwrap();
-    for name in ["by-sftp", "by-old-scp"] {
+    h.run("scp", &[&format!("gateway:{}/report-of-jane-doe.pdf", out.display()), "by-scp"]).good().unwrap();
+    fs::write(h.own.join("by-scp.txt"), &notes).unwrap();
+    h.run("scp", &["by-scp.txt", &format!("gateway:{}/", into.display())]).good().unwrap();
+    for name in ["by-sftp", "by-old-scp", "by-scp"] {
         assert!(fs::read(h.own.join(name)).unwrap() == report, "{name}: another file arrived here");
         assert!(fs::read(into.join(format!("{name}.txt"))).unwrap() == notes, "{name}: another file arrived there");
     }
     assert_eq!(fs::read(h.own.join("empty")).unwrap(), b"");
 
-    let all = h.moved(5);
+    let all = h.moved(7);
     assert!(all.iter().all(|m| m["outcome"] == "complete"), "{all:#?}");
     let hashed = |direction: &str, content: &[u8]| {
         let same = |m: &&Value| m["direction"] == direction && m["sha256"] == sha256(content) && m["bytes"] == content.len();
         all.iter().filter(same).count()
     };
-    assert_eq!((hashed("download", &report), hashed("upload", &notes), hashed("download", b"")), (2, 2, 1), "{all:#?}");
+    assert_eq!((hashed("download", &report), hashed("upload", &notes), hashed("download", b"")), (3, 3, 1), "{all:#?}");
     assert!(h.refusals().is_empty(), "{:?}", h.refusals());
     let log = h.w.cli.good(&["audit", "tail", "-n", "500", "--json"]).unwrap();
     assert!(!log.contains("jane-doe") && !log.contains("by-sftp"), "a file's name is in the log");

@@ -168,6 +168,13 @@ impl Files {
         }
     }
 
+    /// The file was given a size.
+    pub(super) fn resized(&mut self, n: u32, size: u64) {
+        if let Some(track) = self.open.get_mut(&n).and_then(|f| f.upload.as_mut()) {
+            track.resized(size, &mut self.windows);
+        }
+    }
+
     /// The file's content is changed by other means than WRITE.
     pub(super) fn altered(&mut self, n: u32) {
         if let Some(track) = self.open.get_mut(&n).and_then(|f| f.upload.as_mut()) {

@@ -184,8 +184,8 @@ impl Sftp {
         if terms.is_none_or(|t| !fits(t.max)) {
             return self.refuse_change(id, told, walk);
         }
-        if attrs.size.is_some() {
-            self.files.altered(file);
+        if let Some(size) = attrs.size {
+            self.files.resized(file, size);
         }
         Ok(self.go(id, Pending::Told(Box::new(told))))
     }
