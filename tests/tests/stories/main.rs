@@ -5,6 +5,7 @@
 mod approving;
 mod audited_algorithms;
 mod bad_input;
+mod browser_terminal;
 mod certificate_login;
 mod channels;
 mod damaged;
