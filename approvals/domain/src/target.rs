@@ -111,9 +111,48 @@ pub struct Target {
     pub created_at: Moment,
 }
 
+impl Target {
+    /// Host and port of each address, in the order they are tried. IPv6 addresses are without brackets.
+    pub fn addresses(&self) -> Vec<(String, u16)> {
+        let more = self.more_hosts.iter().map(|h| split_host(h, self.port));
+        std::iter::once(split_host(&self.host, self.port)).chain(more).collect()
+    }
+}
+
+/// `host`, `host:port`, an IPv6 address, or one in brackets with or without a port.
+pub fn split_host(text: &str, port: u16) -> (String, u16) {
+    let bare = |h: &str| h.trim_start_matches('[').trim_end_matches(']').to_owned();
+    match text.rsplit_once(':') {
+        Some((host, own)) if !host.contains(':') || host.ends_with(']') => match own.parse() {
+            Ok(own) => (bare(host), own),
+            Err(_) => (bare(text), port),
+        },
+        _ => (bare(text), port),
+    }
+}
+
 /// A login on a target. Its credential stays in the vault and is never part of this.
 #[derive(Debug, Clone, Serialize)]
 pub struct Account {
     pub id: AccountId,
     pub name: AccountName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_host;
+
+    #[test]
+    fn a_host_is_told_from_its_port() {
+        for (text, host, port) in [
+            ("db1", "db1", 22),
+            ("db1:2222", "db1", 2222),
+            ("10.0.0.9:2222", "10.0.0.9", 2222),
+            ("2001:db8::7", "2001:db8::7", 22),
+            ("[2001:db8::7]:2222", "2001:db8::7", 2222),
+            ("[2001:db8::7]", "2001:db8::7", 22),
+        ] {
+            assert_eq!(split_host(text, 22), (host.to_owned(), port), "{text}");
+        }
+    }
 }

@@ -3,7 +3,10 @@ use crate::{
     Approvals, Credential, Listing, ManageError, NewTarget, Page, PromptAnswer, Relay, StoreError, TargetChange, VaultError, audit::record,
     clock, store, vault,
 };
-use anteroom_domain::{AccountId, AccountName, AuditEvent, PersonId, Profile, Protocol, Target, TargetId, TargetName, target::Account};
+use anteroom_domain::{
+    AccountId, AccountName, AuditEvent, PersonId, Profile, Protocol, Target, TargetId, TargetName,
+    target::{Account, split_host},
+};
 use anteroom_policy::{Action, Permit};
 use ssh_key::{HashAlg, PublicKey};
 use std::{
@@ -220,7 +223,7 @@ fn check(t: &Target) -> Result<(), ManageError> {
     }
     for more in &t.more_hosts {
         let (host, port) = split_host(more, t.port);
-        check_host(host.trim_start_matches('[').trim_end_matches(']'))?;
+        check_host(&host)?;
         if port == 0 {
             return Err(invalid("further hosts", "a port must be from 1 to 65535"));
         }
@@ -229,17 +232,6 @@ fn check(t: &Target) -> Result<(), ManageError> {
         return Err(invalid("protocol", "telnet encrypts nothing and is allowed only with the quarantine profile"));
     }
     Ok(())
-}
-
-/// `host`, `host:port`, an IPv6 address, or one in brackets with a port.
-fn split_host(text: &str, port: u16) -> (String, u16) {
-    match text.rsplit_once(':') {
-        Some((host, own)) if !host.contains(':') || host.ends_with(']') => match own.parse() {
-            Ok(own) => (host.to_owned(), own),
-            Err(_) => (text.to_owned(), port),
-        },
-        _ => (text.to_owned(), port),
-    }
 }
 
 /// The account on the relay, after looking that the way through it is short and leads nowhere twice.

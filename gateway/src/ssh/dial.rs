@@ -12,25 +12,13 @@ const MAX_ADDRESSES: usize = 8;
 /// Tries the target's hosts in turn, and the addresses of each. `limit` holds for each step.
 pub(super) async fn dial(target: &Target, limit: Duration) -> Result<TcpStream, String> {
     let mut last = String::from("it has no address");
-    for (host, port) in hosts(target) {
+    for (host, port) in target.addresses() {
         match one(&host, port, limit).await {
             Ok(stream) => return Ok(stream),
             Err(why) => last = why,
         }
     }
     Err(last)
-}
-
-/// Host and port in the order they are tried. `more_hosts` may carry a port of their own; IPv6 with a port in brackets.
-pub(super) fn hosts(target: &Target) -> Vec<(String, u16)> {
-    let more = target.more_hosts.iter().map(|h| match h.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
-            Ok(port) => (host.to_owned(), port),
-            Err(_) => (h.clone(), target.port),
-        },
-        _ => (h.clone(), target.port),
-    });
-    std::iter::once((target.host.clone(), target.port)).chain(more).collect()
 }
 
 /// Resolves once and connects to the addresses in turn. A *name* that leads to this machine, to a link-local or

@@ -4,7 +4,7 @@ use super::{
     connection::{Connection, Permitted},
     notice,
     relay::{self, Credit},
-    requests::Request,
+    requests::{Request, cells},
     side::{Reader, Writer},
 };
 use anteroom_approvals::{AskStepUp, RequestForm, StepUpState};
@@ -130,7 +130,7 @@ impl Counter {
                     let request = Request::parse(&name, &payload).ok();
                     let (ok, begins) = match &request {
                         Some(Request::Pty { term, cols, rows }) => {
-                            (self.screen.cols, self.screen.rows) = (cell(*cols, 80), cell(*rows, 24));
+                            (self.screen.cols, self.screen.rows) = (cells(*cols, 80), cells(*rows, 24));
                             self.screen.dumb = term == "dumb";
                             self.screen.pty = Some(payload.clone());
                             (true, None)
@@ -175,7 +175,7 @@ impl Counter {
                     }
                     ChannelMsg::Request { name, want_reply, payload } => {
                         let size = match Request::parse(&name, &payload) {
-                            Ok(Request::WindowChange { cols, rows }) => Some((cell(cols, 80), cell(rows, 24))),
+                            Ok(Request::WindowChange { cols, rows }) => Some((cells(cols, 80), cells(rows, 24))),
                             _ => None,
                         };
                         if want_reply {
@@ -362,7 +362,7 @@ impl Counter {
                     }
                     Some(ChannelMsg::Request { name, payload, .. }) => {
                         if let Ok(Request::WindowChange { cols, rows }) = Request::parse(&name, &payload) {
-                            (self.screen.cols, self.screen.rows) = (cell(cols, 80), cell(rows, 24));
+                            (self.screen.cols, self.screen.rows) = (cells(cols, 80), cells(rows, 24));
                         }
                     }
                     Some(ChannelMsg::Close) | None => return Err("the terminal is gone".to_owned()),
@@ -371,8 +371,4 @@ impl Counter {
             }
         }
     }
-}
-
-fn cell(n: u32, untold: u16) -> u16 {
-    if n == 0 { untold } else { u16::try_from(n).unwrap_or(u16::MAX) }
 }

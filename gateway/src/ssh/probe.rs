@@ -46,7 +46,7 @@ impl ProbeOutcome {
 /// One [`Probe`] an address, in the order a session would try them. `limit` holds for each connection.
 pub async fn probe(target: &Target, limit: Duration) -> Vec<Probe> {
     let mut found = Vec::new();
-    for (host, port) in dial::hosts(target) {
+    for (host, port) in target.addresses() {
         let started = Instant::now();
         let outcome = if target.via.is_some() { ProbeOutcome::BehindRelay } else { one(target, &host, port, limit).await };
         found.push(Probe { address: format!("{host}:{port}"), outcome, took: started.elapsed() });

@@ -113,6 +113,12 @@ impl Request {
     }
 }
 
+/// A width or height as a screen can have it. Zero means "not told" (section 6.2), as `ssh -tt` without a terminal says it; a
+/// screen has some size all the same.
+pub(super) fn cells(n: u32, untold: u16) -> u16 {
+    if n == 0 { untold } else { u16::try_from(n).unwrap_or(u16::MAX) }
+}
+
 /// Environment variables that may be passed on; everything else could change what programs on the target load (THREATS 12).
 pub(super) fn env_allowed(name: &[u8], value: &[u8]) -> bool {
     let known = matches!(name, b"LANG" | b"LANGUAGE" | b"TZ" | b"COLORTERM" | b"NO_COLOR")

@@ -21,7 +21,7 @@ impl TargetKey {
             lines.iter().filter_map(|l| PublicKey::from_openssh(l).ok()).map(|k| k.key_data().clone()).collect()
         };
         let (pinned, authorities) = (keys(&target.pinned_host_keys), keys(&target.pinned_host_cas));
-        let hosts = super::dial::hosts(target).into_iter().map(|(h, _)| h.trim_start_matches('[').trim_end_matches(']').to_owned());
+        let hosts = target.addresses().into_iter().map(|(h, _)| h);
         let names = hosts.chain([target.name.to_string()]).collect();
         (!pinned.is_empty() || !authorities.is_empty()).then_some(Self { pinned, authorities, names })
     }

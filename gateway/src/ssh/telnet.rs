@@ -3,7 +3,7 @@
 use super::{
     connection::Connection,
     dial::dial,
-    requests::Request,
+    requests::{Request, cells},
     side::{self, LocalEnd, Reader, Writer},
     upstream::UpstreamError,
 };
@@ -117,11 +117,11 @@ async fn started(end: &mut LocalEnd) -> Option<Terminal> {
         };
         let (ok, begins) = match Request::parse(&name, &payload) {
             Ok(Request::Pty { term, cols, rows }) => {
-                terminal = Terminal { term, cols: cell(cols, 80), rows: cell(rows, 24) };
+                terminal = Terminal { term, cols: cells(cols, 80), rows: cells(rows, 24) };
                 (true, false)
             }
             Ok(Request::WindowChange { cols, rows }) => {
-                (terminal.cols, terminal.rows) = (cell(cols, 80), cell(rows, 24));
+                (terminal.cols, terminal.rows) = (cells(cols, 80), cells(rows, 24));
                 (true, false)
             }
             Ok(Request::Shell) => (true, true),
@@ -135,10 +135,6 @@ async fn started(end: &mut LocalEnd) -> Option<Terminal> {
         }
     }
     None
-}
-
-fn cell(n: u32, untold: u16) -> u16 {
-    if n == 0 { untold } else { u16::try_from(n).unwrap_or(u16::MAX) }
 }
 
 /// The error is for the person to read.
@@ -229,7 +225,7 @@ async fn relay(end: &mut LocalEnd, mut stream: TcpStream, mut telnet: Telnet) ->
                 }
                 Some(ChannelMsg::Request { name, want_reply, payload }) => {
                     let (bytes, ok) = match Request::parse(&name, &payload) {
-                        Ok(Request::WindowChange { cols, rows }) => (telnet.resize(cell(cols, 80), cell(rows, 24)), true),
+                        Ok(Request::WindowChange { cols, rows }) => (telnet.resize(cells(cols, 80), cells(rows, 24)), true),
                         Ok(Request::Signal { name }) if name == "INT" => (telnet.interrupt(), true),
                         Ok(Request::Break) => (telnet.break_signal(), true),
                         _ => (Vec::new(), false),

@@ -1,7 +1,7 @@
 //! Client to target. Everything typed goes to the recorder before it goes on.
 use super::{Credit, Over, Pair};
 use crate::ssh::{
-    requests::{Request, env_allowed, refusal},
+    requests::{Request, cells, env_allowed, refusal},
     side::Reader,
     transfer::Start,
 };
@@ -160,9 +160,4 @@ impl Pair {
     fn granted_terminal(&self, start: &Request) -> bool {
         !matches!(start, Request::Subsystem { .. }) && (self.granted(&Capability::Shell) || matches!(start, Request::Exec { .. }))
     }
-}
-
-/// Zero means "not told" (RFC 4254 section 6.2), as `ssh -tt` without a terminal says it; a screen has some size all the same.
-fn cells(n: u32, untold: u16) -> u16 {
-    if n == 0 { untold } else { n.min(u16::MAX.into()) as u16 }
 }
