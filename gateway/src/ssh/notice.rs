@@ -35,9 +35,9 @@ pub(super) fn ended(reason: &impl Display) -> String {
     format!("\r\nanteroom: this session has ended: {reason}\r\n")
 }
 
-/// A line on its own in whatever stands on the screen.
+/// A line on its own in whatever stands on the screen. The text comes from `Notices`, which let no control character pass.
 pub(super) fn message(text: &str) -> String {
-    format!("\r\n\x1b[7m anteroom: {} \x1b[0m\r\n", printable_long(text))
+    format!("\r\n\x1b[7m anteroom: {} \x1b[0m\r\n", text)
 }
 
 fn link(portal: &Url, path: &str) -> String {
@@ -54,10 +54,6 @@ fn clock(m: Moment) -> String {
 /// What strangers typed comes back only as plain text: no escape sequence may act on a terminal.
 fn printable(s: &str) -> String {
     s.chars().filter(|c| !c.is_control()).take(128).collect()
-}
-
-fn printable_long(s: &str) -> String {
-    s.chars().filter(|c| !c.is_control()).take(500).collect()
 }
 
 #[cfg(test)]

@@ -80,13 +80,11 @@ async fn one(target: &Target, host: &str, port: u16, limit: Duration) -> ProbeOu
     let seen = Arc::default();
     let pins = TargetKey::of(target);
     let pinned = pins.is_some();
-    let mut preferred = algorithms::toward(target.profile);
-    if let Some(pins) = &pins {
-        let mut kinds = preferred.key.to_vec();
-        kinds.sort_by_key(|a| !pins.pins(a));
-        preferred.host_key_certificates = if pins.has_authority() { kinds.clone().into() } else { Default::default() };
-        preferred.key = kinds.into();
-    }
+    let offered = algorithms::toward(target.profile);
+    let preferred = match &pins {
+        Some(pins) => pins.prefer(offered),
+        None => offered,
+    };
     let config = client::Config { preferred, ..Default::default() };
     let looking = client::connect_stream(Arc::new(config), stream, Look { pins, seen: Arc::clone(&seen) });
     let ended = timeout(limit, looking).await;

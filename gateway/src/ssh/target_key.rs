@@ -1,5 +1,6 @@
 //! Which host keys and host certificates of a target are trusted (THREATS 11).
 use anteroom_domain::Target;
+use russh::Preferred;
 use russh::keys::{
     Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate,
     ssh_key::{certificate::CertType, public::KeyData},
@@ -44,12 +45,19 @@ impl TargetKey {
             && cert.valid_principals().iter().any(|p| self.names.iter().any(|n| n.eq_ignore_ascii_case(p)))
     }
 
-    pub(super) fn pins(&self, kind: &Algorithm) -> bool {
-        self.pinned.iter().any(|k| same_kind(&k.algorithm(), kind))
+    /// What to offer a target so that, of several host keys, it shows one that is trusted here.
+    pub(super) fn prefer(&self, mut offered: Preferred) -> Preferred {
+        let mut kinds = offered.key.to_vec();
+        kinds.sort_by_key(|a| !self.pins(a));
+        if !self.authorities.is_empty() {
+            offered.host_key_certificates = kinds.clone().into();
+        }
+        offered.key = kinds.into();
+        offered
     }
 
-    pub(super) fn has_authority(&self) -> bool {
-        !self.authorities.is_empty()
+    fn pins(&self, kind: &Algorithm) -> bool {
+        self.pinned.iter().any(|k| same_kind(&k.algorithm(), kind))
     }
 
     /// For people: what was offered.

@@ -270,12 +270,6 @@ impl Hop<'_> {
 }
 
 fn client_config(key: &TargetKey, target: &Target) -> client::Config {
-    let mut preferred = algorithms::toward(target.profile);
-    // The key exchange prefers the kinds of key that are pinned, so that a target with several shows one of them.
-    let mut kinds = preferred.key.to_vec();
-    kinds.sort_by_key(|a| !key.pins(a));
-    preferred.host_key_certificates = if key.has_authority() { kinds.clone().into() } else { Default::default() };
-    preferred.key = kinds.into();
     client::Config {
         client_id: russh::SshId::Standard("SSH-2.0-Anteroom".into()),
         window_size: algorithms::WINDOW,
@@ -284,7 +278,7 @@ fn client_config(key: &TargetKey, target: &Target) -> client::Config {
         manual_close: true,
         maximum_packet_size: algorithms::PACKET,
         channel_buffer_size: algorithms::CHANNEL_MESSAGES,
-        preferred,
+        preferred: key.prefer(algorithms::toward(target.profile)),
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVE_MAX,
         nodelay: true,
