@@ -23,6 +23,7 @@ mod screen;
 mod strings;
 mod summary;
 mod utf8;
+mod vocabulary;
 
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};

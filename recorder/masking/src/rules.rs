@@ -11,7 +11,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use crate::kind::Kind;
+use crate::{
+    kind::Kind,
+    vocabulary::{Vocabulary, WordLists, normalise},
+};
 
 const BUILTIN: &str = include_str!("../rules/builtin.toml");
 
@@ -32,6 +35,8 @@ pub struct RuleSet {
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) pattern_finder: meta::Regex,
     pub(crate) hl7: BTreeMap<[u8; 3], Vec<Hl7Field>>,
+    /// What the words of a column's or field's name say.
+    pub(crate) vocabulary: Vocabulary,
     pub(crate) qualifiers: HashSet<String>,
     pub(crate) nulls: HashSet<String>,
     pub(crate) common: HashSet<String>,
@@ -100,8 +105,11 @@ pub struct RuleError {
 struct File {
     version: Spanned<u32>,
     name: String,
+    /// "builtin": the built-in rules, and these besides.
+    extends: Option<Spanned<String>>,
     #[serde(default)]
     mask_providers: bool,
+    #[serde(default)]
     words: Words,
     #[serde(default)]
     field: Vec<Field>,
@@ -115,8 +123,14 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct Words {
     qualifiers: Vec<String>,
+    providers: Vec<String>,
+    things: Vec<String>,
+    neutral: Vec<String>,
+    fillers: Vec<String>,
     nulls: Vec<String>,
     common: Vec<String>,
+    /// Short forms of words in names of columns.
+    short: HashMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -178,10 +192,33 @@ impl RuleSet {
             let problem = format!("version {} is not known; this program reads version 1", file.version.get_ref());
             return Err(refuse(text, &file.version.span(), problem));
         }
+        let mut sha256 = Sha256::new_with_prefix(text.as_bytes());
+        // What an operator added comes first: the first meaning of a label stays.
+        let file = match &file.extends {
+            Some(base) if base.get_ref() == "builtin" => {
+                sha256.update(BUILTIN.as_bytes());
+                extended(text, file)?
+            }
+            Some(base) => return Err(refuse(text, &base.span(), format!("{:?} cannot be extended; \"builtin\" can", base.get_ref()))),
+            None => file,
+        };
         let (columns, labels, label_finder) = compile_labels(text, &file.field)?;
         let (patterns, pattern_finder) = compile_patterns(text, file.pattern)?;
+        let lists = WordLists {
+            persons: file.words.qualifiers.clone(),
+            providers: file.words.providers,
+            things: file.words.things,
+            neutral: file.words.neutral,
+            fillers: file.words.fillers,
+            short: file.words.short,
+        };
+        let mut vocabulary = Vocabulary::new(&lists, file.mask_providers);
+        for field in &file.field {
+            field.strong.iter().for_each(|label| vocabulary.add(label.get_ref(), Label { kind: field.kind, strong: true }));
+            field.weak.iter().for_each(|label| vocabulary.add(label.get_ref(), Label { kind: field.kind, strong: false }));
+        }
         Ok(Self {
-            sha256: Sha256::digest(text.as_bytes()).into(),
+            sha256: sha256.finalize().into(),
             name: file.name,
             mask_providers: file.mask_providers,
             label_finder,
@@ -190,6 +227,7 @@ impl RuleSet {
             patterns,
             pattern_finder,
             hl7: compile_hl7(text, file.hl7)?,
+            vocabulary,
             qualifiers: lower(file.words.qualifiers),
             nulls: lower(file.words.nulls),
             common: lower(file.words.common),
@@ -207,6 +245,27 @@ impl RuleSet {
     }
 }
 
+/// The built-in rules behind those of the file.
+fn extended(text: &str, mut file: File) -> Result<File, RuleError> {
+    let base: File = toml::from_str(BUILTIN).map_err(|error| refuse(text, &(0..0), error.message().to_owned()))?;
+    file.words.qualifiers.extend(base.words.qualifiers);
+    file.words.providers.extend(base.words.providers);
+    file.words.things.extend(base.words.things);
+    file.words.neutral.extend(base.words.neutral);
+    file.words.fillers.extend(base.words.fillers);
+    file.words.nulls.extend(base.words.nulls);
+    file.words.common.extend(base.words.common);
+    for (short, long) in base.words.short {
+        file.words.short.entry(short).or_insert(long);
+    }
+    file.field.extend(base.field);
+    file.pattern.extend(base.pattern);
+    // The file's own come last and win.
+    let own = std::mem::replace(&mut file.hl7, base.hl7);
+    file.hl7.extend(own);
+    Ok(file)
+}
+
 fn lower(words: Vec<String>) -> HashSet<String> {
     words.into_iter().map(|word| word.to_lowercase()).collect()
 }
@@ -217,28 +276,6 @@ fn refuse(text: &str, span: &Range<usize>, problem: String) -> RuleError {
     let content = text.lines().nth(line - 1).unwrap_or_default();
     let key = content.split('=').next().unwrap_or_default().trim().trim_matches(['[', ']']).to_owned();
     RuleError { line, key, problem: problem.replace('\n', " ") }
-}
-
-/// "Date of birth", "date_of_birth", "dateOfBirth" are one label: lower-case words, one space between.
-pub(crate) fn normalise(label: &str) -> String {
-    let mut out = String::with_capacity(label.len() + 4);
-    let mut previous_lower = false;
-    for c in label.chars() {
-        if c.is_alphanumeric() {
-            if c.is_uppercase() && previous_lower && !out.ends_with(' ') {
-                out.push(' ');
-            }
-            previous_lower = c.is_lowercase();
-            out.extend(c.to_lowercase());
-        } else if c != '\'' && c != '’' {
-            previous_lower = false;
-            if !out.is_empty() && !out.ends_with(' ') {
-                out.push(' ');
-            }
-        }
-    }
-    out.truncate(out.trim_end().len());
-    out
 }
 
 type Labels = (HashMap<String, Label>, Vec<Label>, AhoCorasick);
@@ -338,13 +375,5 @@ mod tests {
         let bad = "version = 1\nname = \"x\"\n[words]\n[[pattern]]\nname = \"p\"\nkind = \"ssn\"\ncite = \"me\"\nregex = '(['\n";
         let error = RuleSet::parse(bad).unwrap_err();
         assert_eq!((error.line, error.key.as_str()), (8, "regex"), "{error}");
-    }
-
-    #[test]
-    fn labels_are_one_however_they_are_written() {
-        for written in ["Date of birth", "date_of_birth", "dateOfBirth", "DATE-OF-BIRTH", "Date.Of.Birth"] {
-            assert_eq!(normalise(written), "date of birth");
-        }
-        assert_eq!(normalise("Mother's maiden name"), "mothers maiden name");
     }
 }

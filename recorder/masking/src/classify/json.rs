@@ -4,7 +4,8 @@
 use super::{Found, Rule, value::fills};
 use crate::{
     kind::Kind,
-    rules::{Label, RuleSet, normalise},
+    rules::{Label, RuleSet},
+    vocabulary::normalise,
 };
 
 const MAX_DEPTH: usize = 32;

@@ -6,7 +6,10 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{Found, Rule, value::fills};
-use crate::rules::{Label, RuleSet, normalise};
+use crate::{
+    rules::{Label, RuleSet},
+    vocabulary::normalise,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {

@@ -2,7 +2,8 @@
 
 use crate::{
     kind::Kind,
-    rules::{RuleSet, normalise},
+    rules::RuleSet,
+    vocabulary::normalise,
 };
 
 /// Length of the value of this kind at the start of `text`, which is the rest of a line after a label. `strong`: the label alone says that
