@@ -284,7 +284,8 @@ impl Ink {
     /// A plain line (no escape sequences) with its masked ranges replaced, one mask for each column.
     pub(crate) fn line(&mut self, line: &str, verdicts: &Verdicts) {
         self.style(Style::PLAIN);
-        if !verdicts.covers(line.len()) {
+        let fits = verdicts.covers(line.len()) && verdicts.ranges().all(|range| line.get(range).is_some());
+        if !fits {
             // A verdict about another line says nothing about this one.
             self.text.extend(line.chars().filter_map(mask_of));
             return;

@@ -283,6 +283,12 @@ impl Plain {
     fn hold(&mut self, content: Content, verdicts: Verdicts, ends_line: bool, classifier: &Classifier) {
         // The line's own bytes, and something for its verdicts.
         self.held_bytes += content.text().len() + 32;
+        for (distance, found) in verdicts.back() {
+            let above = self.held.len().checked_sub(*distance as usize).and_then(|at| self.held.get_mut(at));
+            if let Some(above) = above {
+                above.verdicts.amend(found);
+            }
+        }
         self.held.push(Held { content, verdicts, learned: classifier.learned().version(), ends_line });
     }
 

@@ -291,6 +291,18 @@ impl Pty {
             });
             at = end;
         }
+        // What a later line said about one above it.
+        for at in 0..lines.len() {
+            for n in 0..lines[at].verdicts.back().len() {
+                let (distance, found) = lines[at].verdicts.back()[n].clone();
+                if let Some(above) = at.checked_sub(distance as usize).and_then(|above| lines.get_mut(above))
+                    && above.verdicts.amend(&found)
+                    && !above.new
+                {
+                    above.verdicts = std::mem::take(&mut above.verdicts).in_cells(above.text.starts());
+                }
+            }
+        }
         // What a later line taught is applied to those before it: they were shown by nobody yet.
         let learned = classifier.learned().version();
         for line in &mut lines {

@@ -71,7 +71,7 @@ pub(crate) enum Check {
     Caret,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hl7Field {
     pub(crate) number: usize,
     pub(crate) data_type: Hl7Type,
@@ -290,6 +290,12 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
                 return Err(refuse(text, &written.span(), "a label needs a letter".to_owned()));
             }
             let label = Label { kind: field.kind, strong };
+            columns.entry(normal.replace(' ', "")).or_insert(label);
+            columns.entry(normal.clone()).or_insert(label);
+            // In running text only what decides alone is looked for.
+            if !strong {
+                continue;
+            }
             for spelling in [
                 written.get_ref().to_lowercase(),
                 normal.clone(),
@@ -299,8 +305,6 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
             ] {
                 spellings.entry(spelling).or_insert(label);
             }
-            columns.entry(normal.replace(' ', "")).or_insert(label);
-            columns.entry(normal).or_insert(label);
         }
     }
     let labels = spellings.values().copied().collect();

@@ -26,6 +26,14 @@ enum Role {
     Filler,
 }
 
+/// Whose an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    OfPerson,
+    OfOthers,
+    OfNobody,
+}
+
 /// The word lists of a rule file.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct WordLists {
@@ -159,6 +167,36 @@ impl Vocabulary {
             false if strange => None,
             false => Some(label),
         }
+    }
+
+    /// Whose the members of an object of this name are.
+    pub(crate) fn speaks(&self, name: &str) -> Speaks {
+        if name.len() > MAX_NAME_BYTES {
+            return Speaks::OfNobody;
+        }
+        let words = self.words(name);
+        let role = |word: &String| self.roles.get(word.as_str()).copied();
+        const ORGANISATIONS: [&str; 11] = [
+            "facility", "hospital", "organization", "organisation", "clinic", "pharmacy", "department", "vendor", "manufacturer", "server", "host",
+        ];
+        const DEEDS: [&str; 7] = ["user", "owner", "created", "updated", "modified", "entered", "signed"];
+        let other = |word: &String| {
+            (role(word) == Some(Role::Provider) && !DEEDS.contains(&word.as_str())) || ORGANISATIONS.contains(&word.as_str())
+        };
+        if words.iter().any(other) {
+            Speaks::OfOthers
+        } else if words.iter().any(|word| role(word) == Some(Role::Person))
+            && words.iter().all(|word| matches!(role(word), Some(Role::Person | Role::Filler)))
+        {
+            Speaks::OfPerson
+        } else {
+            Speaks::OfNobody
+        }
+    }
+
+    /// Does the name say nothing but whose it is ("emergency contact")?
+    pub(crate) fn only_persons(&self, name: &str) -> bool {
+        self.speaks(name) == Speaks::OfPerson
     }
 
     /// The longest phrase among the words, the last of equals.

@@ -129,6 +129,20 @@ fn segment(line: &str, id: [u8; 3], range: Range<usize>, delimiters: Delimiters,
     }
 }
 
+/// The field that an element of HL7 v2.xml is: `PID.5`.
+pub(super) fn field_of_element(name: &str, rules: &RuleSet) -> Option<Hl7Field> {
+    let (segment, number) = name.split_once('.')?;
+    let id = <[u8; 3]>::try_from(segment.as_bytes()).ok()?;
+    let number: usize = number.parse().ok()?;
+    rules.hl7.get(&id)?.iter().find(|field| field.number == number).copied()
+}
+
+/// What a component (from 1) of a field identifies.
+pub(super) fn component(field: Hl7Field, number: usize) -> Option<Kind> {
+    let at = number.checked_sub(1)?;
+    identifying(field).into_iter().find(|(_, wanted)| wanted.contains(&at)).map(|(kind, _)| kind)
+}
+
 /// Components, from 0, that identify; with their kind.
 fn identifying(field: Hl7Field) -> Vec<(Kind, Range<usize>)> {
     match field.data_type {

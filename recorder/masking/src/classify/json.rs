@@ -1,125 +1,72 @@
-//! JSON, over as many lines as it takes: what a string means depends on the objects around it (FHIR R4: HumanName, Identifier,
-//! ContactPoint, Address).
+//! JSON (RFC 8259), over as many lines as it takes, also inside a line of a log.
 
-use super::{Found, Rule, value::fills};
-use crate::{
-    kind::Kind,
-    rules::{Label, RuleSet},
-    vocabulary::normalise,
+use std::ops::Range;
+
+use super::{
+    Found, Rule,
+    tree::{Node, Tree},
+    value::fills,
 };
+use crate::rules::RuleSet;
 
-const MAX_DEPTH: usize = 32;
-
-/// Open objects and arrays, and what their keys mean.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Nesting {
-    open: Vec<Key>,
-    /// Open beyond `MAX_DEPTH`: only counted.
-    deeper: usize,
-    /// A birth date was among its members: FHIR's Patient, RelatedPerson, Person.
-    born: bool,
-    /// The resource is a patient's (FHIR `resourceType`), or somebody else's.
-    resource: Option<bool>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    /// Not known, or no key.
-    Plain,
-    Name,
-    Identifier,
-    Telecom,
-    Address,
-    /// `subject`, `patient`: what is inside speaks of the patient.
-    Subject,
-    /// `practitioner`, `performer`, `managingOrganization`: of somebody else.
-    Other,
-    Labelled(Label),
-}
-
-impl Nesting {
-    fn open(&mut self, key: Key) {
-        if self.open.len() < MAX_DEPTH {
-            self.open.push(key);
-        } else {
-            self.deeper += 1;
-        }
-    }
-
-    fn close(&mut self) {
-        match self.deeper.checked_sub(1) {
-            Some(deeper) => self.deeper = deeper,
-            None => drop(self.open.pop()),
-        }
-    }
-
-    fn about_patient(&self) -> bool {
-        self.resource != Some(false) && !self.open.contains(&Key::Other)
-    }
-
-    fn inside(&self, key: Key) -> bool {
-        self.open.iter().rev().take(4).any(|open| *open == key)
-    }
-}
-
-pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &mut Vec<Found>) {
+pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {
     let text = line.trim_start();
-    let start =
-        if !nesting.open.is_empty() && text.starts_with(|c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-') || c.is_ascii_digit()) {
-            line.len() - text.len()
-        } else {
-            if !nesting.open.is_empty() {
-                *nesting = Nesting::default();
-            }
-            if memchr::memchr2(b'{', b'[', line.as_bytes()).is_none() {
-                return;
-            }
-            let Some(start) = ["{\"", "[{", "{ \""]
-                .iter()
-                .filter_map(|open| line.find(open))
-                .min()
-                .or_else(|| matches!(text, "{" | "[").then(|| line.len() - text.len()))
-            else {
-                return;
-            };
-            start
-        };
+    let goes_on = |c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-' | 't' | 'f' | 'n') || c.is_ascii_digit();
+    let start = if !tree.is_empty() && text.starts_with(goes_on) {
+        line.len() - text.len()
+    } else {
+        if !tree.is_empty() {
+            *tree = Tree::default();
+        }
+        if memchr::memchr2(b'{', b'[', line.as_bytes()).is_none() {
+            return;
+        }
+        let open = ["{\"", "[{", "{ \"", "[\""].iter().filter_map(|open| line.find(open)).min();
+        let Some(start) = open.or_else(|| (text.trim_end().ends_with(['{', '['])).then(|| line.trim_end().len() - 1)) else { return };
+        start
+    };
     let bytes = line.as_bytes();
     let mut at = start;
-    let mut key: Option<(usize, usize)> = None;
+    // `"patient": {` in a list of members that began above the screen.
+    if tree.is_empty()
+        && let Some(open) = line[..start].rfind('"').filter(|_| line[..start].trim_end().ends_with(':'))
+        && let Some(begin) = line[..open].rfind('"')
+    {
+        let node = tree.meaning(&line[begin + 1..open], rules);
+        tree.enter(node, 0);
+        at = start + 1;
+    }
+    let mut key: Option<Range<usize>> = None;
     while at < bytes.len() {
         match bytes[at] {
             b'"' => {
                 let end = string_end(bytes, at + 1);
                 // A string before a colon is a key, any other a value.
-                let rest = line[end..].trim_start_matches('"').trim_start();
+                let rest = line.get(end + 1..).unwrap_or_default().trim_start();
                 if rest.starts_with(':') {
-                    key = Some((at + 1, end));
+                    key = Some(at + 1..end);
                 } else {
-                    value(line, key, at + 1..end, nesting, rules, found);
-                    if !matches!(nesting.open.last(), Some(Key::Labelled(_))) {
-                        key = None;
-                    }
+                    value(line, key.take(), at + 1..end, tree, rules, found);
                 }
                 at = end + 1;
                 continue;
             }
             b'{' | b'[' => {
-                let meaning = match key.take() {
-                    Some((start, end)) => meaning(&line[start..end], nesting, rules),
+                let node = match key.take() {
+                    Some(key) => tree.meaning(&line[key], rules),
                     // An object in an array means what the array means.
-                    None => nesting.open.last().copied().unwrap_or(Key::Plain),
+                    None => tree.top(),
                 };
-                nesting.open(meaning);
+                tree.enter(node, 0);
             }
             b'}' | b']' => {
-                nesting.close();
+                tree.leave();
                 key = None;
             }
             b',' => key = None,
-            b'0'..=b'9' if key.is_some() => {
+            b'0'..=b'9' if key.is_some() || matches!(tree.top(), Node::Labelled(_)) => {
                 let end = at + bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-                value(line, key.take(), at..end, nesting, rules, found);
+                value(line, key.take(), at..end, tree, rules, found);
                 at = end;
                 continue;
             }
@@ -129,77 +76,12 @@ pub(super) fn find(line: &str, nesting: &mut Nesting, rules: &RuleSet, found: &m
     }
 }
 
-fn value(
-    line: &str,
-    key: Option<(usize, usize)>,
-    range: std::ops::Range<usize>,
-    nesting: &mut Nesting,
-    rules: &RuleSet,
-    found: &mut Vec<Found>,
-) {
-    let text = &line[range.clone()];
-    let name = key.map(|(start, end)| &line[start..end]);
-    if name == Some("resourceType") {
-        nesting.resource =
-            Some(!matches!(text, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint"));
-        return;
-    }
-    nesting.born |= name == Some("birthDate");
-    if !nesting.about_patient() {
-        return;
-    }
-    let label = match name {
-        Some("value") if nesting.inside(Key::Identifier) => Some(Label { kind: Kind::Mrn, strong: true }),
-        Some("value") if nesting.inside(Key::Telecom) => {
-            Some(Label { kind: if text.contains('@') { Kind::Email } else { Kind::Phone }, strong: true })
-        }
-        Some("text" | "display") if nesting.inside(Key::Name) || nesting.inside(Key::Subject) => {
-            Some(Label { kind: Kind::Name, strong: true })
-        }
-        Some("text") if nesting.inside(Key::Address) => Some(Label { kind: Kind::Address, strong: true }),
-        Some("id") if (nesting.resource == Some(true) || nesting.born) && nesting.open.len() <= 1 => {
-            Some(Label { kind: Kind::Mrn, strong: true })
-        }
-        Some(name) => match rules.columns.get(&normalise(name)) {
-            Some(label) if label.strong || nesting.inside(Key::Name) || nesting.inside(Key::Address) || nesting.inside(Key::Subject) => {
-                Some(*label)
-            }
-            _ => None,
-        },
-        None => match nesting.open.last() {
-            Some(Key::Labelled(label)) => Some(*label),
-            _ => None,
-        },
-    };
-    if let Some(label) = label
+fn value(line: &str, key: Option<Range<usize>>, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {
+    let Some(text) = line.get(range.clone()) else { return };
+    if let Some(label) = tree.leaf(key.map(|key| &line[key]), text, rules)
         && fills(label.kind, text, true, rules)
     {
         found.push(Found::new(range, label.kind, Rule::Json));
-    }
-}
-
-fn meaning(key: &str, nesting: &Nesting, rules: &RuleSet) -> Key {
-    match key {
-        // An object, as persons have; an organisation's name is a string.
-        "name" | "names" => Key::Name,
-        "identifier" | "identifiers" => Key::Identifier,
-        "telecom" | "phones" => Key::Telecom,
-        "address" | "addresses" => Key::Address,
-        "subject" | "patient" | "beneficiary" | "subscriber" | "guarantor" | "contact" | "relatedPerson" | "person" | "member" => {
-            Key::Subject
-        }
-        "practitioner"
-        | "performer"
-        | "participant"
-        | "managingOrganization"
-        | "serviceProvider"
-        | "generalPractitioner"
-        | "requester"
-        | "author" => Key::Other,
-        _ => match rules.columns.get(&normalise(key)) {
-            Some(label) if label.strong || nesting.inside(Key::Name) || nesting.inside(Key::Address) => Key::Labelled(*label),
-            _ => Key::Plain,
-        },
     }
 }
 

@@ -1,74 +1,60 @@
-//! Labelled values: "MRN: 123", "dob=1980-02-03", "last_name = 'Smith'", `"ssn": "..."`, `<given>..</given>`, psql's expanded rows.
+//! Labels in running text and forms without a sign: "MRN 123456", "DOB 03/11/1954", "born on 3 May 1950", "Last Name      Whitfield".
 
 use aho_corasick::Match;
 
-use super::{
-    Found, Rule,
-    value::{at_start, fills},
-};
+use super::{Found, Rule, keyed::name_comes_first, value::at_start};
 use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
 };
 
-/// What the lines before say about this one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Around {
-    /// In a psql record (`\x`): `label | value`.
-    pub(super) expanded: bool,
-    /// A patient was named a few lines ago: weak labels are believed.
-    pub(super) patient: bool,
-}
-
 /// How the value is tied to its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tie {
-    /// `:` `=` and the like.
-    Sign,
-    /// The bar of an expanded row: the value is the rest of the line.
-    Bar,
-    /// Only a space: "MRN 123456".
+    /// A word: "is", "of".
+    Word,
+    /// One or two blanks: "MRN 123456".
     Space,
-    /// `<label>value<` and `<label value="value"`.
-    Element,
+    /// A form's second column.
+    Gap,
 }
 
-pub(super) fn find(line: &str, rules: &RuleSet, around: Around, found: &mut Vec<Found>) {
+pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    let mut previous = 0;
     for hit in rules.label_finder.find_iter(line) {
         let label = rules.labels[hit.pattern().as_usize()];
-        let Some(qualified) = left_boundary(line, hit, rules) else { continue };
-        let Some((tie, at)) = tie(line, hit.end(), around) else { continue };
-        if let Some(value) = value_at(line, label, qualified, tie, at, rules, around) {
-            found.push(Found::new(value, label.kind, Rule::Label));
+        if hit.start() < previous || !left_boundary(line, hit, rules) {
+            continue;
+        }
+        let Some((tie, at)) = tie(line, hit.end()) else { continue };
+        if let Some(length) = value_length(line, hit, label, tie, at, rules) {
+            previous = at + length;
+            let value = Found::new(at..at + length, label.kind, Rule::Label);
+            name_comes_first(line, hit.start(), &value, rules, found);
+            found.push(value);
         }
     }
 }
 
-/// `Some(true)`: the label stands alone or behind a word that speaks of a person.
-fn left_boundary(line: &str, hit: Match, rules: &RuleSet) -> Option<bool> {
+/// The label begins a word, and the word before does not make it another thing's ("test name", "provider phone").
+fn left_boundary(line: &str, hit: Match, rules: &RuleSet) -> bool {
     let before = &line[..hit.start()];
-    let Some(last) = before.chars().next_back() else { return Some(true) };
-    let first = line[hit.start()..].chars().next()?;
+    let Some(last) = before.chars().next_back() else { return true };
+    let Some(first) = line[hit.start()..].chars().next() else { return false };
     if last.is_alphanumeric() {
         // patientMrn: a capital after a small letter begins a word.
-        if !(last.is_lowercase() && first.is_uppercase()) {
-            return None;
-        }
-    } else if !matches!(last, '_' | '-' | '.' | ' ') {
-        return Some(true);
+        return last.is_lowercase() && first.is_uppercase();
     }
-    let word_end = before.trim_end_matches(['_', '-', '.', ' ']);
-    if word_end.len() < before.len() && before.ends_with("  ") {
-        return Some(true);
+    if !matches!(last, '_' | '-' | '.' | ' ') || before.ends_with("  ") {
+        return true;
     }
-    let word_start =
-        word_end.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |at| at + word_end[at..].chars().next().map_or(1, char::len_utf8));
-    let word = &word_end[word_start..];
-    Some(word.is_empty() || rules.qualifiers.contains(&word.to_lowercase()) || word.ends_with(|c: char| c.is_ascii_digit()))
+    let word = before.trim_end_matches(['_', '-', '.', ' ']).rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let glued = last != ' ';
+    // Behind a sign like "_" the words before must be of labels too.
+    rules.vocabulary.label(&format!("{word} {}", &line[hit.start()..hit.end()])).is_some() || (!glued && !rules.vocabulary.knows(word))
 }
 
-/// What follows the label: the sign that ties a value to it, and where the value begins.
-fn tie(line: &str, end: usize, around: Around) -> Option<(Tie, usize)> {
+fn tie(line: &str, end: usize) -> Option<(Tie, usize)> {
     let mut rest = &line[end..];
     // "address1", "phone 2": a number belongs to the label.
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -78,12 +64,9 @@ fn tie(line: &str, end: usize, around: Around) -> Option<(Tie, usize)> {
     if digits > 0 && !rest[digits..].starts_with(|c: char| c.is_alphanumeric()) {
         rest = &rest[digits..];
     }
-    for suffix in [
-        "'s", "_number", " number", "_num", "_no", " no.", " no", " num", "_id", " id", "_nbr", " #", "#", "(s)", "_value", "_text",
-        "_enc", "_str",
-    ] {
+    for suffix in [" number", " no.", " no", " num", " id", " #", "#", "(s)"] {
         if rest.get(..suffix.len()).is_some_and(|r| r.eq_ignore_ascii_case(suffix))
-            && !rest[suffix.len()..].starts_with(|c: char| c.is_alphanumeric())
+            && !rest[suffix.len()..].starts_with(|c: char| c.is_alphanumeric() && !suffix.ends_with('#'))
         {
             rest = &rest[suffix.len()..];
             break;
@@ -92,92 +75,48 @@ fn tie(line: &str, end: usize, around: Around) -> Option<(Tie, usize)> {
     if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
         return None;
     }
-    // A remark in parentheses: "DOB (mm/dd/yyyy):".
-    let spaced = rest.trim_start_matches(' ');
-    if spaced.starts_with('(')
-        && let Some(close) = spaced.find(')')
-        && close <= 24
-        && spaced[close + 1..].trim_start_matches(' ').starts_with([':', '='])
-    {
-        rest = &spaced[close + 1..];
-    }
     let at = |rest: &str| line.len() - rest.len();
-    if let Some(element) = rest.strip_prefix('>') {
-        let opens = line[..end].rfind('<').is_some_and(|open| !line[open..end].contains([' ', '>', '/']));
-        return opens.then(|| (Tie::Element, at(element)));
+    // Dot leaders of a form.
+    let led = rest.trim_start_matches([' ', '\t']);
+    if led.starts_with("..") || led.starts_with("__") {
+        let value = led.trim_start_matches(['.', '_', ' ', '\t']);
+        return (!value.starts_with([':', '='])).then(|| (Tie::Gap, at(value)));
     }
-    if line[..end].rfind('<').is_some_and(|open| !line[open..end].contains([' ', '>']))
-        && let Some(value) = rest.find("value=\"").filter(|value| !rest[..*value].contains('>'))
-    {
-        return Some((Tie::Element, at(&rest[value + 7..])));
-    }
-    // Closing quotes of a key, dot leaders of a form.
-    let closed = rest.trim_start_matches(['"', '\'', '`', '\\', ']']);
-    let led = if closed.trim_start_matches([' ', '\t']).starts_with(['.', '_', '*']) {
-        closed.trim_start_matches([' ', '.', '_', '\t', '*'])
-    } else {
-        closed
-    };
-    let trimmed = led.trim_start_matches([' ', '\t']);
-    if around.expanded
-        && let Some(value) = trimmed.strip_prefix(['|', '│'])
-    {
-        return Some((Tie::Bar, at(value)));
-    }
-    for sign in ["::", ":=", "==", "=>", "->", "!=", "<>", ":", "=", "＝", "：", "is ", "IS ", "like ", "LIKE ", "ilike ", "ILIKE "] {
-        if let Some(value) = trimmed.strip_prefix(sign) {
-            return Some((Tie::Sign, at(value)));
-        }
-    }
-    if led.len() == rest.len() && trimmed.len() < rest.len() && rest.len() - trimmed.len() <= 2 {
-        return Some((Tie::Space, at(trimmed)));
-    }
-    None
-}
-
-fn value_at(
-    line: &str,
-    label: Label,
-    qualified: bool,
-    tie: Tie,
-    at: usize,
-    rules: &RuleSet,
-    around: Around,
-) -> Option<std::ops::Range<usize>> {
-    let strong = label.strong || (around.patient && qualified);
-    if !label.strong && !qualified {
+    let trimmed = rest.trim_start_matches([' ', '\t']);
+    let gap = rest.len() - trimmed.len();
+    if trimmed.starts_with([':', '=']) || gap == 0 {
         return None;
     }
-    let rest = &line[at..];
-    let start = at + (rest.len() - rest.trim_start_matches([' ', '\t', '=']).len());
-    let rest = &line[start..];
-    match tie {
-        Tie::Element => {
-            let end = rest.find(['<', '"']).unwrap_or(rest.len());
-            return fills(label.kind, &rest[..end], strong, rules).then(|| trimmed(line, start, start + end));
+    for word in ["is ", "was ", "of ", "on ", "IS ", "at ", "- ", "# "] {
+        if let Some(value) = trimmed.strip_prefix(word) {
+            return Some((Tie::Word, at(value.trim_start())));
         }
-        Tie::Bar => return fills(label.kind, rest, true, rules).then(|| trimmed(line, start, line.len())),
-        Tie::Space => {
-            // Only codes and dates say of themselves that they are a value.
-            let tells = label.strong
-                && (label.kind.is_code() || matches!(label.kind, Kind::Ssn | Kind::Birth | Kind::Phone | Kind::Email | Kind::Date));
-            if !tells {
+    }
+    Some((if gap <= 1 { Tie::Space } else { Tie::Gap }, at(trimmed)))
+}
+
+fn value_length(line: &str, hit: Match, label: Label, tie: Tie, at: usize, rules: &RuleSet) -> Option<usize> {
+    let rest = &line[at..];
+    let tells = label.kind.is_code() || matches!(label.kind, Kind::Ssn | Kind::Birth | Kind::Phone | Kind::Email | Kind::Date);
+    match tie {
+        // Only codes and dates say of themselves that they are a value.
+        Tie::Space | Tie::Word if !label.strong || !tells => return None,
+        Tie::Gap => {
+            // A form's row begins with its label.
+            let begins = line[..hit.start()].trim_start_matches([' ', '│', '|', '*']).is_empty() || line[..hit.start()].ends_with("  ");
+            if !label.strong || !begins {
                 return None;
             }
         }
-        Tie::Sign => {}
+        _ => {}
     }
-    // A quoted value ends at its quote; one without end (still being typed, cut by the screen) goes to the line's.
-    let opened = rest.trim_start_matches(['\\', 'E', 'N', '%', '(', '[', ' ']);
-    if let Some(quote) = opened.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
-        let from = line.len() - opened.len() + 1;
-        let end = line[from..].find(quote).map_or(line.len(), |length| from + length);
-        let inner = line[from..end].trim_end_matches('\\');
-        return fills(label.kind, inner, strong, rules).then(|| from..from + inner.len());
-    }
-    at_start(label.kind, rest, strong, rules).map(|length| start..start + length)
-}
-
-fn trimmed(line: &str, start: usize, end: usize) -> std::ops::Range<usize> {
-    start..start + line[start..end].trim_end().len()
+    let length = at_start(label.kind, rest, true, rules)?;
+    let value = &rest[..length];
+    // Words of labels are a header's next cell.
+    let header = !value.contains(|c: char| c.is_ascii_digit())
+        && (value.split_whitespace().all(|word| rules.vocabulary.knows(word)) || !value.contains(char::is_uppercase));
+    // "visit 1", "encounter 12 closed": a count.
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let short = label.kind.is_code() && digits < 4 && tie != Tie::Gap;
+    (!header && !short).then_some(length)
 }

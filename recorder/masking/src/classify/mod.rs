@@ -1,22 +1,42 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
+mod command;
+mod dicom;
+mod dump;
 mod hl7;
 mod json;
+mod keyed;
 mod label;
+mod letter;
+mod mumps;
 mod pattern;
+mod prefix;
+mod shapes;
+mod sql;
 mod table;
+mod tree;
 mod value;
+mod x12;
+mod xml;
+mod yaml;
 
 use std::{ops::Range, sync::Arc};
 
 use crate::{
     kind::Kind,
     learned::{Emitted, Learned, Word, words},
-    rules::RuleSet,
+    rules::{Label, RuleSet},
 };
 
 /// Lines for which a patient named by a strong label lends belief to weak ones.
 const PATIENT_LINES: u8 = 12;
+/// Lines for which a weak label waits for a patient to be named.
+const WEAK_LINES: u8 = 6;
+const MAX_WEAK: usize = 12;
+/// Rows that may follow a statement whose result shows no header.
+const RESULT_LINES: u16 = 500;
+/// Lines kept to look back at.
+const RECENT: usize = 4;
 /// Tables remembered by the places of their bars, for pages whose header scrolled away.
 const MAX_TABLES: usize = 8;
 
@@ -26,7 +46,20 @@ pub(crate) enum Rule {
     Column,
     Label,
     Json,
+    Xml,
+    Yaml,
     Hl7([u8; 3], usize),
+    X12,
+    /// Group and element.
+    Dicom(u32),
+    Mumps,
+    /// In a dump of bytes.
+    Dump,
+    /// Cells that are a person only together.
+    Row,
+    Letter,
+    /// What somebody searches for.
+    Typed,
     Pattern(usize),
     Learned,
     /// Still being written: cannot be told yet, so it is masked for now.
@@ -55,6 +88,8 @@ pub(crate) struct Verdicts {
     cells: Vec<Range<usize>>,
     /// The line is a header or a rule.
     frame: bool,
+    /// What this line says about lines above it: how far above, and what.
+    back: Vec<(u32, Found)>,
 }
 
 impl Verdicts {
@@ -69,6 +104,39 @@ impl Verdicts {
 
     pub(crate) fn found(&self) -> &[Found] {
         &self.found
+    }
+
+    /// What this line said about lines above it.
+    pub(crate) fn back(&self) -> &[(u32, Found)] {
+        &self.back
+    }
+
+    /// Takes in what a later line said about this one. Says whether that was new.
+    pub(crate) fn amend(&mut self, later: &Found) -> bool {
+        let known = self.found.iter().any(|found| found.range.start <= later.range.start && found.range.end >= later.range.end);
+        if known || later.range.end > self.length {
+            return false;
+        }
+        self.found.push(later.clone());
+        resolve(&mut self.found);
+        true
+    }
+
+    /// Verdicts of the cells of one row that several lines share: `parts` are their verdicts, the cell in their own line at which the part of
+    /// this row begins, and the columns of the row that are theirs.
+    pub(crate) fn beside<'a>(parts: impl Iterator<Item = (&'a Verdicts, usize, Range<usize>)>) -> Self {
+        let mut cells = Vec::new();
+        for (verdicts, first, columns) in parts {
+            for masked in &verdicts.cells {
+                let start = masked.start.max(first);
+                let end = masked.end.min(first + columns.len());
+                if start < end {
+                    cells.push(start - first + columns.start..end - first + columns.start);
+                }
+            }
+        }
+        cells.sort_unstable_by_key(|range| range.start);
+        Self { cells, ..Self::default() }
     }
 
     /// Translates byte ranges to cells; `starts` is the byte where each cell begins, `None` when cell and byte are the same.
@@ -121,10 +189,37 @@ pub(crate) struct Context {
     /// In psql's expanded display.
     expanded: bool,
     hl7: Option<hl7::Delimiters>,
-    json: json::Nesting,
+    x12: Option<x12::Interchange>,
+    json: tree::Tree,
+    xml: xml::Elements,
+    yaml: yaml::Indents,
+    dump: Option<Box<dump::Dump>>,
+    /// The columns that a statement selected, and for how many lines that is remembered.
+    selected: Option<(Arc<[Option<Label>]>, u16)>,
     patient_lines: u8,
-    /// The line before, in case a rule of dashes makes it a header.
-    previous: String,
+    /// Weak labels' values that no patient was named near, with their lines' distance.
+    weak: Vec<(u32, Found)>,
+    /// The lines before, the last one last.
+    recent: [Option<Arc<str>>; RECENT],
+    /// The text of a dump: it is not looked at for dumps again.
+    nested: bool,
+}
+
+impl Context {
+    fn previous(&self) -> &str {
+        self.recent[RECENT - 1].as_deref().unwrap_or_default()
+    }
+
+    fn push_recent(&mut self, line: &str) {
+        self.recent.rotate_left(1);
+        self.recent[RECENT - 1] = Some(line.into());
+    }
+
+    /// The line so many lines above the one that comes next.
+    fn above(&self, distance: u32) -> Option<&str> {
+        let at = RECENT.checked_sub(distance as usize)?;
+        self.recent.get(at)?.as_deref()
+    }
 }
 
 /// How a line is to be taken.
@@ -143,12 +238,15 @@ pub(crate) struct Classifier {
     rules: Arc<RuleSet>,
     learned: Learned,
     tables: Vec<table::Shared>,
+    keys: keyed::Keys,
+    statements: Option<sql::Words>,
     words: Vec<Word>,
 }
 
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
-        Self { rules, learned: Learned::default(), tables: Vec::new(), words: Vec::new() }
+        let statements = sql::Words::new();
+        Self { rules, learned: Learned::default(), tables: Vec::new(), keys: keyed::Keys::default(), statements, words: Vec::new() }
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -188,18 +286,36 @@ impl Classifier {
     pub(crate) fn line(&mut self, context: &mut Context, line: &str, state: State) -> Verdicts {
         if state == State::Torn {
             let found = if line.is_empty() { Vec::new() } else { vec![Found::new(0..line.len(), Kind::Other, Rule::Unfinished)] };
-            return Verdicts { length: line.len(), found, cells: Vec::new(), frame: false };
+            return Verdicts { length: line.len(), found, ..Verdicts::default() };
         }
-        let mut found = Vec::new();
         let trimmed = line.trim_end();
+        if !context.nested && dump::begins(trimmed) {
+            let mut dump = context.dump.take().unwrap_or_default();
+            if let Some((mut found, back)) = dump::line(self, &mut dump, trimmed) {
+                context.dump = Some(dump);
+                resolve(&mut found);
+                context.push_recent(trimmed);
+                return Verdicts { length: line.len(), found, back, ..Verdicts::default() };
+            }
+        }
+        context.dump = None;
         let open = matches!(state, State::Open(_));
-        let frame = self.structure(context, trimmed, open, &mut found) == table::Part::Frame;
+        let mut found = Vec::new();
+        let mut weak = Vec::new();
+        let mut back = Vec::new();
+        let prefix = if context.nested { 0 } else { prefix::length(trimmed) };
+        let part = self.structure(context, &trimmed[prefix..], open, &mut found);
+        found.iter_mut().for_each(|found| found.range = found.range.start + prefix..found.range.end + prefix);
+        let frame = part == table::Part::Frame;
         if !frame && !trimmed.is_empty() {
-            let around = label::Around { expanded: context.expanded, patient: context.patient_lines > 0 };
-            label::find(trimmed, &self.rules, around, &mut found);
-            let in_message =
-                found.iter().any(|found| matches!(found.rule, Rule::Hl7(..))) || context.hl7.is_some_and(|d| d.begins(trimmed));
-            pattern::find(trimmed, in_message, &self.rules, &mut found);
+            self.text(context, trimmed, open, part, (&mut found, &mut weak, &mut back));
+        }
+        if found.iter().any(names_patient) {
+            context.patient_lines = PATIENT_LINES + 1;
+        }
+        if context.patient_lines > 0 {
+            found.append(&mut weak);
+            back.append(&mut context.weak);
         }
         if !frame && !self.learned.is_empty() {
             self.words.clear();
@@ -210,8 +326,36 @@ impl Classifier {
             self.open_word(trimmed, cursor, &mut found);
         }
         resolve(&mut found);
-        self.remember(context, trimmed, state, &found);
-        Verdicts { length: line.len(), found, cells: Vec::new(), frame }
+        self.remember(context, trimmed, state, &found, &back);
+        for pending in &mut context.weak {
+            pending.0 += 1;
+        }
+        context.weak.extend(weak.into_iter().map(|found| (1, found)));
+        context.weak.retain(|pending| pending.0 <= u32::from(WEAK_LINES));
+        let surplus = context.weak.len().saturating_sub(MAX_WEAK);
+        context.weak.drain(..surplus);
+        Verdicts { length: line.len(), found, frame, back, cells: Vec::new() }
+    }
+
+    /// What needs no table: labels, patterns, statements, letters.
+    fn text(&mut self, context: &mut Context, line: &str, open: bool, part: table::Part, to: Findings<'_>) {
+        let (found, weak, back) = to;
+        keyed::find(line, &mut self.keys, &self.rules, found, weak);
+        if let Some(words) = &self.statements
+            && let Some(columns) = sql::find(line, words, &mut self.keys, &self.rules, found)
+        {
+            context.selected = Some((columns.into(), RESULT_LINES));
+        }
+        label::find(line, &self.rules, found);
+        let in_message = found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::X12 | Rule::Mumps))
+            || context.hl7.is_some_and(|d| d.begins(line));
+        pattern::find(line, in_message, &self.rules, found);
+        command::find(line, open, &self.rules, found);
+        let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
+        letter::find(line, &above, &self.rules, found, back);
+        if part == table::Part::Outside && !in_message && shapes::may_be(line) {
+            shapes::find(line, &self.rules, found);
+        }
     }
 
     fn structure(&mut self, context: &mut Context, line: &str, open: bool, found: &mut Vec<Found>) -> table::Part {
@@ -242,10 +386,13 @@ impl Classifier {
             context.table = None;
         }
         if !context.expanded
-            && line.contains(['|', '│'])
+            && !self.tables.is_empty()
             && let Some(table) = self.tables.iter().find(|table| table.fits(line)).cloned()
         {
             table.row(line, open, &self.rules, found);
+            return Part::Row;
+        }
+        if line.contains(['|', '│']) && table::record_row(line, context.expanded, &self.rules, found) {
             return Part::Row;
         }
         let header = if context.expanded {
@@ -254,21 +401,38 @@ impl Classifier {
             table::delimited_header(line, &self.rules).or_else(|| table::spaced_header(line, &self.rules))
         };
         if let Some(table) = header.or_else(|| table::copy_header(line, &self.rules)) {
-            context.table = Some(Arc::new(table));
+            let table = Arc::new(table);
+            if table.is_delimited() {
+                self.know_table(&table);
+            }
+            context.table = Some(table);
+            context.selected = None;
             return Part::Frame;
         }
-        if line.len() > 24 && line.contains('(') {
-            table::insert_values(line, &self.rules, found);
+        if let Some((columns, left)) = &mut context.selected {
+            let columns = Arc::clone(columns);
+            *left -= 1;
+            if *left == 0 {
+                context.selected = None;
+            }
+            if sql::row(line, &columns, &self.rules, found) {
+                return Part::Row;
+            }
         }
         hl7::find(line, &mut context.hl7, &self.rules, found);
+        x12::find(line, &mut context.x12, &self.rules, found);
         json::find(line, &mut context.json, &self.rules, found);
+        xml::find(line, &mut context.xml, &self.rules, found);
+        yaml::find(line, &mut context.yaml, &self.rules, found);
+        dicom::find(line, &self.rules, found);
+        mumps::find(line, &self.rules, found);
         Part::Outside
     }
 
     fn rule_line(&mut self, context: &mut Context, line: &str) {
         let bar = |text: &str| text.trim_start().starts_with(['|', '│', '║']);
         let bordered = line.trim_start().starts_with(['+', '┌', '├', '└', '╔', '╠', '╟', '╞']);
-        if bordered && !bar(&context.previous) {
+        if bordered && !bar(context.previous()) {
             // The top border: the header comes next.
             context.table = None;
             return;
@@ -277,10 +441,16 @@ impl Classifier {
         if bordered && context.table.is_some() {
             return;
         }
-        context.table = table::ruled(&context.previous, line, &self.rules).filter(table::Table::has_identifiers).map(Arc::new);
-        if let Some(table) = &context.table
-            && !self.tables.contains(table)
-        {
+        context.table = table::ruled(context.previous(), line, &self.rules).filter(table::Table::has_identifiers).map(Arc::new);
+        if let Some(table) = context.table.clone() {
+            context.selected = None;
+            self.know_table(&table);
+        }
+    }
+
+    /// Remembers a table for pages on which its header is not shown.
+    fn know_table(&mut self, table: &table::Shared) {
+        if !self.tables.contains(table) {
             if self.tables.len() == MAX_TABLES {
                 self.tables.remove(0);
             }
@@ -308,17 +478,11 @@ impl Classifier {
         }
     }
 
-    fn remember(&mut self, context: &mut Context, line: &str, state: State, found: &[Found]) {
-        let names_patient = found.iter().any(|found| {
-            matches!(found.rule, Rule::Column | Rule::Label | Rule::Json | Rule::Hl7(..))
-                && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
-        });
-        context.patient_lines = if names_patient { PATIENT_LINES } else { context.patient_lines.saturating_sub(1) };
-        context.previous.clear();
-        context.previous.push_str(line);
+    fn remember(&mut self, context: &mut Context, line: &str, state: State, found: &[Found], back: &[(u32, Found)]) {
+        context.patient_lines = context.patient_lines.saturating_sub(1);
         for found in found {
             let unfinished = matches!(state, State::Open(cursor) if cursor <= line.len() && found.range.end >= cursor);
-            if unfinished || matches!(found.rule, Rule::Learned | Rule::Unfinished) {
+            if unfinished || matches!(found.rule, Rule::Learned | Rule::Unfinished | Rule::Dump | Rule::Typed) {
                 continue;
             }
             if let Some(value) = line.get(found.range.clone())
@@ -327,7 +491,26 @@ impl Classifier {
                 self.learned.learn_beginnings(value);
             }
         }
+        for (distance, found) in back {
+            if let Some(value) = context.above(*distance).and_then(|above| above.get(found.range.clone()))
+                && self.learned.learn(found.kind, value, &self.rules)
+            {
+                self.learned.learn_beginnings(value);
+            }
+        }
+        context.push_recent(line);
     }
+}
+
+/// Where the findings go: in this line, those that need company, those in the lines above.
+type Findings<'a> = (&'a mut Vec<Found>, &'a mut Vec<Found>, &'a mut Vec<(u32, Found)>);
+
+/// Does it say that a patient is spoken of?
+fn names_patient(found: &Found) -> bool {
+    matches!(
+        found.rule,
+        Rule::Column | Rule::Label | Rule::Json | Rule::Xml | Rule::Yaml | Rule::Hl7(..) | Rule::X12 | Rule::Dicom(_) | Rule::Mumps
+    ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
 }
 
 fn is_record_marker(line: &str) -> bool {

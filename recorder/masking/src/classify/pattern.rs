@@ -160,8 +160,7 @@ fn around_state(line: &str, range: &Range<usize>) -> Option<(Range<usize>, Range
 }
 
 fn has_state(text: &str) -> bool {
-    const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR VI GU";
     let mut words = text.rsplit([' ', ',']).filter(|word| !word.is_empty());
     let _zip = words.next();
-    words.next().is_some_and(|state| STATES.split(' ').any(|known| known == state))
+    words.next().is_some_and(super::value::is_state)
 }

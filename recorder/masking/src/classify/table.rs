@@ -5,8 +5,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Found, Rule, value::fills};
+use super::{
+    Found, Rule,
+    value::{fills, whole_date},
+};
 use crate::{
+    kind::Kind,
     rules::{Label, RuleSet},
     vocabulary::normalise,
 };
@@ -54,9 +58,34 @@ impl Table {
         matches!(self.form, Form::Delimited(_))
     }
 
-    /// The same bars at the same places: a table scrolled so far that its header is gone.
+    /// A row of this table after its header scrolled away: the same bars at the same places, or as many cells of the right shapes.
     pub(super) fn fits(&self, line: &str) -> bool {
-        self.form == Form::Bars && self.columns.len() > 1 && bars_match(&self.columns, line) && line.trim() != self.header
+        match self.form {
+            Form::Bars => self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header,
+            Form::Blanks => false,
+            Form::Delimited(by) => {
+                let cells = delimited(line, by);
+                if cells.len() != self.columns.len() || cells.len() < 3 {
+                    return false;
+                }
+                let mut telling = 0;
+                let plausible = self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.label?, cell))).all(|(label, cell)| {
+                    let text = line[cell.clone()].trim_matches(['"', ' ']);
+                    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                    let fits = text.is_empty()
+                        || match label.kind {
+                            Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
+                            Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
+                            Kind::Email => text.contains('@'),
+                            Kind::Address | Kind::City => true,
+                            _ => digits > 0,
+                        };
+                    telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
+                    fits
+                });
+                plausible && telling > 0
+            }
+        }
     }
 
     /// `open`: the line is still being written; what is missing may come.
@@ -111,7 +140,15 @@ impl Table {
             line.as_bytes().get(at).is_none_or(|b| *b == b' ')
         });
         if !aligned {
-            return Part::Outside;
+            // Shifted against the header (wide characters, a prefix): as many cells as columns will do.
+            let cells = gaps(line);
+            if cells.len() != self.columns.len() {
+                return Part::Outside;
+            }
+            for (index, cell) in cells.into_iter().enumerate() {
+                self.cell(index, line, cell, rules, found);
+            }
+            return Part::Row;
         }
         for (index, column) in self.columns.iter().enumerate() {
             let start = byte_at(line, column.at.start);
@@ -191,7 +228,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
                 Some(_) => byte_at(header, at.end),
                 None => header.len(),
             };
-            normalise(header.get(start..end.max(start)).unwrap_or_default())
+            header.get(start..end.max(start)).unwrap_or_default().trim_matches([' ', '|', '│', '"']).to_owned()
         })
         .collect();
     let labels = labels(&names, rules);
@@ -226,9 +263,15 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     if columns.len() < 3 {
         return None;
     }
-    let names: Vec<String> = columns.iter().map(|at| normalise(&line[byte_at(line, at.start)..byte_at(line, at.end)])).collect();
+    let names: Vec<String> = columns.iter().map(|at| line[byte_at(line, at.start)..byte_at(line, at.end)].to_owned()).collect();
     let labels = labels(&names, rules);
-    (labels.iter().flatten().filter(|label| label.strong).count() >= 2).then(|| Table {
+    if is_record(&names, &labels, rules) {
+        return None;
+    }
+    // One strong label is enough where every word is of a header.
+    let strong = labels.iter().flatten().filter(|label| label.strong && label.kind != Kind::Age).count();
+    let header = strong >= 2 || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
+    header.then(|| Table {
         header: String::new(),
         columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
         form: Form::Blanks,
@@ -255,7 +298,7 @@ pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
         if !word || !plain || text.contains("  ") {
             return None;
         }
-        names.push(normalise(text));
+        names.push(text.to_owned());
     }
     table_of(&names, by, rules)
 }
@@ -267,60 +310,52 @@ pub(super) fn copy_header(line: &str, rules: &RuleSet) -> Option<Table> {
     if !rest[close..].contains("FROM stdin") {
         return None;
     }
-    let names: Vec<String> = rest.get(open + 1..close)?.split(',').map(normalise).collect();
+    let names: Vec<String> = rest.get(open + 1..close)?.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect();
     table_of(&names, '\t', rules)
 }
 
-/// `INSERT INTO t (mrn, last_name) VALUES ('1', 'Smith'), (...)`: columns and values in one line.
-pub(super) fn insert_values(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
-    let Some(values) = line.find("VALUES").or_else(|| line.find("values")) else { return };
-    let head = &line[..values];
-    let (Some(open), Some(close)) = (head.find('('), head.rfind(')')) else { return };
-    let Some(inner) = head.get(open + 1..close) else { return };
-    let names: Vec<String> = inner.split(',').map(normalise).collect();
-    let labels = labels(&names, rules);
-    let mut at = values + 6;
-    while let Some(open) = line[at..].find('(') {
-        let start = at + open + 1;
-        let mut quoted = false;
-        let end = line[start..].bytes().position(|b| {
-            quoted ^= b == b'\'';
-            b == b')' && !quoted
-        });
-        let end = end.map_or(line.len(), |end| start + end);
-        for (cell, label) in sql_cells(line, start..end).zip(&labels) {
-            let text = &line[cell.clone()];
-            let quoted = text.trim_start_matches([' ', '(']);
-            let quoted = quoted.strip_prefix("E'").or_else(|| quoted.strip_prefix("N'")).unwrap_or(quoted).trim_start_matches('\'');
-            let skip = text.len() - quoted.len();
-            let value = quoted.trim_end_matches([' ', '\'']);
-            if let Some(label) = label
-                && fills(label.kind, value, true, rules)
-            {
-                found.push(Found::new(cell.start + skip..cell.start + skip + value.len(), label.kind, Rule::Column));
-            }
-        }
-        at = end;
-    }
+/// "Last Name  Whitfield  First Name  Ann": each label has its value beside it, so this is no header.
+fn is_record(names: &[String], labels: &[Option<Label>], rules: &RuleSet) -> bool {
+    let is_value = |at: usize| {
+        names.get(at).is_some_and(|name| {
+            labels[at].is_none()
+                && name.contains(|c: char| c.is_uppercase() || c.is_ascii_digit())
+                && !name.split([' ', '_', '-']).all(|word| rules.vocabulary.knows(word))
+        })
+    };
+    let labelled = labels.iter().enumerate().filter(|(_, label)| label.is_some_and(|label| label.strong));
+    let (all, with_value) = labelled.fold((0, 0), |(all, with), (at, _)| (all + 1, with + usize::from(is_value(at + 1))));
+    all > 0 && all == with_value && all * 2 >= names.len().saturating_sub(1)
 }
 
-fn sql_cells(line: &str, within: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mut next = Some(within.start);
-    std::iter::from_fn(move || {
-        let start = next?;
-        let mut quoted = false;
-        let end = line[start..within.end].bytes().position(|b| {
-            quoted ^= b == b'\'';
-            b == b',' && !quoted
-        });
-        let end = end.map_or(within.end, |end| start + end);
-        next = (end < within.end).then_some(end + 1);
-        Some(start..end)
-    })
+/// `last_name | Whitfield` of an expanded record, or of one without its marker.
+pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
+    let Some(bar) = line.find(['|', '│']) else { return false };
+    let key = line[..bar].trim();
+    let after = bar + line[bar..].chars().next().map_or(1, char::len_utf8);
+    if key.is_empty() || (!expanded && line[after..].contains(['|', '│'])) {
+        return expanded && key.is_empty();
+    }
+    let Some(label) = rules.vocabulary.label(key) else { return expanded };
+    let text = &line[after..];
+    let value = text.trim_matches([' ', '+']);
+    let header = !expanded && value.split([' ', '_']).all(|word| rules.vocabulary.knows(word) || !word.contains(|c: char| c.is_uppercase() || c.is_ascii_digit()));
+    let shaped = label.strong || (expanded && label.kind == Kind::Name && value.split(' ').filter(|word| word.starts_with(char::is_uppercase)).count() >= 2);
+    if !shaped || header {
+        return expanded;
+    }
+    if fills(label.kind, value, true, rules) {
+        let start = after + (text.len() - text.trim_start_matches([' ', '+']).len());
+        found.push(Found::new(start..start + value.len(), label.kind, Rule::Column));
+    }
+    true
 }
 
 fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     let labels = labels(names, rules);
+    if is_record(names, &labels, rules) {
+        return None;
+    }
     labels.iter().any(Option::is_some).then(|| Table {
         header: String::new(),
         columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(),
@@ -328,38 +363,39 @@ fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     })
 }
 
-/// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds.
-fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
-    let found: Vec<Option<Label>> = names.iter().map(|name| column_label(name, rules)).collect();
-    let counts = |label: &&Label| label.kind != crate::kind::Kind::Age;
+/// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds in a table that is not of machines.
+pub(super) fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
+    let found: Vec<Option<Label>> = names.iter().map(|name| rules.vocabulary.label(name)).collect();
+    let counts = |label: &&Label| label.kind != Kind::Age;
     let strong = found.iter().flatten().filter(counts).any(|label| label.strong);
     let mut kinds: Vec<_> = found.iter().flatten().filter(counts).map(|label| label.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let company = strong || kinds.len() >= 2;
+    const MACHINES: [&str; 22] = [
+        "port", "host", "node", "ip", "version", "driver", "image", "pod", "cluster", "namespace", "replicas", "endpoint", "protocol", "interface", "server", "cpu",
+        "size", "ready", "restarts", "encoding", "owner", "schema",
+    ];
+    let machines = || names.iter().any(|name| normalise(name).split(' ').any(|word| MACHINES.contains(&word)));
+    let company = strong || (kinds.len() >= 2 && !machines());
     found.into_iter().map(|label| label.filter(|label| label.strong || company)).collect()
 }
 
-/// The label of a column name: as it is, without a number behind it, without qualifiers before it.
-fn column_label(name: &str, rules: &RuleSet) -> Option<Label> {
-    let mut name = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
-    if let Some(label) = rules.columns.get(name) {
-        return Some(*label);
-    }
-    for suffix in [" number", " num", " no", " id", " value", " text", " enc", " txt"] {
-        if let Some(label) = name.strip_suffix(suffix).and_then(|name| rules.columns.get(name)).filter(|label| label.strong) {
-            return Some(*label);
+/// Cells two blanks or more apart.
+pub(super) fn gaps(line: &str) -> Vec<Range<usize>> {
+    let mut cells: Vec<Range<usize>> = Vec::new();
+    let mut blanks = 2;
+    for (at, c) in line.char_indices() {
+        if c == ' ' {
+            blanks += 1;
+            continue;
         }
-    }
-    let mut qualified = true;
-    while let Some((first, rest)) = name.split_once(' ') {
-        qualified &= rules.qualifiers.contains(first);
-        if let Some(label) = rules.columns.get(rest) {
-            return (label.strong || qualified).then_some(*label);
+        match cells.last_mut() {
+            Some(last) if blanks < 2 => last.end = at + c.len_utf8(),
+            _ => cells.push(at..at + c.len_utf8()),
         }
-        name = rest;
+        blanks = 0;
     }
-    None
+    cells
 }
 
 fn bars_match(columns: &[Column], line: &str) -> bool {
@@ -393,7 +429,7 @@ fn byte_at(line: &str, column: usize) -> usize {
 }
 
 /// Cells of a delimited line; a delimiter in double quotes is text (RFC 4180 section 2).
-fn delimited(line: &str, by: char) -> Vec<Range<usize>> {
+pub(super) fn delimited(line: &str, by: char) -> Vec<Range<usize>> {
     let mut quoted = false;
     pieces(line, |c| {
         quoted ^= c == '"';

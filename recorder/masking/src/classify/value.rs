@@ -39,7 +39,7 @@ pub(super) fn fills(kind: Kind, cell: &str, strong: bool, rules: &RuleSet) -> bo
     let digits = cell.bytes().filter(u8::is_ascii_digit).count();
     match kind {
         Kind::Birth | Kind::Date => digits >= 2,
-        Kind::Age => age(cell).is_some(),
+        Kind::Age => age_in_years(cell).is_some(),
         Kind::Phone | Kind::Ssn => digits >= 4,
         Kind::Email => cell.contains('@'),
         Kind::Name | Kind::City => digits == 0 || (strong && digits < 3 && cell.len() > 3),
@@ -194,10 +194,102 @@ fn number(text: &str, separators: &str, least: usize) -> Option<usize> {
     (digits >= least).then_some(length)
 }
 
+/// "94", "94 years", "94-year-old", "094Y" (DICOM PS3.5 6.2, AS): over 89 only. "94d" is how long something runs.
 fn age(text: &str) -> Option<usize> {
     let end = text.bytes().take_while(u8::is_ascii_digit).count();
     let years: u32 = text[..end].parse().ok()?;
-    (90..=130).contains(&years).then_some(end)
+    let unit = text[end..].bytes().take_while(u8::is_ascii_alphabetic).count();
+    let of_years = matches!(text[end..end + unit].to_ascii_lowercase().as_str(), "" | "y" | "yr" | "yrs" | "yo" | "years" | "year" | "j");
+    let goes_on = text[end + unit..].starts_with([':', '.', '/', '%']) && text[end + unit + 1..].starts_with(|c: char| c.is_ascii_digit());
+    ((90..=130).contains(&years) && of_years && !goes_on).then_some(end)
+}
+
+/// A whole cell that is an age over 89.
+pub(super) fn age_in_years(cell: &str) -> Option<u32> {
+    age(cell)?;
+    let digits = cell.bytes().take_while(u8::is_ascii_digit).count();
+    cell[..digits].parse().ok()
+}
+
+/// A date that is all of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Date {
+    pub(super) year: u32,
+}
+
+/// The whole text is a calendar day without a time: 1954-03-11, 03/11/1954, 11.03.1954, 19540311, 11-Mar-1954.
+pub(super) fn whole_date(text: &str) -> Option<Date> {
+    let bytes = text.as_bytes();
+    if !(8..=11).contains(&bytes.len()) {
+        return None;
+    }
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
+    if bytes.len() == 8 && bytes.iter().all(u8::is_ascii_digit) {
+        let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
+        return ((1880..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date { year });
+    }
+    let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
+    let [first, second, third] = parts.as_slice() else { return None };
+    let month = second.parse::<u32>().map_or_else(|_| month_length(second).is_some_and(|length| length == second.len()), |month| month <= 31);
+    let year = match (first.len(), third.len()) {
+        (4, 1..=2) => first.parse().ok()?,
+        (1..=2, 4) => third.parse().ok()?,
+        _ => return None,
+    };
+    let day = if first.len() == 4 { third } else { first };
+    (month && (1880..=2100).contains(&year) && day.parse::<u32>().is_ok_and(|day| (1..=31).contains(&day))).then_some(Date { year })
+}
+
+/// The whole text is a phone number with its separators (ITU-T E.123).
+pub(super) fn is_phone(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '+' | 'x'));
+    let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count();
+    // 3-4, 3-3-4, +1-3-3-4; a date has other groups, a version dots and short ones.
+    plain
+        && (7..=16).contains(&digits)
+        && whole_date(text).is_none()
+        && (text.starts_with('+') || text.starts_with('(') || ((2..=4).contains(&groups) && (digits >= 10 || digits == 7)))
+        && text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).all(|group| group.len() <= 8)
+        && text.split(|c: char| !c.is_ascii_digit()).rfind(|group| !group.is_empty()).is_some_and(|last| last.len() >= 2)
+}
+
+/// AAA-GG-SSSS.
+pub(super) fn is_ssn_text(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 11 && bytes.iter().enumerate().all(|(at, b)| if at == 3 || at == 6 { *b == b'-' } else { b.is_ascii_digit() })
+}
+
+/// "12 Elm Street", "PO Box 12", "4400 W. 5th Ave Apt 3": a number, and words of which one is a street's (USPS Publication 28, C1).
+pub(super) fn is_street(text: &str) -> bool {
+    const SUFFIXES: [&str; 44] = [
+        "street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "lane", "ln", "drive", "dr", "court", "ct", "way", "place", "pl", "terrace", "ter",
+        "circle", "cir", "parkway", "pkwy", "highway", "hwy", "trail", "trl", "square", "sq", "loop", "run", "path", "pike", "row", "alley", "ridge", "crossing",
+        "plaza", "point", "pointe", "hill", "grove", "close", "crescent",
+    ];
+    let lower = text.to_ascii_lowercase();
+    if ["po box", "p.o. box", "p o box"].iter().any(|start| lower.starts_with(start)) {
+        return true;
+    }
+    let number = lower.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=6).contains(&number)
+        && lower[number..].starts_with([' ', 'a', 'b', '-'])
+        && lower.split([' ', ',', '.', '#']).skip(1).any(|word| SUFFIXES.contains(&word))
+        && lower.split(' ').count() <= 10
+}
+
+/// USPS abbreviations of states and territories.
+pub(super) fn is_state(text: &str) -> bool {
+    const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR VI GU";
+    text.len() == 2 && STATES.split(' ').any(|known| known == text)
+}
+
+/// The whole text is one code with at least so many digits.
+pub(super) fn is_code_alone(text: &str, least_digits: usize) -> bool {
+    text.len() <= 32
+        && text.bytes().filter(u8::is_ascii_digit).count() >= least_digits
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.' | b':'))
+        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
 }
 
 /// A date with its time: ISO 8601, US and European numbers, HL7 TS, "3 Feb 1980", "February 3, 1980".

@@ -1,0 +1,210 @@
+//! `key=value` and `Label: value`, in logs, forms, property files, query strings, SQL conditions and programs' own dumps. What a key says
+//! is told by its words; which words before the sign belong to it, by whether they are words of labels at all.
+
+use std::{collections::HashMap, ops::Range};
+
+use super::{
+    Found, Rule,
+    letter::name_before,
+    value::{at_start, fills, is_code_alone},
+};
+use crate::{
+    kind::Kind,
+    rules::{Label, RuleSet},
+};
+
+/// Keys remembered: a log has the same ones in every line.
+const MAX_KEYS: usize = 4096;
+/// Words of a label.
+const MAX_WORDS: usize = 6;
+
+/// What keys stand for, so that each is looked at once.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    known: HashMap<Box<str>, Option<Label>>,
+}
+
+impl Keys {
+    pub(super) fn label(&mut self, key: &str, rules: &RuleSet) -> Option<Label> {
+        if let Some(label) = self.known.get(key) {
+            return *label;
+        }
+        let label = rules.vocabulary.label(key);
+        if self.known.len() >= MAX_KEYS {
+            self.known.clear();
+        }
+        self.known.insert(key.into(), label);
+        label
+    }
+}
+
+/// Pushes what decides alone to `found` and what needs company to `weak`.
+pub(super) fn find(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
+    let bytes = line.as_bytes();
+    let mut taken = 0;
+    for at in memchr::memchr2_iter(b':', b'=', bytes) {
+        if at < taken || !ties(bytes, at) {
+            continue;
+        }
+        let Some(key) = key_before(line, at, rules) else { continue };
+        let Some(label) = keys.label(&line[key.clone()], rules) else { continue };
+        let rest = &line[at + 1..];
+        let start = at + 1 + (rest.len() - rest.trim_start_matches([' ', '\t', '=', '>', ':']).len());
+        let machine = !line[key.clone()].contains(' ') && start == at + 1;
+        let (value, kind) = match value(line, start, label, machine, label.strong, rules) {
+            Some(found) => found,
+            None => continue,
+        };
+        taken = value.end;
+        let value = Found::new(value, kind, Rule::Label);
+        if label.strong {
+            name_comes_first(line, key.start, &value, rules, found);
+            name_continues(line, &value, found);
+            found.push(value);
+        } else {
+            weak.push(value);
+        }
+    }
+}
+
+/// Is this colon or equals sign one that ties a value to a key?
+fn ties(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+    let after = bytes.get(at + 1).copied();
+    let digit = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_digit());
+    if bytes[at] == b'=' {
+        return before != Some(b'=');
+    }
+    !(before == Some(b':')
+        || after == Some(b':')
+        || (after == Some(b'/') && bytes.get(at + 2) == Some(&b'/'))
+        || (digit(before) && digit(after))
+        || before.is_none())
+}
+
+/// The key whose sign is at `sign`: an identifier, or the words of labels before it.
+fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> {
+    let before = line[..sign].trim_end_matches(['!', '<', '>', '~', ':', '*', '+']).trim_end_matches([' ', '\t']);
+    // Dot leaders of a form, quotes and brackets of a key.
+    let before = before.trim_end_matches(['.', '_']).trim_end_matches(' ');
+    let mut before = before.trim_end_matches(['"', '\'', '`', '\\', ']']);
+    if let Some(inner) = before.strip_suffix(')') {
+        let open = inner.rfind('(')?;
+        let function = inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        // "lower(last_name) = ..." or "DOB (mm/dd/yyyy): ..." and "Name(s): ...".
+        before = if function && inner.len() - open > 3 { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
+    }
+    let end = before.len();
+    let bytes = before.as_bytes();
+    let mut start = end;
+    let mut words = 0;
+    loop {
+        let word_end = start;
+        let word_start = before[..word_end]
+            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '#' | '/' | '\'' | '’')))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let word = &before[word_start..word_end];
+        if word.is_empty() {
+            break;
+        }
+        if words > 0 && !rules.vocabulary.knows(word) {
+            break;
+        }
+        start = word_start;
+        words += 1;
+        // One blank goes on, two begin another field.
+        if words == MAX_WORDS || start < 2 || bytes[start - 1] != b' ' || bytes[start - 2] == b' ' {
+            break;
+        }
+        start -= 1;
+    }
+    let key = before[start..end].trim_start();
+    let start = end - key.len();
+    (!key.is_empty() && key.contains(char::is_alphabetic)).then_some(start..end)
+}
+
+/// The value that begins at `start`.
+fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, rules: &RuleSet) -> Option<(Range<usize>, Kind)> {
+    let rest = line.get(start..)?;
+    let kind = label.kind;
+    // A quoted value ends at its quote; one without end (still being typed, cut by the screen) goes to the line's.
+    let opened = rest.trim_start_matches(['\\', 'E', 'N', '%', '(', '[', ' ', '{']);
+    if let Some(quote) = opened.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
+        let from = line.len() - opened.len() + 1;
+        let end = quote_end(line, from, quote);
+        let inner = line[from..end].trim_end_matches('\\');
+        let percent = inner.len() - inner.trim_start_matches('%').len();
+        let value = inner[percent..].trim_end_matches('%');
+        let from = from + percent;
+        return match fills(kind, value, strong, rules) {
+            true => Some((from..from + value.len(), kind)),
+            false => person_code(label, value, rules).map(|kind| (from..from + value.len(), kind)),
+        };
+    }
+    // A query string's value ends at its ampersand (WHATWG URL, application/x-www-form-urlencoded).
+    let limit = match rest.find(['&', '\u{1}']).filter(|_| machine) {
+        Some(end) => &rest[..end],
+        None => rest,
+    };
+    if machine && limit.len() < rest.len() && limit.contains(['%', '+']) && !limit.contains(' ') && fills(kind, limit, strong, rules) {
+        return Some((start..start + limit.len(), kind));
+    }
+    let bracket = limit.len() - limit.trim_start_matches(['[', '<', '{', '(']).len();
+    let (limit, start) = if kind == Kind::Phone { (limit, start) } else { (&limit[bracket..], start + bracket) };
+    match at_start(kind, limit, strong, rules) {
+        Some(length) => Some((start..start + length, kind)),
+        None => {
+            let word = limit.find([' ', ',', ';', ')', ']', '|', '\t', '>', '}']).map_or(limit, |end| &limit[..end]);
+            person_code(label, word, rules).map(|kind| (start..start + word.len(), kind))
+        }
+    }
+}
+
+/// "patient: 123456" names a number where a name was expected.
+fn person_code(label: Label, value: &str, rules: &RuleSet) -> Option<Kind> {
+    (label.kind == Kind::Name && is_code_alone(value, 4) && !value.contains(['/', ':']) && !super::value::is_null(value, rules))
+        .then_some(Kind::Mrn)
+}
+
+/// A doubled or escaped quote is text (SQL, RFC 4180).
+fn quote_end(line: &str, from: usize, quote: char) -> usize {
+    let quote = quote as u8;
+    let bytes = line.as_bytes();
+    let mut at = from;
+    while at < bytes.len() {
+        if bytes[at] == quote {
+            if bytes.get(at + 1) == Some(&quote) && at + 2 < bytes.len() && at > from {
+                at += 2;
+                continue;
+            }
+            return at;
+        }
+        at += 1;
+    }
+    line.len()
+}
+
+/// "WHITFIELD, MARGUERITE (MRN: E004512)": whose number or birth date it is stands before it.
+pub(super) fn name_comes_first(line: &str, key: usize, value: &Found, rules: &RuleSet, found: &mut Vec<Found>) {
+    if matches!(value.kind, Kind::Mrn | Kind::Birth | Kind::Ssn)
+        && let Some(name) = name_before(line, key, rules)
+    {
+        found.push(Found::new(name, Kind::Name, Rule::Label));
+    }
+}
+
+/// "Patient: DOE, JOHN (12345)", "DOE^JOHN [A123456]": the number in brackets behind a patient's name is the patient's.
+fn name_continues(line: &str, value: &Found, found: &mut Vec<Found>) {
+    if value.kind != Kind::Name {
+        return;
+    }
+    let rest = &line[value.range.end..];
+    let trimmed = rest.trim_start_matches([' ', '"', '\'']);
+    let Some(inner) = trimmed.strip_prefix(['(', '[', '#']) else { return };
+    let start = line.len() - inner.len();
+    let end = inner.find([')', ']', ' ', ',']).unwrap_or(inner.len());
+    let code = inner[..end].trim_start_matches('#');
+    if is_code_alone(code, 4) && !code.contains([':', '=', '.']) {
+        found.push(Found::new(start + end - code.len()..start + end, Kind::Mrn, Rule::Label));
+    }
+}

@@ -1,0 +1,165 @@
+//! Letters and notes: salutations, subject lines, address blocks, and a name that stands before what says whose it is.
+
+use std::ops::Range;
+
+use super::{Found, Rule, shapes::is_name_word, value};
+use crate::{kind::Kind, rules::RuleSet};
+
+/// Findings in this line, and in the lines above it.
+pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<Found>, back: &mut Vec<(u32, Found)>) {
+    let text = line.trim_start();
+    let start = line.len() - text.len();
+    if let Some(rest) = ["Dear ", "DEAR ", "Hello ", "Hi "].iter().find_map(|word| text.strip_prefix(word)) {
+        salutation(line, line.len() - rest.len(), rules, found);
+    }
+    if let Some(rest) = ["Re:", "RE:", "re:", "Regarding:", "Subject:", "SUBJECT:", "cc:", "Concerning:"].iter().find_map(|word| text.strip_prefix(word)) {
+        let name = rest.trim_start();
+        let name = ["Mr. ", "Mrs. ", "Ms. ", "Mr ", "Mrs ", "Ms ", "Miss "].iter().find_map(|title| name.strip_prefix(title)).unwrap_or(name);
+        let from = line.len() - name.len();
+        if let Some(length) = person_at(name, rules)
+            && !text.starts_with("cc")
+        {
+            found.push(Found::new(from..from + length, Kind::Name, Rule::Letter));
+        }
+    }
+    // The last line of an address: what is above it is a street, and above that a name.
+    let last_line = found.iter().any(|found| found.kind == Kind::City && found.range.start == start && matches!(found.rule, Rule::Pattern(_)));
+    if last_line {
+        let mut street = false;
+        for (distance, above) in (1u32..).zip(above.iter().rev().take(3)) {
+            let trimmed = above.trim();
+            let from = above.len() - above.trim_start().len();
+            if trimmed.is_empty() {
+                break;
+            }
+            if value::is_street(trimmed) || trimmed.starts_with(|c: char| c.is_ascii_digit()) || trimmed.to_ascii_lowercase().starts_with("apt") {
+                back.push((distance, Found::new(from..from + trimmed.len(), Kind::Address, Rule::Letter)));
+                street = true;
+            } else {
+                let name = ["Mr. ", "Mrs. ", "Ms. ", "Mr ", "Mrs ", "Ms ", "Miss ", "To: ", "Parent of "]
+                    .iter()
+                    .find_map(|title| trimmed.strip_prefix(title))
+                    .unwrap_or(trimmed);
+                let from = from + (trimmed.len() - name.len());
+                if street && person_at(name, rules).is_some_and(|length| length == name.len()) {
+                    back.push((distance, Found::new(from..from + name.len(), Kind::Name, Rule::Letter)));
+                }
+                break;
+            }
+        }
+    }
+}
+
+fn salutation(line: &str, start: usize, rules: &RuleSet, found: &mut Vec<Found>) {
+    let rest = &line[start..];
+    let end = rest.find([',', ':', ';']).unwrap_or(rest.len());
+    let mut name = rest[..end].trim_end();
+    if !rules.mask_providers && ["Dr", "Doctor", "Prof", "Colleague", "Sir", "Nurse"].iter().any(|title| name.starts_with(title)) {
+        return;
+    }
+    let mut from = start;
+    for title in ["Mr. and Mrs. ", "Mr. & Mrs. ", "Mr. ", "Mrs. ", "Ms. ", "Mr ", "Mrs ", "Ms ", "Miss ", "Mx. ", "Parent of ", "Parents of ", "Family of ", "Guardian of ", "Dr. "]
+    {
+        if let Some(rest) = name.strip_prefix(title) {
+            from += title.len();
+            name = rest;
+        }
+    }
+    let words = name.split(' ').count();
+    if !name.is_empty() && words <= 4 && name.split(' ').all(|word| is_name_word(word, rules) || word.trim_end_matches('.').len() == 1) {
+        found.push(Found::new(from..from + name.len(), Kind::Name, Rule::Letter));
+    }
+}
+
+/// Length of a person's name at the start: "Marguerite A. Whitfield", "WHITFIELD, MARGUERITE". No organisation, no title of a thing.
+fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
+    let mut end = 0;
+    let mut words = 0;
+    let mut comma = false;
+    for (at, word) in words_of(text) {
+        let core = word.trim_end_matches([',', '.']);
+        let initial = words > 0 && core.len() == 1 && core.starts_with(char::is_uppercase);
+        if !(is_name_word(core, rules) || initial) || is_organisation(core) {
+            break;
+        }
+        words += 1;
+        end = at + core.len();
+        if word.ends_with(',') {
+            if comma || words > 2 {
+                break;
+            }
+            comma = true;
+        }
+        if words == 4 {
+            break;
+        }
+    }
+    (words >= 2).then_some(end)
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split(' ').map(move |word| {
+        let start = at;
+        at += word.len() + 1;
+        (start, word)
+    })
+}
+
+fn is_organisation(word: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "Hospital", "Clinic", "Center", "Centre", "Inc", "LLC", "Ltd", "Health", "Healthcare", "Medical", "Department", "University", "Institute", "Associates",
+        "Group", "Insurance", "Pharmacy", "Laboratory", "Laboratories", "Care", "Services", "System",
+    ];
+    WORDS.contains(&word)
+}
+
+/// The name that ends right before `at`, where a label says it is a patient's: "WHITFIELD, MARGUERITE (MRN: ...", "John Smith, DOB ...".
+pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Range<usize>> {
+    let before = line[..at].trim_end_matches([' ', '(', '[', ',', ';', '-', '–', '|', '/', '<', '"', '{', '\'']);
+    // Something must part the two, and not much.
+    if before.len() == at || at - before.len() > 6 {
+        return None;
+    }
+    let end = before.len();
+    // DOE^JOHN^A
+    let caret = before.rfind(|c: char| !(c.is_alphabetic() || matches!(c, '^' | '\'' | '-' | '.'))).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    if before[caret..].contains('^') && before[caret..].starts_with(char::is_uppercase) {
+        return Some(caret..end);
+    }
+    let mut start = end;
+    let mut words = 0;
+    let mut comma = false;
+    while words < 4 {
+        let rest = before[..start].trim_end_matches(' ');
+        let (rest, with_comma) = match rest.strip_suffix(',') {
+            Some(rest) => (rest, true),
+            None => (rest, false),
+        };
+        if words > 0 && (before[..start].len() - rest.len() > 2 || before[..start].len() == rest.len()) {
+            break;
+        }
+        let word_start = rest
+            .rfind(|c: char| !(c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.')))
+            .map_or(0, |at| at + rest[at..].chars().next().map_or(1, char::len_utf8));
+        let word = &rest[word_start..];
+        let core = word.trim_end_matches('.');
+        let initial = core.len() == 1 && core.starts_with(char::is_uppercase);
+        if !(is_name_word(core, rules) || initial) || (word.ends_with('.') && !initial) || is_organisation(core) || is_title(core) {
+            break;
+        }
+        if with_comma && comma {
+            break;
+        }
+        comma |= with_comma;
+        start = word_start;
+        words += 1;
+    }
+    // A first word of one letter is no name; a doctor's is not the patient's.
+    let titled = ["Dr", "Dr.", "Doctor", "Nurse", "by", "Prof", "Prof."].iter().any(|title| before[..start].trim_end().ends_with(title));
+    (words >= 2 && !titled).then_some(start..end)
+}
+
+fn is_title(word: &str) -> bool {
+    matches!(word, "Dr" | "Mr" | "Mrs" | "Ms" | "Miss" | "Prof" | "Doctor" | "Nurse" | "Patient" | "MD" | "RN" | "DO" | "NP" | "PA")
+}

@@ -1,0 +1,159 @@
+//! XML 1.0: elements and attributes by their names and by what is around them, over as many lines as it takes.
+
+use std::ops::Range;
+
+use super::{
+    Found, Rule,
+    tree::{Node, Tree},
+    value::fills,
+};
+use crate::rules::RuleSet;
+
+/// Lines without a tag after which open elements are forgotten.
+const PATIENCE: u8 = 4;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Elements {
+    tree: Tree,
+    idle: u8,
+}
+
+pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: &mut Vec<Found>) {
+    let bytes = line.as_bytes();
+    if memchr::memchr(b'<', bytes).is_none() {
+        if elements.tree.is_empty() {
+            return;
+        }
+        text(line, 0..line.len(), &mut elements.tree, rules, found);
+        elements.idle += 1;
+        if elements.idle > PATIENCE {
+            *elements = Elements::default();
+        }
+        return;
+    }
+    elements.idle = 0;
+    let tree = &mut elements.tree;
+    let mut at = 0;
+    for open in memchr::memchr_iter(b'<', bytes) {
+        if open < at {
+            continue;
+        }
+        let Some(tag) = tag(line, open) else { continue };
+        text(line, at..open, tree, rules, found);
+        at = tag.end;
+        let name = &line[tag.name.clone()];
+        if tag.closes {
+            tree.close_tag(hash(name));
+            continue;
+        }
+        let node = tree.meaning(name, rules);
+        // DICOM PS3.19 Annex A, dcm2xml: the tag is an attribute; C-CDA: so is an identifier.
+        let mut node = node;
+        for (key, value) in attributes(line, tag.attributes.clone()) {
+            let known = match &line[key.clone()] {
+                "tag" => super::dicom::label_of_key(&line[value.clone()]),
+                _ => None,
+            };
+            if let Some(label) = known {
+                node = Node::Labelled(label);
+            }
+        }
+        tree.enter(node, hash(name));
+        for (key, value) in attributes(line, tag.attributes) {
+            let text = &line[value.clone()];
+            if let Some(label) = tree.leaf(Some(&line[key]), text, rules)
+                && fills(label.kind, text, true, rules)
+            {
+                // C-CDA's telecom is a URL: "tel:+1(555)...".
+                let scheme = ["tel:", "mailto:", "fax:"].iter().find(|scheme| text.starts_with(**scheme)).map_or(0, |scheme| scheme.len());
+                found.push(Found::new(value.start + scheme..value.end, label.kind, Rule::Xml));
+            }
+        }
+        if tag.empty {
+            tree.leave();
+        }
+    }
+    text(line, at..line.len(), tree, rules, found);
+}
+
+struct Tag {
+    name: Range<usize>,
+    attributes: Range<usize>,
+    /// The byte behind `>`.
+    end: usize,
+    closes: bool,
+    empty: bool,
+}
+
+fn tag(line: &str, open: usize) -> Option<Tag> {
+    let bytes = line.as_bytes();
+    let closes = bytes.get(open + 1) == Some(&b'/');
+    let start = open + 1 + usize::from(closes);
+    if !bytes.get(start)?.is_ascii_alphabetic() {
+        return None;
+    }
+    let length = bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':')).count();
+    let name = start..start + length;
+    // A value in an attribute may hold `>`.
+    let mut quote = None;
+    let mut at = name.end;
+    if !matches!(bytes.get(at), None | Some(b' ' | b'\t' | b'/' | b'>')) {
+        return None;
+    }
+    while at < bytes.len() {
+        match (bytes[at], quote) {
+            (b'"' | b'\'', None) => quote = Some(bytes[at]),
+            (b, Some(open)) if b == open => quote = None,
+            (b'>', None) => break,
+            (b'<', None) => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+    let empty = at > name.end && bytes[at - 1] == b'/';
+    Some(Tag { attributes: name.end..at.max(name.end), end: (at + 1).min(line.len()), closes, empty, name })
+}
+
+fn attributes(line: &str, within: Range<usize>) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
+    let bytes = line.as_bytes();
+    let mut at = within.start;
+    std::iter::from_fn(move || {
+        loop {
+            let sign = at + bytes[at..within.end].iter().position(|b| *b == b'=')?;
+            let key_length = bytes[at..sign].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':')).count();
+            let quote = *bytes.get(sign + 1)?;
+            if !matches!(quote, b'"' | b'\'') {
+                at = sign + 1;
+                continue;
+            }
+            let start = sign + 2;
+            if start > within.end {
+                return None;
+            }
+            let end = start + bytes[start..within.end].iter().position(|b| *b == quote).unwrap_or(within.end - start);
+            at = (end + 1).min(within.end);
+            return Some((sign - key_length..sign, start..end));
+        }
+    })
+}
+
+fn text(line: &str, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {
+    if tree.is_empty() || range.is_empty() {
+        return;
+    }
+    let text = &line[range.clone()];
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return;
+    }
+    let start = range.start + (text.len() - text.trim_start().len());
+    if let Some(label) = tree.leaf(None, trimmed, rules)
+        && fills(label.kind, trimmed, true, rules)
+    {
+        found.push(Found::new(start..start + trimmed.len(), label.kind, Rule::Xml));
+    }
+}
+
+fn hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193))
+}
