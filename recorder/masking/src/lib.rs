@@ -15,6 +15,7 @@ mod line_text;
 mod masked;
 mod masker;
 mod packed;
+mod panes;
 mod plain;
 mod pty;
 mod render;

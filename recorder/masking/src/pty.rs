@@ -9,6 +9,7 @@ use crate::{
     classify::{Classifier, Context, State, Verdicts},
     line_text::LineText,
     masked::MaskedRow,
+    panes::{self, Band},
     render::{Frame, Renderer},
     screen::{Screen, Scrolled, ScrolledRow, Size, used_cells},
     summary::Account,
@@ -53,6 +54,8 @@ pub(crate) struct Pty {
 #[derive(Debug)]
 struct Line {
     rows: Range<usize>,
+    /// The columns of a row that is shared with other panes.
+    columns: Option<Range<usize>>,
     text: LineText,
     state: State,
     before: Context,
@@ -244,24 +247,37 @@ impl Pty {
         let mut committed: Option<Context> = None;
         let mut keep = above.len();
         let mut cached = std::mem::take(&mut self.cache).into_iter();
-        let mut at = 0;
-        while at < rows.len() {
-            let mut end = at + 1;
-            let mut cells = rows[at].0.len();
-            while end < rows.len() && rows[end - 1].1 && cells < MAX_LINE_CELLS {
-                cells += rows[end].0.len();
-                end += 1;
+        let bands = if self.screen.is_alternate() {
+            let cells: Vec<&[Cell]> = rows.iter().map(|row| row.0).collect();
+            panes::bands(&cells, size.cols)
+        } else {
+            Vec::new()
+        };
+        for Piece { rows: Range { start: at, end }, columns, begins } in pieces(&rows, &bands) {
+            if begins {
+                // Another pane's text says nothing about this one.
+                context = Context::default();
             }
-            let too_long = end < rows.len() && rows[end - 1].1;
-            let text = LineText::of(rows[at..end].iter().map(|row| row.0));
+            let too_long = columns.is_none() && end < rows.len() && rows[end - 1].1;
+            let part = |row: &(&'_ [Cell], bool)| match &columns {
+                Some(columns) => row.0.len().min(columns.start)..row.0.len().min(columns.end),
+                None => 0..row.0.len(),
+            };
+            let text = LineText::of(rows[at..end].iter().map(|row| &row.0[part(row)]));
+            // A row that reaches its pane's border may have been cut there.
+            let cut_at_border = columns.as_ref().is_some_and(|columns| {
+                columns.end < size.cols && rows[at].0.get(columns.end - 1).is_some_and(|cell| cell.c != ' ' && cell.c != '\t')
+            });
+            let first = columns.as_ref().map_or(0, |columns| columns.start);
+            let here = (at..end).contains(&cursor.0) && columns.as_ref().is_none_or(|columns| columns.contains(&cursor.1));
             let state = match cut {
-                _ if too_long => State::Open(text.as_str().trim_end().len()),
+                _ if too_long || cut_at_border => State::Open(text.as_str().trim_end().len()),
                 Cut::Final => State::Complete,
-                _ if !(at..end).contains(&cursor.0) => State::Complete,
+                _ if !here => State::Complete,
                 Cut::Forced => State::Torn,
                 Cut::Settled => {
                     let before: usize = rows[at..cursor.0].iter().map(|row| row.0.len()).sum();
-                    State::Open(text.byte_of(before + cursor.1))
+                    State::Open(text.byte_of(before + cursor.1 - first))
                 }
             };
             if end > above.len() && committed.is_none() {
@@ -279,17 +295,16 @@ impl Pty {
             lines.push(match known {
                 Some(line) => {
                     context.clone_from(&line.after);
-                    Line { rows: at..end, new: false, ..line }
+                    Line { rows: at..end, columns, new: false, ..line }
                 }
                 None => {
                     let on_screen = committed.is_some();
                     let before = if on_screen { context.clone() } else { Context::default() };
                     let verdicts = classifier.line(&mut context, text.as_str(), state);
                     let after = if on_screen { context.clone() } else { Context::default() };
-                    Line { rows: at..end, text, state, before, after, learned: classifier.learned().version(), verdicts, new: true }
+                    Line { rows: at..end, columns, text, state, before, after, learned: classifier.learned().version(), verdicts, new: true }
                 }
             });
-            at = end;
         }
         // What a later line said about one above it.
         for at in 0..lines.len() {
@@ -320,32 +335,99 @@ impl Pty {
                         self.last_at,
                         first_row + line.rows.start as u64,
                         &rows[line.rows.clone()],
+                        line.columns.as_ref().map_or(0, |columns| columns.start),
                         &line.verdicts,
                     );
                 }
             }
         }
         let mut masked: Vec<MaskedRow> = Vec::with_capacity(rows.len());
-        for line in &lines {
-            let mut offset = 0;
-            for (cells, _) in &rows[line.rows.clone()] {
-                masked.push(MaskedRow::classified(cells, &line.verdicts, offset));
-                offset += cells.len();
+        let mut shared = lines.iter().filter(|line| line.columns.is_some()).peekable();
+        for band in &bands {
+            // Rows before the band come first.
+            masked_until(&mut masked, &lines, &rows, band.rows.start);
+            let parts: Vec<&Line> = std::iter::from_fn(|| shared.next_if(|line| band.rows.contains(&line.rows.start))).collect();
+            for row in band.rows.clone() {
+                let here = parts.iter().filter(|line| line.rows.start == row);
+                let beside = Verdicts::beside(here.filter_map(|line| Some((&line.verdicts, 0, line.columns.clone()?))));
+                masked.push(MaskedRow::classified(rows[row].0, &beside, 0));
             }
         }
+        masked_until(&mut masked, &lines, &rows, rows.len());
         lines.retain(|line| line.rows.end > above.len());
         self.cache = lines;
         (masked, keep, committed.unwrap_or(context))
     }
 }
 
-fn explain(account: &mut Account, classifier: &Classifier, at: Duration, first_row: u64, rows: &[(&[Cell], bool)], verdicts: &Verdicts) {
+/// Rows that are looked at as one line.
+struct Piece {
+    rows: Range<usize>,
+    columns: Option<Range<usize>>,
+    /// Another text begins here.
+    begins: bool,
+}
+
+/// Logical lines top to bottom; in a band, pane by pane.
+fn pieces(rows: &[(&[Cell], bool)], bands: &[Band]) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(rows.len());
+    let mut at = 0;
+    let mut bands = bands.iter().peekable();
+    let mut after_band = false;
+    while at < rows.len() {
+        if let Some(band) = bands.next_if(|band| band.rows.start == at) {
+            for columns in &band.columns {
+                let lines = band.rows.clone().map(|row| Piece {
+                    rows: row..row + 1,
+                    columns: Some(columns.clone()),
+                    begins: row == band.rows.start,
+                });
+                pieces.extend(lines);
+            }
+            at = band.rows.end;
+            after_band = true;
+            continue;
+        }
+        let limit = bands.peek().map_or(rows.len(), |band| band.rows.start);
+        let mut end = at + 1;
+        let mut cells = rows[at].0.len();
+        while end < limit && rows[end - 1].1 && cells < MAX_LINE_CELLS {
+            cells += rows[end].0.len();
+            end += 1;
+        }
+        pieces.push(Piece { rows: at..end, columns: None, begins: std::mem::take(&mut after_band) });
+        at = end;
+    }
+    pieces
+}
+
+/// Masks whole rows from the last one that is masked up to `end`.
+fn masked_until(masked: &mut Vec<MaskedRow>, lines: &[Line], rows: &[(&[Cell], bool)], end: usize) {
+    let from = masked.len();
+    for line in lines.iter().filter(|line| line.columns.is_none() && (from..end).contains(&line.rows.start)) {
+        let mut offset = 0;
+        for (cells, _) in &rows[line.rows.clone()] {
+            masked.push(MaskedRow::classified(cells, &line.verdicts, offset));
+            offset += cells.len();
+        }
+    }
+}
+
+fn explain(
+    account: &mut Account,
+    classifier: &Classifier,
+    at: Duration,
+    first_row: u64,
+    rows: &[(&[Cell], bool)],
+    first_column: usize,
+    verdicts: &Verdicts,
+) {
     for (found, cells) in verdicts.found().iter().zip(verdicts.cell_ranges()) {
         let mut offset = 0;
         for (index, (row, _)) in rows.iter().enumerate() {
             let (start, end) = (cells.start.max(offset), cells.end.min(offset + row.len()));
             if start < end {
-                account.span(at, first_row + index as u64, start - offset, end - start, found, classifier.rules());
+                account.span(at, first_row + index as u64, first_column + start - offset, end - start, found, classifier.rules());
             }
             offset += row.len();
         }

@@ -37,7 +37,6 @@ pub struct RuleSet {
     pub(crate) hl7: BTreeMap<[u8; 3], Vec<Hl7Field>>,
     /// What the words of a column's or field's name say.
     pub(crate) vocabulary: Vocabulary,
-    pub(crate) qualifiers: HashSet<String>,
     pub(crate) nulls: HashSet<String>,
     pub(crate) common: HashSet<String>,
 }
@@ -68,6 +67,8 @@ pub(crate) enum Check {
     Email,
     State,
     NameAfterWord,
+    /// "patient E004512"
+    CodeAfterWord,
     Caret,
 }
 
@@ -205,7 +206,7 @@ impl RuleSet {
         let (columns, labels, label_finder) = compile_labels(text, &file.field)?;
         let (patterns, pattern_finder) = compile_patterns(text, file.pattern)?;
         let lists = WordLists {
-            persons: file.words.qualifiers.clone(),
+            persons: file.words.qualifiers,
             providers: file.words.providers,
             things: file.words.things,
             neutral: file.words.neutral,
@@ -228,7 +229,6 @@ impl RuleSet {
             pattern_finder,
             hl7: compile_hl7(text, file.hl7)?,
             vocabulary,
-            qualifiers: lower(file.words.qualifiers),
             nulls: lower(file.words.nulls),
             common: lower(file.words.common),
         })

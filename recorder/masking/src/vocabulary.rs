@@ -113,12 +113,12 @@ impl Vocabulary {
     /// Is it a word of any label or role?
     pub(crate) fn knows(&self, word: &str) -> bool {
         let normal = normalise(word);
-        !normal.is_empty() && normal.split(' ').all(|word| self.pieces.contains(word.trim_end_matches(|c: char| c.is_ascii_digit())))
-    }
-
-    /// The label of exactly these words.
-    pub(crate) fn exact(&self, name: &str) -> Option<Label> {
-        self.phrases.get(&self.canonical(&normalise(name)).join(" ")).copied()
+        // "line2", but not "E004512".
+        let known = |word: &str| {
+            let core = word.trim_end_matches(|c: char| c.is_ascii_digit());
+            self.pieces.contains(word) || (word.len() - core.len() <= 1 && self.pieces.contains(core))
+        };
+        !normal.is_empty() && normal.split(' ').all(known)
     }
 
     /// What the name of a column, key or field stands for.

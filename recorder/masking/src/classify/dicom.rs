@@ -86,10 +86,13 @@ pub(super) fn label_of_key(key: &str) -> Option<Label> {
 }
 
 /// Lines such as `(0010,0010) PN [DOE^JOHN]   #  8, 1 PatientName` and `(0010, 0010) Patient's Name   PN: 'DOE^JOHN'`.
-pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+/// True for such a line, whatever its tag.
+pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
+    let mut dumped = false;
     for open in memchr::memchr_iter(b'(', bytes) {
         let Some((tag, end)) = tag_at(bytes, open) else { continue };
+        dumped = true;
         let Some(kind) = kind_of(tag, rules) else { continue };
         let Some(value) = value_range(line, end) else { continue };
         // Several values are told apart by a backslash (PS3.5 section 6.2).
@@ -106,6 +109,7 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
             }
         }
     }
+    dumped
 }
 
 fn tag_at(bytes: &[u8], open: usize) -> Option<(u32, usize)> {

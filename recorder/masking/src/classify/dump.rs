@@ -76,7 +76,7 @@ fn classify(classifier: &mut Classifier, context: &mut Context, shown: &[Shown],
     if text.trim().is_empty() {
         return;
     }
-    let state = if whole { State::Complete } else { State::Open(text.len()) };
+    let state = if whole { State::Complete } else { State::Part };
     context.nested = true;
     let verdicts = classifier.line(context, &text, state);
     for found in verdicts.found() {

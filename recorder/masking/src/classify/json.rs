@@ -9,7 +9,8 @@ use super::{
 };
 use crate::rules::RuleSet;
 
-pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {
+/// True when the line has JSON in it.
+pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let text = line.trim_start();
     let goes_on = |c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-' | 't' | 'f' | 'n') || c.is_ascii_digit();
     let start = if !tree.is_empty() && text.starts_with(goes_on) {
@@ -19,10 +20,10 @@ pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec
             *tree = Tree::default();
         }
         if memchr::memchr2(b'{', b'[', line.as_bytes()).is_none() {
-            return;
+            return false;
         }
         let open = ["{\"", "[{", "{ \"", "[\""].iter().filter_map(|open| line.find(open)).min();
-        let Some(start) = open.or_else(|| (text.trim_end().ends_with(['{', '['])).then(|| line.trim_end().len() - 1)) else { return };
+        let Some(start) = open.or_else(|| (text.trim_end().ends_with(['{', '['])).then(|| line.trim_end().len() - 1)) else { return false };
         start
     };
     let bytes = line.as_bytes();
@@ -74,6 +75,7 @@ pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec
         }
         at += 1;
     }
+    true
 }
 
 fn value(line: &str, key: Option<Range<usize>>, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {

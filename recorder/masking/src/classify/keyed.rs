@@ -38,8 +38,9 @@ impl Keys {
     }
 }
 
-/// Pushes what decides alone to `found` and what needs company to `weak`.
-pub(super) fn find(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
+/// Pushes what decides alone to `found` and what needs company to `weak`. `nested`: a parser that knows what the keys stand under has
+/// looked at this line, and only what it cannot see is left.
+pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     let mut taken = 0;
     for at in memchr::memchr2_iter(b':', b'=', bytes) {
@@ -48,6 +49,10 @@ pub(super) fn find(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec
         }
         let Some(key) = key_before(line, at, rules) else { continue };
         let Some(label) = keys.label(&line[key.clone()], rules) else { continue };
+        let quoted = line[key.end..].starts_with('"') && !line[..key.start].ends_with("\\\"");
+        if nested && (!label.strong || quoted) {
+            continue;
+        }
         let rest = &line[at + 1..];
         let start = at + 1 + (rest.len() - rest.trim_start_matches([' ', '\t', '=', '>', ':']).len());
         let machine = !line[key.clone()].contains(' ') && start == at + 1;
@@ -132,6 +137,10 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
     if let Some(quote) = opened.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
         let from = line.len() - opened.len() + 1;
         let end = quote_end(line, from, quote);
+        // `"name": [{"family": ...`: another key, and no value.
+        if line[end..].trim_start_matches(quote).trim_start().starts_with(':') {
+            return None;
+        }
         let inner = line[from..end].trim_end_matches('\\');
         let percent = inner.len() - inner.trim_start_matches('%').len();
         let value = inner[percent..].trim_end_matches('%');
@@ -194,7 +203,7 @@ pub(super) fn name_comes_first(line: &str, key: usize, value: &Found, rules: &Ru
 }
 
 /// "Patient: DOE, JOHN (12345)", "DOE^JOHN [A123456]": the number in brackets behind a patient's name is the patient's.
-fn name_continues(line: &str, value: &Found, found: &mut Vec<Found>) {
+pub(super) fn name_continues(line: &str, value: &Found, found: &mut Vec<Found>) {
     if value.kind != Kind::Name {
         return;
     }

@@ -15,6 +15,7 @@ mod shapes;
 mod sql;
 mod table;
 mod tree;
+mod url;
 mod value;
 mod x12;
 mod xml;
@@ -231,6 +232,8 @@ pub(crate) enum State {
     Open(usize),
     /// Cut in the middle of a burst: nothing on it is shown yet.
     Torn,
+    /// The first part of a line whose rest is not known: it teaches nothing.
+    Part,
 }
 
 #[derive(Debug)]
@@ -304,11 +307,12 @@ impl Classifier {
         let mut weak = Vec::new();
         let mut back = Vec::new();
         let prefix = if context.nested { 0 } else { prefix::length(trimmed) };
-        let part = self.structure(context, &trimmed[prefix..], open, &mut found);
+        let mut shape = Shape::default();
+        let part = self.structure(context, &trimmed[prefix..], open, &mut shape, &mut found);
         found.iter_mut().for_each(|found| found.range = found.range.start + prefix..found.range.end + prefix);
         let frame = part == table::Part::Frame;
         if !frame && !trimmed.is_empty() {
-            self.text(context, trimmed, open, part, (&mut found, &mut weak, &mut back));
+            self.text(context, trimmed, open, (part, shape), (&mut found, &mut weak, &mut back));
         }
         if found.iter().any(names_patient) {
             context.patient_lines = PATIENT_LINES + 1;
@@ -317,6 +321,9 @@ impl Classifier {
             found.append(&mut weak);
             back.append(&mut context.weak);
         }
+        resolve(&mut found);
+        // What one part of a line teaches is known in the rest of it.
+        self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
             self.words.clear();
             words(trimmed, &mut self.words);
@@ -326,7 +333,6 @@ impl Classifier {
             self.open_word(trimmed, cursor, &mut found);
         }
         resolve(&mut found);
-        self.remember(context, trimmed, state, &found, &back);
         for pending in &mut context.weak {
             pending.0 += 1;
         }
@@ -338,18 +344,23 @@ impl Classifier {
     }
 
     /// What needs no table: labels, patterns, statements, letters.
-    fn text(&mut self, context: &mut Context, line: &str, open: bool, part: table::Part, to: Findings<'_>) {
+    fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), to: Findings<'_>) {
         let (found, weak, back) = to;
-        keyed::find(line, &mut self.keys, &self.rules, found, weak);
+        let (part, shape) = is;
+        keyed::find(line, &mut self.keys, shape.nested, &self.rules, found, weak);
         if let Some(words) = &self.statements
             && let Some(columns) = sql::find(line, words, &mut self.keys, &self.rules, found)
         {
             context.selected = Some((columns.into(), RESULT_LINES));
         }
         label::find(line, &self.rules, found);
-        let in_message = found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::X12 | Rule::Mumps))
-            || context.hl7.is_some_and(|d| d.begins(line));
-        pattern::find(line, in_message, &self.rules, found);
+        url::find(line, found);
+        let in_message =
+            shape.message || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps)) || context.hl7.is_some_and(|d| d.begins(line));
+        // X12 says of every street whose it is; only its notes are free text (NTE, MSG).
+        if !shape.x12 || line.contains("NTE") || line.contains("MSG") {
+            pattern::find(line, in_message, &self.rules, found);
+        }
         command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
@@ -358,7 +369,7 @@ impl Classifier {
         }
     }
 
-    fn structure(&mut self, context: &mut Context, line: &str, open: bool, found: &mut Vec<Found>) -> table::Part {
+    fn structure(&mut self, context: &mut Context, line: &str, open: bool, shape: &mut Shape, found: &mut Vec<Found>) -> table::Part {
         use table::Part;
         if line.is_empty() {
             if context.expanded || context.table.as_ref().is_some_and(|table| !table.is_delimited()) {
@@ -420,11 +431,11 @@ impl Classifier {
             }
         }
         hl7::find(line, &mut context.hl7, &self.rules, found);
-        x12::find(line, &mut context.x12, &self.rules, found);
-        json::find(line, &mut context.json, &self.rules, found);
-        xml::find(line, &mut context.xml, &self.rules, found);
-        yaml::find(line, &mut context.yaml, &self.rules, found);
-        dicom::find(line, &self.rules, found);
+        shape.x12 = x12::find(line, &mut context.x12, &self.rules, found);
+        shape.nested |= json::find(line, &mut context.json, &self.rules, found);
+        shape.nested |= xml::find(line, &mut context.xml, &self.rules, found);
+        shape.nested |= yaml::find(line, &mut context.yaml, &self.rules, found);
+        shape.message = dicom::find(line, &self.rules, found);
         mumps::find(line, &self.rules, found);
         Part::Outside
     }
@@ -481,7 +492,7 @@ impl Classifier {
     fn remember(&mut self, context: &mut Context, line: &str, state: State, found: &[Found], back: &[(u32, Found)]) {
         context.patient_lines = context.patient_lines.saturating_sub(1);
         for found in found {
-            let unfinished = matches!(state, State::Open(cursor) if cursor <= line.len() && found.range.end >= cursor);
+            let unfinished = state == State::Part || matches!(state, State::Open(cursor) if cursor <= line.len() && found.range.end >= cursor);
             if unfinished || matches!(found.rule, Rule::Learned | Rule::Unfinished | Rule::Dump | Rule::Typed) {
                 continue;
             }
@@ -500,6 +511,16 @@ impl Classifier {
         }
         context.push_recent(line);
     }
+}
+
+/// What the parsers said a line is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shape {
+    /// JSON, XML, YAML.
+    nested: bool,
+    /// A line of a dump that names its fields.
+    message: bool,
+    x12: bool,
 }
 
 /// Where the findings go: in this line, those that need company, those in the lines above.

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Found, Rule};
+use super::{Found, Rule, keyed::name_continues};
 use crate::{
     kind::Kind,
     rules::{Check, RuleSet},
 };
 
+/// `in_message`: names between carets are fields, and the message says whose.
 pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Vec<Found>) {
     for hit in rules.pattern_finder.find_iter(line.as_bytes()) {
         let index = hit.pattern().as_usize();
@@ -24,7 +25,9 @@ pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Ve
                 found.push(Found::new(zip, Kind::Zip, Rule::Pattern(index)));
                 continue;
             }
-            found.push(Found::new(range, pattern.kind, Rule::Pattern(index)));
+            let value = Found::new(range, pattern.kind, Rule::Pattern(index));
+            name_continues(line, &value, found);
+            found.push(value);
         }
     }
 }
@@ -46,11 +49,20 @@ fn checked(line: &str, range: Range<usize>, check: Check, in_message: bool, rule
         Check::Email => !beside(before, "/_") && !is_login(line, &range) && !is_service_mailbox(text),
         Check::State => !beside(before, "_-/") && !beside(after, "_-") && has_state(text),
         Check::Caret => !in_message && !beside(before, "^|&") && !beside(after, "|&"),
+        Check::CodeAfterWord => {
+            let code = text.rfind([' ', '#'])? + 1;
+            let closed = !beside(before, "_-/.") && !beside(after, "_:=/") && !number_goes_on;
+            return closed.then(|| range.start + code..range.end);
+        }
         Check::NameAfterWord => {
             if beside(before, "_-/") || beside(after, "_/:=") {
                 return None;
             }
-            let name = text.find(' ')? + 1;
+            // A name begins behind the last word that speaks of it.
+            let name = match text.rfind(" of ").or_else(|| text.rfind(" for ")).or_else(|| text.rfind(" on ")) {
+                Some(at) => at + text[at + 1..].find(' ')? + 2,
+                None => text.find(' ')? + 1,
+            };
             let words = text[name..].split([' ', ',']).filter(|word| !word.is_empty());
             // Behind a title every word is a name; "Miss Rate" and "Patient Portal" are none.
             let titled = text.starts_with("Mr") || text.starts_with("Ms");

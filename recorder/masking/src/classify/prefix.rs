@@ -7,6 +7,10 @@ pub(super) fn length(line: &str) -> usize {
     // At most two: a service's name, then a file's.
     for _ in 0..2 {
         let Some(more) = one(&line[at..]) else { break };
+        // A number in front of a bar is the first cell of a row.
+        if line[at + more..].trim_start().starts_with(['|', '│']) {
+            break;
+        }
         at += more;
     }
     at

@@ -90,8 +90,12 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
     }
     for (at, (cell, shape)) in cells.iter().zip(&shapes).enumerate() {
         let next = shapes.get(at + 1);
+        let before = at.checked_sub(1).and_then(|before| shapes.get(before));
+        // Beside a pair of words a lone one is a ward or a state of affairs.
+        let lone = *shape == Shape::Word && pair && before != Some(&Shape::Word) && next != Some(&Shape::Word);
         let kind = match shape {
             Shape::Word | Shape::Words if matches!(next, Some(Shape::State | Shape::Zip)) => Kind::City,
+            Shape::Word if lone => continue,
             Shape::Word | Shape::Words | Shape::FullName => Kind::Name,
             Shape::OldDate => Kind::Birth,
             Shape::Date => Kind::Date,

@@ -244,7 +244,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
 
 /// Header words two spaces or more apart, at least two of them strong labels.
 pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
-    if !line.contains("  ") || line.contains([':', '=', '|', '"', ',']) {
+    if !line.contains("  ") || line.contains([':', '=', '|', '"', ',', '│']) {
         return None;
     }
     let mut columns: Vec<Range<usize>> = Vec::new();
@@ -295,7 +295,9 @@ pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
         let text = line[cell].trim_matches(['"', '\'', ' ', '\u{feff}']);
         let word = text.len() <= 48 && text.starts_with(|c: char| c.is_alphabetic() || c == '_');
         let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ' | '-' | '.' | '#' | '/' | '(' | ')'));
-        if !word || !plain || text.contains("  ") {
+        // A sentence and a value have more words, or a number.
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if !word || !plain || text.contains("  ") || digits > 2 || text.split(' ').count() > 4 {
             return None;
         }
         names.push(text.to_owned());

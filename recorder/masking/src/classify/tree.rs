@@ -103,6 +103,8 @@ impl Tree {
             "identifier" | "identifiers" | "ids" => return Node::Identifier,
             "telecom" | "telecoms" | "contactPoint" => return Node::Telecom,
             "address" | "addresses" | "addr" | "Address" => return Node::Address,
+            "subject" | "patient" | "beneficiary" | "relatedPerson" | "nextOfKin" | "next_of_kin" | "emergencyContact" | "emergency_contact" | "nok"
+            | "person" | "member" | "subscriber" | "guarantor" | "contact" => return Node::Subject,
             // C-CDA R2.1: people known through the patient.
             "associatedEntity" | "associatedPerson" | "recordTarget" | "patientRole" | "relatedSubject" | "guardianPerson"
             | "relatedEntity" => return Node::Subject,
@@ -136,6 +138,13 @@ impl Tree {
         }
         match rules.vocabulary.label(local) {
             Some(label) if label.strong && !rules.vocabulary.only_persons(local) => Node::Labelled(label),
+            // "family" in a name, "line" in an address.
+            Some(label)
+                if (label.kind == Kind::Name && self.top() == Node::Name)
+                    || (matches!(label.kind, Kind::Address | Kind::City | Kind::Zip) && self.top() == Node::Address) =>
+            {
+                Node::Labelled(Label { strong: true, ..label })
+            }
             found => match rules.vocabulary.speaks(local) {
                 Speaks::OfPerson => Node::Subject,
                 Speaks::OfOthers => Node::Other,
@@ -202,7 +211,9 @@ impl Tree {
             (Some("text" | "display" | "formatted" | "full") | None, Node::Address) => is(Kind::Address),
             (Some("display"), Node::Subject) => is(Kind::Name),
             (None, Node::Subject) if rules.vocabulary.label("patient").is_some() && text.contains([' ', ',', '^']) => is(Kind::Name),
-            (Some("id"), _) if self.depth() <= 2 && (self.born || self.resources.last().is_some_and(|r| r.1 && r.0 == self.depth())) => {
+            (Some("id"), _) if (self.depth() <= 2 && self.born)
+                || self.resources.last().is_some_and(|resource| resource.1 && resource.0 == self.depth()) =>
+            {
                 is(Kind::Mrn)
             }
             (None, Node::Labelled(label)) => Some(label),

@@ -36,7 +36,8 @@ const OTHERS: [&str; 37] = [
     "PW", "45", "QB", "LI", "TT", "NCT", "1I", "X3", "GP", "ACV", "BO", "SJ",
 ];
 
-pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet, found: &mut Vec<Found>) {
+/// True for a line with segments in it.
+pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
     if let Some(isa) = memchr::memmem::find(bytes, b"ISA")
         && let Some(delimiters) = delimiters(bytes, isa)
@@ -47,14 +48,15 @@ pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet,
     let mut now = state.unwrap_or_default();
     if memchr::memchr(now.element, bytes).is_none() {
         if let Some(state) = state {
-            state.idle += 1;
+            state.idle = state.idle.saturating_add(1);
         }
         if now.idle > 3 {
             *state = None;
         }
-        return;
+        return false;
     }
     let before = now.seen;
+    now.seen = 0;
     let mut start = 0;
     loop {
         let end = memchr::memchr(now.terminator, &bytes[start..]).map_or(line.len(), |end| start + end);
@@ -68,12 +70,16 @@ pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet,
         }
         start = end + 1;
     }
-    if now.seen > before {
+    if now.seen > 0 {
+        now.seen = now.seen.saturating_add(before);
         now.idle = 0;
         *state = Some(now);
-    } else if let Some(state) = state {
-        state.idle += 1;
+        return true;
     }
+    if let Some(state) = state {
+        state.idle = state.idle.saturating_add(1);
+    }
+    false
 }
 
 fn delimiters(bytes: &[u8], at: usize) -> Option<Interchange> {

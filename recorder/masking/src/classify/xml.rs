@@ -18,22 +18,24 @@ pub(super) struct Elements {
     idle: u8,
 }
 
-pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: &mut Vec<Found>) {
+/// True when the line has elements in it or is inside one.
+pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
     if memchr::memchr(b'<', bytes).is_none() {
         if elements.tree.is_empty() {
-            return;
+            return false;
         }
         text(line, 0..line.len(), &mut elements.tree, rules, found);
         elements.idle += 1;
         if elements.idle > PATIENCE {
             *elements = Elements::default();
         }
-        return;
+        return true;
     }
     elements.idle = 0;
     let tree = &mut elements.tree;
     let mut at = 0;
+    let mut any = false;
     for open in memchr::memchr_iter(b'<', bytes) {
         if open < at {
             continue;
@@ -41,6 +43,7 @@ pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: 
         let Some(tag) = tag(line, open) else { continue };
         text(line, at..open, tree, rules, found);
         at = tag.end;
+        any = true;
         let name = &line[tag.name.clone()];
         if tag.closes {
             tree.close_tag(hash(name));
@@ -74,6 +77,7 @@ pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: 
         }
     }
     text(line, at..line.len(), tree, rules, found);
+    any
 }
 
 struct Tag {

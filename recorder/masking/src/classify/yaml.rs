@@ -14,15 +14,17 @@ pub(super) struct Indents {
     at: Vec<u16>,
 }
 
-pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &mut Vec<Found>) {
+/// True inside a nesting of keys.
+pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let text = line.trim_start_matches(' ');
     // Nothing is open and nothing opens: the common case, told by one byte.
     if text.is_empty() || text.starts_with('#') || (indents.at.is_empty() && !text.ends_with(':')) {
-        return;
+        return !indents.at.is_empty();
     }
     let mut indent = line.len() - text.len();
     if indent > 60 {
-        return indents.clear();
+        indents.clear();
+        return false;
     }
     let mut content = text;
     let mut item = false;
@@ -34,7 +36,8 @@ pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &m
     }
     let key = key(content);
     if key.is_none() && !item {
-        return indents.clear();
+        indents.clear();
+        return false;
     }
     // A list may stand as deep as its key.
     let outer = if item && key.is_none() { indent.saturating_sub(2) } else { indent };
@@ -47,7 +50,7 @@ pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &m
         if !indents.tree.is_empty() {
             scalar(line, start, None, indents, rules, found);
         }
-        return;
+        return !indents.at.is_empty();
     };
     let rest = content[value..].trim_start();
     if rest.is_empty() || rest.starts_with(['|', '>']) || rest.starts_with('&') {
@@ -59,6 +62,7 @@ pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &m
     } else if !indents.tree.is_empty() {
         scalar(line, line.len() - rest.len(), Some(name), indents, rules, found);
     }
+    !indents.at.is_empty()
 }
 
 impl Indents {
