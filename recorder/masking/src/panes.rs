@@ -62,12 +62,12 @@ fn is_border(c: char) -> bool {
     matches!(c, '│' | '|' | '┃' | '├' | '┤' | '┼')
 }
 
-/// A table has a blank behind its bars in every row, and its rules cross them; behind a pane's border a text begins.
+/// A table has a blank behind its bars in every row; behind a pane's border a text begins.
 fn parts(rows: &[&[Cell]], column: usize) -> bool {
-    let behind = rows.iter().filter_map(|cells| cells.get(column + 1)).map(|cell| cell.c);
-    let begins = behind.clone().filter(|c| !matches!(c, ' ' | '\0' | '─' | '-')).count();
-    let before = rows.iter().filter_map(|cells| cells.get(column - 1)).filter(|cell| cell.c == ' ').count();
-    begins >= 2 && begins * 5 >= rows.len() && before * 2 >= rows.len() || begins * 2 >= rows.len()
+    let blank = |c: char| matches!(c, ' ' | '\0' | '─' | '-');
+    let texts = rows.iter().filter_map(|cells| cells.get(column + 1..)).filter(|text| text.iter().any(|cell| !blank(cell.c)));
+    let (all, begin) = texts.fold((0, 0), |(all, begin), text| (all + 1, begin + usize::from(!blank(text[0].c))));
+    begin >= 2 && begin * 3 >= all
 }
 
 #[cfg(test)]
