@@ -1,11 +1,7 @@
 //! Masks standard input: `cargo run -p anteroom-masking --example mask -- [--terminal 100x30] < capture`. Says on standard error what was masked and why.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 
-use std::{
-    io::Read,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use anteroom_masking::{MaskedEvent, Masker, RuleSet};
 
@@ -14,7 +10,8 @@ fn main() -> std::io::Result<()> {
     std::io::stdin().read_to_end(&mut input)?;
     let rules = Arc::new(RuleSet::builtin());
     let size = std::env::args().skip_while(|arg| arg != "--terminal").nth(1);
-    let size = size.as_deref().and_then(|size| size.split_once('x')).and_then(|(cols, rows)| Some((cols.parse().ok()?, rows.parse().ok()?)));
+    let size =
+        size.as_deref().and_then(|size| size.split_once('x')).and_then(|(cols, rows)| Some((cols.parse().ok()?, rows.parse().ok()?)));
     let masker = match size {
         Some((cols, rows)) => {
             input = input.split(|b| *b == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);

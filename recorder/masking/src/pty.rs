@@ -302,7 +302,17 @@ impl Pty {
                     let before = if on_screen { context.clone() } else { Context::default() };
                     let verdicts = classifier.line(&mut context, text.as_str(), state);
                     let after = if on_screen { context.clone() } else { Context::default() };
-                    Line { rows: at..end, columns, text, state, before, after, learned: classifier.learned().version(), verdicts, new: true }
+                    Line {
+                        rows: at..end,
+                        columns,
+                        text,
+                        state,
+                        before,
+                        after,
+                        learned: classifier.learned().version(),
+                        verdicts,
+                        new: true,
+                    }
                 }
             });
         }

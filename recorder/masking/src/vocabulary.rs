@@ -177,7 +177,17 @@ impl Vocabulary {
         let words = self.words(name);
         let role = |word: &String| self.roles.get(word.as_str()).copied();
         const ORGANISATIONS: [&str; 11] = [
-            "facility", "hospital", "organization", "organisation", "clinic", "pharmacy", "department", "vendor", "manufacturer", "server", "host",
+            "facility",
+            "hospital",
+            "organization",
+            "organisation",
+            "clinic",
+            "pharmacy",
+            "department",
+            "vendor",
+            "manufacturer",
+            "server",
+            "host",
         ];
         const DEEDS: [&str; 7] = ["user", "owner", "created", "updated", "modified", "entered", "signed"];
         let other = |word: &String| {
@@ -286,6 +296,10 @@ pub(crate) fn normalise(label: &str) -> String {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
             }
+            // "Acct #" is an account number.
+            if matches!(c, '#' | '№') && !out.is_empty() {
+                out.push_str("number ");
+            }
         }
     }
     out.truncate(out.trim_end().len());
@@ -304,6 +318,7 @@ mod tests {
         }
         assert_eq!(normalise("Mother's maiden name"), "mothers maiden name");
         assert_eq!(normalise("patientMRNValue"), "patient mrn value");
+        assert_eq!(normalise("Acct #"), "acct number");
     }
 
     #[test]
@@ -316,20 +331,38 @@ mod tests {
                  subscriberFirstName name_last kin_name mother_maiden_name insured_nm LASTNM mbr_first_nm contact1_name nachname vorname",
                 Kind::Name,
             ),
-            ("birth_dt dob pat_dob DOB_DT birthDate date_of_birth dtbirth brth_dt patientBirthDate bday subscriber_dob geburtsdatum", Kind::Birth),
-            ("mrn med_rec_no pat_mrn MRN_ID medrecnum patient_id ptid PatientID pat_no patnum chart_no empi hosp_no legacy_mrn enc_id csn", Kind::Mrn),
+            (
+                "birth_dt dob pat_dob DOB_DT birthDate date_of_birth dtbirth brth_dt patientBirthDate bday subscriber_dob geburtsdatum",
+                Kind::Birth,
+            ),
+            (
+                "mrn med_rec_no pat_mrn MRN_ID medrecnum patient_id ptid PatientID pat_no patnum chart_no empi hosp_no legacy_mrn enc_id csn",
+                Kind::Mrn,
+            ),
             ("ssn pat_ssn soc_sec_no social_security_number ssnum ss_no subscriber_ssn", Kind::Ssn),
-            ("home_phone phone cell_ph tel_no mobile_no phone1 PatientPhone fax_no contact_phone emerg_ph work_tel ph_home telefon", Kind::Phone),
+            (
+                "home_phone phone cell_ph tel_no mobile_no phone1 PatientPhone fax_no contact_phone emerg_ph work_tel ph_home telefon",
+                Kind::Phone,
+            ),
             ("email pat_email e_mail_addr emailAddress contact_email", Kind::Email),
-            ("addr1 street address_line_1 pat_addr home_address street_addr guarantor_address addrLine2 mailing_addr strasse", Kind::Address),
+            (
+                "addr1 street address_line_1 pat_addr home_address street_addr guarantor_address addrLine2 mailing_addr strasse",
+                Kind::Address,
+            ),
             ("zip postal_code zip_cd ZipCode pat_zip postcode plz zip4", Kind::Zip),
             ("pat_city home_city res_city birth_place", Kind::City),
-            ("policy_no member_id mbr_id subscriber_id insurance_id policynum group_no medicare_no ins_policy_num memberid plan_member_id", Kind::HealthPlan),
+            (
+                "policy_no member_id mbr_id subscriber_id insurance_id policynum group_no medicare_no ins_policy_num memberid plan_member_id",
+                Kind::HealthPlan,
+            ),
             ("acct_no account_number pat_acct acctnum AccountNo billing_acct patient_account_no har", Kind::Account),
             ("drivers_license_no dl_no passport_no driver_license", Kind::Licence),
             ("vin plate_no license_plate", Kind::Vehicle),
             ("device_serial implant_serial_no pacemaker_sn udi pump_serial", Kind::Device),
-            ("admit_dt discharge_date disch_dt death_date dod admission_date adm_dt admitDateTime date_of_death deceased_dt dschrg_dt", Kind::Date),
+            (
+                "admit_dt discharge_date disch_dt death_date dod admission_date adm_dt admitDateTime date_of_death deceased_dt dschrg_dt",
+                Kind::Date,
+            ),
         ] {
             for name in names.split(' ') {
                 let label = rules.vocabulary.label(name);

@@ -22,7 +22,11 @@ fn wrong(input: &str, hidden: &[&str], kept: &[&str]) -> Option<String> {
         wrong.extend(hidden.iter().filter(|hidden| shown.contains(**hidden)).map(|hidden| format!("{how}: {hidden:?} is readable")));
         // The terminal wraps long lines.
         let unwrapped = shown.replace('\n', "");
-        wrong.extend(kept.iter().filter(|kept| !shown.contains(**kept) && !unwrapped.contains(**kept)).map(|kept| format!("{how}: {kept:?} is gone")));
+        wrong.extend(
+            kept.iter()
+                .filter(|kept| !shown.contains(**kept) && !unwrapped.contains(**kept))
+                .map(|kept| format!("{how}: {kept:?} is gone")),
+        );
         if wrong.len() > before {
             pages += &format!("--- {how}\n{shown}\n");
         }
@@ -280,16 +284,40 @@ fn mumps_globals() {
 fn log_lines_of_engines_and_archives() {
     let mut all = String::new();
     for (line, hidden, kept) in [
-        ("2024-01-15 08:30:00,123 INFO  [Channel ADT_In] patientName=WHITFIELD^MARGUERITE, patientId=E004512, took 12ms", &["WHITFIELD", "E004512"][..], "took 12ms"),
-        ("Jan 15 08:30:00 pacs1 dcmqrscp[811]: C-STORE from CT01 PatientID=E004512 PatientName=\"Whitfield^Marguerite\" StudyInstanceUID=1.2.840.113619.2.1", &["E004512", "Whitfield"], "1.2.840.113619.2.1"),
+        (
+            "2024-01-15 08:30:00,123 INFO  [Channel ADT_In] patientName=WHITFIELD^MARGUERITE, patientId=E004512, took 12ms",
+            &["WHITFIELD", "E004512"][..],
+            "took 12ms",
+        ),
+        (
+            "Jan 15 08:30:00 pacs1 dcmqrscp[811]: C-STORE from CT01 PatientID=E004512 PatientName=\"Whitfield^Marguerite\" StudyInstanceUID=1.2.840.113619.2.1",
+            &["E004512", "Whitfield"],
+            "1.2.840.113619.2.1",
+        ),
         ("[INFO] merged patient E004512 into E009999 by svc_adt", &["E004512"], "by svc_adt"),
-        ("user drhouse opened chart of WHITFIELD, MARGUERITE (E004512) from 10.20.30.41", &["WHITFIELD", "MARGUERITE", "E004512"], "10.20.30.41"),
+        (
+            "user drhouse opened chart of WHITFIELD, MARGUERITE (E004512) from 10.20.30.41",
+            &["WHITFIELD", "MARGUERITE", "E004512"],
+            "10.20.30.41",
+        ),
         ("GET /fhir/Patient/p-88123?_include=* HTTP/1.1 200", &["p-88123"], "HTTP/1.1 200"),
         ("GET /api/patients?mrn=E004512&last_name=Whitfield&dob=1954-03-11 200 12ms", &["E004512", "Whitfield", "1954-03-11"], "200 12ms"),
-        ("WARN duplicate MRN E004512 for Whitfield, Marguerite (DOB 03/11/1954)", &["E004512", "Whitfield", "Marguerite", "03/11/1954"], "WARN duplicate"),
-        ("DEBUG Patient[id=17, lastName='Whitfield', firstName='Marguerite', birthDate=1954-03-11, sex=F]", &["Whitfield", "Marguerite", "1954-03-11"], "sex=F"),
+        (
+            "WARN duplicate MRN E004512 for Whitfield, Marguerite (DOB 03/11/1954)",
+            &["E004512", "Whitfield", "Marguerite", "03/11/1954"],
+            "WARN duplicate",
+        ),
+        (
+            "DEBUG Patient[id=17, lastName='Whitfield', firstName='Marguerite', birthDate=1954-03-11, sex=F]",
+            &["Whitfield", "Marguerite", "1954-03-11"],
+            "sex=F",
+        ),
         ("login ok for portal user, patient ip: 203.0.113.77", &["203.0.113.77"], "login ok"),
-        ("level=info msg=\"eligibility checked\" subscriber_id=EHP77120043 member=\"Marguerite Whitfield\" latency=31ms", &["EHP77120043", "Marguerite"], "latency=31ms"),
+        (
+            "level=info msg=\"eligibility checked\" subscriber_id=EHP77120043 member=\"Marguerite Whitfield\" latency=31ms",
+            &["EHP77120043", "Marguerite"],
+            "latency=31ms",
+        ),
         ("implant registered: UDI (01)00844588003288(17)260331(21)A213B1 for patient", &["00844588003288"], "implant registered"),
     ] {
         all.extend(wrong(&format!("{line}\n"), hidden, &[kept]));
@@ -344,13 +372,19 @@ fn dumps_of_bytes_are_masked_in_both_columns() {
 #[test]
 fn what_is_typed_in_a_search() {
     check("$ grep -i 'Whitfield' patients.csv\n", &["Whitfield"], &["grep -i '", "patients.csv"]);
-    check("$ zgrep 'WHITFIELD^MARG' adt-2024.hl7.gz\n$ grep E004512 /var/spool/hl7/in.hl7\n", &["WHITFIELD", "E004512"], &["adt-2024.hl7.gz"]);
+    check(
+        "$ zgrep 'WHITFIELD^MARG' adt-2024.hl7.gz\n$ grep E004512 /var/spool/hl7/in.hl7\n",
+        &["WHITFIELD", "E004512"],
+        &["adt-2024.hl7.gz"],
+    );
     check(
         "ehr=# SELECT * FROM patients WHERE last_name ILIKE 'WHIT%' AND mrn IN ('E004512', 'E004513') AND dob BETWEEN '1954-01-01' AND '1955-01-01';\n",
         &["WHIT", "E004512", "E004513", "1954-01-01"],
         &["SELECT * FROM patients WHERE last_name"],
     );
-    stays("$ grep -c ERROR /var/log/app.log\n$ grep 'Accepted' auth.log\n$ grep -rn fn_name src/\n$ grep -i timeout /var/log/hl7/engine.log\n");
+    stays(
+        "$ grep -c ERROR /var/log/app.log\n$ grep 'Accepted' auth.log\n$ grep -rn fn_name src/\n$ grep -i timeout /var/log/hl7/engine.log\n",
+    );
 }
 
 #[test]
@@ -391,7 +425,9 @@ fn what_admins_see_all_day_stays() {
     stays(
         "policy: allow-dns\ncertificate number of retries: 3\nmember: node-17\nsubject: CN=ehr.example.org\nclient: 10.0.0.9\ncontact: root\naccount: default\npatient count: 1204\nPatients processed: 1204 in 13.2 s\nencounter_type: inpatient\nadmission_source: ED\ndischarge_disposition: home\nvisits per day 41\n",
     );
-    stays("vitals: HR 71 BP 120/80 age 67 y, weight 71 kg, height 171 cm, SpO2 98 %, temp 36.6\nAge: 67\nage=89\nuptime: 94 days, load 0.91\n");
+    stays(
+        "vitals: HR 71 BP 120/80 age 67 y, weight 71 kg, height 171 cm, SpO2 98 %, temp 36.6\nAge: 67\nage=89\nuptime: 94 days, load 0.91\n",
+    );
 }
 
 #[test]

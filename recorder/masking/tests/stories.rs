@@ -375,3 +375,66 @@ fn what_comes_after_binary_output_and_a_pause_is_masked_text_again() {
     let shown = text(&events);
     assert_eq!((shown.contains("before"), shown.matches("[binary, 20000 bytes not shown]").count()), (true, 2), "{shown}");
 }
+
+/// Feeds text key by key, a tenth of a second apart, and says what was on the screen at any time.
+fn typed(before: &str, keys: &str) -> Vec<String> {
+    let mut chunks: Vec<(u64, Vec<u8>)> = vec![(0, before.replace('\n', "\r\n").into_bytes())];
+    for (n, c) in keys.chars().enumerate() {
+        // A shell answers a backspace with three characters.
+        let echo = if c == '\u{8}' { "\x08 \x08".to_owned() } else { c.to_string().replace('\n', "\r\n") };
+        chunks.push((1000 + 100 * n as u64, echo.into_bytes()));
+    }
+    let chunks: Vec<(u64, &[u8])> = chunks.iter().map(|(at, bytes)| (*at, bytes.as_slice())).collect();
+    let (events, _) = mask(Masker::new(rules(), 100, 30), &chunks);
+    let mut terminal = Terminal::new(100, 30);
+    events
+        .iter()
+        .map(|event| {
+            terminal.play(std::slice::from_ref(event));
+            terminal.text()
+        })
+        .collect()
+}
+
+#[test]
+fn a_name_typed_into_a_search_is_never_on_the_screen() {
+    for keys in [
+        "grep 'Whitfeld\u{8}\u{8}\u{8}ield' patients.csv\n",
+        "psql -c \"select * from p where last_name = 'Whitfield'\"\n",
+        "grep -i Whitfield adt.hl7\n",
+    ] {
+        let pages = typed("$ ", keys);
+        for page in &pages {
+            for part in ["Whi", "Whit", "hitf", "Whitfield", "ield'"] {
+                assert!(!page.contains(part), "{part} of {keys:?} was on the screen:\n{page}");
+            }
+        }
+        assert!(
+            pages.last().unwrap().contains(keys.split_once(' ').unwrap().0),
+            "{keys:?}: the command is gone:\n{}",
+            pages.last().unwrap()
+        );
+    }
+}
+
+#[test]
+fn what_a_line_says_about_those_above_it_is_heard() {
+    let text = "name: Marguerite Whitfield\nsex: F\nmrn: E004512\n";
+    for shown in [plain(text), screen(text)] {
+        assert!(!shown.contains("Whitfield") && !shown.contains("E004512") && shown.contains("sex: F"), "{shown}");
+    }
+    // Nobody is named: a name of a thing stays.
+    let text = "name: Network Manager\nsex: F\nversion: 1.42.4\n";
+    assert_eq!(plain(text), text.replace('\n', "\r\n"));
+}
+
+#[test]
+fn an_operator_adds_to_the_builtin_rules() {
+    let text = "version = 1\nname = \"mri-3\"\nextends = \"builtin\"\nmask_providers = true\n[words]\nthings = [\"turbine\"]\n[[field]]\nkind = \"mrn\"\ncite = \"our own\"\nstrong = [\"scan ticket\"]\n";
+    let own = std::sync::Arc::new(anteroom_masking::RuleSet::parse(text).unwrap());
+    assert_ne!(own.sha256(), rules().sha256());
+    let (events, _) = mask(Masker::plain(own), &[(0, b"scan_ticket=77-1204\nmrn=E004512\nATTENDING LAST NAME: House\n")]);
+    assert_eq!(common::text(&events), "scan_ticket=███████\r\nmrn=███████\r\nATTENDING LAST NAME: █████\r\n");
+    let error = anteroom_masking::RuleSet::parse("version = 1\nname = \"x\"\nextends = \"theirs\"\n").unwrap_err();
+    assert_eq!(error.to_string(), "rules: line 3: extends: \"theirs\" cannot be extended; \"builtin\" can");
+}

@@ -21,8 +21,37 @@ pub(super) fn find(line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Foun
         return;
     }
     let rest = &line[start..];
-    let about_patients = open || ["patient", "hl7", "adt", "demog", "admission", "census", "mpi", "pid", "person", "member", "claim", "837", "835", "834",
-        "registration", "ehr", "emr", "dicom", "ccda", "fhir", "chart", "encounter", "insur", "mrn", "oru", "orm", "siu", "export"]
+    let about_patients = open
+        || [
+            "patient",
+            "hl7",
+            "adt",
+            "demog",
+            "admission",
+            "census",
+            "mpi",
+            "pid",
+            "person",
+            "member",
+            "claim",
+            "837",
+            "835",
+            "834",
+            "registration",
+            "ehr",
+            "emr",
+            "dicom",
+            "ccda",
+            "fhir",
+            "chart",
+            "encounter",
+            "insur",
+            "mrn",
+            "oru",
+            "orm",
+            "siu",
+            "export",
+        ]
         .iter()
         .any(|word| line.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes())));
     let mut at = 0;
@@ -37,7 +66,9 @@ pub(super) fn find(line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Foun
             break;
         }
         let core = text.trim_matches(['^', '$', '.', '*', '\\', '/', '{', '}', ' ', '(', ')', '|']);
-        let begin = start + piece.start + (text.len() - text.trim_start_matches(['^', '$', '.', '*', '\\', '/', '{', '}', ' ', '(', ')', '|']).len());
+        let begin = start
+            + piece.start
+            + (text.len() - text.trim_start_matches(['^', '$', '.', '*', '\\', '/', '{', '}', ' ', '(', ')', '|']).len());
         if let Some(kind) = searched(core, about_patients, rules) {
             found.push(Found::new(begin..begin + core.len(), kind, Rule::Typed));
         }

@@ -23,9 +23,9 @@ const TAGS: [(u32, Kind); 48] = [
     (0x0010_0032, Kind::Birth), // Patient's Birth Time
     (0x0010_0033, Kind::Birth), // Patient's Birth Date in Alternative Calendar
     (0x0010_0034, Kind::Date),  // Patient's Death Date in Alternative Calendar
-    (0x0010_1000, Kind::Mrn),  // Other Patient IDs
-    (0x0010_1001, Kind::Name), // Other Patient Names
-    (0x0010_1005, Kind::Name), // Patient's Birth Name
+    (0x0010_1000, Kind::Mrn),   // Other Patient IDs
+    (0x0010_1001, Kind::Name),  // Other Patient Names
+    (0x0010_1005, Kind::Name),  // Patient's Birth Name
     (0x0010_1010, Kind::Age),
     (0x0010_1040, Kind::Address),
     (0x0010_1050, Kind::HealthPlan), // Insurance Plan Identification
@@ -34,36 +34,35 @@ const TAGS: [(u32, Kind); 48] = [
     (0x0010_2150, Kind::City),       // Country of Residence
     (0x0010_2152, Kind::City),       // Region of Residence
     (0x0010_2154, Kind::Phone),
-    (0x0010_2155, Kind::Phone), // Patient's Telecom Information
-    (0x0010_21d0, Kind::Date),  // Last Menstrual Date
-    (0x0010_2297, Kind::Name),  // Responsible Person
-    (0x0012_0040, Kind::Mrn),   // Clinical Trial Subject ID
-    (0x0012_0042, Kind::Mrn),   // Clinical Trial Subject Reading ID
-    (0x0032_1000, Kind::Date),  // Scheduled Study Start Date
-    (0x0032_1040, Kind::Date),  // Study Arrival Date
-    (0x0038_0010, Kind::Mrn),   // Admission ID
-    (0x0038_001a, Kind::Date),  // Scheduled Admission Date
-    (0x0038_001c, Kind::Date),  // Scheduled Discharge Date
-    (0x0038_001e, Kind::City),  // Scheduled Patient Institution Residence
-    (0x0038_0020, Kind::Date),  // Admitting Date
-    (0x0038_0030, Kind::Date),  // Discharge Date
-    (0x0038_0060, Kind::Mrn),   // Service Episode ID
-    (0x0038_0400, Kind::City),  // Patient's Institution Residence
-    (0x0040_0002, Kind::Date),  // Scheduled Procedure Step Start Date
-    (0x0040_0004, Kind::Date),  // Scheduled Procedure Step End Date
-    (0x0040_0244, Kind::Date),  // Performed Procedure Step Start Date
-    (0x0040_0250, Kind::Date),  // Performed Procedure Step End Date
-    (0x0040_1010, Kind::Name),  // Names of Intended Recipients of Results
-    (0x0040_1103, Kind::Phone), // Person's Telecom Information
+    (0x0010_2155, Kind::Phone),   // Patient's Telecom Information
+    (0x0010_21d0, Kind::Date),    // Last Menstrual Date
+    (0x0010_2297, Kind::Name),    // Responsible Person
+    (0x0012_0040, Kind::Mrn),     // Clinical Trial Subject ID
+    (0x0012_0042, Kind::Mrn),     // Clinical Trial Subject Reading ID
+    (0x0032_1000, Kind::Date),    // Scheduled Study Start Date
+    (0x0032_1040, Kind::Date),    // Study Arrival Date
+    (0x0038_0010, Kind::Mrn),     // Admission ID
+    (0x0038_001a, Kind::Date),    // Scheduled Admission Date
+    (0x0038_001c, Kind::Date),    // Scheduled Discharge Date
+    (0x0038_001e, Kind::City),    // Scheduled Patient Institution Residence
+    (0x0038_0020, Kind::Date),    // Admitting Date
+    (0x0038_0030, Kind::Date),    // Discharge Date
+    (0x0038_0060, Kind::Mrn),     // Service Episode ID
+    (0x0038_0400, Kind::City),    // Patient's Institution Residence
+    (0x0040_0002, Kind::Date),    // Scheduled Procedure Step Start Date
+    (0x0040_0004, Kind::Date),    // Scheduled Procedure Step End Date
+    (0x0040_0244, Kind::Date),    // Performed Procedure Step Start Date
+    (0x0040_0250, Kind::Date),    // Performed Procedure Step End Date
+    (0x0040_1010, Kind::Name),    // Names of Intended Recipients of Results
+    (0x0040_1103, Kind::Phone),   // Person's Telecom Information
     (0x0040_1102, Kind::Address), // Person's Address
-    (0x0040_2016, Kind::Mrn),   // Placer Order Number
-    (0x0040_2017, Kind::Mrn),   // Filler Order Number
-    (0x0040_a123, Kind::Name),  // Person Name
+    (0x0040_2016, Kind::Mrn),     // Placer Order Number
+    (0x0040_2017, Kind::Mrn),     // Filler Order Number
+    (0x0040_a123, Kind::Name),    // Person Name
 ];
 
 /// Referring, Consulting, Performing, Requesting Physician, Physicians of Record, Operators, Verifying Observer: the rule set's switch.
-const PROVIDERS: [u32; 8] =
-    [0x0008_0090, 0x0008_009c, 0x0008_1048, 0x0008_1050, 0x0008_1060, 0x0008_1070, 0x0032_1032, 0x0040_a075];
+const PROVIDERS: [u32; 8] = [0x0008_0090, 0x0008_009c, 0x0008_1048, 0x0008_1050, 0x0008_1060, 0x0008_1070, 0x0032_1032, 0x0040_a075];
 
 fn kind_of(tag: u32, rules: &RuleSet) -> Option<Kind> {
     if PROVIDERS.contains(&tag) {

@@ -117,6 +117,7 @@ fn value_length(line: &str, hit: Match, label: Label, tie: Tie, at: usize, rules
         && (value.split_whitespace().all(|word| rules.vocabulary.knows(word)) || !value.contains(char::is_uppercase));
     // "visit 1", "encounter 12 closed": a count.
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let short = label.kind.is_code() && digits < 4 && tie != Tie::Gap;
+    let least = if label.kind == Kind::Device { 6 } else { 4 };
+    let short = label.kind.is_code() && digits < least && tie != Tie::Gap;
     (!header && !short).then_some(length)
 }

@@ -12,9 +12,12 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
     if let Some(rest) = ["Dear ", "DEAR ", "Hello ", "Hi "].iter().find_map(|word| text.strip_prefix(word)) {
         salutation(line, line.len() - rest.len(), rules, found);
     }
-    if let Some(rest) = ["Re:", "RE:", "re:", "Regarding:", "Subject:", "SUBJECT:", "cc:", "Concerning:"].iter().find_map(|word| text.strip_prefix(word)) {
+    if let Some(rest) =
+        ["Re:", "RE:", "re:", "Regarding:", "Subject:", "SUBJECT:", "cc:", "Concerning:"].iter().find_map(|word| text.strip_prefix(word))
+    {
         let name = rest.trim_start();
-        let name = ["Mr. ", "Mrs. ", "Ms. ", "Mr ", "Mrs ", "Ms ", "Miss "].iter().find_map(|title| name.strip_prefix(title)).unwrap_or(name);
+        let name =
+            ["Mr. ", "Mrs. ", "Ms. ", "Mr ", "Mrs ", "Ms ", "Miss "].iter().find_map(|title| name.strip_prefix(title)).unwrap_or(name);
         let from = line.len() - name.len();
         if let Some(length) = person_at(name, rules)
             && !text.starts_with("cc")
@@ -23,7 +26,8 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
         }
     }
     // The last line of an address: what is above it is a street, and above that a name.
-    let last_line = found.iter().any(|found| found.kind == Kind::City && found.range.start == start && matches!(found.rule, Rule::Pattern(_)));
+    let last_line =
+        found.iter().any(|found| found.kind == Kind::City && found.range.start == start && matches!(found.rule, Rule::Pattern(_)));
     if last_line {
         let mut street = false;
         for (distance, above) in (1u32..).zip(above.iter().rev().take(3)) {
@@ -32,7 +36,10 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
             if trimmed.is_empty() {
                 break;
             }
-            if value::is_street(trimmed) || trimmed.starts_with(|c: char| c.is_ascii_digit()) || trimmed.to_ascii_lowercase().starts_with("apt") {
+            if value::is_street(trimmed)
+                || trimmed.starts_with(|c: char| c.is_ascii_digit())
+                || trimmed.to_ascii_lowercase().starts_with("apt")
+            {
                 back.push((distance, Found::new(from..from + trimmed.len(), Kind::Address, Rule::Letter)));
                 street = true;
             } else {
@@ -58,8 +65,23 @@ fn salutation(line: &str, start: usize, rules: &RuleSet, found: &mut Vec<Found>)
         return;
     }
     let mut from = start;
-    for title in ["Mr. and Mrs. ", "Mr. & Mrs. ", "Mr. ", "Mrs. ", "Ms. ", "Mr ", "Mrs ", "Ms ", "Miss ", "Mx. ", "Parent of ", "Parents of ", "Family of ", "Guardian of ", "Dr. "]
-    {
+    for title in [
+        "Mr. and Mrs. ",
+        "Mr. & Mrs. ",
+        "Mr. ",
+        "Mrs. ",
+        "Ms. ",
+        "Mr ",
+        "Mrs ",
+        "Ms ",
+        "Miss ",
+        "Mx. ",
+        "Parent of ",
+        "Parents of ",
+        "Family of ",
+        "Guardian of ",
+        "Dr. ",
+    ] {
         if let Some(rest) = name.strip_prefix(title) {
             from += title.len();
             name = rest;
@@ -108,8 +130,28 @@ fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 fn is_organisation(word: &str) -> bool {
     const WORDS: [&str; 22] = [
-        "Hospital", "Clinic", "Center", "Centre", "Inc", "LLC", "Ltd", "Health", "Healthcare", "Medical", "Department", "University", "Institute", "Associates",
-        "Group", "Insurance", "Pharmacy", "Laboratory", "Laboratories", "Care", "Services", "System",
+        "Hospital",
+        "Clinic",
+        "Center",
+        "Centre",
+        "Inc",
+        "LLC",
+        "Ltd",
+        "Health",
+        "Healthcare",
+        "Medical",
+        "Department",
+        "University",
+        "Institute",
+        "Associates",
+        "Group",
+        "Insurance",
+        "Pharmacy",
+        "Laboratory",
+        "Laboratories",
+        "Care",
+        "Services",
+        "System",
     ];
     WORDS.contains(&word)
 }
@@ -123,7 +165,9 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
     }
     let end = before.len();
     // DOE^JOHN^A
-    let caret = before.rfind(|c: char| !(c.is_alphabetic() || matches!(c, '^' | '\'' | '-' | '.'))).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let caret = before
+        .rfind(|c: char| !(c.is_alphabetic() || matches!(c, '^' | '\'' | '-' | '.')))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     if before[caret..].contains('^') && before[caret..].starts_with(char::is_uppercase) {
         return Some(caret..end);
     }

@@ -355,8 +355,9 @@ impl Classifier {
         }
         label::find(line, &self.rules, found);
         url::find(line, found);
-        let in_message =
-            shape.message || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps)) || context.hl7.is_some_and(|d| d.begins(line));
+        let in_message = shape.message
+            || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps))
+            || context.hl7.is_some_and(|d| d.begins(line));
         // X12 says of every street whose it is; only its notes are free text (NTE, MSG).
         if !shape.x12 || line.contains("NTE") || line.contains("MSG") {
             pattern::find(line, in_message, &self.rules, found);
@@ -492,7 +493,8 @@ impl Classifier {
     fn remember(&mut self, context: &mut Context, line: &str, state: State, found: &[Found], back: &[(u32, Found)]) {
         context.patient_lines = context.patient_lines.saturating_sub(1);
         for found in found {
-            let unfinished = state == State::Part || matches!(state, State::Open(cursor) if cursor <= line.len() && found.range.end >= cursor);
+            let unfinished =
+                state == State::Part || matches!(state, State::Open(cursor) if cursor <= line.len() && found.range.end >= cursor);
             if unfinished || matches!(found.rule, Rule::Learned | Rule::Unfinished | Rule::Dump | Rule::Typed) {
                 continue;
             }

@@ -14,7 +14,10 @@ const PATIENT: [(&str, &[(usize, Kind)]); 16] = [
     (".13", &[(1, Kind::Phone), (2, Kind::Phone), (3, Kind::Email), (4, Kind::Phone), (5, Kind::Phone)]),
     (".21", CONTACT),
     (".211", CONTACT),
-    (".22", &[(1, Kind::Zip), (2, Kind::Zip), (3, Kind::Zip), (4, Kind::Zip), (5, Kind::Zip), (6, Kind::Zip), (7, Kind::Zip), (8, Kind::Zip)]),
+    (
+        ".22",
+        &[(1, Kind::Zip), (2, Kind::Zip), (3, Kind::Zip), (4, Kind::Zip), (5, Kind::Zip), (6, Kind::Zip), (7, Kind::Zip), (8, Kind::Zip)],
+    ),
     (".24", &[(1, Kind::Name), (2, Kind::Name), (3, Kind::Name)]),
     (".31", &[(3, Kind::HealthPlan)]),
     (".311", &[(3, Kind::Address), (4, Kind::Address), (5, Kind::Address), (6, Kind::City), (8, Kind::Zip), (9, Kind::Phone)]),
@@ -87,9 +90,10 @@ fn global(line: &str, name: Range<usize>, rules: &RuleSet, found: &mut Vec<Found
         return;
     }
     // `^PATIENT(5,"NAME")="..."`, `^PAT("DOB",5)=...`: a subscript that is a label. A patient file's "NAME" is the patient's.
-    let labels = subscripts.iter().filter(|range| line[(*range).clone()].starts_with('"')).filter_map(|range| {
-        rules.vocabulary.label(line[range.clone()].trim_matches('"'))
-    });
+    let labels = subscripts
+        .iter()
+        .filter(|range| line[(*range).clone()].starts_with('"'))
+        .filter_map(|range| rules.vocabulary.label(line[range.clone()].trim_matches('"')));
     if let Some(label) = labels.filter(|label| label.strong || patient_file || rules.vocabulary.only_persons(name)).last() {
         let date = label.kind == Kind::Birth || label.kind == Kind::Date;
         if date && is_fileman_date(&line[value.clone()]) || value::fills(label.kind, &line[value.clone()], true, rules) {
@@ -200,5 +204,10 @@ pub(super) fn is_fileman_date(text: &str) -> bool {
 fn is_fileman_name(text: &str) -> bool {
     let Some((last, first)) = text.split_once(',') else { return false };
     let capitals = |part: &str| part.chars().all(|c| c.is_uppercase() || matches!(c, ' ' | '-' | '\'' | '.'));
-    last.len() >= 2 && !first.is_empty() && !first.starts_with(' ') && capitals(last) && capitals(first) && first.contains(char::is_alphabetic)
+    last.len() >= 2
+        && !first.is_empty()
+        && !first.starts_with(' ')
+        && capitals(last)
+        && capitals(first)
+        && first.contains(char::is_alphabetic)
 }

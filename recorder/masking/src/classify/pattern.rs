@@ -135,7 +135,17 @@ fn is_login(line: &str, range: &Range<usize>) -> bool {
 /// Mailboxes of systems and roles, by RFC 2142 and custom.
 fn is_service_mailbox(text: &str) -> bool {
     let local = text.split('@').next().unwrap_or_default().to_ascii_lowercase();
-    const SERVICES: [&str; 22] = [
+    const SERVICES: [&str; 32] = [
+        "ops",
+        "alerts",
+        "alert",
+        "monitoring",
+        "oncall",
+        "devops",
+        "sysadmin",
+        "notifications",
+        "it",
+        "cron",
         "root",
         "git",
         "admin",

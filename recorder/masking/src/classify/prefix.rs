@@ -43,7 +43,9 @@ fn one(line: &str) -> Option<usize> {
     if bytes[file] == b':' && file > 2 {
         let name = &line[..file];
         let has_extension = name.rfind('.').is_some_and(|dot| dot > 0 && (1..=5).contains(&(name.len() - dot - 1)) && !name.ends_with('.'));
-        let named = has_extension && name.bytes().any(|b| b.is_ascii_alphabetic()) && !name.bytes().next().is_some_and(|b| b.is_ascii_digit() && !name.contains('/'));
+        let named = has_extension
+            && name.bytes().any(|b| b.is_ascii_alphabetic())
+            && !name.bytes().next().is_some_and(|b| b.is_ascii_digit() && !name.contains('/'));
         if named || (name.contains('/') && !line[file..].starts_with("://")) {
             let rest = &bytes[file + 1..];
             let number = rest.iter().take_while(|b| b.is_ascii_digit()).count();

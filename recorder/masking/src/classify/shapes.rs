@@ -166,7 +166,9 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
     }
     if let Some((last, first)) = text.split_once(", ").or_else(|| text.split_once('^')).or_else(|| text.split_once(',')) {
         let first = first.split('^').next().unwrap_or(first);
-        if is_name_word(last.split(' ').next_back().unwrap_or(last), rules) && first.split(' ').next().is_some_and(|word| is_name_word(word, rules)) {
+        if is_name_word(last.split(' ').next_back().unwrap_or(last), rules)
+            && first.split(' ').next().is_some_and(|word| is_name_word(word, rules))
+        {
             return Shape::FullName;
         }
         return Shape::Other;

@@ -61,7 +61,9 @@ impl Table {
     /// A row of this table after its header scrolled away: the same bars at the same places, or as many cells of the right shapes.
     pub(super) fn fits(&self, line: &str) -> bool {
         match self.form {
-            Form::Bars => self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header,
+            Form::Bars => {
+                self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header
+            }
             Form::Blanks => false,
             Form::Delimited(by) => {
                 let cells = delimited(line, by);
@@ -69,20 +71,21 @@ impl Table {
                     return false;
                 }
                 let mut telling = 0;
-                let plausible = self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.label?, cell))).all(|(label, cell)| {
-                    let text = line[cell.clone()].trim_matches(['"', ' ']);
-                    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                    let fits = text.is_empty()
-                        || match label.kind {
-                            Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
-                            Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
-                            Kind::Email => text.contains('@'),
-                            Kind::Address | Kind::City => true,
-                            _ => digits > 0,
-                        };
-                    telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
-                    fits
-                });
+                let plausible =
+                    self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.label?, cell))).all(|(label, cell)| {
+                        let text = line[cell.clone()].trim_matches(['"', ' ']);
+                        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                        let fits = text.is_empty()
+                            || match label.kind {
+                                Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
+                                Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
+                                Kind::Email => text.contains('@'),
+                                Kind::Address | Kind::City => true,
+                                _ => digits > 0,
+                            };
+                        telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
+                        fits
+                    });
                 plausible && telling > 0
             }
         }
@@ -270,7 +273,8 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     }
     // One strong label is enough where every word is of a header.
     let strong = labels.iter().flatten().filter(|label| label.strong && label.kind != Kind::Age).count();
-    let header = strong >= 2 || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
+    let header = strong >= 2
+        || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
     header.then(|| Table {
         header: String::new(),
         columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
@@ -341,8 +345,12 @@ pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mu
     let Some(label) = rules.vocabulary.label(key) else { return expanded };
     let text = &line[after..];
     let value = text.trim_matches([' ', '+']);
-    let header = !expanded && value.split([' ', '_']).all(|word| rules.vocabulary.knows(word) || !word.contains(|c: char| c.is_uppercase() || c.is_ascii_digit()));
-    let shaped = label.strong || (expanded && label.kind == Kind::Name && value.split(' ').filter(|word| word.starts_with(char::is_uppercase)).count() >= 2);
+    let header = !expanded
+        && value
+            .split([' ', '_'])
+            .all(|word| rules.vocabulary.knows(word) || !word.contains(|c: char| c.is_uppercase() || c.is_ascii_digit()));
+    let shaped = label.strong
+        || (expanded && label.kind == Kind::Name && value.split(' ').filter(|word| word.starts_with(char::is_uppercase)).count() >= 2);
     if !shaped || header {
         return expanded;
     }
@@ -374,8 +382,28 @@ pub(super) fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
     kinds.sort_unstable();
     kinds.dedup();
     const MACHINES: [&str; 22] = [
-        "port", "host", "node", "ip", "version", "driver", "image", "pod", "cluster", "namespace", "replicas", "endpoint", "protocol", "interface", "server", "cpu",
-        "size", "ready", "restarts", "encoding", "owner", "schema",
+        "port",
+        "host",
+        "node",
+        "ip",
+        "version",
+        "driver",
+        "image",
+        "pod",
+        "cluster",
+        "namespace",
+        "replicas",
+        "endpoint",
+        "protocol",
+        "interface",
+        "server",
+        "cpu",
+        "size",
+        "ready",
+        "restarts",
+        "encoding",
+        "owner",
+        "schema",
     ];
     let machines = || names.iter().any(|name| normalise(name).split(' ').any(|word| MACHINES.contains(&word)));
     let company = strong || (kinds.len() >= 2 && !machines());

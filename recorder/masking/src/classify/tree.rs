@@ -103,8 +103,8 @@ impl Tree {
             "identifier" | "identifiers" | "ids" => return Node::Identifier,
             "telecom" | "telecoms" | "contactPoint" => return Node::Telecom,
             "address" | "addresses" | "addr" | "Address" => return Node::Address,
-            "subject" | "patient" | "beneficiary" | "relatedPerson" | "nextOfKin" | "next_of_kin" | "emergencyContact" | "emergency_contact" | "nok"
-            | "person" | "member" | "subscriber" | "guarantor" | "contact" => return Node::Subject,
+            "subject" | "patient" | "beneficiary" | "relatedPerson" | "nextOfKin" | "next_of_kin" | "emergencyContact"
+            | "emergency_contact" | "nok" | "person" | "member" | "subscriber" | "guarantor" | "contact" => return Node::Subject,
             // C-CDA R2.1: people known through the patient.
             "associatedEntity" | "associatedPerson" | "recordTarget" | "patientRole" | "relatedSubject" | "guardianPerson"
             | "relatedEntity" => return Node::Subject,
@@ -182,8 +182,10 @@ impl Tree {
         let name = key.map(local);
         match name {
             Some("resourceType") => {
-                let patient =
-                    !matches!(text, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint" | "Device");
+                let patient = !matches!(
+                    text,
+                    "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint" | "Device"
+                );
                 if self.resources.len() < MAX_DEPTH {
                     self.resources.push((self.depth(), patient));
                 }
@@ -198,11 +200,32 @@ impl Tree {
         let is = |kind| Some(Label { kind, strong: true });
         match (name, self.top()) {
             // xml:lang, xsi:type, FHIR's and C-CDA's codes for the kind of a thing.
-            (Some("use" | "system" | "vr" | "type" | "root" | "nullFlavor" | "code" | "codeSystem" | "unit" | "status" | "keyword" | "tag" | "classCode" | "typeCode" | "xmlns" | "lang" | "qualifier" | "rank" | "assigningAuthorityName" | "number" | "delimiter"), _)
-                if !matches!(self.top(), Node::Labelled(_)) || name != Some("number") =>
-            {
-                None
-            }
+            (
+                Some(
+                    "use"
+                    | "system"
+                    | "vr"
+                    | "type"
+                    | "root"
+                    | "nullFlavor"
+                    | "code"
+                    | "codeSystem"
+                    | "unit"
+                    | "status"
+                    | "keyword"
+                    | "tag"
+                    | "classCode"
+                    | "typeCode"
+                    | "xmlns"
+                    | "lang"
+                    | "qualifier"
+                    | "rank"
+                    | "assigningAuthorityName"
+                    | "number"
+                    | "delimiter",
+                ),
+                _,
+            ) if !matches!(self.top(), Node::Labelled(_)) || name != Some("number") => None,
             (Some("value" | "extension" | "text"), Node::Identifier) => is(Kind::Mrn),
             (Some("value") | None, Node::Telecom) => is(if text.contains('@') { Kind::Email } else { Kind::Phone }),
             (Some("value"), Node::Name) => is(Kind::Name),
@@ -211,8 +234,9 @@ impl Tree {
             (Some("text" | "display" | "formatted" | "full") | None, Node::Address) => is(Kind::Address),
             (Some("display"), Node::Subject) => is(Kind::Name),
             (None, Node::Subject) if rules.vocabulary.label("patient").is_some() && text.contains([' ', ',', '^']) => is(Kind::Name),
-            (Some("id"), _) if (self.depth() <= 2 && self.born)
-                || self.resources.last().is_some_and(|resource| resource.1 && resource.0 == self.depth()) =>
+            (Some("id"), _)
+                if (self.depth() <= 2 && self.born)
+                    || self.resources.last().is_some_and(|resource| resource.1 && resource.0 == self.depth()) =>
             {
                 is(Kind::Mrn)
             }
@@ -240,8 +264,30 @@ impl Tree {
 fn is_wrapper(key: &str) -> bool {
     matches!(
         key,
-        "value" | "Value" | "values" | "text" | "#text" | "_text" | "_" | "$" | "content" | "display" | "number" | "Alphabetic" | "Ideographic"
-            | "Phonetic" | "raw" | "full" | "formatted" | "item" | "low" | "high" | "PersonName" | "FamilyName" | "GivenName" | "MiddleName"
+        "value"
+            | "Value"
+            | "values"
+            | "text"
+            | "#text"
+            | "_text"
+            | "_"
+            | "$"
+            | "content"
+            | "display"
+            | "number"
+            | "Alphabetic"
+            | "Ideographic"
+            | "Phonetic"
+            | "raw"
+            | "full"
+            | "formatted"
+            | "item"
+            | "low"
+            | "high"
+            | "PersonName"
+            | "FamilyName"
+            | "GivenName"
+            | "MiddleName"
     ) || (key.len() <= 6 && key.contains('.') && key.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 

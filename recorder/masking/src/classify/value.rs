@@ -1,10 +1,6 @@
 //! Shapes of values: where a value that begins here ends, if it begins here at all.
 
-use crate::{
-    kind::Kind,
-    rules::RuleSet,
-    vocabulary::normalise,
-};
+use crate::{kind::Kind, rules::RuleSet, vocabulary::normalise};
 
 /// Length of the value of this kind at the start of `text`, which is the rest of a line after a label. `strong`: the label alone says that
 /// an identifier follows.
@@ -20,6 +16,13 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
         Kind::City => words(&text[..field], strong, 4)?,
         Kind::Zip => code(text, 3, false).filter(|end| *end <= 10)?,
         Kind::Age => age(text)?,
+        // A picture's file, an address of a portal.
+        Kind::Other => {
+            let end = text.find([' ', '"', '\'', ',', ';', '\t', ')', '>', ']']).unwrap_or(text.len());
+            text[..end].contains(|c: char| c.is_ascii_digit() || c == '.').then_some(end)?
+        }
+        // "VA KJX-4471": the state before a plate.
+        Kind::Vehicle if text.get(..2).is_some_and(is_state) && text[2..].starts_with(' ') => 3 + code(&text[3..], 2, strong)?,
         _ => code(text, if strong { 2 } else { 4 }, strong)?,
     };
     let value = &text[..length];
@@ -230,7 +233,8 @@ pub(super) fn whole_date(text: &str) -> Option<Date> {
     }
     let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
     let [first, second, third] = parts.as_slice() else { return None };
-    let month = second.parse::<u32>().map_or_else(|_| month_length(second).is_some_and(|length| length == second.len()), |month| month <= 31);
+    let month =
+        second.parse::<u32>().map_or_else(|_| month_length(second).is_some_and(|length| length == second.len()), |month| month <= 31);
     let year = match (first.len(), third.len()) {
         (4, 1..=2) => first.parse().ok()?,
         (1..=2, 4) => third.parse().ok()?,
@@ -263,9 +267,50 @@ pub(super) fn is_ssn_text(text: &str) -> bool {
 /// "12 Elm Street", "PO Box 12", "4400 W. 5th Ave Apt 3": a number, and words of which one is a street's (USPS Publication 28, C1).
 pub(super) fn is_street(text: &str) -> bool {
     const SUFFIXES: [&str; 44] = [
-        "street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "lane", "ln", "drive", "dr", "court", "ct", "way", "place", "pl", "terrace", "ter",
-        "circle", "cir", "parkway", "pkwy", "highway", "hwy", "trail", "trl", "square", "sq", "loop", "run", "path", "pike", "row", "alley", "ridge", "crossing",
-        "plaza", "point", "pointe", "hill", "grove", "close", "crescent",
+        "street",
+        "st",
+        "avenue",
+        "ave",
+        "road",
+        "rd",
+        "boulevard",
+        "blvd",
+        "lane",
+        "ln",
+        "drive",
+        "dr",
+        "court",
+        "ct",
+        "way",
+        "place",
+        "pl",
+        "terrace",
+        "ter",
+        "circle",
+        "cir",
+        "parkway",
+        "pkwy",
+        "highway",
+        "hwy",
+        "trail",
+        "trl",
+        "square",
+        "sq",
+        "loop",
+        "run",
+        "path",
+        "pike",
+        "row",
+        "alley",
+        "ridge",
+        "crossing",
+        "plaza",
+        "point",
+        "pointe",
+        "hill",
+        "grove",
+        "close",
+        "crescent",
     ];
     let lower = text.to_ascii_lowercase();
     if ["po box", "p.o. box", "p o box"].iter().any(|start| lower.starts_with(start)) {
@@ -298,6 +343,8 @@ fn date(text: &str) -> Option<usize> {
     let run = |at: usize| bytes[at.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
     let first = run(0);
     let end = match first {
+        // "20240101-20240115": a range, as DICOM queries and X12 (RD8) have it.
+        8 if bytes.get(8) == Some(&b'-') && run(9) == 8 => 17,
         8..=14 if bytes.get(first).is_none_or(|b| !b.is_ascii_alphabetic()) => first,
         1 | 2 | 4 if matches!(bytes.get(first), Some(b'-' | b'/' | b'.')) => {
             let second = run(first + 1);

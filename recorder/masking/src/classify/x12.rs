@@ -32,8 +32,8 @@ const TELLING: [&str; 9] = ["ISA", "GS", "ST", "NM1", "DMG", "CLM", "CLP", "INS"
 
 /// Entity identifier codes (element 98) of providers and organisations; every other person is the patient or somebody they know.
 const OTHERS: [&str; 37] = [
-    "85", "87", "82", "77", "DN", "P3", "DK", "DQ", "71", "72", "73", "ZZ", "PE", "PR", "40", "41", "FA", "1P", "2B", "36", "80", "P5", "IN", "TV", "AAA",
-    "PW", "45", "QB", "LI", "TT", "NCT", "1I", "X3", "GP", "ACV", "BO", "SJ",
+    "85", "87", "82", "77", "DN", "P3", "DK", "DQ", "71", "72", "73", "ZZ", "PE", "PR", "40", "41", "FA", "1P", "2B", "36", "80", "P5",
+    "IN", "TV", "AAA", "PW", "45", "QB", "LI", "TT", "NCT", "1I", "X3", "GP", "ACV", "BO", "SJ",
 ];
 
 /// True for a line with segments in it.
@@ -201,8 +201,8 @@ fn segment(line: &str, range: Range<usize>, now: &mut Interchange, rules: &RuleS
         "DTP" | "DTM" => {
             // X12 element 374: dates of the patient's life and treatment. 573 (claim paid), 050 (received) and the like are the payer's.
             const DATES: [&str; 29] = [
-                "435", "096", "472", "434", "431", "439", "454", "453", "484", "304", "297", "296", "360", "361", "314", "232", "233", "150", "151",
-                "471", "455", "444", "090", "091", "102", "295", "356", "357", "350",
+                "435", "096", "472", "434", "431", "439", "454", "453", "484", "304", "297", "296", "360", "361", "314", "232", "233",
+                "150", "151", "471", "455", "444", "090", "091", "102", "295", "356", "357", "350",
             ];
             if DATES.contains(&element(1)) {
                 take(if id == "DTP" { 3 } else { 2 }, Kind::Date);

@@ -124,7 +124,8 @@ fn attributes(line: &str, within: Range<usize>) -> impl Iterator<Item = (Range<u
     std::iter::from_fn(move || {
         loop {
             let sign = at + bytes[at..within.end].iter().position(|b| *b == b'=')?;
-            let key_length = bytes[at..sign].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':')).count();
+            let key_length =
+                bytes[at..sign].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':')).count();
             let quote = *bytes.get(sign + 1)?;
             if !matches!(quote, b'"' | b'\'') {
                 at = sign + 1;

@@ -77,7 +77,8 @@ impl Indents {
 fn key(content: &str) -> Option<(&str, usize)> {
     let colon = content.find(':')?;
     let name = content[..colon].trim_matches(['"', '\'']);
-    let plain = !name.is_empty() && name.len() <= 48 && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '/'));
+    let plain =
+        !name.is_empty() && name.len() <= 48 && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '/'));
     (plain && matches!(content.as_bytes().get(colon + 1), None | Some(b' ')) && !name.contains("  ")).then_some((name, colon + 1))
 }
 
@@ -88,7 +89,8 @@ fn scalar(line: &str, start: usize, key: Option<&str>, indents: &mut Indents, ru
     let value = opened.split(" #").next().unwrap_or(opened).trim_end_matches(['"', '\'', ']', ' ', ',']);
     let Some(label) = indents.tree.leaf(key, value, rules) else { return };
     // Deep enough in a tree only what stands under a person or a name is trusted without a shape.
-    let inside = [Node::Name, Node::Address, Node::Subject, Node::Telecom, Node::Identifier].into_iter().any(|node| indents.tree.inside(node));
+    let inside =
+        [Node::Name, Node::Address, Node::Subject, Node::Telecom, Node::Identifier].into_iter().any(|node| indents.tree.inside(node));
     if inside && fills(label.kind, value, true, rules) {
         found.push(Found::new(from..from + value.len(), label.kind, Rule::Yaml));
     } else if let Some(length) = at_start(label.kind, value, label.strong, rules) {
