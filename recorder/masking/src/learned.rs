@@ -124,7 +124,7 @@ impl Learned {
         for word in found {
             let text = value[word.start..word.end].to_lowercase();
             let length = text.chars().count();
-            if self.companions.len() < MAX_VALUES && !word.has_digit {
+            if self.companions.len() < MAX_VALUES && !word.has_digit && !rules.columns.contains_key(&text) {
                 self.companions.insert(word.hash);
             }
             if length >= 3 && !word.has_digit && !rules.common.contains(&text) && !rules.columns.contains_key(&text) {

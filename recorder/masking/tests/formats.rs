@@ -243,6 +243,30 @@ fn json_yaml_properties_and_ini_by_key() {
 }
 
 #[test]
+fn a_weak_key_is_believed_when_its_object_names_a_patient() {
+    check(
+        "{\"id\":7,\"name\":\"Marguerite Whitfield\",\"mrn\":\"E004512\",\"ward\":\"4W\"}\n",
+        &["Marguerite", "Whitfield", "E004512"],
+        &["4W", "\"id\":7"],
+    );
+    check(
+        "<Patients><Patient><PatientId>100234</PatientId><Name>Marguerite Whitfield</Name><Gender>F</Gender></Patient></Patients>\n",
+        &["100234", "Whitfield"],
+        &["<Gender>F"],
+    );
+    stays("{\"name\":\"Network Manager\",\"version\":\"1.42.4\",\"address\":\"10.0.0.5\"}\n<server name=\"Integration Server\" address=\"10.0.0.5\"/>\n");
+}
+
+#[test]
+fn the_period_of_a_stay_is_the_patients_and_its_doctor_is_not() {
+    check(
+        "{\n  \"resourceType\": \"Encounter\",\n  \"subject\": { \"reference\": \"Patient/p-88123\" },\n  \"participant\": [ { \"individual\": { \"display\": \"Gregory House\" } } ],\n  \"period\": { \"start\": \"2024-01-03T14:22:00Z\", \"end\": \"2024-01-07T10:00:00Z\" }\n}\n",
+        &["p-88123", "2024-01-03", "2024-01-07"],
+        &["Gregory House"],
+    );
+}
+
+#[test]
 fn dicom_dumps() {
     check(
         "(0008,0020) DA [20240115]                               #   8, 1 StudyDate\n(0008,0060) CS [CT]                                     #   2, 1 Modality\n(0008,0090) PN [HOUSE^GREGORY]                          #  14, 1 ReferringPhysicianName\n(0010,0010) PN [WHITFIELD^MARGUERITE]                   #  20, 1 PatientName\n(0010,0020) LO [E004512]                                #   8, 1 PatientID\n(0010,0030) DA [19540311]                               #   8, 1 PatientBirthDate\n(0010,1010) AS [069Y]                                   #   4, 1 PatientAge\n(0018,1000) LO [SN-CT-4411]                             #  10, 1 DeviceSerialNumber\n",

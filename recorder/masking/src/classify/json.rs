@@ -3,14 +3,13 @@
 use std::ops::Range;
 
 use super::{
-    Found, Rule,
+    Both, Found, Rule,
     tree::{Node, Tree},
-    value::fills,
 };
 use crate::rules::RuleSet;
 
 /// True when the line has JSON in it.
-pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
+pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, to: &mut Both<'_>) -> bool {
     let text = line.trim_start();
     let goes_on = |c: char| matches!(c, '{' | '}' | '[' | ']' | '"' | '-' | 't' | 'f' | 'n') || c.is_ascii_digit();
     let start = if !tree.is_empty() && text.starts_with(goes_on) {
@@ -47,7 +46,7 @@ pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec
                 if rest.starts_with(':') {
                     key = Some(at + 1..end);
                 } else {
-                    value(line, key.take(), at + 1..end, tree, rules, found);
+                    value(line, key.take(), at + 1..end, tree, rules, to);
                 }
                 at = end + 1;
                 continue;
@@ -67,7 +66,7 @@ pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec
             b',' => key = None,
             b'0'..=b'9' if key.is_some() || matches!(tree.top(), Node::Labelled(_)) => {
                 let end = at + bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-                value(line, key.take(), at..end, tree, rules, found);
+                value(line, key.take(), at..end, tree, rules, to);
                 at = end;
                 continue;
             }
@@ -78,12 +77,10 @@ pub(super) fn find(line: &str, tree: &mut Tree, rules: &RuleSet, found: &mut Vec
     true
 }
 
-fn value(line: &str, key: Option<Range<usize>>, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {
+fn value(line: &str, key: Option<Range<usize>>, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, to: &mut Both<'_>) {
     let Some(text) = line.get(range.clone()) else { return };
-    if let Some(label) = tree.leaf(key.map(|key| &line[key]), text, rules)
-        && fills(label.kind, text, true, rules)
-    {
-        found.push(Found::new(range, label.kind, Rule::Json));
+    if let Some(label) = tree.leaf(key.map(|key| &line[key]), text, rules) {
+        to.push(label, text, Found::new(range, label.kind, Rule::Json), rules);
     }
 }
 

@@ -43,7 +43,8 @@ impl Keys {
 pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     let mut taken = 0;
-    for at in memchr::memchr2_iter(b':', b'=', bytes) {
+    let wide = if line.is_ascii() { None } else { line.find('：') };
+    for at in memchr::memchr2_iter(b':', b'=', bytes).chain(wide) {
         if at < taken || !ties(bytes, at) {
             continue;
         }
@@ -53,9 +54,10 @@ pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, f
         if nested && (!label.strong || quoted) {
             continue;
         }
-        let rest = &line[at + 1..];
-        let start = at + 1 + (rest.len() - rest.trim_start_matches([' ', '\t', '=', '>', ':']).len());
-        let machine = !line[key.clone()].contains(' ') && start == at + 1;
+        let after = at + line[at..].chars().next().map_or(1, char::len_utf8);
+        let rest = &line[after..];
+        let start = after + (rest.len() - rest.trim_start_matches([' ', '\t', '=', '>', ':']).len());
+        let machine = !line[key.clone()].contains(' ') && start == after;
         let (value, kind) = match value(line, start, label, machine, label.strong, rules) {
             Some(found) => found,
             None => continue,
@@ -77,6 +79,9 @@ fn ties(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
     let after = bytes.get(at + 1).copied();
     let digit = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_digit());
+    if !bytes[at].is_ascii() {
+        return true;
+    }
     if bytes[at] == b'=' {
         return before != Some(b'=');
     }

@@ -308,8 +308,10 @@ impl Classifier {
         let mut back = Vec::new();
         let prefix = if context.nested { 0 } else { prefix::length(trimmed) };
         let mut shape = Shape::default();
-        let part = self.structure(context, &trimmed[prefix..], open, &mut shape, &mut found);
-        found.iter_mut().for_each(|found| found.range = found.range.start + prefix..found.range.end + prefix);
+        let part = self.structure(context, &trimmed[prefix..], open, &mut shape, &mut Both { found: &mut found, weak: &mut weak });
+        for found in found.iter_mut().chain(&mut weak) {
+            found.range = found.range.start + prefix..found.range.end + prefix;
+        }
         let frame = part == table::Part::Frame;
         if !frame && !trimmed.is_empty() {
             self.text(context, trimmed, open, (part, shape), (&mut found, &mut weak, &mut back));
@@ -320,6 +322,7 @@ impl Classifier {
         if context.patient_lines > 0 {
             found.append(&mut weak);
             back.append(&mut context.weak);
+            near_patient(trimmed, &mut found);
         }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
@@ -370,8 +373,9 @@ impl Classifier {
         }
     }
 
-    fn structure(&mut self, context: &mut Context, line: &str, open: bool, shape: &mut Shape, found: &mut Vec<Found>) -> table::Part {
+    fn structure(&mut self, context: &mut Context, line: &str, open: bool, shape: &mut Shape, to: &mut Both<'_>) -> table::Part {
         use table::Part;
+        let found = &mut *to.found;
         if line.is_empty() {
             if context.expanded || context.table.as_ref().is_some_and(|table| !table.is_delimited()) {
                 context.table = None;
@@ -433,11 +437,11 @@ impl Classifier {
         }
         hl7::find(line, &mut context.hl7, &self.rules, found);
         shape.x12 = x12::find(line, &mut context.x12, &self.rules, found);
-        shape.nested |= json::find(line, &mut context.json, &self.rules, found);
-        shape.nested |= xml::find(line, &mut context.xml, &self.rules, found);
-        shape.nested |= yaml::find(line, &mut context.yaml, &self.rules, found);
-        shape.message = dicom::find(line, &self.rules, found);
-        mumps::find(line, &self.rules, found);
+        shape.nested |= json::find(line, &mut context.json, &self.rules, to);
+        shape.nested |= xml::find(line, &mut context.xml, &self.rules, to);
+        shape.nested |= yaml::find(line, &mut context.yaml, &self.rules, to);
+        shape.message = dicom::find(line, &self.rules, to.found);
+        mumps::find(line, &self.rules, to.found);
         Part::Outside
     }
 
@@ -523,6 +527,53 @@ struct Shape {
     /// A line of a dump that names its fields.
     message: bool,
     x12: bool,
+}
+
+/// In a line that names a patient, "92M" is an age and 01/05/2024 a day of the patient's. Clocks of logs are written otherwise.
+fn near_patient(line: &str, found: &mut Vec<Found>) {
+    if !found.iter().any(|found| names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter) && found.kind == Kind::Name)) {
+        return;
+    }
+    let bytes = line.as_bytes();
+    let alone = |start: usize, end: usize| {
+        start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))
+            && bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'/' | b'-' | b'_' | b':'))
+    };
+    for slash in memchr::memchr_iter(b'/', bytes) {
+        let start = slash - bytes[..slash].iter().rev().take(2).take_while(|b| b.is_ascii_digit()).count();
+        let end = slash + 1 + bytes[slash + 1..].iter().take(7).take_while(|b| b.is_ascii_digit() || **b == b'/').count();
+        if alone(start, end) && line.get(start..end).is_some_and(|text| value::whole_date(text).is_some()) {
+            found.push(Found::new(start..end, Kind::Date, Rule::Label));
+        }
+    }
+    for (at, _) in line.match_indices(['M', 'F', 'm', 'f', 'y']).filter(|(at, _)| *at >= 2) {
+        let digits = bytes[..at].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
+        let start = at - digits;
+        let years = line.get(start..at).and_then(|text| text.parse::<u32>().ok());
+        let end = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'o'));
+        if years.is_some_and(|years| (90..=120).contains(&years)) && alone(start, end) {
+            found.push(Found::new(start..at, Kind::Age, Rule::Label));
+        }
+    }
+}
+
+/// Where parsers of nested data put what they found.
+struct Both<'a> {
+    found: &'a mut Vec<Found>,
+    /// What needs company.
+    weak: &'a mut Vec<Found>,
+}
+
+impl Both<'_> {
+    fn push(&mut self, label: Label, text: &str, value: Found, rules: &RuleSet) {
+        if label.strong {
+            if value::fills(label.kind, text, true, rules) {
+                self.found.push(value);
+            }
+        } else if value::at_start(label.kind, text, false, rules) == Some(text.len()) {
+            self.weak.push(value);
+        }
+    }
 }
 
 /// Where the findings go: in this line, those that need company, those in the lines above.

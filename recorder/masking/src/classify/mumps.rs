@@ -65,6 +65,10 @@ fn global(line: &str, name: Range<usize>, rules: &RuleSet, found: &mut Vec<Found
     let (subscripts, close) = subscripts(line, name.end + 1);
     let quoted = |at: usize| subscripts.get(at).map(|range: &Range<usize>| line[range.clone()].trim_matches('"'));
     let name = &line[name];
+    // VistA's New Person file (#200) is of its users.
+    if name == "VA" && quoted(0) == Some("200") && !rules.mask_providers {
+        return;
+    }
     let patient_file = matches!(name, "DPT" | "AUPNPAT" | "PATIENT" | "PAT" | "PT");
     if patient_file {
         for (index, kind) in INDEXES {
@@ -86,6 +90,13 @@ fn global(line: &str, name: Range<usize>, rules: &RuleSet, found: &mut Vec<Found
             if let Some((_, kind)) = pieces.iter().find(|piece| piece.0 == number + 1) {
                 push(line, range, *kind, rules, found);
             }
+        }
+        return;
+    }
+    // Patient Movement (#405): admissions, transfers, discharges.
+    if name == "DGPM" && node == Some("0") {
+        if let Some(range) = pieces_of(line, value).next().filter(|range| is_fileman_date(&line[range.clone()])) {
+            push(line, range, Kind::Date, rules, found);
         }
         return;
     }

@@ -17,6 +17,10 @@ pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Ve
         if !line.is_char_boundary(hit.start()) || !line.is_char_boundary(hit.end()) {
             continue;
         }
+        // A message says of every street whose it is; only its notes and observations are free text.
+        if in_message && matches!(pattern.kind, Kind::Address | Kind::City | Kind::Zip) && !["NTE", "OBX"].iter().any(|id| line.contains(id)) {
+            continue;
+        }
         if let Some(range) = checked(line, hit.range(), pattern.check, in_message, rules) {
             if pattern.check == Check::State
                 && let Some((city, zip)) = around_state(line, &range)

@@ -26,6 +26,8 @@ pub(super) enum Node {
     /// The workforce, an organisation: what is inside is no patient's.
     Other,
     Labelled(Label),
+    /// A stay or visit: its period is the patient's (FHIR Encounter, C-CDA encompassingEncounter).
+    Visit,
     /// A field of HL7 v2.xml.
     Hl7(Hl7Field),
 }
@@ -38,6 +40,8 @@ pub(super) struct Tree {
     deeper: usize,
     /// FHIR resources among the open objects: depth, and whether it is about a patient.
     resources: Vec<(usize, bool)>,
+    /// Depths of FHIR resources that are encounters.
+    visits: Vec<usize>,
     /// A birth date was among the members of the outermost object.
     born: bool,
 }
@@ -71,6 +75,7 @@ impl Tree {
         }
         let depth = self.depth();
         self.resources.retain(|resource| resource.0 <= depth);
+        self.visits.retain(|visit| *visit <= depth);
         if depth == 0 {
             self.born = false;
         }
@@ -95,11 +100,18 @@ impl Tree {
         self.open.iter().rev().take(6).any(|open| open.1 == node)
     }
 
+    fn in_visit(&self) -> bool {
+        self.inside(Node::Visit) || self.visits.last().is_some_and(|depth| *depth == self.depth())
+    }
+
     /// What an object or element under this key means.
     pub(super) fn meaning(&self, key: &str, rules: &RuleSet) -> Node {
         let local = local(key);
         match local {
             "name" | "names" | "Name" => return Node::Name,
+            "Encounter" | "encompassingEncounter" | "encounter" | "admission" | "hospitalization" => return Node::Visit,
+            "period" | "effectiveTime" if self.in_visit() => return Node::Labelled(Label { kind: Kind::Date, strong: true }),
+            "individual" => return Node::Other,
             "identifier" | "identifiers" | "ids" => return Node::Identifier,
             "telecom" | "telecoms" | "contactPoint" => return Node::Telecom,
             "address" | "addresses" | "addr" | "Address" => return Node::Address,
@@ -137,7 +149,7 @@ impl Tree {
             return Node::Labelled(label);
         }
         match rules.vocabulary.label(local) {
-            Some(label) if label.strong && !rules.vocabulary.only_persons(local) => Node::Labelled(label),
+            Some(label) if label.strong && !(label.kind == Kind::Name && rules.vocabulary.only_persons(local)) => Node::Labelled(label),
             // "family" in a name, "line" in an address.
             Some(label)
                 if (label.kind == Kind::Name && self.top() == Node::Name)
@@ -186,6 +198,9 @@ impl Tree {
                     text,
                     "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "HealthcareService" | "Endpoint" | "Device"
                 );
+                if text == "Encounter" && self.visits.len() < MAX_DEPTH {
+                    self.visits.push(self.depth());
+                }
                 if self.resources.len() < MAX_DEPTH {
                     self.resources.push((self.depth(), patient));
                 }
@@ -254,7 +269,8 @@ impl Tree {
                 let company = label.strong
                     || [Node::Name, Node::Address, Node::Subject].into_iter().any(|node| self.inside(node))
                     || self.resources.last().is_some_and(|resource| resource.1 && label.kind != Kind::Name);
-                company.then_some(Label { strong: true, ..label })
+                // Alone it says little: the rest of the object will tell.
+                Some(Label { strong: company, ..label })
             }
             _ => None,
         }

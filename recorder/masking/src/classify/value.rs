@@ -345,6 +345,8 @@ fn date(text: &str) -> Option<usize> {
     let end = match first {
         // "20240101-20240115": a range, as DICOM queries and X12 (RD8) have it.
         8 if bytes.get(8) == Some(&b'-') && run(9) == 8 => 17,
+        // FileMan's, behind a label that asks for a date.
+        7 if super::mumps::is_fileman_date(&text[..7]) => 7,
         8..=14 if bytes.get(first).is_none_or(|b| !b.is_ascii_alphabetic()) => first,
         1 | 2 | 4 if matches!(bytes.get(first), Some(b'-' | b'/' | b'.')) => {
             let second = run(first + 1);

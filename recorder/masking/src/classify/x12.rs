@@ -46,6 +46,11 @@ pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet,
     }
     let known = state.is_some();
     let mut now = state.unwrap_or_default();
+    // Another interchange, whose ISA was not shown.
+    let default = Interchange::default();
+    if now.element != default.element && line.len() > 4 && segment_start(line, &default, line.trim_end().ends_with('~')).is_some() {
+        now = default;
+    }
     if memchr::memchr(now.element, bytes).is_none() {
         if let Some(state) = state {
             state.idle = state.idle.saturating_add(1);
@@ -62,7 +67,8 @@ pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet,
         let end = memchr::memchr(now.terminator, &bytes[start..]).map_or(line.len(), |end| start + end);
         let Some(text) = line.get(start..end) else { break };
         // A log's words may stand before the first segment.
-        if let Some(begin) = segment_start(text, &now, known || before > 0) {
+        let ended = end < line.len() && now.terminator == b'~';
+        if let Some(begin) = segment_start(text, &now, known || before > 0 || ended) {
             segment(line, start + begin..end, &mut now, rules, found);
         }
         if end == line.len() {

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Found, Rule,
+    Both, Found, Rule,
     tree::{Node, Tree},
-    value::fills,
 };
 use crate::rules::RuleSet;
 
@@ -19,13 +18,13 @@ pub(super) struct Elements {
 }
 
 /// True when the line has elements in it or is inside one.
-pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
+pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, to: &mut Both<'_>) -> bool {
     let bytes = line.as_bytes();
     if memchr::memchr(b'<', bytes).is_none() {
         if elements.tree.is_empty() {
             return false;
         }
-        text(line, 0..line.len(), &mut elements.tree, rules, found);
+        text(line, 0..line.len(), &mut elements.tree, rules, to);
         elements.idle += 1;
         if elements.idle > PATIENCE {
             *elements = Elements::default();
@@ -41,7 +40,7 @@ pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: 
             continue;
         }
         let Some(tag) = tag(line, open) else { continue };
-        text(line, at..open, tree, rules, found);
+        text(line, at..open, tree, rules, to);
         at = tag.end;
         any = true;
         let name = &line[tag.name.clone()];
@@ -64,19 +63,17 @@ pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, found: 
         tree.enter(node, hash(name));
         for (key, value) in attributes(line, tag.attributes) {
             let text = &line[value.clone()];
-            if let Some(label) = tree.leaf(Some(&line[key]), text, rules)
-                && fills(label.kind, text, true, rules)
-            {
+            if let Some(label) = tree.leaf(Some(&line[key]), text, rules) {
                 // C-CDA's telecom is a URL: "tel:+1(555)...".
                 let scheme = ["tel:", "mailto:", "fax:"].iter().find(|scheme| text.starts_with(**scheme)).map_or(0, |scheme| scheme.len());
-                found.push(Found::new(value.start + scheme..value.end, label.kind, Rule::Xml));
+                to.push(label, text, Found::new(value.start + scheme..value.end, label.kind, Rule::Xml), rules);
             }
         }
         if tag.empty {
             tree.leave();
         }
     }
-    text(line, at..line.len(), tree, rules, found);
+    text(line, at..line.len(), tree, rules, to);
     any
 }
 
@@ -142,7 +139,7 @@ fn attributes(line: &str, within: Range<usize>) -> impl Iterator<Item = (Range<u
     })
 }
 
-fn text(line: &str, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, found: &mut Vec<Found>) {
+fn text(line: &str, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, to: &mut Both<'_>) {
     if tree.is_empty() || range.is_empty() {
         return;
     }
@@ -152,10 +149,8 @@ fn text(line: &str, range: Range<usize>, tree: &mut Tree, rules: &RuleSet, found
         return;
     }
     let start = range.start + (text.len() - text.trim_start().len());
-    if let Some(label) = tree.leaf(None, trimmed, rules)
-        && fills(label.kind, trimmed, true, rules)
-    {
-        found.push(Found::new(start..start + trimmed.len(), label.kind, Rule::Xml));
+    if let Some(label) = tree.leaf(None, trimmed, rules) {
+        to.push(label, trimmed, Found::new(start..start + trimmed.len(), label.kind, Rule::Xml), rules);
     }
 }
 

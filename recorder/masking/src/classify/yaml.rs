@@ -1,11 +1,11 @@
 //! YAML 1.2 block style, and other files in which indentation nests keys: what a weak key means is said by the keys it stands under.
 
 use super::{
-    Found, Rule,
+    Both, Found, Rule,
     tree::{Node, Tree},
-    value::{at_start, fills},
+    value::at_start,
 };
-use crate::rules::RuleSet;
+use crate::rules::{Label, RuleSet};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Indents {
@@ -15,7 +15,7 @@ pub(super) struct Indents {
 }
 
 /// True inside a nesting of keys.
-pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
+pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, to: &mut Both<'_>) -> bool {
     let text = line.trim_start_matches(' ');
     // Nothing is open and nothing opens: the common case, told by one byte.
     if text.is_empty() || text.starts_with('#') || (indents.at.is_empty() && !text.ends_with(':')) {
@@ -48,7 +48,7 @@ pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &m
     let start = line.len() - content.len();
     let Some((name, value)) = key else {
         if !indents.tree.is_empty() {
-            scalar(line, start, None, indents, rules, found);
+            scalar(line, start, None, indents, rules, to);
         }
         return !indents.at.is_empty();
     };
@@ -60,7 +60,7 @@ pub(super) fn find(line: &str, indents: &mut Indents, rules: &RuleSet, found: &m
             indents.at.push(u16::try_from(indent).unwrap_or(u16::MAX));
         }
     } else if !indents.tree.is_empty() {
-        scalar(line, line.len() - rest.len(), Some(name), indents, rules, found);
+        scalar(line, line.len() - rest.len(), Some(name), indents, rules, to);
     }
     !indents.at.is_empty()
 }
@@ -82,7 +82,7 @@ fn key(content: &str) -> Option<(&str, usize)> {
     (plain && matches!(content.as_bytes().get(colon + 1), None | Some(b' ')) && !name.contains("  ")).then_some((name, colon + 1))
 }
 
-fn scalar(line: &str, start: usize, key: Option<&str>, indents: &mut Indents, rules: &RuleSet, found: &mut Vec<Found>) {
+fn scalar(line: &str, start: usize, key: Option<&str>, indents: &mut Indents, rules: &RuleSet, to: &mut Both<'_>) {
     let text = &line[start..];
     let opened = text.trim_start_matches(['"', '\'', '[']);
     let from = line.len() - opened.len();
@@ -91,9 +91,9 @@ fn scalar(line: &str, start: usize, key: Option<&str>, indents: &mut Indents, ru
     // Deep enough in a tree only what stands under a person or a name is trusted without a shape.
     let inside =
         [Node::Name, Node::Address, Node::Subject, Node::Telecom, Node::Identifier].into_iter().any(|node| indents.tree.inside(node));
-    if inside && fills(label.kind, value, true, rules) {
-        found.push(Found::new(from..from + value.len(), label.kind, Rule::Yaml));
-    } else if let Some(length) = at_start(label.kind, value, label.strong, rules) {
-        found.push(Found::new(from..from + length, label.kind, Rule::Yaml));
+    if inside || !label.strong {
+        to.push(Label { strong: inside || label.strong, ..label }, value, Found::new(from..from + value.len(), label.kind, Rule::Yaml), rules);
+    } else if let Some(length) = at_start(label.kind, value, true, rules) {
+        to.found.push(Found::new(from..from + length, label.kind, Rule::Yaml));
     }
 }
