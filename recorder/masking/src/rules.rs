@@ -296,13 +296,7 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
             if !strong {
                 continue;
             }
-            for spelling in [
-                written.get_ref().to_lowercase(),
-                normal.clone(),
-                normal.replace(' ', "_"),
-                normal.replace(' ', "-"),
-                normal.replace(' ', ""),
-            ] {
+            for spelling in [written.get_ref().to_lowercase(), normal.clone(), normal.replace(' ', "_")] {
                 spellings.entry(spelling).or_insert(label);
             }
         }

@@ -112,6 +112,18 @@ impl Vocabulary {
 
     /// Is it a word of any label or role?
     pub(crate) fn knows(&self, word: &str) -> bool {
+        // Most words are of one case: no need to make a new one of them.
+        let mut lower = [0u8; 32];
+        let bytes = word.as_bytes();
+        let one_word = bytes.len() <= lower.len()
+            && bytes.iter().all(u8::is_ascii_alphabetic)
+            && (bytes.iter().skip(1).all(u8::is_ascii_lowercase) || bytes.iter().all(u8::is_ascii_uppercase));
+        if one_word {
+            for (to, from) in lower.iter_mut().zip(bytes) {
+                *to = from.to_ascii_lowercase();
+            }
+            return std::str::from_utf8(&lower[..bytes.len()]).is_ok_and(|word| self.pieces.contains(word));
+        }
         let normal = normalise(word);
         // "line2", but not "E004512".
         let known = |word: &str| {

@@ -254,7 +254,9 @@ fn a_weak_key_is_believed_when_its_object_names_a_patient() {
         &["100234", "Whitfield"],
         &["<Gender>F"],
     );
-    stays("{\"name\":\"Network Manager\",\"version\":\"1.42.4\",\"address\":\"10.0.0.5\"}\n<server name=\"Integration Server\" address=\"10.0.0.5\"/>\n");
+    stays(
+        "{\"name\":\"Network Manager\",\"version\":\"1.42.4\",\"address\":\"10.0.0.5\"}\n<server name=\"Integration Server\" address=\"10.0.0.5\"/>\n",
+    );
 }
 
 #[test]

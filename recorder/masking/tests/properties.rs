@@ -204,6 +204,56 @@ proptest! {
     }
 }
 
+/// A few lines of every format that is parsed.
+const FORMATS: [&str; 16] = [
+    "MSH|^~\\&|A|B|C|D|20240115||ADT^A01|1|P|2.5\rPID|1||E004512||WHITFIELD^ANN||19540311\rPV1|1|I\r\n",
+    "ISA*00*          *00*          *ZZ*A              *ZZ*B              *240115*0830*^*00501*000000905*0*P*:~NM1*IL*1*WHITFIELD*ANN****MI*E004512~\r\nN3*12 ELM ST~\r\n",
+    "{\"resourceType\":\"Patient\",\r\n \"name\":[{\"family\":\"Whitfield\"}],\r\n \"birthDate\":\"1954-03-11\"}\r\n",
+    "<patientRole>\r\n <id extension=\"E004512\"/>\r\n <name><family>Whitfield</family></name>\r\n</patientRole>\r\n",
+    "patient:\r\n  name:\r\n    - Whitfield\r\n  mrn: E004512\r\n",
+    "(0010,0010) PN [WHITFIELD^ANN]   #  14, 1 PatientName\r\n",
+    "^DPT(123,0)=\"WHITFIELD,ANN^F^2540311\"\r\n",
+    "00000000: 6d72 6e3d 4530 3034 3531 3220 6162 6320  mrn=E004512 abc \r\n00000010: 6d72 6e3d 4530 3034 3531 3220 6162 6320  mrn=E004512 abc \r\n",
+    "0000000   m   r   n   =   E   0   0   4   5   1   2\r\n",
+    "mrn,last_name,dob\r\nE004512,Whitfield,1954-03-11\r\n",
+    " mrn     | last_name \r\n---------+-----------\r\n E004512 | Whitfield \r\n\r\n",
+    "name: Ann Whitfield\r\nsex: F\r\nmrn: E004512\r\n",
+    "select mrn, last_name from p;\r\n E004512 | Whitfield \r\n",
+    "E004512|Whitfield|Ann|1954-03-11|F\r\n",
+    "Ann Whitfield\r\n12 Elm Street\r\nAshburn, VA 20147\r\nDear Ann,\r\n",
+    "$ grep 'Whitfield' patients.csv\r\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_format_is_masked_the_same_however_it_was_split(picks in prop::collection::vec(0..FORMATS.len(), 1..5), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20), plain: bool) {
+        let bytes: Vec<u8> = picks.iter().flat_map(|pick| FORMATS[*pick].bytes()).collect();
+        let masker = || if plain { Masker::plain(rules()) } else { Masker::new(rules(), 80, 24) };
+        let whole = mask(masker(), &[(0, &bytes)]);
+        let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        at.extend([0, bytes.len()]);
+        at.sort_unstable();
+        let split: Vec<(u64, &[u8])> = at.windows(2).map(|cut| (0, &bytes[cut[0]..cut[1]])).collect();
+        prop_assert_eq!(&whole, &mask(masker(), &split));
+        // Every format has one of the two, and neither is readable.
+        let shown = text(&whole.0).to_lowercase();
+        prop_assert!(!shown.contains("whitfield") && !shown.contains("e004512"), "{}", shown);
+    }
+
+    #[test]
+    fn damaged_formats_do_not_stop_the_masker(pick in 0..FORMATS.len(), damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8), times in 1..3usize) {
+        let mut bytes = FORMATS[pick].repeat(times).into_bytes();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        mask(Masker::plain(rules()), &[(0, &bytes)]);
+        mask(Masker::new(rules(), 40, 10), &[(0, &bytes)]);
+    }
+}
+
 /// Feeds at 64 KiB a call, all at one moment.
 fn survive(masker: Masker, bytes: &[u8]) -> usize {
     let mut masker = masker;

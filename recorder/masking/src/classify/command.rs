@@ -6,20 +6,33 @@ use std::ops::Range;
 use super::{Found, Rule, shapes::is_name_word, value};
 use crate::{kind::Kind, rules::RuleSet};
 
-const COMMANDS: [&str; 13] =
-    ["grep ", "egrep ", "fgrep ", "zgrep ", "rg ", "ag ", "ack ", "findscu ", "pgrep ", "awk ", "sed ", "look ", "findstr "];
+const COMMANDS: [&str; 10] = ["grep ", "egrep ", "fgrep ", "zgrep ", "rg ", "ag ", "ack ", "awk ", "sed ", "findstr "];
+
+/// Ends of the commands' names: searched for in every line, so by the quickest means there is.
+#[derive(Debug)]
+pub(super) struct Ends([memchr::memmem::Finder<'static>; 6]);
+
+impl Ends {
+    pub(super) fn new() -> Self {
+        Self(["rep ", "g ", "ack ", "awk ", "sed ", "str "].map(memchr::memmem::Finder::new))
+    }
+
+    fn are_in(&self, bytes: &[u8]) -> bool {
+        self.0.iter().any(|end| end.find(bytes).is_some())
+    }
+}
 
 /// `open`: still being typed; what the command looks in may not be there yet.
-pub(super) fn find(line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Found>) {
-    let Some((command, start)) = COMMANDS.iter().find_map(|command| {
+pub(super) fn find(line: &str, ends: &Ends, open: bool, rules: &RuleSet, found: &mut Vec<Found>) {
+    if !ends.are_in(line.as_bytes()) {
+        return;
+    }
+    let Some(start) = COMMANDS.iter().find_map(|command| {
         let at = line.find(command)?;
-        (at == 0 || matches!(line.as_bytes()[at - 1], b' ' | b'|' | b'(' | b'`' | b'/')).then_some((*command, at + command.len()))
+        (at == 0 || matches!(line.as_bytes()[at - 1], b' ' | b'|' | b'(' | b'`' | b'/')).then_some(at + command.len())
     }) else {
         return;
     };
-    if command == "pgrep " {
-        return;
-    }
     let rest = &line[start..];
     let about_patients = open
         || [

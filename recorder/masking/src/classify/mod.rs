@@ -243,13 +243,22 @@ pub(crate) struct Classifier {
     tables: Vec<table::Shared>,
     keys: keyed::Keys,
     statements: Option<sql::Words>,
+    commands: command::Ends,
     words: Vec<Word>,
 }
 
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
         let statements = sql::Words::new();
-        Self { rules, learned: Learned::default(), tables: Vec::new(), keys: keyed::Keys::default(), statements, words: Vec::new() }
+        Self {
+            rules,
+            learned: Learned::default(),
+            tables: Vec::new(),
+            keys: keyed::Keys::default(),
+            statements,
+            commands: command::Ends::new(),
+            words: Vec::new(),
+        }
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -365,7 +374,7 @@ impl Classifier {
         if !shape.x12 || line.contains("NTE") || line.contains("MSG") {
             pattern::find(line, in_message, &self.rules, found);
         }
-        command::find(line, open, &self.rules, found);
+        command::find(line, &self.commands, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
         if part == table::Part::Outside && !in_message && shapes::may_be(line) {
@@ -531,7 +540,10 @@ struct Shape {
 
 /// In a line that names a patient, "92M" is an age and 01/05/2024 a day of the patient's. Clocks of logs are written otherwise.
 fn near_patient(line: &str, found: &mut Vec<Found>) {
-    if !found.iter().any(|found| names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter) && found.kind == Kind::Name)) {
+    if !found
+        .iter()
+        .any(|found| names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter) && found.kind == Kind::Name))
+    {
         return;
     }
     let bytes = line.as_bytes();

@@ -18,7 +18,10 @@ pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Ve
             continue;
         }
         // A message says of every street whose it is; only its notes and observations are free text.
-        if in_message && matches!(pattern.kind, Kind::Address | Kind::City | Kind::Zip) && !["NTE", "OBX"].iter().any(|id| line.contains(id)) {
+        if in_message
+            && matches!(pattern.kind, Kind::Address | Kind::City | Kind::Zip)
+            && !["NTE", "OBX"].iter().any(|id| line.contains(id))
+        {
             continue;
         }
         if let Some(range) = checked(line, hit.range(), pattern.check, in_message, rules) {

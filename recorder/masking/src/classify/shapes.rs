@@ -57,7 +57,22 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
 pub(super) fn may_be(line: &str) -> bool {
     let bytes = line.as_bytes();
     let signs = memchr::memchr3_iter(b'|', b'\t', b',', bytes).take(2).count() + memchr::memchr_iter(b';', bytes).take(2).count();
-    signs >= 2 || memchr::memmem::find(bytes, b"  ").is_some_and(|at| bytes[at..].iter().any(|b| *b != b' '))
+    signs >= 2 || gaps_at_least_two(bytes)
+}
+
+fn gaps_at_least_two(bytes: &[u8]) -> bool {
+    let mut gaps = 0;
+    let mut at = bytes.iter().take_while(|b| **b == b' ').count();
+    while let Some(blank) = memchr::memchr(b' ', &bytes[at..]) {
+        let start = at + blank;
+        let length = bytes[start..].iter().take_while(|b| **b == b' ').count();
+        gaps += u32::from(length > 1);
+        if gaps >= 2 {
+            return true;
+        }
+        at = start + length;
+    }
+    false
 }
 
 fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<Found>) -> bool {

@@ -13,7 +13,10 @@ use crate::{
 
 /// Finds the words by which a line may be a statement.
 #[derive(Debug)]
-pub(super) struct Words(AhoCorasick);
+pub(super) struct Words {
+    words: AhoCorasick,
+    select: [memchr::memmem::Finder<'static>; 2],
+}
 
 const SELECT: usize = 0;
 const VALUES: usize = 1;
@@ -21,14 +24,23 @@ const VALUES: usize = 1;
 impl Words {
     pub(super) fn new() -> Option<Self> {
         let words = ["select ", "values", " in (", " in(", " like ", " ilike ", " between ", " regexp ", " rlike ", " similar to "];
-        AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok().map(Self)
+        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()?;
+        Some(Self { words, select: [memchr::memmem::Finder::new("elect "), memchr::memmem::Finder::new("ELECT ")] })
+    }
+
+    /// A value in a statement is quoted or in a list; a statement without one selects.
+    fn may_be_in(&self, bytes: &[u8]) -> bool {
+        memchr::memchr2(b'\'', b'(', bytes).is_some() || self.select.iter().any(|word| word.find(bytes).is_some())
     }
 }
 
 /// Finds values in a statement; returns what its result's columns are, if it selects identifiers.
 pub(super) fn find(line: &str, words: &Words, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>) -> Option<Vec<Option<Label>>> {
     let mut columns = None;
-    for hit in words.0.find_iter(line) {
+    if !words.may_be_in(line.as_bytes()) {
+        return None;
+    }
+    for hit in words.words.find_iter(line) {
         match hit.pattern().as_usize() {
             SELECT => {
                 if columns.is_none() && !line[..hit.start()].ends_with(|c: char| c.is_alphanumeric() || c == '_') {

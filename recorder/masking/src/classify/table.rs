@@ -247,7 +247,8 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
 
 /// Header words two spaces or more apart, at least two of them strong labels.
 pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
-    if !line.contains("  ") || line.contains([':', '=', '|', '"', ',', '│']) {
+    // Signs that no header has are in nearly every line of a log, so they are looked for first.
+    if line.bytes().any(|b| matches!(b, b':' | b'=' | b'|' | b'"' | b',')) || !line.contains("  ") || line.contains('│') {
         return None;
     }
     let mut columns: Vec<Range<usize>> = Vec::new();

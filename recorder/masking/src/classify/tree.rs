@@ -299,6 +299,8 @@ fn is_wrapper(key: &str) -> bool {
             | "formatted"
             | "item"
             | "low"
+            | "start"
+            | "end"
             | "high"
             | "PersonName"
             | "FamilyName"

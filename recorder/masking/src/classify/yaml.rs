@@ -92,7 +92,12 @@ fn scalar(line: &str, start: usize, key: Option<&str>, indents: &mut Indents, ru
     let inside =
         [Node::Name, Node::Address, Node::Subject, Node::Telecom, Node::Identifier].into_iter().any(|node| indents.tree.inside(node));
     if inside || !label.strong {
-        to.push(Label { strong: inside || label.strong, ..label }, value, Found::new(from..from + value.len(), label.kind, Rule::Yaml), rules);
+        to.push(
+            Label { strong: inside || label.strong, ..label },
+            value,
+            Found::new(from..from + value.len(), label.kind, Rule::Yaml),
+            rules,
+        );
     } else if let Some(length) = at_start(label.kind, value, true, rules) {
         to.found.push(Found::new(from..from + length, label.kind, Rule::Yaml));
     }
