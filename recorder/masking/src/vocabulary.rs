@@ -29,9 +29,9 @@ enum Role {
 /// Whose an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
-    OfPerson,
-    OfOthers,
-    OfNobody,
+    Patient,
+    Others,
+    Nobody,
 }
 
 /// The word lists of a rule file.
@@ -184,7 +184,7 @@ impl Vocabulary {
     /// Whose the members of an object of this name are.
     pub(crate) fn speaks(&self, name: &str) -> Speaks {
         if name.len() > MAX_NAME_BYTES {
-            return Speaks::OfNobody;
+            return Speaks::Nobody;
         }
         let words = self.words(name);
         let role = |word: &String| self.roles.get(word.as_str()).copied();
@@ -206,19 +206,19 @@ impl Vocabulary {
             (role(word) == Some(Role::Provider) && !DEEDS.contains(&word.as_str())) || ORGANISATIONS.contains(&word.as_str())
         };
         if words.iter().any(other) {
-            Speaks::OfOthers
+            Speaks::Others
         } else if words.iter().any(|word| role(word) == Some(Role::Person))
             && words.iter().all(|word| matches!(role(word), Some(Role::Person | Role::Filler)))
         {
-            Speaks::OfPerson
+            Speaks::Patient
         } else {
-            Speaks::OfNobody
+            Speaks::Nobody
         }
     }
 
     /// Does the name say nothing but whose it is ("emergency contact")?
     pub(crate) fn only_persons(&self, name: &str) -> bool {
-        self.speaks(name) == Speaks::OfPerson
+        self.speaks(name) == Speaks::Patient
     }
 
     /// The longest phrase among the words, the last of equals.

@@ -371,6 +371,15 @@ fn letters_and_forms() {
 }
 
 #[test]
+fn lists_of_patients_without_a_header() {
+    check(
+        " 1. Whitfield, Marguerite   69F  MRN E004512   Rm 401-A   Dx: CHF\n 2. Delacroix, Jean-Luc     92M  MRN E004513   Rm 402-B   Dx: CVA\n",
+        &["Whitfield", "Marguerite", "E004512", "Delacroix", "Jean-Luc", "92M"],
+        &["69F", "Rm 401-A", "Dx: CVA"],
+    );
+}
+
+#[test]
 fn dumps_of_bytes_are_masked_in_both_columns() {
     let bytes = b"MSH|^~\\&|LAB|MERCY|EHR|M|20240115||ORU^R01|1|P|2.5\rPID|1||E004512||WHITFIELD^MARGUERITE||19540311|F\r";
     let mut xxd = String::new();

@@ -115,7 +115,7 @@ fn parse(line: &str, number: u32, column: Option<u16>) -> Option<Vec<Shown>> {
     let mut swapped = bytes.get(offset) == Some(&b' ') && offset == 7;
     loop {
         let gap = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b' ').count();
-        let middle = gap == 2 && shown.len() == 8 && !bytes.get(offset).is_some_and(|b| *b == b':');
+        let middle = gap == 2 && shown.len() == 8 && bytes.get(offset).is_none_or(|b| *b != b':');
         if gap == 0 || (gap > 1 && !shown.is_empty() && !middle) || shown.len() >= 64 {
             break;
         }

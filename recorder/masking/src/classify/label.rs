@@ -118,6 +118,6 @@ fn value_length(line: &str, hit: Match, label: Label, tie: Tie, at: usize, rules
     // "visit 1", "encounter 12 closed": a count.
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let least = if label.kind == Kind::Device { 6 } else { 4 };
-    let short = label.kind.is_code() && digits < least && tie != Tie::Gap;
+    let short = label.kind.is_code() && label.kind != Kind::Other && digits < least && tie != Tie::Gap;
     (!header && !short).then_some(length)
 }

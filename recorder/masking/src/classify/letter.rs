@@ -189,7 +189,8 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
         let word = &rest[word_start..];
         let core = word.trim_end_matches('.');
         let initial = core.len() == 1 && core.starts_with(char::is_uppercase);
-        if !(is_name_word(core, rules) || initial) || (word.ends_with('.') && !initial) || is_organisation(core) || is_title(core) {
+        let plausible = initial || (is_name_word(core, rules) && !word.ends_with('.'));
+        if !plausible || is_organisation(core) || is_title(core) {
             break;
         }
         if with_comma && comma {
@@ -202,6 +203,24 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
     // A first word of one letter is no name; a doctor's is not the patient's.
     let titled = ["Dr", "Dr.", "Doctor", "Nurse", "by", "Prof", "Prof."].iter().any(|title| before[..start].trim_end().ends_with(title));
     (words >= 2 && !titled).then_some(start..end)
+}
+
+/// " 3. Delacroix, Jean-Luc   92M  MRN E004514": a list's field that is a whole name, in a line that names a patient. "First Last" is
+/// taken only from the line's first field: further on it may be a diagnosis or a doctor.
+pub(super) fn fields_with_names(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    if !line.contains("  ") && !line.contains('\t') {
+        return;
+    }
+    for (index, field) in super::table::gaps(line).into_iter().enumerate().take(16) {
+        let text = &line[field.clone()];
+        let name = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | ' ' | '-' | '*' | '\t'));
+        let start = field.end - name.len();
+        let name = name.trim_end();
+        let comma = name.contains(", ") || name.contains('^');
+        if (comma || index == 0) && person_at(name, rules).is_some_and(|length| length == name.len()) {
+            found.push(Found::new(start..start + name.len(), Kind::Name, Rule::Row));
+        }
+    }
 }
 
 fn is_title(word: &str) -> bool {

@@ -329,9 +329,14 @@ impl Classifier {
             context.patient_lines = PATIENT_LINES + 1;
         }
         if context.patient_lines > 0 {
+            // "Main Database" is no name, whoever is spoken of.
+            weak.retain(|weak| {
+                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| shapes::is_name_word(word, &self.rules));
+                weak.kind != Kind::Name || trimmed.get(weak.range.clone()).is_some_and(words)
+            });
             found.append(&mut weak);
             back.append(&mut context.weak);
-            near_patient(trimmed, &mut found);
+            near_patient(trimmed, &self.rules, &mut found);
         }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
@@ -450,7 +455,7 @@ impl Classifier {
         shape.nested |= xml::find(line, &mut context.xml, &self.rules, to);
         shape.nested |= yaml::find(line, &mut context.yaml, &self.rules, to);
         shape.message = dicom::find(line, &self.rules, to.found);
-        mumps::find(line, &self.rules, to.found);
+        shape.message |= mumps::find(line, &self.rules, to.found);
         Part::Outside
     }
 
@@ -539,13 +544,13 @@ struct Shape {
 }
 
 /// In a line that names a patient, "92M" is an age and 01/05/2024 a day of the patient's. Clocks of logs are written otherwise.
-fn near_patient(line: &str, found: &mut Vec<Found>) {
-    if !found
-        .iter()
-        .any(|found| names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter) && found.kind == Kind::Name))
-    {
+fn near_patient(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    if !found.iter().any(|found| {
+        names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter | Rule::Learned) && found.kind == Kind::Name)
+    }) {
         return;
     }
+    letter::fields_with_names(line, rules, found);
     let bytes = line.as_bytes();
     let alone = |start: usize, end: usize| {
         start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))

@@ -46,8 +46,10 @@ const INDEXES: [(&str, Kind); 9] = [
     ("ACFL", Kind::Mrn),
 ];
 
-pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+/// True for a line with a global in it.
+pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
+    let mut any = false;
     for caret in memchr::memchr_iter(b'^', bytes) {
         if caret > 0 && bytes[caret - 1].is_ascii_alphanumeric() {
             continue;
@@ -57,8 +59,10 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         if length == 0 || !bytes[caret + 1].is_ascii_alphabetic() && bytes[caret + 1] != b'%' || bytes.get(open) != Some(&b'(') {
             continue;
         }
+        any = true;
         global(line, caret + 1..open, rules, found);
     }
+    any
 }
 
 fn global(line: &str, name: Range<usize>, rules: &RuleSet, found: &mut Vec<Found>) {
@@ -101,11 +105,11 @@ fn global(line: &str, name: Range<usize>, rules: &RuleSet, found: &mut Vec<Found
         return;
     }
     // `^PATIENT(5,"NAME")="..."`, `^PAT("DOB",5)=...`: a subscript that is a label. A patient file's "NAME" is the patient's.
-    let labels = subscripts
+    let mut labels = subscripts
         .iter()
         .filter(|range| line[(*range).clone()].starts_with('"'))
         .filter_map(|range| rules.vocabulary.label(line[range.clone()].trim_matches('"')));
-    if let Some(label) = labels.filter(|label| label.strong || patient_file || rules.vocabulary.only_persons(name)).last() {
+    if let Some(label) = labels.rfind(|label| label.strong || patient_file || rules.vocabulary.only_persons(name)) {
         let date = label.kind == Kind::Birth || label.kind == Kind::Date;
         if date && is_fileman_date(&line[value.clone()]) || value::fills(label.kind, &line[value.clone()], true, rules) {
             return found.push(Found::new(value, label.kind, Rule::Mumps));

@@ -190,7 +190,8 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
     }
     let mut count = 0;
     for word in text.split(' ') {
-        if !is_name_word(word, rules) && !(count > 0 && word.trim_end_matches('.').len() == 1) {
+        let initial = count > 0 && word.trim_end_matches('.').len() == 1;
+        if !initial && !is_name_word(word, rules) {
             return Shape::Other;
         }
         count += 1;

@@ -130,7 +130,7 @@ fn column_name(item: &str, rules: &RuleSet) -> String {
     }
     let identifiers = || item.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).filter(|word| !word.is_empty());
     let named = identifiers().find(|word| rules.vocabulary.label(word.rsplit('.').next().unwrap_or(word)).is_some());
-    named.or_else(|| identifiers().last()).unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned()
+    named.or_else(|| identifiers().next_back()).unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 /// `INSERT INTO t (mrn, last_name) VALUES ('1', 'Smith'), (...)`: columns and values in one line.
@@ -185,14 +185,16 @@ pub(super) fn row(line: &str, columns: &[Option<Label>], rules: &RuleSet, found:
     let cells = ['|', '\t', '│', ','].into_iter().find_map(|by| {
         let cells = table::delimited(line.trim_matches(['|', '│']), by);
         let offset = line.len() - line.trim_start_matches(['|', '│']).len();
-        (cells.len() == columns.len() && cells.len() > 1)
+        // Prose has a blank behind its commas.
+        let prose = by == ',' && cells.iter().skip(1).all(|cell| line[offset + cell.start..].starts_with(' '));
+        (cells.len() == columns.len() && cells.len() > 1 && !prose)
             .then(|| cells.into_iter().map(|cell| cell.start + offset..cell.end + offset).collect::<Vec<_>>())
     });
     let cells = match cells {
         Some(cells) => cells,
         // One column: the line is the value.
         None if columns.len() == 1 && line.split_whitespace().count() <= 5 && !line.ends_with([';', '>', '#', '$', ':']) => {
-            vec![0..line.len()]
+            std::iter::once(0..line.len()).collect()
         }
         None => return false,
     };

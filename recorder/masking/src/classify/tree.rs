@@ -158,9 +158,9 @@ impl Tree {
                 Node::Labelled(Label { strong: true, ..label })
             }
             found => match rules.vocabulary.speaks(local) {
-                Speaks::OfPerson => Node::Subject,
-                Speaks::OfOthers => Node::Other,
-                Speaks::OfNobody => match found {
+                Speaks::Patient => Node::Subject,
+                Speaks::Others => Node::Other,
+                Speaks::Nobody => match found {
                     Some(label) if self.inside(Node::Name) || self.inside(Node::Address) || self.inside(Node::Subject) => {
                         Node::Labelled(Label { strong: true, ..label })
                     }
