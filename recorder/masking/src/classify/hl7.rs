@@ -8,6 +8,9 @@ use crate::{
     rules::{Hl7Field, Hl7Type, RuleSet},
 };
 
+/// Looked for in every line: made once.
+static MSH: std::sync::LazyLock<memchr::memmem::Finder<'static>> = std::sync::LazyLock::new(|| memchr::memmem::Finder::new("MSH"));
+
 /// MSH-1 and MSH-2 (2.5.1 section 2.14.9.1, 2.14.9.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Delimiters {
@@ -39,7 +42,7 @@ const PROVIDERS: [(&[u8; 3], &[usize]); 3] = [(b"PV1", &[7, 8, 9, 17, 52]), (b"O
 
 pub(super) fn find(line: &str, delimiters: &mut Option<Delimiters>, rules: &RuleSet, found: &mut Vec<Found>) {
     let bytes = line.as_bytes();
-    if let Some(at) = memchr::memmem::find(bytes, b"MSH") {
+    if let Some(at) = MSH.find(bytes) {
         // Its delimiters are those of everything behind it.
         segment_at(bytes, at, delimiters, rules);
     }

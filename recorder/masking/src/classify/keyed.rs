@@ -117,7 +117,9 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
         if word.is_empty() {
             break;
         }
-        if words > 0 && !rules.vocabulary.knows(word) {
+        // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
+        let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':');
+        if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {
             break;
         }
         start = word_start;

@@ -3,9 +3,12 @@
 use super::{Found, Rule};
 use crate::kind::Kind;
 
+/// Looked for in every line: made once.
+static PATIENT: std::sync::LazyLock<memchr::memmem::Finder<'static>> = std::sync::LazyLock::new(|| memchr::memmem::Finder::new("atient"));
+
 pub(super) fn find(line: &str, found: &mut Vec<Found>) {
     let bytes = line.as_bytes();
-    for hit in memchr::memmem::find_iter(bytes, b"atient") {
+    for hit in PATIENT.find_iter(bytes) {
         if hit == 0 || !matches!(bytes[hit - 1], b'P' | b'p') {
             continue;
         }

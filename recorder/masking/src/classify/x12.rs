@@ -27,6 +27,9 @@ impl Default for Interchange {
     }
 }
 
+/// Looked for in every line: made once.
+static ISA: std::sync::LazyLock<memchr::memmem::Finder<'static>> = std::sync::LazyLock::new(|| memchr::memmem::Finder::new("ISA"));
+
 /// Segments by which an interchange is known when its ISA is not on the screen.
 const TELLING: [&str; 9] = ["ISA", "GS", "ST", "NM1", "DMG", "CLM", "CLP", "INS", "BHT"];
 
@@ -39,7 +42,7 @@ const OTHERS: [&str; 37] = [
 /// True for a line with segments in it.
 pub(super) fn find(line: &str, state: &mut Option<Interchange>, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
-    if let Some(isa) = memchr::memmem::find(bytes, b"ISA")
+    if let Some(isa) = ISA.find(bytes)
         && let Some(delimiters) = delimiters(bytes, isa)
     {
         *state = Some(delimiters);
