@@ -422,7 +422,7 @@ impl Classifier {
             table.row(line, open, &self.rules, found);
             return Part::Row;
         }
-        if line.contains(['|', '│']) && table::record_row(line, context.expanded, &self.rules, found) {
+        if line.contains(['|', '│']) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
             return Part::Row;
         }
         let header = if context.expanded {

@@ -336,7 +336,7 @@ fn is_record(names: &[String], labels: &[Option<Label>], rules: &RuleSet) -> boo
 }
 
 /// `last_name | Whitfield` of an expanded record, or of one without its marker.
-pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
+pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) -> bool {
     let Some(bar) = line.find(['|', '│']) else { return false };
     let key = line[..bar].trim();
     let after = bar + line[bar..].chars().next().map_or(1, char::len_utf8);
@@ -352,12 +352,14 @@ pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mu
             .all(|word| rules.vocabulary.knows(word) || !word.contains(|c: char| c.is_uppercase() || c.is_ascii_digit()));
     let shaped = label.strong
         || (expanded && label.kind == Kind::Name && value.split(' ').filter(|word| word.starts_with(char::is_uppercase)).count() >= 2);
-    if !shaped || header {
+    if header || (!shaped && !expanded) {
         return expanded;
     }
     if fills(label.kind, value, true, rules) {
         let start = after + (text.len() - text.trim_start_matches([' ', '+']).len());
-        found.push(Found::new(start..start + value.len(), label.kind, Rule::Column));
+        let value = Found::new(start..start + value.len(), label.kind, Rule::Column);
+        // A weak key waits for the record to name a patient.
+        if shaped { found.push(value) } else { weak.push(value) }
     }
     true
 }
