@@ -6,7 +6,7 @@ use crate::{
 };
 use anteroom_approvals::{Approvals, Options};
 use anteroom_domain::{EndReason, RecordingState};
-use anteroom_gateway::{Gateway, SshConfig, ssh::load_host_key};
+use anteroom_gateway::{Cores, Gateway, SshConfig, ssh::load_host_key};
 use anteroom_recorder::{Recorder, RecorderOptions, Replayer};
 use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
 use anyhow::{Context, Result};
@@ -31,6 +31,8 @@ pub(crate) struct Running {
     stop_portal: CancellationToken,
     stop_background: CancellationToken,
     database: Database,
+    /// Last: the database's connections may belong to one of these.
+    cores: Cores,
 }
 
 /// Opens the approvals; what every command that touches data needs.
@@ -77,14 +79,15 @@ impl Running {
             let (approvals, stop) = (approvals.clone(), stop_background.clone());
             tokio::spawn(async move { approvals.run(stop).await })
         };
-        let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?).await?;
+        let cores = Cores::start().context("cannot start the threads of the SSH side")?;
+        let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?, &cores).await?;
         settle_lost(&approvals, &recorder, &gateway).await;
         let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
         let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), replayer, gateway.control(), terminals)?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
-        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, stop_portal, stop_background, database })
+        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, stop_portal, stop_background, database, cores })
     }
 
     pub(crate) fn portal_address(&self) -> SocketAddr {
@@ -122,7 +125,7 @@ impl Running {
 
     /// Tells the sessions, seals their recordings, drains audit and requests, within a bound.
     pub(crate) async fn stop(self) {
-        let Self { recorder, gateway, portal, background, stop_portal, stop_background, database, .. } = self;
+        let Self { recorder, gateway, portal, background, stop_portal, stop_background, database, cores, .. } = self;
         let all = async {
             stop_portal.cancel();
             gateway.stop().await;
@@ -135,6 +138,7 @@ impl Running {
             tracing::error!("not everything ended in time; the next start settles what is left");
         }
         database.stop().await;
+        drop(cores);
     }
 }
 

@@ -116,7 +116,5 @@ pub(super) fn modern() -> Preferred {
 pub(super) const WINDOW: u32 = 2 << 20;
 /// Largest packet we take, bytes.
 pub(super) const PACKET: u32 = 32 << 10;
-/// Socket reads are gathered: russh alone reads twice a packet.
-pub(super) const READ_BUFFER: usize = 64 << 10;
 /// Messages a channel may queue. Never the limit: the window is, with `manual_window`.
 pub(super) const CHANNEL_MESSAGES: usize = 4 << 20;

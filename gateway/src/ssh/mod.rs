@@ -7,6 +7,7 @@ mod config;
 mod connection;
 mod dial;
 mod forward;
+mod gathered;
 mod handler;
 mod host_certificate;
 mod host_key;

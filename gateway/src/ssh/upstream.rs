@@ -1,10 +1,11 @@
 //! The SSH connection to a target, through its relays if it has some. Needs a permit (invariant 1).
 use super::{
-    algorithms::{self, READ_BUFFER},
+    algorithms,
     back::{Back, Opened},
     connection::Connection,
     dial::dial,
     forward,
+    gathered::Gathered,
     server::{KEEPALIVE, KEEPALIVE_MAX},
     socket::socket,
     target_key::TargetKey,
@@ -24,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, BufReader},
+    io::{AsyncRead, AsyncWrite},
     time::timeout,
 };
 use tokio_util::sync::DropGuard;
@@ -239,7 +240,7 @@ impl Hop<'_> {
         let (offered, up) = (Arc::default(), Arc::new(OnceLock::new()));
         let config = client_config(&key, self.target);
         let handler = Upstream { key, offered: Arc::clone(&offered), back: self.back.clone(), up: Arc::clone(&up) };
-        let connecting = client::connect_stream(Arc::new(config), BufReader::with_capacity(READ_BUFFER, stream), handler);
+        let connecting = client::connect_stream(Arc::new(config), Gathered::new(stream), handler);
         let mut handle = match timeout(shared.config.connect_timeout, connecting).await {
             Err(_) => return Err(unreachable(format!("no SSH answer within {} s", shared.config.connect_timeout.as_secs()))),
             Ok(Ok(h)) => h,

@@ -89,7 +89,8 @@ impl Sshd {
 }
 
 /// An Ed25519 key without a passphrase, made once.
-pub(super) fn keygen(path: &Path) -> Result<()> {
+/// An Ed25519 key in OpenSSH's format at this path, unless there is one.
+pub fn keygen(path: &Path) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
