@@ -23,6 +23,13 @@ pub enum Change {
 }
 
 impl Change {
+    pub(crate) fn may_end_sessions(self) -> bool {
+        match self {
+            Self::GrantRevoked(_) | Self::PersonSuspended(_) | Self::Terminate { .. } | Self::Resync => true,
+            Self::StepUp(_) | Self::Request(_) | Self::Session(_) => false,
+        }
+    }
+
     pub(crate) fn payload(self) -> String {
         // The enum holds only ids; it always has a JSON form, far below NOTIFY's 8000 bytes.
         serde_json::to_string(&self).unwrap_or_default()

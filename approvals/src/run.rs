@@ -53,18 +53,10 @@ impl Approvals {
         let mut listener = PgListener::connect_with(&self.inner.pool).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
-        // Nobody listening to us is no error.
-        let _ = self.inner.changes.send(Change::Resync);
+        self.tell(Change::Resync);
         while let Some(n) = listener.try_recv().await? {
-            match Change::read(n.payload()) {
-                Some(c) => {
-                    let _ = self.inner.changes.send(c);
-                }
-                // A newer program may say what this one does not know; looking again is always right.
-                None => {
-                    let _ = self.inner.changes.send(Change::Resync);
-                }
-            }
+            // A newer program may say what this one does not know; looking again is always right.
+            self.tell(Change::read(n.payload()).unwrap_or(Change::Resync));
         }
         Ok(())
     }

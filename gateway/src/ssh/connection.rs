@@ -75,7 +75,7 @@ impl Drop for InnerPlace {
 impl Connection {
     /// `slot` is its place among those who have not signed in yet, where one is needed.
     pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, slot: Option<Slot>, inside: Option<TargetName>) -> Arc<Self> {
-        let changes = shared.approvals.changes();
+        let changes = shared.approvals.endings();
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             inside,
@@ -154,7 +154,8 @@ impl Connection {
                 if let Some(reason) = self.end.reason() {
                     return Err(format!("the session is over: {reason}"));
                 }
-                Session::open(self, p).await.map(Arc::new)
+                // Boxed: it is over soon, and whoever asks lives long.
+                Box::pin(Session::open(self, p)).await.map(Arc::new)
             })
             .await
             .clone()

@@ -190,7 +190,7 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: S
     let Ok((stream, cutter)) = Cutter::of(stream) else { return };
     let grace = tokio::time::Instant::now() + shared.config.login_grace;
     let buffered = Gathered::new(stream);
-    let listening = offer::listen(buffered, IDENTIFICATION, shared.config.login_grace);
+    let listening = Box::pin(offer::listen(buffered, IDENTIFICATION, shared.config.login_grace));
     let (stream, fast) = match tokio::select! { l = listening => l, () = stop.cancelled() => return } {
         Ok(l) => l,
         Err(e) => return tracing::debug!(%peer, error = %e, "ssh: no client hello"),
@@ -224,7 +224,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let peer = conn.peer;
-    let starting = server::run_stream(config, stream, ClientHandler::new(conn.clone()));
+    let starting = Box::pin(server::run_stream(config, stream, ClientHandler::new(conn.clone())));
     let mut running = tokio::select! {
         r = starting => match r {
             Ok(running) => running,
@@ -265,7 +265,7 @@ where
         let _ = timeout(FAREWELL, bye).await;
         let _ = timeout(FAREWELL, &mut running).await;
     }
-    finish(&conn, &reason).await;
+    Box::pin(finish(&conn, &reason)).await;
 }
 
 /// Seals what a connection had opened and waits for its tasks.

@@ -91,7 +91,7 @@ impl client::Handler for Upstream {
         _: &mut Session,
     ) -> Done {
         let opened = Opened::Port { address: address.to_owned(), port, originator: originator.to_owned(), originator_port };
-        self.back.open(opened, channel, reply).await;
+        Box::pin(self.back.open(opened, channel, reply)).await;
         Ok(())
     }
 
@@ -102,12 +102,12 @@ impl client::Handler for Upstream {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Done {
-        self.back.open(Opened::Socket(path.to_owned()), channel, reply).await;
+        Box::pin(self.back.open(Opened::Socket(path.to_owned()), channel, reply)).await;
         Ok(())
     }
 
     async fn server_channel_open_agent_forward(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, _: &mut Session) -> Done {
-        self.back.open(Opened::Agent, channel, reply).await;
+        Box::pin(self.back.open(Opened::Agent, channel, reply)).await;
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl client::Handler for Upstream {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Done {
-        self.back.open(Opened::X11 { originator: originator.to_owned(), originator_port }, channel, reply).await;
+        Box::pin(self.back.open(Opened::X11 { originator: originator.to_owned(), originator_port }, channel, reply)).await;
         Ok(())
     }
 
