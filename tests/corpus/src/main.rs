@@ -32,6 +32,9 @@ struct Arguments {
     /// Print the raw captures of the open part instead, with each identifier between ⟦ and ⟧
     #[arg(long)]
     show: bool,
+    /// Print what floors.tsv may demand of each family today: a point less than is found
+    #[arg(long)]
+    floors: bool,
 }
 
 fn main() {
@@ -63,6 +66,15 @@ fn main() {
         }
     });
     let held_out = examine(!arguments.seed, arguments.captures, Part::HeldOut, &arguments.family, |_, _| {});
+    if arguments.floors {
+        println!("# Percent of identifiers found, at least: family, open part, held-out part. Numbers only go up.");
+        for ((name, innocent, open), (_, _, held_out)) in open.families.iter().zip(&held_out.families) {
+            if !innocent {
+                println!("{name}\t{:.0}\t{:.0}", (open.recall() - 1.0).floor().max(0.0), (held_out.recall() - 1.0).floor().max(0.0));
+            }
+        }
+        return;
+    }
     println!("{}", table(&open, &held_out));
     for payload in open.leaked_payloads {
         println!("came out of a title, link or clipboard: {payload}");

@@ -94,6 +94,16 @@ impl Day {
     }
 
     pub const STORED: usize = 6;
+
+    /// Half of all results have ISO 8601, whatever the part.
+    pub fn stored_shape(s: &Scene) -> usize {
+        if s.chance(50) { 0 } else { s.shape(Self::STORED) }
+    }
+
+    /// The usual two in both parts.
+    pub fn written_shape(s: &Scene) -> usize {
+        if s.chance(40) { s.any(&[0, 1]) } else { s.shape(Self::WRITTEN) }
+    }
 }
 
 impl Person {
@@ -260,8 +270,9 @@ impl Person {
 
     pub const NAMES: usize = 9;
 
-    /// HL7 XPN, DICOM PN: parts by `^`, each an identifier of its own.
+    /// HL7 XPN, DICOM PN: parts by `^`, each an identifier of its own. What stands between them may go with them.
     pub fn parts(&self, by: char) -> Text {
+        let by = &Text::ungraded(by.to_string());
         let mut text = t![self.last(), by, self.first()];
         if !self.middle.is_empty() {
             text.push(t![by, self.middle()]);
@@ -302,9 +313,9 @@ fn mrn(s: &Scene) -> String {
 fn ssn(s: &Scene) -> String {
     let area = if s.chance(20) { 666 } else { 900 + s.roll(100) };
     let (group, serial) = (1 + s.roll(99), 1 + s.roll(9999));
-    match s.habit(2, 3) {
-        0 => format!("{area:03}-{group:02}-{serial:04}"),
-        1 => format!("{area:03}{group:02}{serial:04}"),
+    match s.habit(2, 6) {
+        0 | 2 => format!("{area:03}-{group:02}-{serial:04}"),
+        1 | 3 => format!("{area:03}{group:02}{serial:04}"),
         _ => format!("{area:03} {group:02} {serial:04}"),
     }
 }

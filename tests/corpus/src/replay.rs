@@ -70,8 +70,6 @@ pub struct Replay {
     parser: Processor,
     above: Vec<Row>,
     fed: usize,
-    /// Show a bare carriage return as a line end.
-    line_a_return: bool,
 }
 
 impl std::fmt::Debug for Replay {
@@ -84,14 +82,7 @@ impl Replay {
     pub fn new(cols: u16, rows: u16) -> Self {
         let config = Config { scrolling_history: 20_000, ..Config::default() };
         let size = Size(cols.into(), rows.into());
-        Self { term: Term::new(config, &size, VoidListener), parser: Processor::new(), above: Vec::new(), fed: 0, line_a_return: false }
-    }
-
-    /// Segments of HL7 v2 end with a bare carriage return: shown one below the other.
-    #[must_use]
-    pub fn line_a_return(mut self) -> Self {
-        self.line_a_return = true;
-        self
+        Self { term: Term::new(config, &size, VoidListener), parser: Processor::new(), above: Vec::new(), fed: 0 }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -107,7 +98,7 @@ impl Replay {
                 break;
             }
             if mark.start >= self.fed {
-                self.raw(&capture.bytes[self.fed..mark.start]);
+                self.raw(capture, mark.start);
                 self.fed = mark.start;
                 if mark.start < end || mark.start == mark.end {
                     self.tint(mark.label.map_or(UNGRADED, |label| label as u32 + 1));
@@ -117,13 +108,13 @@ impl Replay {
                 break;
             }
             let stop = mark.end.min(end);
-            self.raw(&capture.bytes[self.fed..stop]);
+            self.raw(capture, stop);
             self.fed = stop;
             if stop == mark.end {
                 self.bytes(b"\x1b[39m");
             }
         }
-        self.raw(&capture.bytes[self.fed..end]);
+        self.raw(capture, end);
         self.fed = end;
     }
 
@@ -131,13 +122,8 @@ impl Replay {
         self.bytes(format!("\x1b[38;2;{};{};{}m", tint >> 16, tint >> 8 & 255, tint & 255).as_bytes());
     }
 
-    fn raw(&mut self, bytes: &[u8]) {
-        if self.line_a_return {
-            let text: Vec<u8> = bytes.iter().flat_map(|byte| if *byte == b'\r' { b"\r\n".to_vec() } else { vec![*byte] }).collect();
-            self.bytes(&text);
-        } else {
-            self.bytes(bytes);
-        }
+    fn raw(&mut self, capture: &Capture, end: usize) {
+        self.bytes(&capture.bytes[self.fed..end]);
     }
 
     pub fn play(&mut self, events: &[MaskedEvent]) {

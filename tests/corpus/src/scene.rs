@@ -271,10 +271,13 @@ impl Scene {
             let label = match ink {
                 Ink::Label { id, kind } => {
                     let known = self.capture.labels.iter().position(|label| label.id == id);
-                    Some(known.unwrap_or_else(|| {
-                        self.capture.labels.push(Label { kind, text, id });
-                        self.capture.labels.len() - 1
-                    }))
+                    let at = known.unwrap_or(self.capture.labels.len());
+                    match self.capture.labels.get_mut(at) {
+                        Some(label) if label.text.len() < 200 => label.text.push_str(&text),
+                        Some(_) => {}
+                        None => self.capture.labels.push(Label { kind, text, id }),
+                    }
+                    Some(at)
                 }
                 _ => None,
             };

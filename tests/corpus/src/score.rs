@@ -75,23 +75,17 @@ pub fn score(capture: &Capture) -> Outcome {
     if capture.plain {
         return judge_plain(capture);
     }
-    let has_bare_return = capture.bytes.windows(2).any(|pair| pair[0] == b'\r' && pair[1] != b'\n' && pair[1].is_ascii_uppercase());
-    let outcome = judge(capture, false);
-    if !has_bare_return {
-        return outcome;
+    let bare_return = |pair: &[u8]| pair[0] == b'\r' && pair[1].is_ascii_uppercase();
+    if capture.bytes.windows(2).any(bare_return) {
+        return judge_by_text(capture);
     }
-    // An engine may show segments that would overwrite each other one below the other: the reading that fits better is the fair one.
-    let other = judge(capture, true);
-    if other.total.broken < outcome.total.broken { other } else { outcome }
+    judge(capture)
 }
 
-fn judge(capture: &Capture, line_a_return: bool) -> Outcome {
+fn judge(capture: &Capture) -> Outcome {
     let mut judge = Judge::new(capture);
     let mut masker = Masker::new(rules(), capture.cols, capture.rows);
     let (mut raw, mut shown) = (Replay::new(capture.cols, capture.rows), Replay::new(capture.cols, capture.rows));
-    if line_a_return {
-        raw = raw.line_a_return();
-    }
     let (mut events, mut from): (Vec<MaskedEvent>, usize) = (Vec::new(), 0);
     for (n, (at, end)) in capture.chunks.iter().enumerate() {
         masker.feed(ms(*at), &capture.bytes[from..*end], &mut events);
@@ -114,6 +108,58 @@ fn judge(capture: &Capture, line_a_return: bool) -> Outcome {
     judge.look(&raw, &shown, true);
     judge.compare_all(&raw.all(), &shown.all());
     judge.verdict()
+}
+
+/// Segments of HL7 v2 that end with a bare carriage return overwrite each other on a terminal. An engine may leave it so or show them one
+/// below the other: cells have no counterparts then. An identifier is found when its text is in nothing that was shown; what is masked
+/// beyond the labels' length was innocent.
+fn judge_by_text(capture: &Capture) -> Outcome {
+    let mut judge = Judge::new(capture);
+    let mut masker = Masker::new(rules(), capture.cols, capture.rows);
+    let mut shown = Replay::new(capture.cols, capture.rows);
+    let (mut events, mut from, mut seen) = (Vec::new(), 0, String::new());
+    for (at, end) in &capture.chunks {
+        masker.feed(ms(*at), &capture.bytes[from..*end], &mut events);
+        from = *end;
+        shown.play(&events);
+        events.clear();
+        seen.push_str(&running_text(&shown.screen()));
+    }
+    masker.finish(ms(capture.chunks.last().map_or(0, |chunk| chunk.0) + 1000), &mut events);
+    shown.play(&events);
+    let last = running_text(&shown.all());
+    seen.push_str(&last);
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+    let mut marked = 0;
+    for mark in &capture.marks {
+        let text = String::from_utf8_lossy(&capture.bytes[mark.start..mark.end]);
+        marked += text.chars().count();
+        let Some(label) = mark.label.filter(|_| letters(&text) > 2) else { continue };
+        judge.seen[label].shown = true;
+        if seen.contains(text.as_ref()) {
+            judge.seen[label].readable = true;
+            let line = seen.lines().find(|line| line.contains(text.as_ref())).unwrap_or_default().to_owned();
+            judge.seen[label].line = Some((line.clone(), line));
+        }
+    }
+    let all = String::from_utf8_lossy(&capture.bytes).chars().filter(|c| !c.is_whitespace() && !c.is_control()).count();
+    let masks = last.chars().filter(|c| [MASK, WIDE_MASK].contains(c)).count();
+    judge.outcome.total.innocent = all.saturating_sub(marked) as u64;
+    judge.outcome.total.spoiled = masks.saturating_sub(marked) as u64;
+    judge.verdict()
+}
+
+/// Rows as text, with those that fill the screen's width joined to the next.
+fn running_text(rows: &[Row]) -> String {
+    rows.iter().fold(String::new(), |mut all, row| {
+        let line = text(row);
+        let full = row.last().is_some_and(|glyph| glyph.c != ' ');
+        all.push_str(&line);
+        if !full {
+            all.push('\n');
+        }
+        all
+    })
 }
 
 /// Lines for lines: nothing moves a cursor here.

@@ -31,7 +31,7 @@ pub struct Manner {
 
 impl Manner {
     pub fn stored(s: &Scene) -> Self {
-        Self { date: s.shape(Day::STORED), name: s.shape(Person::NAMES), age: 0 }
+        Self { date: Day::stored_shape(s), name: s.shape(Person::NAMES), age: 0 }
     }
 
     /// As in a column of a database: dates the same throughout.
@@ -72,7 +72,8 @@ pub fn value(s: &Scene, p: &Person, field: Field, manner: Manner) -> Text {
         },
         Field::Portal => Text::label(crate::kind::Kind::Url, &p.portal),
         Field::Kin | Field::Guarantor => p.relative(s).name(manner.name),
-        Field::RowId => s.within(1, 90_000).to_string().into(),
+        // A row about a patient has a number that only this patient has; nobody outside can do anything with it.
+        Field::RowId => Text::ungraded(s.within(1, 90_000).to_string()),
         Field::Sex => p.sex().into(),
         Field::Ward => s.any(WARDS).into(),
         Field::Status => s.any(STATUS).into(),
@@ -221,7 +222,7 @@ impl Table {
 /// A label as a form has it, and its value in a manner of people.
 pub fn entry(s: &Scene, p: &Person, field: Field) -> (String, Text) {
     let manner = Manner { date: 0, name: s.shape(Person::NAMES), age: s.roll(2) as usize };
-    let shape = s.shape(Day::WRITTEN);
+    let shape = Day::written_shape(s);
     let value = match field {
         Field::Birth => p.born(p.born.written(shape)),
         Field::Admitted => p.visited(p.admitted.written(shape)),

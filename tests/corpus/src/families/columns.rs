@@ -33,7 +33,7 @@ fn delimited(s: &mut Scene, by: &str, head: bool, file: &str) {
 }
 
 pub(super) fn csv(s: &mut Scene) {
-    let by = s.pick(&[",", ",", ";"]);
+    let by = if s.chance(80) { "," } else { ";" };
     delimited(s, by, true, "patients.csv");
 }
 

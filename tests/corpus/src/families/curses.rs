@@ -27,7 +27,7 @@ fn places(s: &Scene) -> Vec<(Place, String)> {
             break;
         }
         let (label, _) = entry(s, &p, field);
-        let width = if two { s.cols / 2 - 20 } else { 30 };
+        let width = if two { s.cols / 2 - 32 } else { 30 };
         places.push((Place { row, column, width, field }, label));
     }
     places
@@ -68,7 +68,7 @@ pub(super) fn form(s: &mut Scene) {
     s.command("adt");
     frame(s, title);
     let places = places(s);
-    let gap = 18;
+    let gap = 3 + places.iter().map(|(_, label)| label.len()).max().unwrap_or(0);
     for (place, label) in &places {
         s.goto(place.row, place.column);
         s.say(t![Text::control("\x1b[36m"), label.as_str(), Text::control("\x1b[0m"), if s.any(&[true, false]) { ":" } else { " :" }]);
@@ -76,15 +76,13 @@ pub(super) fn form(s: &mut Scene) {
     s.pause(200);
     for _ in 0..s.within(1, 3) {
         let p = Person::new(s);
-        let mut cells = Vec::new();
+        let mut values = Vec::new();
         for (place, _) in &places {
             let (_, value) = entry(s, &p, place.field);
             let value = value.cut_off(place.width).left(place.width);
-            for (n, (c, ink)) in value.chars().enumerate() {
-                cells.push((place.row, place.column + gap + n, c, ink));
-            }
+            values.push(value.chars().enumerate().map(|(n, (c, ink))| (place.row, place.column + gap + n, c, ink)).collect());
         }
-        paint(s, cells);
+        paint(s, values);
         s.goto(4, 3 + gap);
         s.pause(900);
     }
@@ -92,13 +90,17 @@ pub(super) fn form(s: &mut Scene) {
     s.line("Goodbye.");
 }
 
-/// Cell by cell, row by row, or by whole values, now and then in no order at all.
-fn paint(s: &mut Scene, cells: Vec<(usize, usize, char, Ink)>) {
-    let mode = s.roll(3);
-    let cells = if mode == 2 { shuffled(s, cells) } else { cells };
+type Cells = Vec<(usize, usize, char, Ink)>;
+
+/// Cell by cell or value by value, in the order of the form, in another one, now and then in no order at all.
+fn paint(s: &mut Scene, values: Vec<Cells>) {
+    let (ordered, addressed, torn) = (s.chance(50), s.chance(50), s.chance(10));
+    let values = if ordered { values } else { shuffled(s, values) };
+    let cells: Cells = values.into_iter().flatten().collect();
+    let cells = if torn { shuffled(s, cells) } else { cells };
     let mut cursor = (0, 0);
     for (row, column, c, ink) in cells {
-        if mode == 0 || cursor != (row, column) {
+        if addressed || cursor != (row, column) {
             s.goto(row, column);
         }
         s.say(Text::of_chars([(c, ink)]));

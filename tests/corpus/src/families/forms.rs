@@ -1,7 +1,7 @@
 //! Forms with labels: one or two to a line, dotted, boxed, in columns; wristbands, face sheets, fax covers.
 
 use crate::{
-    people::Person,
+    people::{Day, Person},
     scene::Scene,
     t,
     table::{entry, fields},
@@ -97,7 +97,7 @@ pub(super) fn wristband(s: &mut Scene) {
     for _ in 0..s.within(1, 4) {
         let p = Person::new(s);
         let shape = s.shape(3);
-        let day = p.born.written(s.shape(12));
+        let day = p.born.written(Day::written_shape(s));
         s.line(match shape {
             0 => t![p.name(2), "  ", p.sex(), "  DOB: ", p.born(day)],
             1 => t![p.name(0), "   DOB ", p.born(day), "  (", p.sex(), ")"],

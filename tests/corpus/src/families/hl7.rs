@@ -83,7 +83,8 @@ fn name(m: Marks, p: &Person, upper: bool) -> Text {
 }
 
 fn address(m: Marks, p: &Person) -> Text {
-    parts(m, vec![p.street(), Text::default(), p.city(), p.state(), p.zip(), "USA".into()])
+    let by = &Text::ungraded(m.part.to_string());
+    t![p.street(), by, by, p.city(), by, p.state(), by, p.zip(), m.part, "USA"]
 }
 
 fn pid(s: &Scene, m: Marks, p: &Person, upper: bool) -> Text {
@@ -116,10 +117,10 @@ fn pid(s: &Scene, m: Marks, p: &Person, upper: bool) -> Text {
         fields.push((14, p.cell()));
     }
     if s.chance(25) {
-        fields.push((6, parts(m, vec![p.relative(s).last(), p.relative(s).first()])));
+        fields.push((6, p.relative(s).parts(m.part)));
     }
     if s.chance(25) {
-        fields.push((9, parts(m, vec![p.last(), Text::label(Kind::Name, p.relative(s).first)])));
+        fields.push((9, Person { first: p.relative(s).first, ..p.clone() }.parts(m.part)));
     }
     if s.chance(20) {
         fields.push((20, parts(m, vec![Text::label(Kind::Licence, &p.licence), p.state()])));

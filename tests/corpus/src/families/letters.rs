@@ -35,7 +35,7 @@ fn old(p: &Person) -> Text {
 pub(super) fn discharge(s: &mut Scene) {
     s.command(s.any(&["cat letters/dc_0412.txt", "fold -s letter.txt", "antiword summary.doc"]));
     let p = Person::new(s);
-    let date = s.shape(Day::WRITTEN);
+    let date = Day::written_shape(s);
     let day = |day: Day| day.written(date);
     s.line(s.any(&["DISCHARGE SUMMARY", "Discharge Letter", "HOSPITAL DISCHARGE SUMMARY"]));
     s.line(s.any(FACILITIES));
@@ -51,7 +51,15 @@ pub(super) fn discharge(s: &mut Scene) {
     s.line("");
     s.line(t!["Dear ", provider(s), ","]);
     s.line("");
-    let first = match s.shape(4) {
+    let first = match s.shape(6) {
+        4 => {
+            let who = if p.female { " woman" } else { " man" };
+            t!["This ", old(&p), who, ", ", p.name(1), ", presented on ", p.visited(day(p.admitted)), " with ", s.any(PROBLEMS), "."]
+        }
+        5 => {
+            let (from, to) = (p.visited(day(p.admitted)), p.visited(day(p.discharged)));
+            t![p.name(1), " (MRN ", p.mrn(), ") was under our care between ", from, " and ", to, "."]
+        }
         0 => t![
             title(&p),
             " ",
@@ -99,7 +107,16 @@ pub(super) fn discharge(s: &mut Scene) {
         ],
     };
     let course = t![he(&p), " was treated with ", s.any(DRUGS), ". ", s.any(SENTENCES), " ", s.any(SENTENCES)];
-    let last = match s.shape(3) {
+    let last = match s.shape(6) {
+        3 => {
+            let kin = s.any(RELATIONS).to_lowercase();
+            t![title(&p), " ", p.last(), "'s ", kin, " was told about the results. Home phone: ", p.phone(), "."]
+        }
+        4 => t!["Results will be mailed to ", p.street(), ", ", p.city(), ", ", p.state(), " ", p.zip(), ". Copies to ", p.email(), "."],
+        5 => {
+            let kin = p.relative(s);
+            t![p.first(), " will be seen again in two weeks. Emergency contact: ", kin.name(1), ", ", kin.phone(), "."]
+        }
         0 => t!["Please call ", title(&p), " ", p.last(), " at ", p.phone(), " to arrange follow up. ", s.any(SENTENCES)],
         1 => t![
             "The ",
@@ -132,7 +149,7 @@ pub(super) fn discharge(s: &mut Scene) {
 pub(super) fn referral(s: &mut Scene) {
     s.command("cat referral.txt");
     let p = Person::new(s);
-    let date = s.shape(Day::WRITTEN);
+    let date = Day::written_shape(s);
     s.line(p.name(1));
     s.line(p.street());
     s.line(t![p.city(), ", ", p.state(), " ", p.zip()]);
@@ -173,7 +190,13 @@ pub(super) fn progress_note(s: &mut Scene) {
     let p = Person::new(s);
     s.line(t!["PROGRESS NOTE   ", p.name(2), "   ", p.mrn(), "   ", p.visited(p.admitted.written(1))]);
     s.line(t!["CC: follow up of ", s.any(PROBLEMS)]);
-    let prose = match s.shape(3) {
+    let prose = match s.shape(6) {
+        3 => {
+            let kin = p.relative(s);
+            t!["Spoke with patient's ", s.any(RELATIONS).to_lowercase(), " ", kin.name(1), " by phone (", kin.phone(), "). ", s.any(SENTENCES)]
+        }
+        4 => t!["Interval history: ", title(&p), " ", p.last(), " denies chest pain. ", s.any(SENTENCES)],
+        5 => t![p.last(), ", ", p.first(), " (", p.age(), " y, ", p.sex(), ") seen on ", s.any(WARDS), ". ", s.any(SENTENCES)],
         0 => t![
             "S: ",
             p.first(),
@@ -209,7 +232,21 @@ pub(super) fn mail(s: &mut Scene) {
     s.line("To: helpdesk@example.org");
     s.line(t!["Subject: ", s.any(&["cannot see my results", "wrong address in my chart", "bill for my visit"])]);
     s.line("");
-    let prose = match s.shape(3) {
+    let prose = match s.shape(6) {
+        3 => t![
+            "This is ",
+            p.name(1),
+            ", born ",
+            p.born(p.born.written(3)),
+            ". I was in the hospital from ",
+            p.visited(p.admitted.written(4)),
+            " and need my records."
+        ],
+        4 => {
+            let mother = p.relative(s).name(1);
+            t!["My mother ", mother, " cannot log in. Her patient ID is ", p.mrn(), " and her phone is ", p.phone(), "."]
+        }
+        5 => t!["Please correct the spelling of my name, it is ", p.name(1), ". MRN ", p.mrn(), "."],
         0 => t![
             "Hello, my name is ",
             p.name(1),

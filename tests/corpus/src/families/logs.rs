@@ -44,7 +44,7 @@ pub(super) fn syslog(s: &mut Scene) {
             _ => format!("<134>1 2025-04-12T{}Z ehr-app-1 ehrd {} - - ", s.clock(), s.within(300, 32_000)),
         };
         let p = Person::new(s);
-        t![front, sentence(s, &p)]
+        if s.chance(15) { t![front, noise(s)] } else { t![front, sentence(s, &p)] }
     });
 }
 
@@ -64,7 +64,7 @@ fn sentence(s: &Scene, p: &Person) -> Text {
         9 => t!["Patient [id=", p.mrn(), ", name=", name, ", dob=", p.born(p.born.written(1)), "] saved in 42 ms"],
         10 => t!["printed wristband for ", name, " DOB ", p.born(p.born.written(1)), " on zebra-", s.within(1, 9)],
         11 => t!["order ", Text::ungraded(s.digits(8)), " placed by ", provider(s), " for pt ", name],
-        12 => noise(s),
+        12 => t!["consent recorded for ", name, ", phone ", p.phone()],
         13 => t!["account ", p.account(), " balance transferred, guarantor ", p.relative(s).name(0)],
         _ => t!["encounter ", p.visit(), " closed for patient_id=", p.mrn()],
     }
@@ -81,15 +81,17 @@ pub(super) fn mirth(s: &mut Scene) {
             s.any(&["transformer", "js.filter", "com.mirth.connect.connectors.tcp.TcpReceiver"])
         );
         let p = Person::new(s);
-        let what = match s.shape(6) {
+        let what = match s.shape(9) {
+            _ if s.chance(15) => noise(s),
             0 => t!["Processing ADT^A08 for patient ", p.parts('^').upper(), " MRN: ", p.mrn()],
-            1 => {
-                t!["PID.3.1=", p.mrn(), " PID.5.1=", p.last().upper(), " PID.5.2=", p.first().upper(), " PID.7.1=", p.born(p.born.digits())]
-            }
+            1 => t!["PID.3.1=", p.mrn(), " PID.5.1=", p.last().upper(), " PID.5.2=", p.first().upper(), " PID.7.1=", p.born(p.born.digits())],
             2 => t!["Filtered message for MRN ", p.mrn(), " (test patient flag)"],
             3 => t!["channelMap.put('patientName', '", p.name(3), "')"],
             4 => t!["Duplicate patient: mrn=", p.mrn(), ", lastName=", p.last(), ", firstName=", p.first(), ", ssn=", p.ssn()],
-            _ => noise(s),
+            5 => t!["no match in MPI for ", p.parts('^'), " DOB ", p.born(p.born.digits()), ", creating ", p.mrn()],
+            6 => t!["patientId: ", p.mrn(), ", visit: ", p.visit(), ", event: A03"],
+            7 => t!["SELECT * FROM demographics WHERE pat_id='", p.mrn(), "' took 14 ms"],
+            _ => t!["{\"patient\":{\"mrn\":\"", p.mrn(), "\",\"name\":\"", p.name(0), "\"},\"channel\":\"ADT_IN\"}"],
         };
         t![front, what]
     });
@@ -107,13 +109,17 @@ pub(super) fn orthanc(s: &mut Scene) {
             s.within(40, 900)
         );
         let p = Person::new(s);
-        let what = match s.shape(6) {
+        let what = match s.shape(9) {
+            _ if s.chance(15) => noise(s),
             0 => t!["New instance stored for patient ", p.parts('^'), " (PatientID=", p.mrn(), ")"],
             1 => t!["(0010,0010) PN ", p.parts('^')],
             2 => t!["  0010,0020 (PatientID) = ", p.mrn()],
             3 => t!["Receiving C-FIND RQ: PatientName=", p.parts('^'), " StudyDate=", p.visited(p.admitted.digits()), "-"],
             4 => t!["AccessionNumber ", p.visit(), " modality ", s.any(MODALITIES), " \"", s.any(STUDIES), "\""],
-            _ => noise(s),
+            5 => t!["Anonymizing patient ", p.parts('^'), " born ", p.born(p.born.digits())],
+            6 => t!["PatientBirthDate: ", p.born(p.born.digits()), "  PatientName: ", p.parts('^')],
+            7 => t!["C-MOVE of study for patient \"", p.mrn(), "\" to AET WORKST"],
+            _ => t!["Deleting patient \"", p.mrn(), "\" (", p.parts('^'), ") from the recycling order"],
         };
         t![front, what]
     });
@@ -130,12 +136,14 @@ pub(super) fn dcm4chee(s: &mut Scene) {
             s.within(1, 99)
         );
         let p = Person::new(s);
-        let what = match s.shape(5) {
+        let what = match s.shape(6) {
+            _ if s.chance(15) => noise(s),
             0 => t!["Create Patient[pk=", s.within(1, 9999), ", id=", p.mrn(), "^^^HOSP, name=", p.parts('^'), "]"],
             1 => t!["MWL Item of ", p.parts('^'), " [", p.mrn(), "] scheduled"],
             2 => t!["STORESCU->DCM4CHEE: M-WRITE /storage/2025/4/12/", Text::ungraded(s.hex(8)), " PatientID=", p.mrn()],
             3 => t!["Received patient birth date ", p.born(p.born.digits()), " differs for PatientID ", p.mrn()],
-            _ => noise(s),
+            4 => t!["Update Patient[id=", p.mrn(), "]: name ", p.parts('^'), " -> ", p.relative(s).parts('^')],
+            _ => t!["Merge Patient[id=", p.mrn(), ", name=", p.parts('^'), ", birthDate=", p.born(p.born.digits()), "]"],
         };
         t![front, what]
     });
@@ -143,8 +151,8 @@ pub(super) fn dcm4chee(s: &mut Scene) {
 
 /// logfmt and its relatives.
 pub(super) fn key_value(s: &mut Scene) {
-    let by = s.pick(&[" ", ", ", " | "]);
-    let quote = s.pick(&["\"", "\"", "'"]);
+    let by = if s.chance(60) { " " } else { s.pick(&[", ", " | ", "; "]) };
+    let quote = if s.chance(70) { "\"" } else { "'" };
     s.command("kubectl logs deploy/registration --tail 20");
     for _ in 0..s.within(3, 10) {
         let p = Person::new(s);
@@ -171,14 +179,17 @@ pub(super) fn access(s: &mut Scene) {
     lines(s, "tail -n 20 /var/log/nginx/access.log", |s| {
         let p = Person::new(s);
         let plus = |text: Text| text.map(|text| text.replace(' ', "+"));
-        let path = match s.shape(7) {
+        let path = match s.shape(9) {
+            _ if s.chance(15) => t!["/static/app.", s.hex(8), ".js"],
             0 => t!["/api/patients/", p.mrn(), "/orders"],
             1 => t!["/search?lastname=", plus(p.last()), "&firstname=", plus(p.first()), "&dob=", p.born(p.born.iso())],
             2 => t!["/fhir/Patient?identifier=", p.mrn()],
             3 => t!["/portal/reset?email=", p.email()],
             4 => t!["/chart?mrn=", p.mrn(), "&tab=labs"],
-            5 => t!["/static/app.", s.hex(8), ".js"],
-            _ => t!["/eligibility?member_id=", p.plan(), "&dob=", p.born(p.born.digits())],
+            5 => t!["/fhir/Patient?family=", plus(p.last()), "&birthdate=", p.born(p.born.iso())],
+            6 => t!["/eligibility?member_id=", p.plan(), "&dob=", p.born(p.born.digits())],
+            7 => t!["/qido/studies?PatientID=", p.mrn(), "&limit=50"],
+            _ => t!["/appointments?patient_id=", p.mrn(), "&phone=", p.phone().map(|text| text.replace([' ', '(', ')'], ""))],
         };
         t![
             format!("10.20.{}.{} - - [12/Apr/2025:{} +0000] \"GET ", s.roll(20), s.within(1, 250), s.clock()),
@@ -194,59 +205,33 @@ pub(super) fn database(s: &mut Scene) {
         let front = format!("2025-04-12 {}.{} UTC [{}] ehr_app@ehr ", s.clock(), s.digits(3), s.within(300, 32_000));
         let p = Person::new(s);
         let column = |field| s.pick(columns(field));
-        let what = match s.shape(6) {
-            0 => t![
-                "LOG:  statement: UPDATE patients SET ",
-                column(Field::Phone),
-                " = '",
-                p.phone(),
-                "', ",
-                column(Field::Street),
-                " = '",
-                p.street(),
-                "' WHERE ",
-                column(Field::Mrn),
-                " = '",
-                p.mrn(),
-                "'"
-            ],
-            1 => t!["DETAIL:  Key (", column(Field::Mrn), ")=(", p.mrn(), ") already exists."],
-            2 => t![
-                "DETAIL:  parameters: $1 = '",
-                p.last().map(|n| n.replace('\'', "''")),
-                "', $2 = '",
-                p.first().map(|n| n.replace('\'', "''")),
-                "', $3 = '",
-                p.born(p.born.iso()),
-                "'"
-            ],
-            3 => t![
-                "LOG:  statement: SELECT * FROM patients WHERE ",
-                column(Field::Last),
-                " ILIKE '",
-                p.last().map(|n| n.replace('\'', "''")),
-                "%' AND ",
-                column(Field::Birth),
-                " = '",
-                p.born(p.born.iso()),
-                "'"
-            ],
-            4 => t!["ERROR:  duplicate key value violates unique constraint \"patients_pkey\""],
-            _ => t![
-                "DETAIL:  Failing row contains (",
-                s.within(1, 9999),
-                ", ",
-                p.mrn(),
-                ", ",
-                p.last(),
-                ", ",
-                p.first(),
-                ", ",
-                p.born(p.born.iso()),
-                ", ",
-                p.ssn(),
-                ", null)."
-            ],
+        let quoted = |text: Text| text.map(|text| text.replace('\'', "''"));
+        let (mrn, birth) = (column(Field::Mrn), column(Field::Birth));
+        let what = match s.shape(9) {
+            _ if s.chance(15) => "ERROR:  duplicate key value violates unique constraint \"patients_pkey\"".into(),
+            0 => {
+                let (phone, street) = (column(Field::Phone), column(Field::Street));
+                t!["LOG:  statement: UPDATE patients SET ", phone, " = '", p.phone(), "', ", street, " = '", p.street(), "' WHERE ", mrn, " = '", p.mrn(), "'"]
+            }
+            1 => t!["DETAIL:  Key (", mrn, ")=(", p.mrn(), ") already exists."],
+            2 => t!["DETAIL:  parameters: $1 = '", quoted(p.last()), "', $2 = '", quoted(p.first()), "', $3 = '", p.born(p.born.iso()), "'"],
+            3 => {
+                let last = column(Field::Last);
+                t!["LOG:  statement: SELECT * FROM patients WHERE ", last, " ILIKE '", quoted(p.last()), "%' AND ", birth, " = '", p.born(p.born.iso()), "'"]
+            }
+            4 => t!["LOG:  statement: DELETE FROM appointments WHERE ", mrn, " IN ('", p.mrn(), "', '", Person::new(s).mrn(), "')"],
+            5 => {
+                let (row, null) = (Text::ungraded(s.digits(4)), ", null).");
+                t!["DETAIL:  Failing row contains (", row, ", ", p.mrn(), ", ", p.last(), ", ", p.first(), ", ", p.born(p.born.iso()), ", ", p.ssn(), null]
+            }
+            6 => {
+                let (name, email) = (column(Field::FullName), column(Field::Email));
+                t!["LOG:  statement: INSERT INTO contacts (", name, ", ", email, ") VALUES ('", quoted(p.name(0)), "', '", p.email(), "')"]
+            }
+            7 => t!["DETAIL:  Key (", column(Field::Ssn), ")=(", p.ssn(), ") already exists."],
+            _ => {
+                t!["LOG:  execute <unnamed>: SELECT * FROM visits WHERE ", mrn, "='", p.mrn(), "' AND ", birth, "='", p.born(p.born.iso()), "'"]
+            }
         };
         t![front, what]
     });
@@ -258,11 +243,14 @@ pub(super) fn telephony(s: &mut Scene) {
         let p = Person::new(s);
         let front = format!("Apr 12 {} fax-1 faxq[{}]: ", s.clock(), s.within(300, 9000));
         let fax = Text::label(Kind::Fax, crate::people::phone(s));
-        let what = match s.shape(4) {
+        let what = match s.shape(6) {
+            _ if s.chance(15) => noise(s),
             0 => t!["job ", s.within(100, 999), " to fax ", fax, " done, 3 pages, patient ", p.name(0)],
             1 => t!["FAX NUMBER: ", fax, " SUBJECT: records of ", p.name(1), " DOB ", p.born(p.born.written(1))],
             2 => t!["CALL from ", p.phone(), " matched patient ", p.mrn()],
-            _ => noise(s),
+            3 => t!["sent to ", fax, ": MRN ", p.mrn(), ", status=done"],
+            4 => t!["reminder call ", p.cell(), " patient=", p.mrn(), " answered"],
+            _ => t!["fax from ", fax, " filed to chart of ", p.name(0), " (", p.mrn(), ")"],
         };
         t![front, what]
     });

@@ -15,8 +15,10 @@ mod hl7;
 mod innocent_clinical;
 mod innocent_code;
 mod innocent_net;
+mod innocent_records;
 mod innocent_system;
 mod keyed;
+mod learned;
 mod letters;
 mod logs;
 mod mumps;
@@ -141,6 +143,7 @@ pub const FAMILIES: &[Family] = &[
     of("typed edited", typed::edited),
     of("osc titles", osc::titles),
     of("osc links", osc::links),
+    of("then alone", learned::then_alone),
     innocent("no: interfaces", innocent_net::interfaces),
     innocent("no: sockets", innocent_net::sockets),
     innocent("no: hosts", innocent_net::hosts),
@@ -168,4 +171,9 @@ pub const FAMILIES: &[Family] = &[
     innocent("no: catalogues", innocent_clinical::catalogue),
     innocent("no: prose", innocent_clinical::prose),
     innocent("no: staff", innocent_clinical::staff),
+    innocent("no: machines", innocent_records::tables),
+    innocent("no: labels", innocent_records::labels),
+    innocent("no: manifests", innocent_records::manifests),
+    innocent("no: messages", innocent_records::messages),
+    innocent("no: inventories", innocent_records::inventories),
 ];

@@ -91,7 +91,7 @@ pub(super) fn bordered(s: &mut Scene) {
 pub(super) fn unaligned(s: &mut Scene) {
     let rows = s.within(3, 14);
     let table = Table::new(s, 7, rows);
-    let by = s.pick(&["|", "|", ";", "\t", "~"]);
+    let by = if s.chance(60) { "|" } else { s.pick(&[";", "\t", "~", ",", "#", "!"]) };
     s.command("psql -A ehr -c \"$(cat q.sql)\"");
     s.line(table.head.join(by));
     for row in &table.rows {

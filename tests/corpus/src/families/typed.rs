@@ -1,7 +1,7 @@
 //! What people type, echoed one character at a time, with mistakes taken back and lines edited.
 
 use crate::{
-    people::Person,
+    people::{Day, Person},
     scene::Scene,
     t,
     text::Text,
@@ -45,7 +45,7 @@ fn shell(s: &Scene, p: &Person) -> Text {
         3 => t!["findscu -k PatientID=", p.mrn(), " -k PatientName= localhost 104"],
         4 => t!["echo 'patient name: ", p.last(), ", ", p.first(), "' >> todo.txt"],
         5 => t!["mail -s results ", p.email(), " < result.txt"],
-        _ => t!["hl7send --pid5 '", p.parts('^').upper(), "' --pid7 ", p.born(p.born.digits())],
+        _ => t!["hl7send --pid5 '", p.parts('^').upper(), "' --dob ", p.born(p.born.digits())],
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn questions(s: &mut Scene) {
     for (field, answer) in [
         (Field::Last, p.last()),
         (Field::First, p.first()),
-        (Field::Birth, p.born(p.born.written(s.shape(12)))),
+        (Field::Birth, p.born(p.born.written(Day::written_shape(s)))),
         (Field::Ssn, p.ssn()),
         (Field::Phone, p.phone()),
         (Field::Street, p.street()),

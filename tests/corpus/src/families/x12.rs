@@ -280,7 +280,11 @@ fn claim(w: &mut Writer<'_>) {
 }
 
 fn interchange(s: &mut Scene, newlines: bool) {
-    let (by, sub, end) = s.pick(&[('*', ':', '~'), ('*', ':', '~'), ('|', '>', '~'), ('*', '>', '~'), ('*', ':', '\''), ('^', ':', '~')]);
+    let (by, sub, end) = if s.chance(60) {
+        ('*', ':', '~')
+    } else {
+        s.pick(&[('|', '>', '~'), ('*', '>', '~'), ('^', ':', '~'), ('*', ':', '\''), ('|', ':', '\''), ('+', '>', '~')])
+    };
     let number = s.within(1, 900_000) as usize;
     let what = s.roll(5);
     let segments = {
