@@ -98,19 +98,31 @@ pub fn decimal(tenths: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// As often as systems have them.
 const PERSONAL: &[Field] = &[
     Field::Ssn,
+    Field::Ssn,
     Field::Phone,
+    Field::Phone,
+    Field::Phone,
+    Field::Cell,
+    Field::Email,
     Field::Email,
     Field::Street,
+    Field::Street,
+    Field::City,
     Field::City,
     Field::Zip,
+    Field::Zip,
+    Field::Plan,
     Field::Plan,
     Field::Account,
+    Field::Account,
+    Field::Visit,
     Field::Visit,
     Field::Admitted,
+    Field::Admitted,
     Field::Discharged,
-    Field::Cell,
     Field::Kin,
     Field::Guarantor,
     Field::Licence,
@@ -119,6 +131,7 @@ const PERSONAL: &[Field] = &[
     Field::Portal,
     Field::Middle,
     Field::Died,
+    Field::Age,
     Field::Age,
 ];
 const INNOCENT: &[Field] = &[

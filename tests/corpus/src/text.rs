@@ -217,7 +217,7 @@ impl Text {
 
     /// Breaks prose at blanks so that no line is wider than `width`.
     pub fn fill(&self, width: usize) -> Vec<Self> {
-        let mut lines = vec![Vec::new()];
+        let (mut lines, mut line) = (Vec::new(), Vec::new());
         let (mut column, mut word, mut wide) = (0, Vec::new(), 0);
         for (c, ink) in self.chars().chain([(' ', Ink::Plain)]) {
             if c != ' ' {
@@ -226,16 +226,17 @@ impl Text {
                 continue;
             }
             if column > 0 && column + 1 + wide > width {
-                lines.push(Vec::new());
+                lines.push(std::mem::take(&mut line));
                 column = 0;
             } else if column > 0 {
-                lines.last_mut().map(|line| line.push((' ', ink)));
+                line.push((' ', ink));
                 column += 1;
             }
-            lines.last_mut().map(|line| line.append(&mut word));
+            line.append(&mut word);
             column += wide;
             wide = 0;
         }
+        lines.push(line);
         lines.into_iter().map(Self::of_chars).collect()
     }
 }

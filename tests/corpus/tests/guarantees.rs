@@ -1,5 +1,7 @@
 //! What holds for every capture, whatever is found in it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use anteroom_masking::{MaskedEvent, Masker, Summary};

@@ -112,9 +112,12 @@ pub(super) fn findscu(s: &mut Scene) {
         s.line(format!("I: Find Response: {n} (Pending)"));
         s.line("I: ");
         s.line("I: # Dicom-Data-Set");
-        for Element { tag: (group, element), vr, keyword, value, .. } in
-            elements(s, &p).into_iter().skip(5).step_by(2).chain(elements(s, &p).into_iter().skip(11).take(4))
-        {
+        // What was asked for, and no more.
+        let asked = |element: &Element| {
+            let group = element.tag.0;
+            group == "0010" || ["StudyDate", "AccessionNumber", "Modality", "StudyInstanceUID"].contains(&element.keyword)
+        };
+        for Element { tag: (group, element), vr, keyword, value, .. } in elements(s, &p).into_iter().filter(asked) {
             let length = value.visible().len().next_multiple_of(2);
             s.line(t![format!("I: ({group},{element}) {vr} "), t!["[", value, "]"].left(40), format!(" # {length:3}, 1 {keyword}")]);
         }

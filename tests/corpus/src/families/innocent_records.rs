@@ -33,12 +33,9 @@ pub(super) fn tables(s: &mut Scene) {
             ("name", "status") => {
                 [s.within(1, 999).to_string(), s.any(SERVICES).into(), s.any(&["up", "degraded", "down"]).into(), version(s)]
             }
-            ("address", _) => [
-                s.any(HOSTS).into(),
-                format!("192.0.2.{}", s.within(1, 254)),
-                serial(s),
-                s.any(&["rack 4", "DC-A", "closet 2"]).into(),
-            ],
+            ("address", _) => {
+                [s.any(HOSTS).into(), format!("192.0.2.{}", s.within(1, 254)), serial(s), s.any(&["rack 4", "DC-A", "closet 2"]).into()]
+            }
             ("name", _) => [
                 s.within(10_000, 99_999).to_string(),
                 s.any(&["ehr", "pacsdb", "postgres", "template1"]).into(),
@@ -139,21 +136,20 @@ pub(super) fn messages(s: &mut Scene) {
         s.line(format!("MSA|{}|{}|{why}", s.any(&["AA", "AE", "AR"]), s.digits(8)));
     }
     let number = s.digits(9);
-    s.line(format!(
-        "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250412*1319*^*00501*{number}*0*P*:~"
-    ));
+    s.line(format!("ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250412*1319*^*00501*{number}*0*P*:~"));
     s.line("ST*999*0001*005010X231A1~AK1*HC*1*005010X222A1~AK9*A*1*1*1~SE*4*0001~");
     s.command("curl -s $FHIR/metadata");
-    let parameters = list([
-        map([("name", word("birthdate")), ("type", word("date"))]),
-        map([("name", word("family")), ("type", word("string"))]),
-    ]);
+    let parameters =
+        list([map([("name", word("birthdate")), ("type", word("date"))]), map([("name", word("family")), ("type", word("string"))])]);
     let capability = map([
         ("resourceType", word("CapabilityStatement")),
         ("status", word("active")),
         ("software", map([("name", word("HAPI FHIR Server")), ("version", word(version(s)))])),
         ("implementation", map([("description", word("Test server")), ("url", word("http://ehr.example.org/fhir"))])),
-        ("rest", list([map([("mode", word("server")), ("resource", list([map([("type", word("Patient")), ("searchParam", parameters)])]))])])),
+        (
+            "rest",
+            list([map([("mode", word("server")), ("resource", list([map([("type", word("Patient")), ("searchParam", parameters)])]))])]),
+        ),
     ]);
     s.line(capability.json(false));
 }

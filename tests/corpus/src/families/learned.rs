@@ -15,7 +15,8 @@ fn table(s: &mut Scene, people: &[Person]) {
 
 /// Family names that are words too do not tell of a person when they stand alone.
 fn tells(p: &Person) -> bool {
-    let words = ["Grant", "Park", "Young", "Banks", "Brown", "Rivers", "Marsh", "Le", "Ng", "Wu", "Cho", "Steele", "Smith", "Reyes", "Vance"];
+    let words =
+        ["Grant", "Park", "Young", "Banks", "Brown", "Rivers", "Marsh", "Le", "Ng", "Wu", "Cho", "Steele", "Smith", "Reyes", "Vance"];
     !words.contains(&p.last.as_str())
 }
 

@@ -193,7 +193,16 @@ pub(super) fn progress_note(s: &mut Scene) {
     let prose = match s.shape(6) {
         3 => {
             let kin = p.relative(s);
-            t!["Spoke with patient's ", s.any(RELATIONS).to_lowercase(), " ", kin.name(1), " by phone (", kin.phone(), "). ", s.any(SENTENCES)]
+            t![
+                "Spoke with patient's ",
+                s.any(RELATIONS).to_lowercase(),
+                " ",
+                kin.name(1),
+                " by phone (",
+                kin.phone(),
+                "). ",
+                s.any(SENTENCES)
+            ]
         }
         4 => t!["Interval history: ", title(&p), " ", p.last(), " denies chest pain. ", s.any(SENTENCES)],
         5 => t![p.last(), ", ", p.first(), " (", p.age(), " y, ", p.sex(), ") seen on ", s.any(WARDS), ". ", s.any(SENTENCES)],

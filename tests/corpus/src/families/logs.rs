@@ -84,7 +84,9 @@ pub(super) fn mirth(s: &mut Scene) {
         let what = match s.shape(9) {
             _ if s.chance(15) => noise(s),
             0 => t!["Processing ADT^A08 for patient ", p.parts('^').upper(), " MRN: ", p.mrn()],
-            1 => t!["PID.3.1=", p.mrn(), " PID.5.1=", p.last().upper(), " PID.5.2=", p.first().upper(), " PID.7.1=", p.born(p.born.digits())],
+            1 => {
+                t!["PID.3.1=", p.mrn(), " PID.5.1=", p.last().upper(), " PID.5.2=", p.first().upper(), " PID.7.1=", p.born(p.born.digits())]
+            }
             2 => t!["Filtered message for MRN ", p.mrn(), " (test patient flag)"],
             3 => t!["channelMap.put('patientName', '", p.name(3), "')"],
             4 => t!["Duplicate patient: mrn=", p.mrn(), ", lastName=", p.last(), ", firstName=", p.first(), ", ssn=", p.ssn()],
@@ -211,18 +213,58 @@ pub(super) fn database(s: &mut Scene) {
             _ if s.chance(15) => "ERROR:  duplicate key value violates unique constraint \"patients_pkey\"".into(),
             0 => {
                 let (phone, street) = (column(Field::Phone), column(Field::Street));
-                t!["LOG:  statement: UPDATE patients SET ", phone, " = '", p.phone(), "', ", street, " = '", p.street(), "' WHERE ", mrn, " = '", p.mrn(), "'"]
+                t![
+                    "LOG:  statement: UPDATE patients SET ",
+                    phone,
+                    " = '",
+                    p.phone(),
+                    "', ",
+                    street,
+                    " = '",
+                    p.street(),
+                    "' WHERE ",
+                    mrn,
+                    " = '",
+                    p.mrn(),
+                    "'"
+                ]
             }
             1 => t!["DETAIL:  Key (", mrn, ")=(", p.mrn(), ") already exists."],
-            2 => t!["DETAIL:  parameters: $1 = '", quoted(p.last()), "', $2 = '", quoted(p.first()), "', $3 = '", p.born(p.born.iso()), "'"],
+            2 => {
+                t!["DETAIL:  parameters: $1 = '", quoted(p.last()), "', $2 = '", quoted(p.first()), "', $3 = '", p.born(p.born.iso()), "'"]
+            }
             3 => {
                 let last = column(Field::Last);
-                t!["LOG:  statement: SELECT * FROM patients WHERE ", last, " ILIKE '", quoted(p.last()), "%' AND ", birth, " = '", p.born(p.born.iso()), "'"]
+                t![
+                    "LOG:  statement: SELECT * FROM patients WHERE ",
+                    last,
+                    " ILIKE '",
+                    quoted(p.last()),
+                    "%' AND ",
+                    birth,
+                    " = '",
+                    p.born(p.born.iso()),
+                    "'"
+                ]
             }
             4 => t!["LOG:  statement: DELETE FROM appointments WHERE ", mrn, " IN ('", p.mrn(), "', '", Person::new(s).mrn(), "')"],
             5 => {
                 let (row, null) = (Text::ungraded(s.digits(4)), ", null).");
-                t!["DETAIL:  Failing row contains (", row, ", ", p.mrn(), ", ", p.last(), ", ", p.first(), ", ", p.born(p.born.iso()), ", ", p.ssn(), null]
+                t![
+                    "DETAIL:  Failing row contains (",
+                    row,
+                    ", ",
+                    p.mrn(),
+                    ", ",
+                    p.last(),
+                    ", ",
+                    p.first(),
+                    ", ",
+                    p.born(p.born.iso()),
+                    ", ",
+                    p.ssn(),
+                    null
+                ]
             }
             6 => {
                 let (name, email) = (column(Field::FullName), column(Field::Email));
@@ -230,7 +272,17 @@ pub(super) fn database(s: &mut Scene) {
             }
             7 => t!["DETAIL:  Key (", column(Field::Ssn), ")=(", p.ssn(), ") already exists."],
             _ => {
-                t!["LOG:  execute <unnamed>: SELECT * FROM visits WHERE ", mrn, "='", p.mrn(), "' AND ", birth, "='", p.born(p.born.iso()), "'"]
+                t![
+                    "LOG:  execute <unnamed>: SELECT * FROM visits WHERE ",
+                    mrn,
+                    "='",
+                    p.mrn(),
+                    "' AND ",
+                    birth,
+                    "='",
+                    p.born(p.born.iso()),
+                    "'"
+                ]
             }
         };
         t![front, what]

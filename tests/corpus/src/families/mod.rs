@@ -63,6 +63,7 @@ pub const FAMILIES: &[Family] = &[
     of("mysql batch", sql_mysql::batch),
     of("sql inserts", sql_mysql::inserts),
     of("sqlite list", sql_other::sqlite_list),
+    of("sqlite headerless", sql_other::sqlite_headerless),
     of("sqlite column", sql_other::sqlite_column),
     of("sqlite box", sql_other::sqlite_box),
     of("sqlite line", sql_other::sqlite_line),

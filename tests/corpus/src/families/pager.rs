@@ -52,7 +52,7 @@ pub(super) fn less(s: &mut Scene) {
         }
     }
     for row in rows.iter().take(page) {
-        show(s, row, width);
+        s.line(row);
     }
     let mut bottom = page.min(rows.len());
     for _ in rows.len()..page {
@@ -65,7 +65,7 @@ pub(super) fn less(s: &mut Scene) {
         let step = if s.chance(60) { page } else { s.within(1, 4) as usize };
         s.control("\r\x1b[K");
         for row in rows.iter().skip(bottom).take(step) {
-            show(s, row, width);
+            s.line(row);
         }
         bottom = (bottom + step).min(rows.len());
         s.say(if bottom == rows.len() {
@@ -92,11 +92,4 @@ pub(super) fn less(s: &mut Scene) {
     }
     s.control("\r\x1b[K\x1b[?1l\x1b>\x1b[?1049l\x1b[23;0;0t");
     s.say(s.prompt());
-}
-
-/// A row that fills the width needs no line end: the next one begins by itself.
-fn show(s: &mut Scene, row: &Text, width: usize) {
-    let full = row.width() == width;
-    s.say(row);
-    s.control(if full { "\r\n" } else { "\r\n" });
 }

@@ -15,6 +15,17 @@ pub(super) fn sqlite_list(s: &mut Scene) {
     s.say("sqlite> ");
 }
 
+/// The shell's default: values between bars, no names.
+pub(super) fn sqlite_headerless(s: &mut Scene) {
+    let rows = s.within(3, 12);
+    let table = Table::new(s, 6, rows);
+    s.line(format!("sqlite> select {} from patients;", table.head.join(", ")));
+    for row in &table.rows {
+        s.line(Text::join(row.iter().cloned(), "|"));
+    }
+    s.say("sqlite> ");
+}
+
 pub(super) fn sqlite_column(s: &mut Scene) {
     let rows = s.within(3, 12);
     let table = Table::fitting(s, s.cols, rows);

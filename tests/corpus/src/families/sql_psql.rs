@@ -163,23 +163,19 @@ pub(super) fn wrapped(s: &mut Scene) {
     s.line("Output format is wrapped.");
     let query = table.query(s);
     ask(s, &query, ";");
+    // "A dot is shown in the right-hand margin of the first line, and again in the left-hand margin of the following line."
     let folded = |cells: &[Text]| -> Vec<Text> {
         let mut rest: Vec<(Text, bool)> = cells.iter().map(|cell| (cell.clone(), false)).collect();
         let mut lines = Vec::new();
         while lines.is_empty() || rest.iter().any(|(cell, _)| !cell.is_empty()) {
-            let mut line = t![" "];
-            for (n, ((cell, _), width)) in rest.iter_mut().zip(&widths).enumerate() {
+            let columns = rest.iter_mut().zip(&widths).map(|((cell, goes_on), width)| {
                 let (head, tail) = cell.split(*width);
-                let more = !tail.is_empty();
-                line.push(head.left(*width));
-                line.push(if more { "." } else { " " });
+                let (before, after) = (if *goes_on { "." } else { " " }, if tail.is_empty() { " " } else { "." });
+                *goes_on = !tail.is_empty();
                 *cell = tail;
-                if n + 1 < widths.len() {
-                    line.push("|");
-                    line.push(if lines.is_empty() { " " } else { "." }.replace('.', if cell.is_empty() && !more { " " } else { " " }));
-                }
-            }
-            lines.push(line);
+                t![before, head.left(*width), after]
+            });
+            lines.push(Text::join(columns, "|"));
         }
         lines
     };
