@@ -218,7 +218,7 @@ impl Text {
     /// Breaks prose at blanks so that no line is wider than `width`.
     pub fn fill(&self, width: usize) -> Vec<Self> {
         let (mut lines, mut line) = (Vec::new(), Vec::new());
-        let (mut column, mut word, mut wide) = (0, Vec::new(), 0);
+        let (mut column, mut word, mut wide, mut blank) = (0, Vec::new(), 0, Ink::Plain);
         for (c, ink) in self.chars().chain([(' ', Ink::Plain)]) {
             if c != ' ' {
                 wide += c.width().unwrap_or(0);
@@ -229,12 +229,12 @@ impl Text {
                 lines.push(std::mem::take(&mut line));
                 column = 0;
             } else if column > 0 {
-                line.push((' ', ink));
+                line.push((' ', blank));
                 column += 1;
             }
             line.append(&mut word);
             column += wide;
-            wide = 0;
+            (wide, blank) = (0, ink);
         }
         lines.push(line);
         lines.into_iter().map(Self::of_chars).collect()

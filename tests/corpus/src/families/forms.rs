@@ -55,7 +55,7 @@ pub(super) fn two_columns(s: &mut Scene) {
     s.line("=".repeat(78));
     let entries = entries(s, &p, 14);
     for pair in entries.chunks(2) {
-        let cells = pair.iter().map(|(label, value)| t![label, ": ", value].left(40));
+        let cells = pair.iter().map(|(label, value)| t![t![label, ": ", value].left(38), "  "]);
         s.line(Text::join(cells, ""));
     }
 }
