@@ -25,6 +25,7 @@ pub enum Kind {
     Url,
     /// A patient's own address, never a host's.
     Ip,
+    Biometric,
     Photo,
     /// Encounter, accession and other unique numbers.
     Other,
@@ -52,6 +53,7 @@ impl Kind {
             Self::Device => "(M) device",
             Self::Url => "(N) url",
             Self::Ip => "(O) ip",
+            Self::Biometric => "(P) biometric",
             Self::Photo => "(Q) photo",
             Self::Other => "(R) other number",
         }

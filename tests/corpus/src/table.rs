@@ -1,7 +1,8 @@
 //! Rows out of a database, before a client prints them.
 
 use crate::{
-    people::{Day, Person, provider},
+    kind::Kind,
+    people::{Day, Person, phone, provider},
     scene::Scene,
     t,
     text::Text,
@@ -52,6 +53,7 @@ pub fn value(s: &Scene, p: &Person, field: Field, manner: Manner) -> Text {
         Field::Ssn => p.ssn(),
         Field::Phone => p.phone(),
         Field::Cell => p.cell(),
+        Field::Fax => Text::label(Kind::Fax, phone(s)),
         Field::Email => p.email(),
         Field::Street => p.street(),
         Field::City => p.city(),
@@ -63,14 +65,16 @@ pub fn value(s: &Scene, p: &Person, field: Field, manner: Manner) -> Text {
         Field::Admitted => p.visited(manner.date(p.admitted)),
         Field::Discharged => p.visited(manner.date(p.discharged)),
         Field::Died => p.visited(manner.date(p.discharged)),
-        Field::Licence => Text::label(crate::kind::Kind::Licence, &p.licence),
-        Field::Vehicle => Text::label(crate::kind::Kind::Vehicle, &p.vehicle),
-        Field::Device => Text::label(crate::kind::Kind::Device, &p.device),
+        Field::Licence => Text::label(Kind::Licence, &p.licence),
+        Field::Vehicle => Text::label(Kind::Vehicle, &p.vehicle),
+        Field::Device => Text::label(Kind::Device, &p.device),
         Field::Age => match manner.age {
             0 => p.age(),
             _ => t![p.age(), " y"],
         },
-        Field::Portal => Text::label(crate::kind::Kind::Url, &p.portal),
+        Field::Portal => Text::label(Kind::Url, &p.portal),
+        Field::Ip => Text::label(Kind::Ip, format!("203.0.113.{}", s.within(1, 254))),
+        Field::Biometric => Text::label(Kind::Biometric, format!("{}-{}", s.letters(2), s.digits(8))),
         Field::Kin | Field::Guarantor => p.relative(s).name(manner.name),
         // A row about a patient has a number that only this patient has; nobody outside can do anything with it.
         Field::RowId => Text::ungraded(s.within(1, 90_000).to_string()),
@@ -129,6 +133,9 @@ const PERSONAL: &[Field] = &[
     Field::Device,
     Field::Vehicle,
     Field::Portal,
+    Field::Ip,
+    Field::Biometric,
+    Field::Fax,
     Field::Middle,
     Field::Died,
     Field::Age,

@@ -51,7 +51,7 @@ fn shell(s: &Scene, p: &Person) -> Text {
 
 pub(super) fn sql_prompt(s: &mut Scene) {
     let prompt = s.any(&["ehr=> ", "mysql> ", "sqlite> ", "1> ", "SQL> "]);
-    for _ in 0..s.within(1, 2) {
+    for _ in 0..s.within(2, 5) {
         let p = Person::new(s);
         s.say(prompt);
         s.pause(400);
@@ -66,7 +66,7 @@ pub(super) fn sql_prompt(s: &mut Scene) {
 }
 
 pub(super) fn shell_prompt(s: &mut Scene) {
-    for _ in 0..s.within(1, 3) {
+    for _ in 0..s.within(3, 6) {
         let p = Person::new(s);
         s.say(s.prompt());
         s.pause(400);

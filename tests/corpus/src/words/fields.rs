@@ -12,6 +12,7 @@ pub enum Field {
     Ssn,
     Phone,
     Cell,
+    Fax,
     Email,
     Street,
     City,
@@ -28,6 +29,8 @@ pub enum Field {
     Device,
     Age,
     Portal,
+    Ip,
+    Biometric,
     Kin,
     Guarantor,
     // Nobody's
@@ -141,6 +144,7 @@ pub const fn columns(field: Field) -> &'static [&'static str] {
             "PhoneNumber",
         ],
         F::Cell => &["cell", "mobile", "phone_cell", "cell_phone", "MOBILE_PHONE", "mobile_no", "CellPhone", "mobile_number"],
+        F::Fax => &["fax", "fax_number", "FaxNo", "home_fax", "FAX_NBR", "fax_no"],
         F::Email => &["email", "email_address", "EMAIL_ADDRESS", "patient_email", "e_mail", "EmailAddr", "email_addr", "contact_email"],
         F::Street => &[
             "street",
@@ -222,6 +226,8 @@ pub const fn columns(field: Field) -> &'static [&'static str] {
         F::Device => &["device_serial", "implant_serial_no", "udi", "pacemaker_serial", "DeviceSerialNumber", "implant_sn"],
         F::Age => &["age", "age_years", "patient_age", "AGE", "pt_age", "PatientAge"],
         F::Portal => &["portal_url", "patient_url", "mychart_link", "photo_url", "avatar_url", "patient_link"],
+        F::Ip => &["patient_ip", "home_ip_address", "portal_login_ip", "PatientIpAddress", "member_ip", "patient_last_ip"],
+        F::Biometric => &["fingerprint_id", "biometric_id", "voiceprint_id", "FingerprintTemplate", "retina_scan_id", "palm_vein_id"],
         F::Kin => &[
             "emergency_contact",
             "next_of_kin",
@@ -287,6 +293,7 @@ pub const fn labels(field: Field) -> &'static [&'static str] {
             &["Phone", "Home Phone", "Telephone", "Tel", "Phone Number", "Contact Number", "Phone (home)", "Ph", "Day Phone", "Tel. No."]
         }
         F::Cell => &["Cell", "Mobile", "Cell Phone", "Mobile Phone", "Cell #", "Phone (cell)"],
+        F::Fax => &["Fax", "Fax Number", "Home Fax", "FAX", "Facsimile", "Fax No."],
         F::Email => &["Email", "E-mail", "Email Address", "E-Mail Address", "EMAIL", "Patient Email"],
         F::Street => &["Address", "Street Address", "Home Address", "Street", "Address Line 1", "Mailing Address", "Residence", "Addr"],
         F::City => &["City", "Town", "Home City", "CITY", "City/Town"],
@@ -330,6 +337,8 @@ pub const fn labels(field: Field) -> &'static [&'static str] {
         F::Device => &["Device Serial #", "Implant Serial No", "Pacemaker S/N", "UDI", "Serial Number (implant)", "Pump Serial"],
         F::Age => &["Age", "Patient Age", "AGE", "Age (yrs)"],
         F::Portal => &["Portal", "Patient Portal", "MyChart", "Photo", "Patient URL"],
+        F::Ip => &["Patient IP", "Portal login from", "Home IP address"],
+        F::Biometric => &["Fingerprint ID", "Biometric ID", "Palm vein ID"],
         F::Kin => {
             &["Emergency Contact", "Next of Kin", "NOK", "Contact Name", "Mother's Name", "Emergency Contact Name", "Guardian", "Spouse"]
         }
