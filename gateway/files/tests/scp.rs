@@ -152,7 +152,7 @@ fn what_does_not_lead_anywhere_granted_does_not_even_start() {
 fn where_no_rule_goes_by_paths_nothing_is_asked() {
     for (command, texts) in [
         ("scp -t /srv/in", &["upload"][..]),
-        ("scp -f /var/log", &["download;max=4", "upload:/srv/**"]),
+        ("scp -f /var/log", &["download:**;max=4", "upload:/srv/**"]),
         ("scp -t x", &["upload:/srv/in/*"]),
         ("scp -f ~/x", &["download:/srv/in/*"]),
     ] {
