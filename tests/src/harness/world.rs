@@ -30,6 +30,8 @@ pub struct WorldOptions {
     /// Where recordings go, if not beside the rest.
     pub recordings: Option<PathBuf>,
     pub max_channels: usize,
+    /// Lines of `[ssh]`.
+    pub ssh: String,
     /// `[database]`, if it is not the private one.
     pub database: Option<String>,
 }
@@ -43,6 +45,7 @@ impl Default for WorldOptions {
             sshd: String::new(),
             recordings: None,
             max_channels: 64,
+            ssh: String::new(),
             database: None,
         }
     }
@@ -332,6 +335,7 @@ listen = "127.0.0.1:0"
 host_key = "keys/ssh-host.key"
 remember_step_up = "{remember}"
 max_channels = {channels}
+{ssh}
 [recording]
 dir = "{recordings}"
 recipients = {{ masked = "keys/custody-masked.key.pub", sealed = ["keys/custody-sealed-a.key.pub", "keys/custody-sealed-b.key.pub"] }}
@@ -346,6 +350,7 @@ format = "json"
 "#,
         remember = o.remember_step_up,
         channels = o.max_channels,
+        ssh = o.ssh,
         database = o.database.as_deref().unwrap_or("private_dir = \"db\""),
         recordings = recordings.display(),
     )
