@@ -48,6 +48,11 @@ impl Asker {
     /// # Errors
     /// There is no sftp, or no more.
     pub(super) async fn real(&self, link: &Link, path: &Bytes) -> Result<Option<Real>, NoSftp> {
+        // Boxed: a session that never asks must not keep room for it.
+        Box::pin(self.ask(link, path)).await
+    }
+
+    async fn ask(&self, link: &Link, path: &Bytes) -> Result<Option<Real>, NoSftp> {
         let mut state = self.0.lock().await;
         if matches!(*state, State::Unasked) {
             *state = match timeout(LIMIT, Open::begin(link)).await {
@@ -84,7 +89,7 @@ impl Open {
         loop {
             match reads.next().await? {
                 ChannelMsg::Success => break,
-                ChannelMsg::Failure | ChannelMsg::Close => {
+                ChannelMsg::Failure | ChannelMsg::Reply { .. } | ChannelMsg::Close => {
                     let _ = writes.close().await;
                     return None;
                 }
