@@ -42,9 +42,14 @@ enum State {
     /// REALPATH of the path.
     Whole(Bytes),
     /// REALPATH of its directory.
-    Parent { name: Bytes },
+    Parent {
+        name: Bytes,
+    },
     /// LSTAT of what was resolved; `new` if only its directory was.
-    What { path: Bytes, new: bool },
+    What {
+        path: Bytes,
+        new: bool,
+    },
 }
 
 /// The client's side of that channel, without the channel.

@@ -189,7 +189,10 @@ fn a_link_on_the_way_leads_out_of_no_rule() {
     assert_eq!(out.to_client.concat(), [&b"D0755 0 log\nC0644 3 a\nabc\0"[..], no, no, unknown, unknown, b"E\n"].concat());
     let refused: Vec<_> = moved(&out).into_iter().map(|(path, bytes, _, outcome)| (path, bytes, outcome)).collect();
     assert_eq!(refused[0], ("/var/log/a".to_owned(), 3, Outcome::Complete));
-    assert!(refused[1..].iter().all(|(_, bytes, outcome)| *bytes == 0 && *outcome == Outcome::Refused) && refused.len() == 4, "{refused:?}");
+    assert!(
+        refused[1..].iter().all(|(_, bytes, outcome)| *bytes == 0 && *outcome == Outcome::Refused) && refused.len() == 4,
+        "{refused:?}"
+    );
 
     // Into a directory: over a link that is there, beside it, and deeper.
     let mut scp = watch("scp -r -t /srv/in", &["upload:/srv/in/**"]);

@@ -36,12 +36,7 @@ pub async fn relay(
     })
 }
 
-async fn up(
-    switches: Switches,
-    mut from: ChannelReadHalf,
-    client: &ChannelWriteHalf<server::Msg>,
-    to: &ChannelWriteHalf<client::Msg>,
-) {
+async fn up(switches: Switches, mut from: ChannelReadHalf, client: &ChannelWriteHalf<server::Msg>, to: &ChannelWriteHalf<client::Msg>) {
     while let Some(m) = from.wait().await {
         let sent = match m {
             ChannelMsg::Data { data } => {

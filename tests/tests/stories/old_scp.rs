@@ -91,7 +91,9 @@ fn named(all: &[(&str, &str)]) -> Vec<(String, String)> {
 fn a_link_on_the_target_leads_no_download_out_of_its_rule() {
     let h = Ward::open("", RULES);
     let no = "your grant does not allow downloading this file";
-    for (way, name) in [("", "out/tree/link"), ("", "out/tree/door/secret"), ("-r", "out/tree/door"), ("-r", "outside"), ("", "outside/secret")] {
+    for (way, name) in
+        [("", "out/tree/link"), ("", "out/tree/door/secret"), ("-r", "out/tree/door"), ("-r", "outside"), ("", "outside/secret")]
+    {
         let from = h.there(name);
         let words: Vec<&str> = [way, &from, "here"].into_iter().filter(|w| !w.is_empty()).collect();
         h.refused(&words, no);

@@ -64,6 +64,8 @@ fn a_handshake_that_gets_nowhere_ends_in_time_whoever_else_comes_in_meanwhile() 
     w.ssh(&ada).unwrap().command("true").run().unwrap().good().unwrap();
     let whole = [BANNER, &kexinit()].concat();
     let slow = vec![b'a'; 200];
+    // A packet of 500 bytes that begins well.
+    let packet = [&[0, 0, 1, 0xf4, 4, 2][..], &slow].concat();
     let kex = kexinit();
     std::thread::scope(|s| {
         let lame: Vec<_> = [
@@ -72,7 +74,7 @@ fn a_handshake_that_gets_nowhere_ends_in_time_whoever_else_comes_in_meanwhile() 
             ("says its banner only", BANNER, b""),
             ("sends its KEXINIT byte by byte", BANNER, &kex),
             ("begins a key exchange only", &whole, b""),
-            ("goes on with it byte by byte", &whole, &slow),
+            ("goes on with it byte by byte", &whole, &packet),
         ]
         .into_iter()
         .map(|(what, at_once, slowly)| {

@@ -134,7 +134,7 @@ impl X11 {
         let (xauth, program) = (dir.path().join("xauth"), dir.path().join("program.py"));
         fs::write(&xauth, format!("#!/bin/sh\ncat >{}/cookie\n", dir.path().display())).unwrap();
         fs::set_permissions(&xauth, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::write(&program, PROGRAM.replace("COOKIE", dir.path().join("cookie").to_str().unwrap())).unwrap();
+        fs::write(&program, PROGRAM.replace("ADDED_BY_XAUTH", dir.path().join("cookie").to_str().unwrap())).unwrap();
         Self { sshd: format!("X11Forwarding yes\nXAuthLocation {}", xauth.display()), dir }
     }
 
@@ -147,7 +147,7 @@ impl X11 {
 const PROGRAM: &str = r#"
 import os, socket, struct
 number = int(os.environ["DISPLAY"].rsplit(":", 1)[1].split(".")[0])
-added = [line.split() for line in open("COOKIE") if line.startswith("add ")]
+added = [line.split() for line in open("ADDED_BY_XAUTH") if line.startswith("add ")]
 name, cookie = b"MIT-MAGIC-COOKIE-1", bytes.fromhex(added[-1][-1])
 hello = struct.pack("<BxHHHHxx", ord("l"), 11, 0, len(name), len(cookie)) + name + b"\0\0" + cookie
 display = socket.create_connection(("127.0.0.1", 6000 + number))

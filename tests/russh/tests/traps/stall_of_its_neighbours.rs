@@ -9,9 +9,7 @@ async fn one_that_nobody_reads(s: Switches) -> Result<(), String> {
     let (client, _gateway, mut inside) = signed_in((a, b), Switches::ours(), s).await;
     let flooded = client.channel_open_session().await.map_err(|e| e.to_string())?;
     let _nobody_reads = inside.channel().await;
-    tokio::spawn(async move {
-        while flooded.data_bytes(Bytes::from(vec![0; 32 << 10])).await.is_ok() {}
-    });
+    tokio::spawn(async move { while flooded.data_bytes(Bytes::from(vec![0; 32 << 10])).await.is_ok() {} });
     let neighbour = async {
         for _ in 0..50 {
             let mut here = client.channel_open_session().await.map_err(|e| e.to_string())?;
