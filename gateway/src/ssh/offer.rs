@@ -52,7 +52,7 @@ where
             Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(Ok(_)) => {}
             Ok(Err(e)) => return Err(e),
-            Err(_) if !seen.contains(&b'\n') => return Err(io::ErrorKind::TimedOut.into()),
+            Err(_) if patience == left => return Err(io::ErrorKind::TimedOut.into()),
             Err(_) => break false,
         }
     };

@@ -17,7 +17,9 @@ impl Switches {
     /// As the gateway runs it. Patience is generous where the trap must be closed: it costs time only if it is not.
     pub const fn ours() -> Self {
         let patience = if cfg!(feature = "stock") { 2 } else { 20 };
-        Self { manual_window: true, raw_requests: true, manual_close: true, queue: 1 << 16, patience: Duration::from_secs(patience) }
+        // As long as this only where the window is the bound (`manual_window`).
+        let queue = if cfg!(feature = "stock") { 100 } else { 1 << 16 };
+        Self { manual_window: true, raw_requests: true, manual_close: true, queue, patience: Duration::from_secs(patience) }
     }
 
     /// As the crate is without our patches.
