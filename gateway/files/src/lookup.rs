@@ -93,7 +93,7 @@ impl Lookup {
         self.input.extend_from_slice(data);
         let Some(length) = u32_at(&self.input, 0) else { return Ok(Next::Wait) };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > MAX_WHOLE || length < 5 {
+        if !(5..=MAX_WHOLE).contains(&length) {
             return Err(broke("an answer about a path has a strange length"));
         }
         if self.input.len() < length + 4 {
