@@ -60,7 +60,12 @@ pub(super) struct Connection {
     live: OnceCell<Result<Arc<Session>, String>>,
     client: OnceLock<russh::server::Handle>,
     inner: Arc<AtomicUsize>,
+    /// Refusals of what SSH answers without a reason (RFC 4254 section 4), until there is a channel to tell them on.
+    untold: Mutex<Vec<String>>,
 }
+
+/// Refusals that wait to be told, at most.
+const MAX_UNTOLD: usize = 8;
 
 /// A place among the inner connections of one outer one; given back on drop.
 #[derive(Debug)]
@@ -81,6 +86,7 @@ impl Connection {
             inside,
             client: OnceLock::new(),
             inner: Arc::default(),
+            untold: Mutex::default(),
             shared,
             peer,
             session: SessionId(uuid::Uuid::now_v7()),
@@ -169,6 +175,20 @@ impl Connection {
     /// Writes down that a channel or request was refused.
     pub(super) fn note_refusal(&self, channel: &str, why: &str) {
         self.note(AuditEvent::ChannelRefused { session: self.session, channel: channel.to_owned(), why: why.to_owned() });
+    }
+
+    /// The same for a request whose answer carries no words: the next channel that starts something tells them.
+    pub(super) fn note_and_tell(&self, channel: &str, why: &str) {
+        self.note_refusal(channel, why);
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        if untold.len() < MAX_UNTOLD {
+            untold.push(why.to_owned());
+        }
+    }
+
+    /// What [`note_and_tell`](Self::note_and_tell) left, once.
+    pub(super) fn untold(&self) -> Vec<String> {
+        std::mem::take(&mut self.untold.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn note(&self, event: AuditEvent) {

@@ -61,7 +61,7 @@ impl ClientHandler {
         F: AsyncFnOnce(&super::upstream::SshLink) -> Result<(Listener, u32), russh::Error>,
     {
         let refuse = |why: &str| {
-            self.connection.note_refusal(kind.as_str(), why);
+            self.connection.note_and_tell(kind.as_str(), why);
             None
         };
         let Some(permitted) = self.connection.permitted() else { return refuse("there is no permit for this connection") };

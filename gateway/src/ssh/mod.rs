@@ -14,6 +14,7 @@ mod host_key;
 mod jump;
 mod link;
 mod login;
+mod lookup;
 mod menu;
 mod notice;
 mod offer;

@@ -6,6 +6,7 @@ use super::{
     algorithms::WINDOW,
     answers::Answers,
     connection::Connection,
+    lookup::Asker,
     notice,
     session::Session,
     side::{Reader, Writer},
@@ -59,6 +60,8 @@ struct Pair {
     /// A terminal was asked for and something runs: notices may be shown.
     terminal: std::sync::atomic::AtomicBool,
     transfer: Transfer,
+    /// What paths of old scp lead to.
+    asker: Asker,
 }
 
 /// A channel that a client opened. Its open is answered when the target has answered ours.
@@ -110,6 +113,7 @@ pub(super) async fn relay(
         client_closed: CancellationToken::new(),
         terminal: false.into(),
         transfer: Transfer::default(),
+        asker: Asker::default(),
     };
     let over = tokio::select! {
         over = pair.up(client_reads) => over,
@@ -128,6 +132,7 @@ pub(super) async fn relay(
         let _ = pair.client.close().await;
         // Once we have closed our side there is only to forget it.
         let _ = if pair.client_closed.is_cancelled() { pair.target.forget().await } else { pair.target.close().await };
+        pair.asker.close().await;
     };
     let _ = timeout(NOTICE, both).await;
     for event in pair.transfer.finish() {

@@ -132,6 +132,32 @@ fn one_channel_that_nobody_reads_holds_up_no_other() {
     assert_eq!(total, SIZE);
 }
 
+/// A writer that waits for window has to hear that its connection is gone (russh alone does not tell it).
+#[test]
+fn a_client_that_is_gone_while_nothing_moves_leaves_nothing_running() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    let writer = w.dir.join("writer");
+    let mut stalled = through.ssh(&w, &ada).command(&format!("echo $$ > {}; exec cat /dev/zero", writer.display())).build();
+    let _stalled = Stalled(stalled.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
+    let pid = || std::fs::read_to_string(&writer).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
+    let mut last = 0;
+    wait_for("the stalled channel to fill up", Duration::from_secs(30), || {
+        std::thread::sleep(Duration::from_millis(400));
+        let now = pid().and_then(|pid| written_by(&pid.to_string())).unwrap_or(0);
+        let still = now > 0 && now == last;
+        last = now;
+        Ok(still.then_some(()))
+    })
+    .unwrap();
+    let pid = pid().unwrap();
+    assert!(alive(pid));
+    drop(through);
+    wait_for("what ran over there to end", Duration::from_secs(20), || Ok((!alive(pid)).then_some(()))).unwrap();
+    assert_eq!(w.sealed_session().unwrap()["recording"], "complete");
+}
+
 #[test]
 fn forty_channels_of_one_connection_keep_their_answers_apart() {
     let w = World::start().unwrap();

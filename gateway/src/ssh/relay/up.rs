@@ -110,7 +110,7 @@ impl Pair {
                     true
                 }
                 Some(why) => {
-                    self.conn.note_refusal(if matches!(r, Request::X11) { "x11" } else { "agent" }, &why);
+                    self.conn.note_and_tell(if matches!(r, Request::X11) { "x11" } else { "agent" }, &why);
                     false
                 }
             },
@@ -129,7 +129,10 @@ impl Pair {
         let granted = &self.session.capabilities;
         let (kind, what) = match self.transfer.start(start, granted) {
             Start::Refused(why) => return Err(self.refuse(want_reply, "files", &why).await),
-            Start::Files(how) => (EventKind::OpenFiles { how }, "files"),
+            Start::Files(how) => match self.may_start().await {
+                Ok(()) => (EventKind::OpenFiles { how }, "files"),
+                Err(why) => return Err(self.refuse(want_reply, "files", &why).await),
+            },
             Start::Other => {
                 let what = match start {
                     Request::Shell => "shell",
@@ -150,6 +153,9 @@ impl Pair {
             }
         };
         self.record(kind).await?;
+        for why in self.conn.untold() {
+            self.client.stderr(format!("anteroom: {why}\r\n")).await.map_err(|_| Over::Client)?;
+        }
         asked.started = true;
         tracing::debug!(session = %self.conn.session, channel = self.number, what, "channel started");
         let shows = asked.pty.is_some() && self.granted_terminal(start);
