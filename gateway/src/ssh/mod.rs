@@ -32,6 +32,6 @@ mod upstream;
 
 pub use config::SshConfig;
 pub use host_key::{HostKeyError, generate_host_key, load_host_key, scan_host_keys};
-pub use probe::{Probe, ProbeOutcome, probe};
+pub use probe::Prober;
 pub use server::Gateway;
 pub use session::record_of;

@@ -52,7 +52,7 @@ fn clock(m: Moment) -> String {
 }
 
 /// What strangers typed comes back only as plain text: no escape sequence may act on a terminal.
-fn printable(s: &str) -> String {
+pub(super) fn printable(s: &str) -> String {
     s.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
