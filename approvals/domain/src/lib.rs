@@ -21,7 +21,7 @@ pub mod terminal;
 
 pub use audit::{AuditEvent, AuditRecord};
 pub use capability::{Capabilities, Capability};
-pub use control::{LiveSession, SessionControl};
+pub use control::{LiveSession, MessageText, SessionControl};
 pub use grant::{Grant, GrantState};
 pub use ids::*;
 pub use names::{AccountName, DisplayName, Handle, NameError, Reason, TargetName};

@@ -56,8 +56,8 @@ struct Pair {
     to_target: Answers,
     /// The client sent CLOSE: it takes nothing more but how it ended (RFC 4254 section 5.3).
     client_closed: CancellationToken,
-    /// A terminal was asked for and something runs: notices may be shown.
-    terminal: std::sync::atomic::AtomicBool,
+    /// Cancelled once a terminal was asked for and something runs in it: from then on notices are shown.
+    terminal: CancellationToken,
     transfer: Transfer,
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn relay(
         to_client: Answers::default(),
         to_target: Answers::default(),
         client_closed: CancellationToken::new(),
-        terminal: false.into(),
+        terminal: CancellationToken::new(),
         transfer: Transfer::default(),
     };
     let over = tokio::select! {
@@ -139,12 +139,11 @@ pub(super) async fn relay(
 impl Pair {
     /// What the gateway and supervisors have to say while it runs, shown where a person looks at a terminal.
     async fn notices(&self) -> Over {
+        self.terminal.cancelled().await;
+        // Only who shows it listens: whoever says something learns whether it was read.
         let mut said = self.session.notices();
         loop {
             let text = said.recv().await;
-            if !self.terminal.load(std::sync::atomic::Ordering::Relaxed) {
-                continue;
-            }
             if let Err(e) = self.session.record(self.number, EventKind::Message(text.clone())).await {
                 return e.into();
             }

@@ -7,7 +7,7 @@ use super::{
     notice, offer,
     terminal::Door,
 };
-use crate::enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot};
+use crate::enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot, messages};
 use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
 use anteroom_recorder::Recorder;
@@ -79,6 +79,7 @@ impl Gateway {
             host_certificates: Known::default(),
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(messages(shared.approvals.clone(), shared.registry.clone(), shared.approvals.changes(), stop.clone()));
         for listener in listeners {
             tasks.spawn(accept(shared.clone(), listener, tasks.clone(), stop.clone()));
         }

@@ -23,6 +23,7 @@ mod offered_key;
 mod power_cut;
 mod relay;
 mod step_up;
+mod supervisor;
 mod telnet;
 mod throttled;
 mod transparent;

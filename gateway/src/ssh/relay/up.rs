@@ -9,7 +9,6 @@ use anteroom_domain::{Capability, capability::Direction};
 use anteroom_recorder::{EventKind, Pty};
 use bytes::Bytes;
 use russh::ChannelMsg;
-use std::sync::atomic::Ordering;
 
 /// What the client has asked for so far.
 #[derive(Default)]
@@ -152,8 +151,9 @@ impl Pair {
         self.record(kind).await?;
         asked.started = true;
         tracing::debug!(session = %self.conn.session, channel = self.number, what, "channel started");
-        let shows = asked.pty.is_some() && self.granted_terminal(start);
-        self.terminal.store(shows, Ordering::Relaxed);
+        if asked.pty.is_some() && self.granted_terminal(start) {
+            self.terminal.cancel();
+        }
         Ok(())
     }
 
