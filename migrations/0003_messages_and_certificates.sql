@@ -12,8 +12,14 @@ create table session_message (
 );
 create index session_message_written_at on session_message (written_at);
 
--- What the passkey signed when it was given out. Older ones, which count for hours at most, have none.
+-- What the passkey signed when it was given out.
 alter table certificate add column evidence uuid references evidence;
+update certificate c set evidence = (
+    select e.id from evidence e
+    where e.person = c.person and e.body::jsonb ->> 'domain' = 'anteroom.certificate.v1'
+    and (e.body::jsonb ->> 'content')::jsonb ->> 'serial' = c.serial::text
+    limit 1
+);
 -- None where the second factor was something else.
 alter table session add column certificate numeric(20) references certificate;
 

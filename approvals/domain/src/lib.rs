@@ -19,7 +19,7 @@ pub mod session;
 pub mod target;
 pub mod terminal;
 
-pub use audit::{AuditEvent, AuditRecord};
+pub use audit::{AuditEvent, AuditRecord, FactorUsed};
 pub use capability::{Capabilities, Capability};
 pub use control::{LiveSession, MessageText, SessionControl};
 pub use grant::{Grant, GrantState};

@@ -130,10 +130,11 @@ impl Authentication {
             }
         };
         let Some(person) = self.patient(person) else { return reject() };
+        let factor = SecondFactor::Certificate { serial: certificate.serial() };
         match self.login(user) {
             Login::Menu => {
                 let fingerprint = certificate.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
-                let visitor = Visitor { person, fingerprint, ssh_session_id: Vec::new(), factor: SecondFactor::Certificate };
+                let visitor = Visitor { person, fingerprint, ssh_session_id: Vec::new(), factor };
                 self.stage = Stage::In(Access::Menu(visitor));
                 Auth::Accept
             }
@@ -141,7 +142,7 @@ impl Authentication {
                 let fingerprint = certificate.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
                 let user = user.to_owned();
                 let c = Confirm { person, user, account, target, fingerprint, ssh_session_id: Vec::new(), asked: None };
-                self.decide(c, SecondFactor::Certificate).await
+                self.decide(c, factor).await
             }
         }
     }
