@@ -22,6 +22,7 @@ mod requests;
 mod server;
 mod session;
 mod side;
+mod signature;
 mod socket;
 mod target_key;
 mod target_login;
