@@ -373,12 +373,19 @@ pub enum MessageFate {
     SessionOver,
 }
 
-/// A message that a gateway has taken to show it. No `Debug`: what people write to each other is in no log.
+/// A message that a gateway has taken to show it.
 pub struct TakenMessage {
     pub by: PersonId,
     /// The name to show it under.
     pub from: String,
     pub text: String,
+}
+
+/// Without the text: what people write to each other is in no log.
+impl std::fmt::Debug for TakenMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TakenMessage").field("by", &self.by).finish_non_exhaustive()
+    }
 }
 
 /// What [`verify_log`](crate::Approvals::verify_log) found.

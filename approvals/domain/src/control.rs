@@ -33,8 +33,9 @@ impl MessageText {
     pub fn new(text: &str) -> Result<Self, &'static str> {
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         // A terminal obeys control characters; the others change in which order text is read.
-        let hidden =
-            |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        let hidden = |c: char| {
+            c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        };
         match line.chars().count() {
             0 => Err("write what they should read"),
             n if n > Self::LONGEST => Err("at most 500 characters fit"),

@@ -251,9 +251,10 @@ pub(crate) async fn held(db: impl PgExecutor<'_>, serial: &str, person: PersonId
 
 /// What the passkey signed when the certificate was given out that let this session in.
 pub(crate) async fn evidence_of(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<Uuid>> {
-    let e = sqlx::query_scalar!("select c.evidence from certificate c join session s on s.certificate = c.serial where s.id = $1", session.0)
-        .fetch_optional(db)
-        .await?;
+    let e =
+        sqlx::query_scalar!("select c.evidence from certificate c join session s on s.certificate = c.serial where s.id = $1", session.0)
+            .fetch_optional(db)
+            .await?;
     Ok(e.flatten())
 }
 

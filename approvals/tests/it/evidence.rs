@@ -72,7 +72,8 @@ async fn a_session_by_certificate_carries_the_passkey_that_gave_it_out() {
     let mut late = e.clone();
     late.session.started_at += time::Duration::hours(2);
     assert!(wrong(&late, "second factor").contains("did not count"));
-    let unsaid = Evidence { records: e.records.iter().filter(|r| !r.record.contains("certificate_issued")).cloned().collect(), ..e.clone() };
+    let unsaid =
+        Evidence { records: e.records.iter().filter(|r| !r.record.contains("certificate_issued")).cloned().collect(), ..e.clone() };
     assert!(wrong(&unsaid, "audit log tells this story").contains("given out with this signature"));
 }
 

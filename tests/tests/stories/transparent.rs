@@ -223,7 +223,7 @@ fn a_terminal_says_what_is_recorded_and_programs_are_told_nothing() {
 
 #[test]
 fn a_target_that_gives_no_terminal_gets_no_line_either() {
-    let w = World::with(anteroom_tests::harness::WorldOptions { sshd: "PermitTTY no".into(), ..Default::default() }).unwrap();
+    let w = World::with(WorldOptions { sshd: "PermitTTY no".into(), ..Default::default() }).unwrap();
     let (ada, _ben) = w.ada_and_ben().unwrap();
     let out = w.ssh(&ada).unwrap().option("-tt").command("echo out").run().unwrap();
     assert!(!out.said().contains("recorded, sealed"), "{}", out.said());

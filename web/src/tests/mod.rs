@@ -6,8 +6,8 @@ mod replay;
 mod roles;
 mod safety;
 mod story;
-mod targets;
 mod target_test;
+mod targets;
 mod terminal;
 mod tls;
 

@@ -1,6 +1,5 @@
 use super::{
-    ConfigArg, Done, JsonArg, Out,
-    Usage,
+    ConfigArg, Done, JsonArg, Out, Usage,
     context::{Context, with_context},
     output::moment,
 };
