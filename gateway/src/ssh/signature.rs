@@ -48,8 +48,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use russh::{
-        auth::Signer as ClientSigner,
-        client,
+        Signer as ClientSigner, client,
         keys::{
             Certificate, HashAlg, PrivateKey, PublicKey, PublicKeyOrCertificate,
             agent::AgentIdentity,
