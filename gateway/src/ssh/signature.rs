@@ -109,10 +109,10 @@ mod tests {
     }
 
     impl ClientSigner for Fido {
-        type Error = russh::Error;
+        type Error = russh::AgentAuthError;
         /// PROTOCOL.u2f: over the hashes of application and message with flags and counter between them, and those two again
         /// behind the signature.
-        async fn auth_sign(&mut self, _: &AgentIdentity, _: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, russh::Error> {
+        async fn auth_sign(&mut self, _: &AgentIdentity, _: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, Self::Error> {
             let trailer = [&[self.flags][..], &7u32.to_be_bytes()].concat();
             let over = [&Sha256::digest(APPLICATION)[..], &trailer, &Sha256::digest(&data)[..]].concat();
             let bare = self.key.try_sign(&over).unwrap();
