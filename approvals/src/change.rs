@@ -1,5 +1,5 @@
 //! What other processes and tasks are told as soon as it is committed.
-use anteroom_domain::{GrantId, PersonId, RequestId, SessionId, StepUpId};
+use anteroom_domain::{GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId};
 use serde::{Deserialize, Serialize};
 
 /// The Postgres channel of [`Change`]s.
@@ -14,6 +14,11 @@ pub enum Change {
     Terminate {
         session: SessionId,
         by: PersonId,
+    },
+    /// Somebody wrote to the person of a session; the text waits in the database.
+    Message {
+        session: SessionId,
+        message: MessageId,
     },
     StepUp(StepUpId),
     Request(RequestId),

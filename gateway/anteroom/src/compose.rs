@@ -6,11 +6,14 @@ use crate::{
 };
 use anteroom_approvals::{Approvals, Options};
 use anteroom_domain::{EndReason, RecordingState};
-use anteroom_gateway::{Cores, Gateway, SshConfig, ssh::load_host_key};
+use anteroom_gateway::{
+    Cores, Gateway, SshConfig,
+    ssh::{Prober, load_host_key},
+};
 use anteroom_recorder::{Recorder, RecorderOptions, Replayer};
 use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
 use anyhow::{Context, Result};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -83,7 +86,8 @@ impl Running {
         let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?, &cores).await?;
         settle_lost(&approvals, &recorder, &gateway).await;
         let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
-        let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), replayer, gateway.control(), terminals)?;
+        let portal = portal_config(config, &gateway);
+        let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(Arc::new(Prober::default())))?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
@@ -174,6 +178,7 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     ssh.max_unauthenticated_per_address = s.max_unauthenticated_per_address;
     ssh.login_grace = s.login_grace;
     ssh.banner.clone_from(&s.banner);
+    ssh.recording_notice = s.recording_notice;
     ssh.trust_security_keys = s.trust_security_keys;
     ssh.max_channels = s.max_channels;
     Ok(ssh)

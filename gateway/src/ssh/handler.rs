@@ -93,6 +93,11 @@ impl Handler for ClientHandler {
         Ok(Box::pin(self.auth.signed(user, key)).await)
     }
 
+    async fn openssh_certificate_signed(&mut self, _: &str, _: &Certificate, key: VerifiedPublicKey<'_>) -> Done {
+        self.auth.certificate_signed(&key);
+        Ok(())
+    }
+
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, russh::Error> {
         Ok(Box::pin(self.auth.certified(user, certificate)).await)
     }

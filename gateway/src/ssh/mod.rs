@@ -24,6 +24,7 @@ mod requests;
 mod server;
 mod session;
 mod side;
+mod signature;
 mod socket;
 mod target_key;
 mod target_login;
@@ -34,6 +35,6 @@ mod upstream;
 
 pub use config::SshConfig;
 pub use host_key::{HostKeyError, generate_host_key, load_host_key, scan_host_keys};
-pub use probe::{Probe, ProbeOutcome, probe};
+pub use probe::Prober;
 pub use server::Gateway;
 pub use session::record_of;

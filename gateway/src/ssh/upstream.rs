@@ -12,7 +12,7 @@ use super::{
     target_login::{LoginError, log_in},
 };
 use crate::enforcement::{Cutter, EndSignal};
-use anteroom_approvals::Credential;
+use anteroom_approvals::{Credential, Relay};
 use anteroom_domain::{AccountName, AuditEvent, EndReason, Target};
 use anteroom_policy::Permit;
 use russh::{
@@ -195,7 +195,7 @@ pub(super) async fn connect(conn: &Connection, permit: &Permit, credential: Cred
     let mut stream: Box<dyn Stream> = Box::new(stream);
     let mut handles = Vec::new();
     for (i, relay) in relays.iter().enumerate() {
-        let hop = Hop { conn, permit, target: &relay.target, back: &back };
+        let hop = Hop { conn, permit, target: &relay.target, relay: Some(relay), back: &back };
         let handle = hop.sign_in(stream, &relay.account, &relay.credential, None).await?;
         let next = relays.get(i + 1).map_or(target, |r| &r.target);
         let opening = handle.channel_open_direct_tcpip(next.host.clone(), next.port.into(), "127.0.0.1", 0);
@@ -208,7 +208,7 @@ pub(super) async fn connect(conn: &Connection, permit: &Permit, credential: Cred
         stream = Box::new(inside);
         handles.push((handle, guard));
     }
-    let hop = Hop { conn, permit, target, back: &back };
+    let hop = Hop { conn, permit, target, relay: None, back: &back };
     let handle = hop.sign_in(stream, permit.account(), &credential, Some(conn.end.clone())).await?;
     Ok(SshLink { handle, back, cutter, relays: handles })
 }
@@ -221,6 +221,8 @@ struct Hop<'a> {
     conn: &'a Connection,
     permit: &'a Permit,
     target: &'a Target,
+    /// Set if this is a hop on the way.
+    relay: Option<&'a Relay>,
     back: &'a Arc<Back>,
 }
 
@@ -254,7 +256,7 @@ impl Hop<'_> {
             }
             Ok(Err(e)) => return Err(unreachable(e.to_string())),
         };
-        let signing = log_in(&mut handle, &shared.approvals, (self.permit, self.target), account, credential);
+        let signing = log_in(&mut handle, &shared.approvals, (self.permit, self.relay), account, credential);
         match timeout(shared.config.connect_timeout, signing).await {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => return Err(UpstreamError::Credential(name())),

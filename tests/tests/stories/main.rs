@@ -27,6 +27,7 @@ mod same_time;
 mod slow_loris;
 mod sockets_and_displays;
 mod step_up;
+mod supervisor;
 mod telnet;
 mod throttled;
 mod transparent;
