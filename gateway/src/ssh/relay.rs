@@ -171,7 +171,7 @@ impl Pair {
     }
 
     /// The line a terminal begins with. On stderr, which a target's terminal never uses: whoever reads what a program in a terminal
-    /// prints gets its bytes and no others (docs/decisions/0011).
+    /// prints gets its bytes and no others (docs/decisions/0013).
     async fn introduce(&self) -> Result<(), Over> {
         let Some(permitted) = self.conn.permitted().filter(|_| self.conn.shared.config.recording_notice) else { return Ok(()) };
         let line = notice::recorded(permitted.permit.not_after());

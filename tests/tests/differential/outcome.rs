@@ -67,7 +67,7 @@ impl Outcome {
         self
     }
 
-    /// Without the one line that the gateway puts before a terminal (docs/decisions/0011). A story looks that it is there.
+    /// Without the one line that the gateway puts before a terminal (docs/decisions/0013). A story looks that it is there.
     pub(crate) fn without_notice(mut self) -> Self {
         const BEGINS: &[u8] = b"anteroom: what you see and type is recorded";
         let mut strip = |bytes: &mut Vec<u8>| {
