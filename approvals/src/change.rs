@@ -31,7 +31,7 @@ impl Change {
     pub(crate) fn may_end_sessions(self) -> bool {
         match self {
             Self::GrantRevoked(_) | Self::PersonSuspended(_) | Self::Terminate { .. } | Self::Resync => true,
-            Self::StepUp(_) | Self::Request(_) | Self::Session(_) => false,
+            Self::StepUp(_) | Self::Request(_) | Self::Session(_) | Self::Message { .. } => false,
         }
     }
 

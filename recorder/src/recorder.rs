@@ -227,8 +227,7 @@ impl Inner {
             open.retain(|_, w| w.strong_count() > 0);
             open.insert(id, Arc::downgrade(&shared));
         }
-        let (files, lanes) = self.lanes(&shared, &bytes).inspect_err(|_| self.close(id))?;
-        Ok(Begun { shared, files, lanes })
+        self.lanes(shared, &bytes).inspect_err(|_| self.close(id))
     }
 
     /// What was begun is durable but for its names.
@@ -241,7 +240,7 @@ impl Inner {
         if opened { Ok(Recording::new(self.clone(), shared)) } else { Err(RecordError::Stopping) }
     }
 
-    fn lanes(&self, shared: &Arc<Shared>, header: &[u8]) -> Result<(Vec<Arc<dyn SegmentFile>>, [Lane; 2]), RecordError> {
+    fn lanes(&self, shared: Arc<Shared>, header: &[u8]) -> Result<Begun, RecordError> {
         let mut files = vec![store::place(&shared.folder, store::HEADER, header)?];
         let Recipients { masked, sealed } = &self.options.recipients;
         let setup = |track, holders| TrackSetup {
@@ -257,7 +256,7 @@ impl Inner {
         let sealed = TrackFile::create(setup(Track::Sealed, sealed.iter().map(|k| vec![*k]).collect()), &mut files)?;
         let rules = self.options.rules.clone();
         let lanes = [Lane::Sealed(SealedLane::new(shared.clone(), sealed)), Lane::Masked(MaskedLane::new(shared.clone(), masked, rules))];
-        Ok((files, lanes))
+        Ok(Begun { shared, files, lanes })
     }
 
     pub(crate) fn pool(&self) -> &Pool {

@@ -70,7 +70,7 @@ impl Outcome {
     /// Without the one line that the gateway puts before a terminal (docs/decisions/0013). A story looks that it is there.
     pub(crate) fn without_notice(mut self) -> Self {
         const BEGINS: &[u8] = b"anteroom: what you see and type is recorded";
-        let mut strip = |bytes: &mut Vec<u8>| {
+        let strip = |bytes: &mut Vec<u8>| {
             if let Some(at) = bytes.windows(BEGINS.len()).position(|w| w == BEGINS) {
                 let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| at + n + 1);
                 bytes.drain(at..end);

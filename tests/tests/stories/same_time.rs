@@ -31,7 +31,6 @@ fn medians(w: &World, rounds: usize, cases: &[Value]) -> BTreeMap<String, (f64, 
 
 fn same_time(all: &BTreeMap<String, (f64, String)>) {
     let shown: Vec<String> = all.iter().map(|(name, (ms, _))| format!("{name}: {ms:.1} ms")).collect();
-    println!("{}", shown.join(", "));
     let least = all.values().map(|v| v.0).fold(f64::MAX, f64::min);
     let most = all.values().map(|v| v.0).fold(0.0, f64::max);
     assert!(most - least < SLACK_MS + SLACK * least, "the clock tells them apart: {shown:?}");
