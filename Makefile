@@ -7,7 +7,7 @@ CARGO := cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DIR ?= demo-state
 
-.PHONY: help setup build build-all demo demo-reset test lint lab bench ui fuzz
+.PHONY: help setup build build-all demo demo-reset test lint lab bench ui fuzz russh-stock
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -47,7 +47,10 @@ bench: build-all ## Ratios against `ssh -J` through a plain sshd, recording on
 	@exec $(TARGET)/debug/bench
 
 SECONDS ?= 60
-TARGETS ?= transfers telnet menu
+TARGETS ?= transfers telnet menu certificates
+russh-stock: setup ## Shows that the traps of russh are open in the stock crate (tests/russh); minutes the first time
+	@deploy/lint/russh-stock
+
 fuzz: setup ## Coverage-guided fuzzing of what parses foreign bytes, SECONDS each (needs cargo-fuzz: cargo install cargo-fuzz)
 	@for t in $(TARGETS); do (cd tests && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none --target-dir ../target/fuzz $$t -- -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048) || exit 1; done
 

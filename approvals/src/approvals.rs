@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) known: Mutex<Known>,
     pub(crate) spool: Spool,
     pub(crate) changes: broadcast::Sender<Change>,
+    /// Of those, the ones that can end a session.
+    pub(crate) endings: broadcast::Sender<Change>,
     /// Seconds a step-up counts; may be changed while running.
     pub(crate) remember: AtomicU64,
     pub(crate) addresses: Mutex<Option<KnownAddresses>>,
@@ -120,10 +122,10 @@ impl Approvals {
         let newest = witness::newest(&options.checkpoint_dir, &signer.verifier_key())
             .map_err(|e| dir("checkpoint directory", &options.checkpoint_dir, e))?;
         let ceremonies = Ceremonies::new(&options.rp_id, &options.origin);
-        let (changes, _) = broadcast::channel(1024);
+        let ((changes, _), (endings, _)) = (broadcast::channel(1024), broadcast::channel(1024));
         let remember = AtomicU64::new(options.remember_step_up.as_secs());
         let known = Mutex::new(Known::new(newest));
-        let inner = Inner { pool, options, ceremonies, signer, known, spool, changes, remember, addresses: Mutex::default() };
+        let inner = Inner { pool, options, ceremonies, signer, known, spool, changes, endings, remember, addresses: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -136,6 +138,20 @@ impl Approvals {
     /// lags behind has to look everything up, as after [`Change::Resync`].
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
+    }
+
+    /// Of [`changes`](Self::changes) those that can end a session, for whoever listens once a session: of thousands of listeners none is
+    /// woken because another session began.
+    pub fn endings(&self) -> broadcast::Receiver<Change> {
+        self.inner.endings.subscribe()
+    }
+
+    /// Nobody listening to us is no error.
+    pub(crate) fn tell(&self, change: Change) {
+        if change.may_end_sessions() {
+            let _ = self.inner.endings.send(change);
+        }
+        let _ = self.inner.changes.send(change);
     }
 
     /// Whether the database answers within a second.

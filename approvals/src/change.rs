@@ -1,5 +1,5 @@
 //! What other processes and tasks are told as soon as it is committed.
-use anteroom_domain::{GrantId, PersonId, RequestId, SessionId, StepUpId};
+use anteroom_domain::{GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId};
 use serde::{Deserialize, Serialize};
 
 /// The Postgres channel of [`Change`]s.
@@ -15,6 +15,11 @@ pub enum Change {
         session: SessionId,
         by: PersonId,
     },
+    /// Somebody wrote to the person of a session; the text waits in the database.
+    Message {
+        session: SessionId,
+        message: MessageId,
+    },
     StepUp(StepUpId),
     Request(RequestId),
     Session(SessionId),
@@ -23,6 +28,13 @@ pub enum Change {
 }
 
 impl Change {
+    pub(crate) fn may_end_sessions(self) -> bool {
+        match self {
+            Self::GrantRevoked(_) | Self::PersonSuspended(_) | Self::Terminate { .. } | Self::Resync => true,
+            Self::StepUp(_) | Self::Request(_) | Self::Session(_) | Self::Message { .. } => false,
+        }
+    }
+
     pub(crate) fn payload(self) -> String {
         // The enum holds only ids; it always has a JSON form, far below NOTIFY's 8000 bytes.
         serde_json::to_string(&self).unwrap_or_default()

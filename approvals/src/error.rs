@@ -282,4 +282,6 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("{0}")]
     NoLonger(EndReason),
+    #[error("the certificate that let you in counts no longer; get a new one: anteroom login")]
+    CertificateOver,
 }

@@ -37,8 +37,11 @@ pub struct Evidence {
     pub grant: Grant,
     pub session: SessionRecord,
     pub approval: AssertionEvidence,
-    /// The second factor of the connection, unless it was a remembered one.
+    /// The second factor of the connection, if it was a passkey over this very one.
     pub step_up: Option<AssertionEvidence>,
+    /// What a passkey signed when the certificate was given out that let the connection in, if one did.
+    #[serde(default)]
+    pub certificate: Option<AssertionEvidence>,
     /// The recording's manifest, once it is sealed.
     pub manifest: Option<serde_json::Value>,
     pub records: Vec<ProvenRecord>,

@@ -12,6 +12,8 @@ const MERGE_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long an answered or forgotten wish for a certificate is still shown as such.
 const KEEP_ASKS: time::Duration = time::Duration::hours(1);
+/// A message that nobody took belongs to a program that died: whoever writes one waits for seconds.
+const KEEP_MESSAGES: time::Duration = time::Duration::minutes(1);
 /// Between attempts to listen again.
 const RETRY: Duration = Duration::from_secs(1);
 /// For the last merge and checkpoint when stopping.
@@ -53,18 +55,10 @@ impl Approvals {
         let mut listener = PgListener::connect_with(&self.inner.pool).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
-        // Nobody listening to us is no error.
-        let _ = self.inner.changes.send(Change::Resync);
+        self.tell(Change::Resync);
         while let Some(n) = listener.try_recv().await? {
-            match Change::read(n.payload()) {
-                Some(c) => {
-                    let _ = self.inner.changes.send(c);
-                }
-                // A newer program may say what this one does not know; looking again is always right.
-                None => {
-                    let _ = self.inner.changes.send(Change::Resync);
-                }
-            }
+            // A newer program may say what this one does not know; looking again is always right.
+            self.tell(Change::read(n.payload()).unwrap_or(Change::Resync));
         }
         Ok(())
     }
@@ -105,6 +99,7 @@ impl Approvals {
         store::web_sessions::sweep(&self.inner.pool, now, self.seen_after(now)).await?;
         store::people::sweep_links(&self.inner.pool, now).await?;
         store::certificates::sweep(&self.inner.pool, now - KEEP_ASKS).await?;
+        store::messages::sweep(&self.inner.pool, now - KEEP_MESSAGES).await?;
         Box::pin(self.retire_replaced()).await
     }
 }

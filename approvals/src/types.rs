@@ -361,6 +361,33 @@ pub struct AuditLine {
     pub record: AuditRecord,
 }
 
+/// What became of a supervisor's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageFate {
+    /// It stands in a terminal.
+    Shown,
+    /// The session runs, but has no terminal.
+    NobodyReads,
+    /// No gateway answered for the session.
+    NoAnswer,
+    SessionOver,
+}
+
+/// A message that a gateway has taken to show it.
+pub struct TakenMessage {
+    pub by: PersonId,
+    /// The name to show it under.
+    pub from: String,
+    pub text: String,
+}
+
+/// Without the text: what people write to each other is in no log.
+impl std::fmt::Debug for TakenMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TakenMessage").field("by", &self.by).finish_non_exhaustive()
+    }
+}
+
 /// What [`verify_log`](crate::Approvals::verify_log) found.
 #[derive(Debug, Clone, Serialize)]
 pub struct LogReport {

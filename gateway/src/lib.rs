@@ -4,7 +4,9 @@
 //! reaches a target without an [`anteroom_policy::Permit`], and none is relayed that is not recorded.
 #![forbid(unsafe_code)]
 
+mod cores;
 pub mod enforcement;
 pub mod ssh;
 
+pub use cores::Cores;
 pub use ssh::{Gateway, SshConfig};

@@ -9,6 +9,7 @@ pub mod custody;
 mod disk;
 mod error;
 mod event;
+mod growing;
 mod lines;
 mod masked_channel;
 mod masked_lane;

@@ -24,7 +24,8 @@ pub(crate) struct MaskedLane {
     rules: Arc<RuleSet>,
     file: Option<TrackFile>,
     dirty: Arc<Dirty>,
-    channels: BTreeMap<u32, MaskedChannel>,
+    /// Boxed: a map has room for eleven at once, and most sessions have one.
+    channels: BTreeMap<u32, Box<MaskedChannel>>,
     counts: BTreeMap<String, u64>,
     incomplete: bool,
     last_us: u64,
@@ -134,13 +135,13 @@ impl MaskedLane {
             EventKind::Open { pty, command } => {
                 let mut channel = MaskedChannel::open(&self.rules, pty.as_ref());
                 channel.opened(at, pty.as_ref(), command.as_deref(), &mut pieces);
-                self.channels.insert(id, channel);
+                self.channels.insert(id, Box::new(channel));
             }
             kind @ (EventKind::OpenForward { .. } | EventKind::OpenFiles { .. }) => {
                 let what = if matches!(kind, EventKind::OpenFiles { .. }) { Carrying::Files } else { Carrying::Forward };
                 let mut channel = MaskedChannel::open_carrying(&self.rules, what);
                 channel.take(at, kind, &mut pieces);
-                self.channels.insert(id, channel);
+                self.channels.insert(id, Box::new(channel));
             }
             // Typed: never here. The handle does not send it, and if it did it would end here.
             EventKind::Input(_) => return Ok(false),
@@ -154,7 +155,7 @@ impl MaskedLane {
                         Some(what) => MaskedChannel::open_carrying(&self.rules, what),
                         None => MaskedChannel::open(&self.rules, None),
                     };
-                    self.channels.insert(id, unopened);
+                    self.channels.insert(id, Box::new(unopened));
                 }
                 if let Some(channel) = self.channels.get_mut(&id) {
                     channel.take(at, kind, &mut pieces);

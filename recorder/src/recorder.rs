@@ -8,7 +8,7 @@ use crate::{
     recover, seal,
     sealed_lane::SealedLane,
     shared::{MASKED_TOTAL, Shared},
-    store::{self, Disk, RealDisk, Root},
+    store::{self, Disk, RealDisk, Root, SegmentFile},
     track::{TrackFile, TrackSetup},
 };
 use anteroom_domain::{Secret, SessionId};
@@ -25,7 +25,10 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::sync::{Semaphore, broadcast};
+use tokio::{
+    sync::{Semaphore, broadcast},
+    task::spawn_blocking,
+};
 
 /// To whom recordings are written.
 #[derive(Debug, Clone)]
@@ -73,6 +76,13 @@ pub(crate) struct Inner {
     stopping: AtomicBool,
 }
 
+/// A recording on its way to be durable.
+struct Begun {
+    shared: Arc<Shared>,
+    files: Vec<Arc<dyn SegmentFile>>,
+    lanes: [Lane; 2],
+}
+
 impl std::fmt::Debug for Recorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recorder").field("root", &self.inner.root.path()).finish_non_exhaustive()
@@ -116,9 +126,20 @@ impl Recorder {
 
     /// Starts a recording. When this returns, its header and envelopes are durable.
     pub async fn start(&self, header: SessionHeader) -> Result<Recording, RecordError> {
-        let inner = self.inner.clone();
         let lost = |_| RecordError::Format("the recorder stopped unexpectedly".into());
-        tokio::task::spawn_blocking(move || inner.start(header)).await.map_err(lost)?
+        let inner = self.inner.clone();
+        let begun = spawn_blocking(move || inner.begin(header)).await.map_err(lost)??;
+        let session = begun.shared.session;
+        let durable = async {
+            // All at the same time: a file system commits them together.
+            let syncing: Vec<_> = begun.files.iter().cloned().map(|f| spawn_blocking(move || f.sync())).collect();
+            for sync in syncing {
+                sync.await.map_err(lost)??;
+            }
+            let inner = self.inner.clone();
+            spawn_blocking(move || inner.opened(begun)).await.map_err(lost)?
+        };
+        durable.await.inspect_err(|_| self.inner.close(session))
     }
 
     /// Closes what a dead process left behind: the longest valid prefix of each recording without manifest gets a torn manifest.
@@ -170,12 +191,13 @@ impl Recorder {
         self.inner.stopping.store(true, Ordering::SeqCst);
         let inner = self.inner.clone();
         // The only error would be that the runtime is going away: then there is nobody to wait.
-        let _ = tokio::task::spawn_blocking(move || inner.stop()).await;
+        let _ = spawn_blocking(move || inner.stop()).await;
     }
 }
 
 impl Inner {
-    fn start(self: &Arc<Self>, session: SessionHeader) -> Result<Recording, RecordError> {
+    /// Makes a recording's folder and files, which are not durable yet.
+    fn begin(&self, session: SessionHeader) -> Result<Begun, RecordError> {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(RecordError::Stopping);
         }
@@ -205,21 +227,20 @@ impl Inner {
             open.retain(|_, w| w.strong_count() > 0);
             open.insert(id, Arc::downgrade(&shared));
         }
-        match self.lanes(&shared, &bytes) {
-            Ok([sealed, masked]) => {
-                self.disk.watch(&shared);
-                let opened = self.pool.send(Track::Sealed, shared.id, Message::Open(shared.clone(), Box::new(sealed)))
-                    && self.pool.send(Track::Masked, shared.id, Message::Open(shared.clone(), Box::new(masked)));
-                if opened { Ok(Recording::new(self.clone(), shared)) } else { Err(RecordError::Stopping) }
-            }
-            Err(e) => {
-                self.close(id);
-                Err(e)
-            }
-        }
+        self.lanes(shared, &bytes).inspect_err(|_| self.close(id))
     }
 
-    fn lanes(&self, shared: &Arc<Shared>, header: &[u8]) -> Result<[Lane; 2], RecordError> {
+    /// What was begun is durable but for its names.
+    fn opened(self: &Arc<Self>, begun: Begun) -> Result<Recording, RecordError> {
+        let Begun { shared, lanes: [sealed, masked], .. } = begun;
+        store::sync_dir(&shared.folder)?;
+        self.disk.watch(&shared);
+        let opened = self.pool.send(Track::Sealed, shared.id, Message::Open(shared.clone(), Box::new(sealed)))
+            && self.pool.send(Track::Masked, shared.id, Message::Open(shared.clone(), Box::new(masked)));
+        if opened { Ok(Recording::new(self.clone(), shared)) } else { Err(RecordError::Stopping) }
+    }
+
+    fn lanes(&self, shared: Arc<Shared>, header: &[u8]) -> Result<Begun, RecordError> {
         let mut files = vec![store::place(&shared.folder, store::HEADER, header)?];
         let Recipients { masked, sealed } = &self.options.recipients;
         let setup = |track, holders| TrackSetup {
@@ -233,10 +254,9 @@ impl Inner {
         };
         let masked = TrackFile::create(setup(Track::Masked, vec![vec![*masked]]), &mut files)?;
         let sealed = TrackFile::create(setup(Track::Sealed, sealed.iter().map(|k| vec![*k]).collect()), &mut files)?;
-        store::sync_all(&files)?;
-        store::sync_dir(&shared.folder)?;
         let rules = self.options.rules.clone();
-        Ok([Lane::Sealed(SealedLane::new(shared.clone(), sealed)), Lane::Masked(MaskedLane::new(shared.clone(), masked, rules))])
+        let lanes = [Lane::Sealed(SealedLane::new(shared.clone(), sealed)), Lane::Masked(MaskedLane::new(shared.clone(), masked, rules))];
+        Ok(Begun { shared, files, lanes })
     }
 
     pub(crate) fn pool(&self) -> &Pool {

@@ -163,7 +163,7 @@ impl Recording {
         sealed
     }
 
-    /// Push back before it is too late: at twice the allowed lag nothing more is taken until the disk moved; at five times the
+    /// Push back before it is too late: at twice the allowed lag nothing more is taken until the disk moved; at fifteen times the
     /// watching thread ends the recording.
     async fn disk_keeps_up(&self) -> Result<(), RecordingFailed> {
         let shared = &self.handle.shared;

@@ -1,5 +1,5 @@
 //! Where recordings lie: `<root>/<yyyy>/<mm>/<session>/`. Nothing here is ever overwritten.
-use crate::OpenError;
+use crate::{OpenError, growing::Growing};
 use anteroom_domain::{Moment, SessionId};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::{
@@ -39,7 +39,7 @@ pub(crate) trait Disk: Send + Sync {
 pub(crate) struct RealDisk;
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn SegmentFile>> {
-        Ok(Arc::new(new_file(path)?))
+        Ok(Arc::new(Growing::new(new_file(path)?)))
     }
 }
 

@@ -16,6 +16,9 @@ use std::{
 };
 use zeroize::Zeroizing;
 
+/// Bytes handed to the file at once, while they come fast: the kernel's work is by the call as much as by the byte.
+const BATCH: usize = 256 << 10;
+
 /// Compression state and output buffer of a recorder thread; its sessions share them.
 #[derive(Debug)]
 pub(crate) struct Scratch {
@@ -62,6 +65,8 @@ pub(crate) struct TrackFile {
     setup: TrackSetup,
     writer: SegmentWriter,
     file: Arc<dyn SegmentFile>,
+    /// Sealed chunks that are not handed to the file yet.
+    sealed: Vec<u8>,
     finished: Vec<SegmentSummary>,
     pub(crate) channels: Vec<ChannelEntry>,
 }
@@ -71,7 +76,7 @@ impl TrackFile {
     pub(crate) fn create(setup: TrackSetup, files: &mut Vec<Arc<dyn SegmentFile>>) -> Result<Self, RecordError> {
         let (writer, file, envelope) = open_segment(&setup, 0, [0; 32])?;
         files.extend([envelope, file.clone()]);
-        Ok(Self { setup, writer, file, finished: Vec::new(), channels: Vec::new() })
+        Ok(Self { setup, writer, file, sealed: Vec::new(), finished: Vec::new(), channels: Vec::new() })
     }
 
     pub(crate) fn file(&self) -> Arc<dyn SegmentFile> {
@@ -80,18 +85,15 @@ impl TrackFile {
 
     /// Adds an event. True: bytes went to the disk.
     pub(crate) fn event(&mut self, event: &Event<'_>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        let coded = self.writer.event(event, &mut scratch.packer, &mut scratch.out);
-        self.append(coded, scratch)
+        self.code(scratch, BATCH, |writer, packer, out| writer.event(event, packer, out))
     }
 
     pub(crate) fn keyframe(&mut self, screen: &Screen<'_>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        let coded = self.writer.keyframe(screen, &mut scratch.packer, &mut scratch.out);
-        self.append(coded, scratch)
+        self.code(scratch, BATCH, |writer, packer, out| writer.keyframe(screen, packer, out))
     }
 
     pub(crate) fn flush(&mut self, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        let coded = self.writer.flush(&mut scratch.packer, &mut scratch.out);
-        self.append(coded, scratch)
+        self.code(scratch, 0, SegmentWriter::flush)
     }
 
     /// Nothing came for a while.
@@ -99,8 +101,9 @@ impl TrackFile {
         self.writer.rest();
     }
 
+    /// Something that was taken is not handed to the disk.
     pub(crate) fn has_pending(&self) -> bool {
-        self.writer.has_pending()
+        self.writer.has_pending() || !self.sealed.is_empty()
     }
 
     pub(crate) fn wants_new_segment(&self) -> bool {
@@ -109,10 +112,10 @@ impl TrackFile {
 
     /// Ends this segment and starts the next; what was in the old one is durable afterwards.
     pub(crate) fn next_segment(self, scratch: &mut Scratch) -> Result<Self, RecordingFailed> {
-        let Self { setup, writer, file, mut finished, channels } = self;
+        let Self { setup, writer, file, mut sealed, mut finished, channels } = self;
         let number = finished.len() as u32;
-        let done = writer.finish(&channels, EndReason::Continued, &mut scratch.packer, &mut scratch.out);
-        let done = written(&file, done, scratch)?;
+        let done = writer.finish(&channels, EndReason::Continued, &mut scratch.packer, &mut sealed).map_err(refused)?;
+        write_out(&file, &mut sealed)?;
         file.sync().map_err(|e| RecordingFailed::from(&e))?;
         finished.push(summary(number, &done));
         let (writer, file, envelope) = open_segment(&setup, number + 1, done.head).map_err(|e| match e {
@@ -122,43 +125,47 @@ impl TrackFile {
         // The envelope is durable before the first chunk that it opens.
         let durable = store::sync_all(&[envelope, file.clone()]).and_then(|()| store::sync_dir(&setup.folder));
         durable.map_err(|e| RecordingFailed::from(&e))?;
-        Ok(Self { setup, writer, file, finished, channels })
+        Ok(Self { setup, writer, file, sealed, finished, channels })
     }
 
     /// Writes index and final chunk.
     pub(crate) fn finish(mut self, scratch: &mut Scratch) -> Result<TrackSummary, RecordingFailed> {
-        let done = self.writer.finish(&self.channels, EndReason::Closed, &mut scratch.packer, &mut scratch.out);
-        let done = written(&self.file, done, scratch)?;
+        let done = self.writer.finish(&self.channels, EndReason::Closed, &mut scratch.packer, &mut self.sealed).map_err(refused)?;
+        write_out(&self.file, &mut self.sealed)?;
         self.finished.push(summary(self.finished.len() as u32, &done));
         Ok(TrackSummary { track: self.setup.track, segments: self.finished })
     }
 
-    fn append(&mut self, coded: Result<(), WriteError>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        if let Err(e) = coded {
-            scratch.reset();
-            return Err(refused(e));
+    /// Lets the segment's writer write, and hands the result to the file once it has more than `batch` bytes. The buffer is the
+    /// thread's until something stays in it.
+    fn code(
+        &mut self,
+        scratch: &mut Scratch,
+        batch: usize,
+        write: impl FnOnce(&mut SegmentWriter, &mut Packer, &mut Vec<u8>) -> Result<(), WriteError>,
+    ) -> Result<bool, RecordingFailed> {
+        if self.sealed.is_empty() {
+            std::mem::swap(&mut self.sealed, &mut scratch.out);
         }
-        if scratch.out.is_empty() {
-            return Ok(false);
+        let coded = write(&mut self.writer, &mut scratch.packer, &mut self.sealed).map_err(refused);
+        let full = !self.sealed.is_empty() && self.sealed.len() >= batch;
+        let written = coded.and_then(|()| if full { write_out(&self.file, &mut self.sealed).map(|()| true) } else { Ok(false) });
+        if written.is_err() {
+            self.sealed.clear();
         }
-        write_out(&self.file, scratch).map(|()| true)
+        if self.sealed.is_empty() {
+            let buffer = std::mem::take(&mut self.sealed);
+            if buffer.capacity() > scratch.out.capacity() {
+                scratch.out = buffer;
+            }
+        }
+        written
     }
 }
 
-/// Writes a segment's end, or forgets what there is of it.
-fn written(file: &Arc<dyn SegmentFile>, done: Result<Finished, WriteError>, scratch: &mut Scratch) -> Result<Finished, RecordingFailed> {
-    match done {
-        Ok(done) => write_out(file, scratch).map(|()| done),
-        Err(e) => {
-            scratch.reset();
-            Err(refused(e))
-        }
-    }
-}
-
-fn write_out(file: &Arc<dyn SegmentFile>, scratch: &mut Scratch) -> Result<(), RecordingFailed> {
-    let written = file.append(&scratch.out);
-    scratch.out.clear();
+fn write_out(file: &Arc<dyn SegmentFile>, sealed: &mut Vec<u8>) -> Result<(), RecordingFailed> {
+    let written = file.append(sealed);
+    sealed.clear();
     written.map_err(|e| RecordingFailed::from(&e))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Nothing is switched off. The admin and the approver are passkeys of software that go through enrolment, request, approval and
 //! step-up over the portal's real routes; only the time a step-up is remembered differs from the default, which policy allows.
-use crate::harness::{Person, Sshd, World, WorldOptions};
+use crate::harness::{Person, Sshd, World, WorldOptions, keygen};
+use anteroom_test_swarm::Target;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::{
@@ -16,11 +17,15 @@ const HOURS: i64 = 8;
 /// Everything a grant can hold: what is measured and probed is the road, not the refusals.
 const CAPABILITIES: [&str; 7] = ["shell", "exec", "download", "upload", "local-forward:*", "remote-forward:*", "agent-forwarding"];
 
+/// The target that costs little, for many sessions at once, and its account.
+const LIGHT: (&str, &str) = ("lab-light", "light");
+
 /// A running lab. Dropping it ends every process.
 #[derive(Debug)]
 pub struct Lab {
     world: World,
     jump: Sshd,
+    light: Target,
 }
 
 impl Lab {
@@ -37,13 +42,16 @@ impl Lab {
             remember_step_up: format!("{HOURS}h"),
             sshd: many.into(),
             max_channels: 200,
+            // All of them come from one address.
+            ssh: "max_unauthenticated = 1000\nmax_unauthenticated_per_address = 1000\n".into(),
             ..Default::default()
         })?;
         let jump = Sshd::start(&world.dir.join("jump"), "jump", many)?;
-        let lab = Self { world, jump };
+        let light = start_light(&world)?;
+        let lab = Self { world, jump, light };
         let admin = lab.open_the_door()?;
         lab.write_ssh_config(&admin)?;
-        lab.write_facts()?;
+        lab.write_facts(&admin)?;
         Ok(lab)
     }
 
@@ -64,6 +72,8 @@ impl Lab {
         let until = OffsetDateTime::now_utc() + Duration::hours(HOURS);
         approver.approve(&admin.request_all_until(&w.target.name, &w.target.account, &CAPABILITIES, until)?)?;
         w.ssh(&admin)?.command("true").run()?.good()?;
+        approver.approve(&admin.request_all_until(LIGHT.0, LIGHT.1, &["shell", "exec"], until)?)?;
+        w.ssh(&admin)?.login(&light_login()).command("true").run()?.good()?;
         Ok(admin)
     }
 
@@ -98,7 +108,7 @@ impl Lab {
         self.world.dir.join("ssh_config")
     }
 
-    fn write_facts(&self) -> Result<()> {
+    fn write_facts(&self, admin: &Person) -> Result<()> {
         let w = &self.world;
         let facts = json!({
             "gateway_pid": w.gateway_pid(),
@@ -109,8 +119,26 @@ impl Lab {
             "ssh_config": self.ssh_config(),
             "target": w.target.name,
             "account": w.target.account,
+            "light": { "login": light_login(), "key": admin.ssh_key, "host_key": w.gateway_host_key()?, "port": self.light.address.port() },
             "ports": { "gateway": w.ssh_port(), "portal": w.origin.port(), "target": w.target.port, "jump": self.jump.port },
         });
         Ok(fs::write(w.dir.join("lab.json"), serde_json::to_string_pretty(&facts)?)?)
     }
+}
+
+fn light_login() -> String {
+    format!("{}@{}", LIGHT.1, LIGHT.0)
+}
+
+fn start_light(world: &World) -> Result<Target> {
+    let dir = world.dir.join("light");
+    fs::create_dir_all(&dir)?;
+    let (host, account) = (dir.join("host_key"), dir.join("account_key"));
+    for key in [&host, &account] {
+        keygen(key)?;
+    }
+    let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let target = Target::start(&read(&host)?, &read(&account.with_extension("pub"))?)?;
+    world.register(LIGHT.0, target.address.port(), &read(&host.with_extension("pub"))?, LIGHT.1, &read(&account)?)?;
+    Ok(target)
 }

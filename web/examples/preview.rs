@@ -82,6 +82,23 @@ impl TerminalSession for Echo {
     }
 }
 
+/// A target with one good address, one that changed its key and one that is away.
+struct Looks;
+impl TargetProbe for Looks {
+    fn probe<'a>(&'a self, target: &'a Target) -> terminal::Later<'a, Vec<Probe>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let key = |k: &str| format!("SHA256:{k}r7Pjs9wFFJMDByLgc3NrtdU344OgUM45wZPcIQ");
+            let seen = [
+                (format!("{}:{}", target.host, target.port), ProbeOutcome::Trusted { key: key("UCUiL") }, 31),
+                ("10.20.0.6:22".into(), ProbeOutcome::Changed { key: key("Bx81Q") }, 44),
+                ("10.20.0.7:22".into(), ProbeOutcome::NotReached("no answer within 4 s".into()), 4_001),
+            ];
+            seen.map(|(address, outcome, ms)| Probe { address, outcome, took: Duration::from_millis(ms) }).into()
+        })
+    }
+}
+
 struct Someone {
     person: Person,
     passkey: Authenticator,
@@ -216,7 +233,7 @@ async fn main() {
         ssh: SshAddress { host: "localhost".into(), port: 2222 },
         clipboard: Clipboard::Both,
     };
-    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door))).unwrap();
+    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks))).unwrap();
     println!("ready {origin}");
     let serving = tokio::spawn(portal.run(stop.clone()));
     tokio::signal::ctrl_c().await.unwrap();

@@ -1,7 +1,8 @@
 //! The portal: what people see of the gateway. It shows and asks; deciding happens in `anteroom-approvals`.
 //!
 //! **Invariant**: this crate never imports the gateway. Live sessions are reached through
-//! [`anteroom_domain::SessionControl`] alone, terminals in the browser through [`anteroom_domain::TerminalDoor`].
+//! [`anteroom_domain::SessionControl`] alone, terminals in the browser through [`anteroom_domain::TerminalDoor`], tests of
+//! targets through [`anteroom_domain::TargetProbe`].
 #![forbid(unsafe_code)]
 
 mod assets;

@@ -121,6 +121,7 @@ pub(crate) fn table() -> Vec<Route> {
         form("/targets", May(ManageTargets), post(targets::add::add)),
         page("/targets/{id}", May(ManageTargets), get(targets::show::show)),
         form("/targets/{id}/reach", May(ManageTargets), post(targets::change::change)),
+        form("/targets/{id}/test", May(ManageTargets), post(targets::test::test)),
         form("/targets/{id}/pin", May(ManageTargets), post(targets::pin::pin)),
         form("/targets/{id}/credential", May(ManageTargets), post(targets::credential::store)),
     ]
@@ -228,7 +229,7 @@ mod tests {
     fn what_changes_something_is_never_a_get() {
         for r in table().iter().filter(|r| r.method == Method::GET) {
             assert!(
-                !["/begin", "/finish", "/withdraw", "/suspend", "/refuse", "/remove"].iter().any(|end| r.path.ends_with(end)),
+                !["/begin", "/finish", "/withdraw", "/suspend", "/refuse", "/remove", "/test"].iter().any(|end| r.path.ends_with(end)),
                 "{}",
                 r.path
             );

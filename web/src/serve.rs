@@ -7,7 +7,7 @@ use crate::{
     tls::Certificate,
 };
 use anteroom_approvals::Approvals;
-use anteroom_domain::{SessionControl, TerminalDoor};
+use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
 use anteroom_recorder::Replayer;
 use axum_server::Handle;
 use hyper_util::{
@@ -71,16 +71,17 @@ impl Reload {
     }
 }
 
-/// Binds and runs until `stop`; without `terminals` no page offers one.
+/// Binds and runs until `stop`; without `terminals` no page offers one, without `probe` no target is tested.
 pub async fn serve(
     config: PortalConfig,
     approvals: Approvals,
     replayer: Option<Replayer>,
     control: Arc<dyn SessionControl>,
     terminals: Option<Arc<dyn TerminalDoor>>,
+    probe: Option<Arc<dyn TargetProbe>>,
     stop: CancellationToken,
 ) -> Result<(), PortalError> {
-    Portal::bind(config, approvals, replayer, control, terminals)?.run(stop).await
+    Portal::bind(config, approvals, replayer, control, terminals, probe)?.run(stop).await
 }
 
 impl Portal {
@@ -90,6 +91,7 @@ impl Portal {
         replayer: Option<Replayer>,
         control: Arc<dyn SessionControl>,
         terminals: Option<Arc<dyn TerminalDoor>>,
+        probe: Option<Arc<dyn TargetProbe>>,
     ) -> Result<Self, PortalError> {
         let origin = Origin::new(&config.origin).ok_or_else(|| PortalError::Origin(config.origin.to_string()))?;
         if config.tls.is_none() && !config.listen.ip().is_loopback() {
@@ -116,6 +118,8 @@ impl Portal {
             clipboard: config.clipboard,
             waiting: Default::default(),
             open: Default::default(),
+            probe,
+            tests: Default::default(),
         });
         Ok(Self { listener, addr, certificate, app })
     }
@@ -132,7 +136,7 @@ impl Portal {
     /// Serves until `stop`, then lets open requests finish for a few seconds.
     pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
         let Self { listener, certificate, app, .. } = self;
-        let open = app.open.clone();
+        let (open, tests) = (app.open.clone(), app.tests.clone());
         let handle = Handle::new();
         let service = layers::wrap(routes::router(app.clone(), &stop), app).into_make_service_with_connect_info::<SocketAddr>();
         let ender = async {
@@ -160,7 +164,7 @@ impl Portal {
             () = watch(certificate.as_ref()) => Ok(()),
         };
         // Terminals heard of the stop themselves; each says goodbye within its own bound.
-        let _ = tokio::time::timeout(DRAIN, open.all_ended()).await;
+        let _ = tokio::time::timeout(DRAIN, async { tokio::join!(open.all_ended(), tests.all_ended()) }).await;
         Ok(done?)
     }
 }

@@ -1,6 +1,9 @@
-use crate::{layers::limit::Limiter, pages::terminal};
+use crate::{
+    layers::limit::Limiter,
+    pages::{targets, terminal},
+};
 use anteroom_approvals::Approvals;
-use anteroom_domain::{SessionControl, TerminalDoor};
+use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
 use anteroom_recorder::Replayer;
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -87,6 +90,9 @@ pub(crate) struct Shared {
     pub(crate) clipboard: Clipboard,
     pub(crate) waiting: terminal::waiting::Room,
     pub(crate) open: terminal::open::Open,
+    /// None where no gateway runs beside this portal.
+    pub(crate) probe: Option<Arc<dyn TargetProbe>>,
+    pub(crate) tests: targets::test::Tests,
 }
 
 impl App {

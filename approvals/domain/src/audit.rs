@@ -7,7 +7,22 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What happened. Adding a variant is fine; changing one breaks old logs, so they are only ever added.
+/// What proved more than the SSH key when a session began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FactorUsed {
+    /// A passkey over this very connection.
+    Passkey { step_up: StepUpId },
+    /// A certificate that was given out after a passkey; its serial, decimal.
+    Certificate { serial: String },
+    /// A security key that verified its person.
+    SecurityKey,
+    /// An earlier confirmation with the same key from the same address.
+    Remembered,
+}
+
+/// What happened. Adding a variant is fine; changing one breaks old logs, so they are only ever added. A field may be added
+/// if it may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AuditEvent {
@@ -141,6 +156,9 @@ pub enum AuditEvent {
         account: AccountName,
         source: String,
         recording_header_sha256: String,
+        /// None in lines from before 2026-11-25.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second_factor: Option<FactorUsed>,
     },
     ChannelRefused {
         session: SessionId,

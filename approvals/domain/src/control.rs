@@ -23,6 +23,39 @@ pub struct LiveSession {
     pub bytes_out: u64,
 }
 
+/// What a supervisor may write into a terminal: one line of printable text, at most 500 characters. White space is one space.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageText(String);
+
+impl MessageText {
+    pub const LONGEST: usize = 500;
+
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // A terminal obeys control characters; the others change in which order text is read.
+        let hidden = |c: char| {
+            c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        };
+        match line.chars().count() {
+            0 => Err("write what they should read"),
+            n if n > Self::LONGEST => Err("at most 500 characters fit"),
+            _ if line.chars().any(hidden) => Err("only printable text can be sent"),
+            _ => Ok(Self(line)),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Without the text: what people write to each other is in no log.
+impl std::fmt::Debug for MessageText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MessageText(..)")
+    }
+}
+
 /// Seeing and ending live sessions.
 pub trait SessionControl: Send + Sync + 'static {
     fn list(&self) -> Vec<LiveSession>;
@@ -30,4 +63,17 @@ pub trait SessionControl: Send + Sync + 'static {
     fn terminate(&self, id: SessionId, by: PersonId) -> bool;
     /// Shows a line of text in the terminals of a session; false if it is not running here or nobody takes it.
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MessageText;
+
+    #[test]
+    fn a_message_is_one_line_that_no_terminal_obeys() {
+        assert_eq!(MessageText::new(" please\r\n stop\tnow ").as_ref().map(MessageText::as_str), Ok("please stop now"));
+        for bad in ["", " \r\n ", "\x1b[2J", "a\u{7}b", "\u{9b}2J", "a\u{202e}b", &"x".repeat(501)] {
+            assert!(MessageText::new(bad).is_err(), "{bad:?}");
+        }
+    }
 }

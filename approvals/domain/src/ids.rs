@@ -53,6 +53,8 @@ id!(
     AuthorityId,
     /// Somebody's program waits for a certificate. Unguessable: it is the secret part of a link.
     CertificateAskId,
+    /// A supervisor's words on their way to a session.
+    MessageId,
     /// One line of the audit log.
     AuditEntryId,
 );

@@ -12,7 +12,9 @@ pub enum SecondFactor {
     /// A passkey signed this connection's digest.
     Passed(StepUpId),
     /// A short-lived certificate of our own authority, issued after a passkey, signed this connection.
-    Certificate,
+    Certificate {
+        serial: u64,
+    },
     /// A security key signed this connection and said that it had verified its person (FIDO's UV flag).
     SecurityKey,
     /// It did a short while ago for the same key, address and target, and policy remembers that.
@@ -72,6 +74,7 @@ pub struct Permit {
     account_id: AccountId,
     capabilities: Capabilities,
     source: IpAddr,
+    second_factor: SecondFactor,
     not_after: Moment,
     judged_at: Moment,
 }
@@ -103,6 +106,9 @@ impl Permit {
     }
     pub fn source(&self) -> IpAddr {
         self.source
+    }
+    pub fn second_factor(&self) -> SecondFactor {
+        self.second_factor
     }
     pub fn not_after(&self) -> Moment {
         self.not_after
@@ -145,6 +151,7 @@ pub fn judge(f: &Facts<'_>) -> Decision {
         account_id: grant.account,
         capabilities: grant.capabilities.clone(),
         source: f.source,
+        second_factor: f.second_factor,
         not_after: grant.not_after,
         judged_at: f.now,
     })
@@ -255,7 +262,7 @@ mod tests {
     #[test]
     fn a_certificate_or_a_security_key_is_a_second_factor_and_never_a_grant() {
         let p = person(1);
-        for factor in [SecondFactor::Certificate, SecondFactor::SecurityKey] {
+        for factor in [SecondFactor::Certificate { serial: 7 }, SecondFactor::SecurityKey] {
             assert!(matches!(ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], factor), Decision::Permit(_)), "{factor:?}");
             assert!(matches!(ask(&p, Some(&target()), "root", &[], factor), Decision::Deny(Refusal::NoSuchAccess)), "{factor:?}");
             let later = ask(&p, Some(&target()), "root", &[grant(&p, HOUR, 2 * HOUR)], factor);

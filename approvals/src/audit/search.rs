@@ -36,6 +36,10 @@ impl Approvals {
             Some(id) => Some(store::evidence::by_id(db, id).await?),
             None => None,
         };
+        let certificate = match store::certificates::evidence_of(db, session).await? {
+            Some(id) => Some(store::evidence::by_id(db, id).await?),
+            None => None,
+        };
         let Some(checkpoint) = store::audit::latest_checkpoint(db).await? else { return Ok(None) };
         let hashes = store::audit::leaf_hashes(db, checkpoint.size).await?;
         let mut records = Vec::new();
@@ -59,6 +63,7 @@ impl Approvals {
             session: row,
             approval,
             step_up,
+            certificate,
             manifest: store::sessions::manifest(db, session).await?,
             records,
             checkpoint: checkpoint.note,

@@ -2,7 +2,7 @@
 mod judge;
 mod sign;
 
-pub(crate) use judge::{SOURCE_ADDRESS, source_address};
+pub(crate) use anteroom_certificate::{SOURCE_ADDRESS, source_address};
 pub(crate) use sign::{Form, SLACK, number, sign};
 
 use crate::{Approvals, AuthorityError, AuthorityInfo, ManageError, Purpose, StoreError, audit::record, clock, store, vault};

@@ -236,7 +236,7 @@ pub(crate) struct Story<'a> {
     pub(crate) size: i64,
 }
 
-/// The session's own lines in the tree, those of its request, grant and step-up, and those of the passkeys that signed.
+/// The session's own lines in the tree, those of its request, grant and step-up or certificate, and those of the passkeys that signed.
 pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i64, String)>> {
     let rows = sqlx::query!(
         r#"select l.index, e.record from audit_entry e join audit_leaf l on l.entry = e.id
@@ -245,6 +245,7 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
            or (e.kind = 'grant_revoked' and (e.record::jsonb ->> 'grant')::uuid = $3)
            or (e.kind in ('step_up_asked', 'step_up_passed')
                and (e.record::jsonb ->> 'step_up')::uuid in (select u.id from step_up u where u.used_by = $1))
+           or (e.kind = 'certificate_issued' and e.record::jsonb ->> 'serial' = (select s.certificate::text from session s where s.id = $1))
            or (e.kind = 'passkey_enrolled' and e.people && $4))
            order by l.index"#,
         s.session.0,

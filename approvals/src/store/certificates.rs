@@ -1,7 +1,7 @@
 //! Tables `certificate_ask` and `certificate`: short-lived certificates of people.
 use super::Store;
 use crate::{CertificateInfo, CertificateState, StoreError, store::evidence::Stored};
-use anteroom_domain::{CertificateAskId, Moment, PersonId};
+use anteroom_domain::{CertificateAskId, Moment, PersonId, SessionId};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -204,15 +204,17 @@ pub(crate) async fn sweep(db: impl PgExecutor<'_>, before: Moment) -> Store<()> 
     Ok(())
 }
 
-pub(crate) async fn insert(db: impl PgExecutor<'_>, person: PersonId, c: &CertificateInfo) -> Store<()> {
+pub(crate) async fn insert(db: impl PgExecutor<'_>, person: PersonId, c: &CertificateInfo, evidence: &Stored) -> Store<()> {
     sqlx::query!(
-        "insert into certificate (serial, person, fingerprint, source, issued_at, expires_at) values ($1::text::numeric, $2, $3, $4, $5, $6)",
+        "insert into certificate (serial, person, fingerprint, source, issued_at, expires_at, evidence)
+         values ($1::text::numeric, $2, $3, $4, $5, $6, $7)",
         c.serial,
         person.0,
         c.fingerprint,
         c.source,
         c.issued_at,
-        c.expires_at
+        c.expires_at,
+        evidence.id
     )
     .execute(db)
     .await?;
@@ -232,6 +234,28 @@ pub(crate) async fn counts(db: impl PgExecutor<'_>, serial: &str, person: Person
     .fetch_optional(db)
     .await?;
     Ok(found.is_some())
+}
+
+/// Whether this one of theirs has neither ended nor been taken back; it stays so until our transaction ends.
+pub(crate) async fn held(db: impl PgExecutor<'_>, serial: &str, person: PersonId, now: Moment) -> Store<bool> {
+    let found = sqlx::query_scalar!(
+        "select 1 from certificate where serial = $1::text::numeric and person = $2 and expires_at > $3 and revoked_at is null for share",
+        serial,
+        person.0,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// What the passkey signed when the certificate was given out that let this session in.
+pub(crate) async fn evidence_of(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<Uuid>> {
+    let e =
+        sqlx::query_scalar!("select c.evidence from certificate c join session s on s.certificate = c.serial where s.id = $1", session.0)
+            .fetch_optional(db)
+            .await?;
+    Ok(e.flatten())
 }
 
 /// Those that have not ended, the newest first.

@@ -5,6 +5,7 @@ pub(crate) mod ceremonies;
 pub(crate) mod certificates;
 pub(crate) mod evidence;
 pub(crate) mod grants;
+pub(crate) mod messages;
 pub(crate) mod passkeys;
 pub(crate) mod people;
 pub(crate) mod requests;

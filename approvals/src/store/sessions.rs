@@ -53,12 +53,13 @@ pub(crate) async fn insert(
     grant: &Grant,
     header_sha256: &[u8; 32],
     gateway: &str,
+    certificate: Option<&str>,
     at: Moment,
 ) -> Store<bool> {
     let done = sqlx::query!(
         "insert into session (id, access_grant, person, target, account, source, gateway, recording_header_sha256, started_at,
-         recording, mask_incomplete, mask_counts, bytes)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0) on conflict (id) do nothing",
+         recording, mask_incomplete, mask_counts, bytes, certificate)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0, $10::text::numeric) on conflict (id) do nothing",
         permit.session().0,
         grant.id.0,
         grant.person.0,
@@ -67,7 +68,8 @@ pub(crate) async fn insert(
         permit.source().to_string(),
         gateway,
         &header_sha256[..],
-        at
+        at,
+        certificate
     )
     .execute(db)
     .await?;

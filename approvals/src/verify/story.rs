@@ -7,12 +7,13 @@ use crate::{
     evidence::{AssertionEvidence, Evidence},
 };
 use anteroom_domain::{
-    AuditEvent, AuditRecord, PersonId, RequestState, canonical,
-    content::{ApprovalContent, Signable, StepUpContent, Verdict},
+    AuditEvent, AuditRecord, FactorUsed, PersonId, RequestState, canonical,
+    content::{ApprovalContent, CertificateContent, Signable, StepUpContent, Verdict},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,9 +59,7 @@ pub fn verify_evidence(evidence: &Evidence, trusted_log_key: Option<&str>) -> Ve
     let e = evidence;
     let records = log(&mut report, e, trusted_log_key);
     report.add("approval", approval(e));
-    if let Some(step_up) = &e.step_up {
-        report.add("second factor", second_factor(e, step_up));
-    }
+    report.add("second factor", second_factor(e, &records));
     report.add("grant", grant(e));
     report.add("session", session(e));
     report.add("audit log tells this story", told(e, &records));
@@ -126,12 +125,54 @@ fn approval(e: &Evidence) -> Result<String, String> {
     Ok(format!("{} signed: {} may reach {}@{} until {}", c.approver_handle, c.requester_handle, c.account, c.target_name, text(c.until)))
 }
 
-fn second_factor(e: &Evidence, a: &AssertionEvidence) -> Result<String, String> {
+/// What the log says was the second factor is here, and nothing else: a bundle cannot be robbed of it.
+fn second_factor(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
+    let used = records.iter().find_map(|x| match &x.event {
+        AuditEvent::SessionStarted { session, second_factor, .. } if *session == e.session.id => second_factor.as_ref(),
+        _ => None,
+    });
+    match (used, &e.step_up, &e.certificate) {
+        (Some(FactorUsed::Passkey { step_up }), Some(a), None) => {
+            let c = confirmed(e, a)?;
+            ensure(c.step_up == *step_up, "the log names another confirmation")?;
+            Ok(format!("a passkey confirmed the connection from {} with SSH key {}", c.source, c.ssh_key_fingerprint))
+        }
+        (Some(FactorUsed::Certificate { serial }), None, Some(a)) => {
+            let c = certified(e, a)?;
+            ensure(c.serial == *serial, "the log names another certificate")?;
+            let (key, until) = (c.fingerprint, text(c.until));
+            Ok(format!("a passkey gave out certificate {serial} for SSH key {key}, from {} until {until}", c.source))
+        }
+        (Some(FactorUsed::SecurityKey), None, None) => Ok("a security key that verified its person, as the gateway saw it".into()),
+        (Some(FactorUsed::Remembered), None, None) => Ok("a confirmation with the same key shortly before, which policy remembered".into()),
+        (Some(FactorUsed::Passkey { .. } | FactorUsed::Certificate { .. }), None, None) => {
+            Err("the log names a passkey's signature that the bundle does not hold".into())
+        }
+        // The log of an older program does not say which it was.
+        (None, Some(a), None) => confirmed(e, a).map(|c| format!("a passkey confirmed the connection from {}", c.source)),
+        (None, None, None) => Ok("the log does not say which; an older program wrote it".into()),
+        _ => Err("the bundle holds another second factor than the log names".into()),
+    }
+}
+
+/// A passkey over this very connection.
+fn confirmed(e: &Evidence, a: &AssertionEvidence) -> Result<StepUpContent, String> {
     let c: StepUpContent = signed(a)?;
     let s = &e.session;
     let same = c.person == s.person && c.target_name == s.target_name && c.account == s.account && c.source == s.source;
     ensure(same, "a connection of somebody else, or to somewhere else, was confirmed")?;
-    Ok(format!("a passkey confirmed the connection from {} with SSH key {}", c.source, c.ssh_key_fingerprint))
+    Ok(c)
+}
+
+/// A passkey over a certificate of this person, for this address, that counted when the session began.
+fn certified(e: &Evidence, a: &AssertionEvidence) -> Result<CertificateContent, String> {
+    let c: CertificateContent = signed(a)?;
+    let s = &e.session;
+    ensure(c.person == s.person && c.handle.as_str() == s.person_handle, "the certificate is somebody else's")?;
+    let address = |text: &str| text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
+    ensure(address(&c.source).is_some_and(|a| Some(a) == address(&s.source)), "the certificate is for another address")?;
+    ensure(s.started_at >= c.from && s.started_at < c.until, "the certificate did not count when the session began")?;
+    Ok(c)
 }
 
 fn grant(e: &Evidence) -> Result<String, String> {
@@ -195,6 +236,18 @@ fn told(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
         });
         ensure(passed, "no entry says that this connection was confirmed with this signature")?;
         enrolled(records, s.person, a).ok_or("no entry says that the passkey that confirmed is this person's")?;
+    }
+
+    if let Some(a) = &e.certificate {
+        let (content, assertion) = hashes(a)?;
+        let c: CertificateContent = serde_json::from_str(&a.content).map_err(|_| "the signed content is unreadable")?;
+        let issued = any(&|x| {
+            matches!(&x.event, AuditEvent::CertificateIssued { person, serial, fingerprint, source, until, content_sha256, evidence_sha256 }
+                if *person == s.person && *serial == c.serial && *fingerprint == c.fingerprint && *source == c.source
+                && *until == text(c.until) && *content_sha256 == content && *evidence_sha256 == assertion)
+        });
+        ensure(issued, "no entry says that this certificate was given out with this signature")?;
+        enrolled(records, s.person, a).ok_or("no entry says that the passkey that gave out the certificate is this person's")?;
     }
 
     let made = any(&|x| {

@@ -87,8 +87,10 @@ impl Approvals {
         let source = source.to_string();
         let confirmed = match claimed {
             SecondFactor::Missing => false,
-            // Proven on the connection itself, by the gateway: a certificate it has judged, a security key that verified its person.
-            SecondFactor::Certificate | SecondFactor::SecurityKey => true,
+            // Proven on the connection itself, by the gateway: a security key that verified its person.
+            SecondFactor::SecurityKey => true,
+            // The gateway has judged it when it signed. A menu may stand open for longer than it counts.
+            SecondFactor::Certificate { serial } => store::certificates::held(&mut *tx, &serial.to_string(), person.id, now).await?,
             SecondFactor::Passed(id) => {
                 let u = store::step_ups::Use {
                     id,

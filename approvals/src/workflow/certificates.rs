@@ -154,7 +154,7 @@ impl Approvals {
             expires_at: s.until,
             revoked_at: None,
         };
-        store::certificates::insert(&mut *tx, person.id, &info).await?;
+        store::certificates::insert(&mut *tx, person.id, &info, &signed.evidence).await?;
         let event = AuditEvent::CertificateIssued {
             person: person.id,
             serial: info.serial,

@@ -2,6 +2,7 @@
 mod authorize;
 mod certificates;
 mod grants;
+mod messages;
 mod review;
 mod sessions;
 mod step_up;

@@ -8,8 +8,19 @@ use crate::{
     clock::{self, hex},
     store,
 };
-use anteroom_domain::{AuditEvent, EndReason, PersonId, SessionId, SessionRecord};
-use anteroom_policy::{Action, Permit, still_valid};
+use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
+use anteroom_policy::{Action, Permit, SecondFactor, still_valid};
+
+/// As the log says it. A permit without a second factor does not exist.
+fn factor_used(factor: SecondFactor) -> Option<FactorUsed> {
+    match factor {
+        SecondFactor::Missing => None,
+        SecondFactor::Passed(step_up) => Some(FactorUsed::Passkey { step_up }),
+        SecondFactor::Certificate { serial } => Some(FactorUsed::Certificate { serial: serial.to_string() }),
+        SecondFactor::SecurityKey => Some(FactorUsed::SecurityKey),
+        SecondFactor::Remembered => Some(FactorUsed::Remembered),
+    }
+}
 
 impl Approvals {
     /// The session's row and audit line. Refused if the grant or the person changed since the permit was made: their
@@ -20,7 +31,18 @@ impl Approvals {
         let person = store::people::held(&mut *tx, permit.person()).await?.ok_or(StartError::NoLonger(EndReason::PersonSuspended))?;
         let grant = store::grants::held(&mut tx, permit.grant()).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
         still_valid(&person, &grant, now).map_err(StartError::NoLonger)?;
-        if !store::sessions::insert(&mut *tx, permit, &grant, &recording_header_sha256, gateway, now).await? {
+        let second_factor = factor_used(permit.second_factor());
+        let certificate = match &second_factor {
+            Some(FactorUsed::Certificate { serial }) => Some(serial.as_str()),
+            _ => None,
+        };
+        // A connection may be older than its session: what let it in has to count still.
+        if let Some(serial) = certificate
+            && !store::certificates::held(&mut *tx, serial, person.id, now).await?
+        {
+            return Err(StartError::CertificateOver);
+        }
+        if !store::sessions::insert(&mut *tx, permit, &grant, &recording_header_sha256, gateway, certificate, now).await? {
             return Err(StoreError::Damaged("session").into());
         }
         let event = AuditEvent::SessionStarted {
@@ -31,6 +53,7 @@ impl Approvals {
             account: grant.account_name.clone(),
             source: permit.source().to_string(),
             recording_header_sha256: hex(&recording_header_sha256),
+            second_factor,
         };
         record::write(&mut tx, event, Some(person.id), now).await?;
         store::tell(&mut *tx, Change::Session(permit.session())).await?;

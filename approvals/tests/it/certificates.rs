@@ -24,7 +24,7 @@ async fn poll(w: &World, asked: &CertificateAsked) -> CertificatePoll {
 }
 
 /// By the whole road.
-async fn certificate(w: &World, who: &mut Someone) -> Certificate {
+pub async fn certificate(w: &World, who: &mut Someone) -> Certificate {
     let asked = w.approvals.ask_certificate(KEY, HERE).await.unwrap();
     confirm(w, who, &asked).await.unwrap();
     match poll(w, &asked).await {
@@ -85,7 +85,16 @@ async fn a_certificate_is_a_second_factor_but_no_grant() {
     let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let c = certificate(&w, &mut ada).await;
     let person = w.approvals.judge_certificate(&c, HERE, now()).await.unwrap();
-    let decide = || w.approvals.authorize(&person, SessionId(Uuid::now_v7()), "ehr-db-1", "root", HERE, SecondFactor::Certificate);
+    let decide = || {
+        w.approvals.authorize(
+            &person,
+            SessionId(Uuid::now_v7()),
+            "ehr-db-1",
+            "root",
+            HERE,
+            SecondFactor::Certificate { serial: c.serial() },
+        )
+    };
     assert!(matches!(decide().await.unwrap(), Decision::Deny(_)), "without a grant");
     w.grant(&ada, &mut bob).await;
     assert!(matches!(decide().await.unwrap(), Decision::Permit(_)));

@@ -243,7 +243,7 @@ async fn revoking_and_terminating_reach_every_gateway() {
     let p = permit(&w, &mut ada, s).await;
     w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
     let stop = CancellationToken::new();
-    let mut changes = w.approvals.changes();
+    let mut changes = w.approvals.endings();
     let running = tokio::spawn({
         let (a, stop) = (w.approvals.clone(), stop.clone());
         async move { a.run(stop).await }

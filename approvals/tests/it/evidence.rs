@@ -1,13 +1,15 @@
 //! What is exported about a session can be checked by anybody, and any change to it is seen.
 use crate::{
+    certificates::certificate,
     connecting::{permit, sealed},
-    world::World,
+    world::{HERE, World},
 };
 use anteroom_approvals::{
     Evidence,
     verify::{all_good, verify_assertion, verify_evidence},
 };
 use anteroom_domain::{EndReason, Role, SessionId};
+use anteroom_policy::{Decision, Permit, SecondFactor};
 use uuid::Uuid;
 
 /// A session that is over, and everything about it.
@@ -15,13 +17,88 @@ async fn told() -> (World, Evidence) {
     let w = Box::pin(World::new()).await;
     let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     w.grant(&ada, &mut bob).await;
-    let s = SessionId(Uuid::now_v7());
-    let p = Box::pin(permit(&w, &mut ada, s)).await;
-    w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
-    w.approvals.session_ended(s, &EndReason::ClientClosed).await;
-    w.approvals.recording_sealed(sealed(s)).await;
-    let e = Box::pin(w.approvals.evidence(s)).await.unwrap().unwrap();
+    let p = Box::pin(permit(&w, &mut ada, SessionId(Uuid::now_v7()))).await;
+    let e = over(&w, &p).await;
     (w, e)
+}
+
+/// The same for one that began with a certificate.
+async fn told_with_a_certificate() -> (World, Evidence) {
+    let w = Box::pin(World::new()).await;
+    let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
+    w.grant(&ada, &mut bob).await;
+    let serial = Box::pin(certificate(&w, &mut ada)).await.serial();
+    let p = Box::pin(with(&w, &ada.person, SecondFactor::Certificate { serial })).await.unwrap();
+    let e = over(&w, &p).await;
+    (w, e)
+}
+
+async fn with(w: &World, who: &anteroom_domain::Person, factor: SecondFactor) -> Option<Permit> {
+    match w.approvals.authorize(who, SessionId(Uuid::now_v7()), "ehr-db-1", "root", HERE, factor).await.unwrap() {
+        Decision::Permit(p) => Some(p),
+        _ => None,
+    }
+}
+
+async fn over(w: &World, p: &Permit) -> Evidence {
+    w.approvals.session_started(p, [0; 32], "gw").await.unwrap();
+    w.approvals.session_ended(p.session(), &EndReason::ClientClosed).await;
+    w.approvals.recording_sealed(sealed(p.session())).await;
+    Box::pin(w.approvals.evidence(p.session())).await.unwrap().unwrap()
+}
+
+fn wrong(e: &Evidence, check: &str) -> String {
+    let f = verify_evidence(e, None).into_iter().find(|f| f.check == check).unwrap();
+    assert!(!f.ok, "{f:?}");
+    f.detail
+}
+
+#[tokio::test]
+async fn a_session_by_certificate_carries_the_passkey_that_gave_it_out() {
+    let (w, e) = told_with_a_certificate().await;
+    let e: Evidence = serde_json::from_slice(&serde_json::to_vec(&e).unwrap()).unwrap();
+    let f = verify_evidence(&e, Some(&w.approvals.log_public_key()));
+    assert!(all_good(&f), "{f:#?}");
+    assert!(f.iter().any(|f| f.check == "second factor" && f.detail.contains("a passkey gave out certificate")), "{f:#?}");
+
+    let (_other, foreign) = told_with_a_certificate().await;
+    for swapped in [None, foreign.certificate] {
+        let robbed = Evidence { certificate: swapped, ..e.clone() };
+        wrong(&robbed, "second factor");
+    }
+    let mut elsewhere = e.clone();
+    elsewhere.session.source = "203.0.113.9".into();
+    assert!(wrong(&elsewhere, "second factor").contains("another address"));
+    let mut late = e.clone();
+    late.session.started_at += time::Duration::hours(2);
+    assert!(wrong(&late, "second factor").contains("did not count"));
+    let unsaid =
+        Evidence { records: e.records.iter().filter(|r| !r.record.contains("certificate_issued")).cloned().collect(), ..e.clone() };
+    assert!(wrong(&unsaid, "audit log tells this story").contains("given out with this signature"));
+}
+
+#[tokio::test]
+async fn a_bundle_cannot_be_robbed_of_its_second_factor() {
+    let (_w, e) = told().await;
+    let robbed = Evidence { step_up: None, ..e.clone() };
+    assert!(wrong(&robbed, "second factor").contains("does not hold"));
+    let (_w, by_certificate) = told_with_a_certificate().await;
+    let another_kind = Evidence { step_up: None, certificate: by_certificate.certificate, ..e };
+    assert!(wrong(&another_kind, "second factor").contains("another second factor"));
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_taken_back_opens_no_session_on_an_open_connection() {
+    let w = Box::pin(World::new()).await;
+    let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
+    w.grant(&ada, &mut bob).await;
+    let factor = SecondFactor::Certificate { serial: Box::pin(certificate(&w, &mut ada)).await.serial() };
+    let p = with(&w, &ada.person, factor).await.unwrap();
+    w.approvals.revoke_certificates(Some(ada.person.id), ada.person.id).await.unwrap();
+    let refused = w.approvals.session_started(&p, [0; 32], "gw").await.unwrap_err();
+    assert!(refused.to_string().contains("anteroom login"), "{refused}");
+    assert!(with(&w, &ada.person, factor).await.is_none(), "nor does a menu that stood open");
+    assert!(with(&w, &ada.person, SecondFactor::Certificate { serial: 7 }).await.is_none(), "nor one that was never given out");
 }
 
 #[tokio::test]
@@ -46,8 +123,12 @@ async fn evidence_of_another_log_is_not_trusted() {
 
 #[tokio::test]
 async fn any_change_to_the_evidence_is_seen() {
-    let (_w, e) = told().await;
-    let whole = serde_json::to_value(&e).unwrap();
+    changed(&told().await.1);
+    changed(&told_with_a_certificate().await.1);
+}
+
+fn changed(e: &Evidence) {
+    let whole = serde_json::to_value(e).unwrap();
     let mut leaves = Vec::new();
     paths(&whole, String::new(), &mut leaves);
     assert!(leaves.len() > 60, "{}", leaves.len());

@@ -143,7 +143,7 @@ async fn a_grant_for_a_target_is_none_for_its_relay() {
     w.grant(&ada, &mut bob).await;
     let asked = w
         .approvals
-        .authorize(&ada.person, SessionId(Uuid::now_v7()), "outer", "jump", crate::world::HERE, anteroom_policy::SecondFactor::Certificate)
+        .authorize(&ada.person, SessionId(Uuid::now_v7()), "outer", "jump", crate::world::HERE, anteroom_policy::SecondFactor::SecurityKey)
         .await
         .unwrap();
     assert!(matches!(asked, anteroom_policy::Decision::Deny(_)));

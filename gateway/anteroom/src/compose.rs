@@ -6,11 +6,14 @@ use crate::{
 };
 use anteroom_approvals::{Approvals, Options};
 use anteroom_domain::{EndReason, RecordingState};
-use anteroom_gateway::{Gateway, SshConfig, ssh::load_host_key};
+use anteroom_gateway::{
+    Cores, Gateway, SshConfig,
+    ssh::{Prober, load_host_key},
+};
 use anteroom_recorder::{Recorder, RecorderOptions, Replayer};
 use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
 use anyhow::{Context, Result};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +34,8 @@ pub(crate) struct Running {
     stop_portal: CancellationToken,
     stop_background: CancellationToken,
     database: Database,
+    /// Last: the database's connections may belong to one of these.
+    cores: Cores,
 }
 
 /// Opens the approvals; what every command that touches data needs.
@@ -77,14 +82,16 @@ impl Running {
             let (approvals, stop) = (approvals.clone(), stop_background.clone());
             tokio::spawn(async move { approvals.run(stop).await })
         };
-        let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?).await?;
+        let cores = Cores::start().context("cannot start the threads of the SSH side")?;
+        let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?, &cores).await?;
         settle_lost(&approvals, &recorder, &gateway).await;
         let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
-        let portal = Portal::bind(portal_config(config, &gateway), approvals.clone(), replayer, gateway.control(), terminals)?;
+        let portal = portal_config(config, &gateway);
+        let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(Arc::new(Prober::default())))?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
-        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, stop_portal, stop_background, database })
+        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, stop_portal, stop_background, database, cores })
     }
 
     pub(crate) fn portal_address(&self) -> SocketAddr {
@@ -122,7 +129,7 @@ impl Running {
 
     /// Tells the sessions, seals their recordings, drains audit and requests, within a bound.
     pub(crate) async fn stop(self) {
-        let Self { recorder, gateway, portal, background, stop_portal, stop_background, database, .. } = self;
+        let Self { recorder, gateway, portal, background, stop_portal, stop_background, database, cores, .. } = self;
         let all = async {
             stop_portal.cancel();
             gateway.stop().await;
@@ -135,6 +142,7 @@ impl Running {
             tracing::error!("not everything ended in time; the next start settles what is left");
         }
         database.stop().await;
+        drop(cores);
     }
 }
 
@@ -170,6 +178,7 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     ssh.max_unauthenticated_per_address = s.max_unauthenticated_per_address;
     ssh.login_grace = s.login_grace;
     ssh.banner.clone_from(&s.banner);
+    ssh.recording_notice = s.recording_notice;
     ssh.trust_security_keys = s.trust_security_keys;
     ssh.max_channels = s.max_channels;
     Ok(ssh)

@@ -63,6 +63,11 @@ impl<'a> Walk<'a> {
         &mut self.out.events
     }
 
+    /// Has whoever moves the bytes ask what this path is.
+    pub(crate) fn ask(&mut self, path: Bytes) {
+        self.out.question = Some(path);
+    }
+
     pub(crate) fn finish(mut self) {
         self.flush();
     }

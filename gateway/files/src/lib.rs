@@ -21,13 +21,14 @@
 //! symbolic link where a directory was, between the question and the request. And a server whose REALPATH only tidies the
 //! text, without following links (OpenSSH's follows them), makes the rule a rule about text.
 //!
-//! The scp protocol has no such question, so there a rule is about the text of the path; a symbolic link on the target
-//! leads out of it. OpenSSH 9 and later use SFTP for `scp`, too; the gateway may
-//! refuse the old protocol where that matters.
+//! The scp protocol has no such question. Where a rule with a path could speak, [`Scp`] has its feeder ask it over an sftp channel of its
+//! own ([`Lookup`]), for the command's path before anything starts and for every file and directory before its line goes on. The
+//! same gap is left, and a little wider: the request itself names the path, not what it resolved to.
 #![forbid(unsafe_code)]
 
 mod fuzz;
 mod lane;
+mod lookup;
 mod policy;
 mod scp;
 mod sftp;
@@ -38,6 +39,7 @@ mod wire;
 pub use anteroom_domain::capability::Direction;
 #[doc(hidden)]
 pub use fuzz::fuzz;
+pub use lookup::{Kind, Lookup, Next, Real};
 pub use scp::{Scp, ScpCommand, scp_command};
 pub use sftp::{MAX_HANDLES, MAX_OUTSTANDING, MAX_PACKET, MAX_WAITING, Sftp};
 pub use track::{MAX_WINDOW, MAX_WINDOWS};
@@ -54,6 +56,8 @@ pub struct Out {
     pub to_target: Vec<Bytes>,
     pub to_client: Vec<Bytes>,
     pub events: Vec<Event>,
+    /// Of an [`Scp`]: what this path is has to be told by [`Scp::answer`]; nothing of the source goes on before.
+    pub question: Option<Bytes>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

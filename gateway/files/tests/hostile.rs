@@ -1,7 +1,7 @@
 //! Whatever is cut or changed on the way.
 #![allow(clippy::unwrap_used)]
 mod common;
-use anteroom_files::{Event, Out, Scp, Sftp, Side, scp_command};
+use anteroom_files::{Event, Kind, Out, Real, Scp, Sftp, Side, scp_command};
 use bytes::Bytes;
 use common::*;
 use proptest::prelude::*;
@@ -166,12 +166,15 @@ proptest! {
         let run = |cuts: &[usize]| {
             let (mut cut, mut out) = (cuts.iter().cycle(), Out::default());
             let mut scp = Scp::new(scp_command(b"scp -r -t /srv/").unwrap(), &granted(&["upload:/srv/**;max=100;keep"]));
-            let mut end = None;
+            let mut end = scp.answer(Some(Real { path: "/srv".into(), kind: Kind::Directory }), &mut out).err();
             for (side, bytes) in steps {
                 let mut rest = Bytes::copy_from_slice(bytes);
                 while !rest.is_empty() && end.is_none() {
                     let piece = rest.split_to((*cut.next().unwrap()).clamp(1, rest.len()));
                     end = if side == Side::Client { scp.client(&piece, &mut out) } else { scp.target(&piece, &mut out) }.err();
+                    while let Some(path) = out.question.take() {
+                        end = end.or(scp.answer(Some(Real { path, kind: Kind::Absent }), &mut out).err());
+                    }
                 }
             }
             scp.finish(&mut out);

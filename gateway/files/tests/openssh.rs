@@ -1,7 +1,7 @@
 //! With OpenSSH's own programs on the other end of the watcher.
 #![allow(clippy::unwrap_used)]
 mod common;
-use anteroom_files::{Event, Out, Outcome, Scp, Sftp, scp_command};
+use anteroom_files::{Event, Lookup, Next, Out, Outcome, Real, Scp, Sftp, scp_command};
 use bytes::Bytes;
 use common::*;
 use sha2::{Digest, Sha256};
@@ -109,10 +109,58 @@ fn a_path_rule_holds_with_openssh_sftp_server() {
 
 type End = Box<dyn Write + Send>;
 
+/// OpenSSH's own server, asked what paths are.
+struct Asker(Child, Lookup);
+
+impl Asker {
+    fn new() -> Self {
+        let mut asker = Self(start("/usr/lib/openssh/sftp-server", &[]), Lookup::default());
+        assert_eq!(asker.next(Lookup::hello()), Next::Ready);
+        asker
+    }
+
+    fn next(&mut self, send: Bytes) -> Next {
+        self.0.stdin.as_mut().unwrap().write_all(&send).unwrap();
+        let mut buffer = vec![0; 9000];
+        loop {
+            let n = self.0.stdout.as_mut().unwrap().read(&mut buffer).unwrap();
+            assert!(n > 0, "sftp-server ended");
+            match self.1.receive(&buffer[..n]).unwrap() {
+                Next::Wait => {}
+                next => return next,
+            }
+        }
+    }
+
+    fn real(&mut self, path: &[u8]) -> Option<Real> {
+        let mut send = self.1.ask(path);
+        loop {
+            match self.next(send) {
+                Next::Send(more) => send = more,
+                Next::Found(real) => return real,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Two real scp processes, the watcher between them; what was seen and the status of the client's one.
 fn scp(client: &[&str], target: &[&str], texts: &[&str]) -> (Vec<Event>, bool) {
     let command = format!("scp {}", target.join(" "));
-    let watcher = Mutex::new((Scp::new(scp_command(command.as_bytes()).unwrap(), &granted(texts)), Vec::new()));
+    let (mut scp, mut asker) = (Scp::new(scp_command(command.as_bytes()).unwrap(), &granted(texts)), Asker::new());
+    if let Some(path) = scp.question().cloned()
+        && scp.answer(asker.real(&path), &mut Out::default()).is_err()
+    {
+        return (Vec::new(), false);
+    }
+    let watcher = Mutex::new((scp, Vec::new(), asker));
     let (mut client, mut target) = (start("/usr/bin/scp", client), start("/usr/bin/scp", target));
     let pump = |mut from: Box<dyn Read>, is_client: bool, ends: &Mutex<(End, End)>| {
         let mut buffer = vec![0; 20_000];
@@ -121,7 +169,11 @@ fn scp(client: &[&str], target: &[&str], texts: &[&str]) -> (Vec<Event>, bool) {
         {
             let (data, mut out) = (Bytes::copy_from_slice(&buffer[..n]), Out::default());
             let mut w = watcher.lock().unwrap();
-            let fed = if is_client { w.0.client(&data, &mut out) } else { w.0.target(&data, &mut out) };
+            let mut fed = if is_client { w.0.client(&data, &mut out) } else { w.0.target(&data, &mut out) };
+            while let (Ok(()), Some(path)) = (&fed, out.question.take()) {
+                let real = w.2.real(&path);
+                fed = w.0.answer(real, &mut out);
+            }
             w.1.append(&mut out.events);
             let mut ends = ends.lock().unwrap();
             let _ = ends.0.write_all(&out.to_client.concat());
@@ -144,7 +196,7 @@ fn scp(client: &[&str], target: &[&str], texts: &[&str]) -> (Vec<Event>, bool) {
     });
     let good = client.wait().unwrap().success();
     target.wait().unwrap();
-    let (mut watcher, mut events) = watcher.into_inner().unwrap();
+    let (mut watcher, mut events, _) = watcher.into_inner().unwrap();
     let mut out = Out::default();
     watcher.finish(&mut out);
     events.append(&mut out.events);
@@ -190,4 +242,47 @@ fn a_real_scp_shows_a_refusal_as_a_failure() {
         assert!(!good && !dir.path().join("to/big").exists());
         assert!(matches!(&events[..], [Event::Moved { outcome: Outcome::Refused, .. }, Event::Refused { .. }]), "{events:?}");
     }
+}
+
+#[test]
+fn links_lead_a_real_scp_out_of_no_path_rule() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(dir.path()).unwrap();
+    let at = |name: &str| root.join(name).display().to_string();
+    let content = tree(&root);
+    fs::create_dir_all(at("outside")).unwrap();
+    fs::write(at("outside/secret"), b"secret").unwrap();
+    symlink(at("outside/secret"), at("from/link")).unwrap();
+    symlink(at("outside"), at("from/door")).unwrap();
+    symlink(at("from/big"), at("from/alias")).unwrap();
+    let rules = [format!("download:{}/from/**", root.display()), format!("upload:{}/to/**", root.display())];
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let fetched = |name: &str| fs::read(root.join("got").join(name)).ok();
+    fs::create_dir(at("got")).unwrap();
+
+    // Fetched: all of the tree but what its links lead out to.
+    let (_, good) = scp(&["-r", "-t", &at("got")], &["-r", "-f", &at("from")], &rules);
+    assert!(!good, "what was refused counts as an error");
+    assert!(fetched("from/big").unwrap() == content && fetched("from/alias").unwrap() == content && fetched("from/sub/empty").is_some());
+    assert!(fetched("from/link").is_none() && fetched("from/door/secret").is_none());
+    for name in ["from/link", "from/door/secret", "from/door"] {
+        let (events, good) = scp(&["-r", "-t", &at("got")], &["-r", "-f", &at(name)], &rules);
+        assert!(!good && events.is_empty() && fetched("link").is_none() && fetched("secret").is_none(), "{name}: {events:?}");
+    }
+
+    // Sent: beside and through links that lead out, into a directory and to a name.
+    symlink(at("outside/secret"), at("to/link")).unwrap();
+    symlink(at("outside"), at("to/from")).unwrap();
+    symlink(at("outside/made"), at("to/dangling")).unwrap();
+    let (events, good) = scp(&["-r", "-f", &at("from")], &["-r", "-t", &at("to")], &rules);
+    assert!(!good && events.iter().all(|e| matches!(e, Event::Refused { .. })), "{events:?}");
+    for name in ["to/link", "to/dangling", "to/from/new", "to/from"] {
+        assert!(!scp(&["-f", &at("from/big")], &["-t", &at(name)], &rules).1, "{name}");
+    }
+    let outside: Vec<_> = fs::read_dir(at("outside")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!((outside, fs::read(at("outside/secret")).unwrap()), (vec!["secret".into()], b"secret".to_vec()));
+    let (events, good) = scp(&["-f", &at("from/big")], &["-t", &at("to/new")], &rules);
+    assert!(good && fs::read(at("to/new")).unwrap() == content, "{events:?}");
+    let (_, good) = scp(&["-f", &at("from/big")], &["-t", &at("to")], &rules);
+    assert!(good && fs::read(at("to/big")).unwrap() == content);
 }

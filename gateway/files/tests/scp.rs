@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 mod common;
-use anteroom_files::{Direction, Event, Out, Outcome, Scp, scp_command};
+use anteroom_files::{Direction, Event, Kind, Out, Outcome, Real, Scp, scp_command};
 use bytes::Bytes;
 use common::granted;
 use sha2::{Digest, Sha256};
@@ -9,12 +9,39 @@ fn watch(command: &str, texts: &[&str]) -> Scp {
     Scp::new(scp_command(command.as_bytes()).unwrap(), &granted(texts))
 }
 
+/// A target's tree as its sftp server tells of it: what a path leads to.
+fn there(path: &str) -> Option<Real> {
+    let (path, kind) = match path {
+        "/var/log" | "/srv/in" | "/srv/in/" | "/etc" => (path.trim_end_matches('/'), Kind::Directory),
+        "/var/log/out" => ("/etc", Kind::Directory),
+        "/var/log/link" | "/var/log/out/passwd" | "/srv/in/link" => ("/etc/passwd", Kind::Other),
+        "/srv/in/new" | "/srv/in/new/a" | "/srv/in/passwd" | "/srv/in/big" | "/srv/in/absent" | "/var/log/gone" => (path, Kind::Absent),
+        p if p.contains("..") => ("/etc/passwd", Kind::Other),
+        "/var/log/strange" | "/srv/in/strange" => return None,
+        _ => (path, Kind::Other),
+    };
+    Some(Real { path: Bytes::copy_from_slice(path.as_bytes()), kind })
+}
+
+fn tell(scp: &mut Scp, question: &Bytes, out: &mut Out) -> Result<(), String> {
+    scp.answer(there(std::str::from_utf8(question).unwrap()), out).map_err(|e| e.to_string())
+}
+
 /// A side and what it sends, in turn; what came out, and how it ended.
 fn talk(scp: &mut Scp, steps: &[(char, &[u8])]) -> (Out, Option<String>) {
     let mut out = Out::default();
+    if let Some(path) = scp.question().cloned()
+        && let Err(e) = tell(scp, &path, &mut out)
+    {
+        return (out, Some(e));
+    }
     for (side, bytes) in steps {
         let bytes = Bytes::copy_from_slice(bytes);
         let fed = if *side == 'c' { scp.client(&bytes, &mut out) } else { scp.target(&bytes, &mut out) };
+        let mut fed = fed.map_err(|e| e.to_string());
+        while let (Ok(()), Some(path)) = (&fed, out.question.take()) {
+            fed = tell(scp, &path, &mut out);
+        }
         if let Err(e) = fed {
             return (out, Some(e.to_string()));
         }
@@ -98,14 +125,127 @@ fn a_recursive_download_takes_what_the_rule_names_and_skips_the_rest() {
 }
 
 #[test]
+fn what_does_not_lead_anywhere_granted_does_not_even_start() {
+    for (command, texts, why) in [
+        ("scp -t /etc/passwd", &["upload:/srv/in/*"][..], "does not allow uploading"),
+        ("scp -t /srv/in/../../etc/passwd", &["upload:/srv/in/**"], "does not allow uploading"),
+        ("scp -t /srv/in/link", &["upload:/srv/in/**"], "does not allow uploading"),
+        ("scp -t /srv/in/strange", &["upload:/srv/in/**"], "can't tell"),
+        ("scp -t /etc", &["upload:/srv/in/**"], "does not allow uploading"),
+        ("scp -f /var/log/link", &["download:/var/log/**"], "does not allow downloading"),
+        ("scp -r -f /var/log/out", &["download:/var/log/**"], "does not allow downloading"),
+        ("scp -f /var/log/strange", &["download:/var/log/**"], "can't tell"),
+        ("scp -f /var", &["download:/var/log/**"], "does not allow downloading"),
+    ] {
+        let mut scp = watch(command, texts);
+        let (out, end) = talk(&mut scp, &[]);
+        assert!(end.as_ref().is_some_and(|e| e.contains(why)), "{command}: {end:?}");
+        assert_eq!(out, Out::default(), "{command}");
+        // Whoever starts it all the same moves nothing.
+        assert!(scp.target(&Bytes::from_static(b"C0644 1 link\n"), &mut Out::default()).is_err());
+    }
+    let mut unasked = watch("scp -f /var/log/a", &["download:/var/log/**"]);
+    assert!(unasked.client(&Bytes::from_static(b"\0"), &mut Out::default()).is_err(), "the question was not answered");
+}
+
+#[test]
+fn where_no_rule_goes_by_paths_nothing_is_asked() {
+    for (command, texts) in [
+        ("scp -t /srv/in", &["upload"][..]),
+        ("scp -f /var/log", &["download:**;max=4", "upload:/srv/**"]),
+        ("scp -t x", &["upload:/srv/in/*"]),
+        ("scp -f ~/x", &["download:/srv/in/*"]),
+    ] {
+        assert_eq!(watch(command, texts).question(), None, "{command}");
+    }
+    assert!(watch("scp -t /srv/in", &["upload:/srv/**"]).question().is_some());
+}
+
+#[test]
+fn a_link_on_the_way_leads_out_of_no_rule() {
+    // A directory that is fetched: its links to a file and to a directory elsewhere, and what is gone again.
+    let mut scp = watch("scp -r -f /var/log", &["download:/var/log/**"]);
+    let no = b"\x01anteroom: your grant does not allow downloading this file\n";
+    let unknown: &[u8] = b"\x01anteroom: the target can't tell what this path is, and your grant goes by paths\n";
+    let (out, end) = talk(
+        &mut scp,
+        &[
+            ('c', b"\0"),
+            ('t', b"D0755 0 log\n"),
+            ('c', b"\0"),
+            ('t', b"C0644 3 a\n"),
+            ('c', b"\0"),
+            ('t', b"abc\0"),
+            ('c', b"\0"),
+            ('t', b"C0644 5 link\n"),
+            ('t', b"D0755 0 out\n"),
+            ('t', b"C0644 5 gone\n"),
+            ('t', b"C0644 5 strange\n"),
+            ('t', b"E\n"),
+            ('c', b"\0"),
+        ],
+    );
+    assert_eq!(end, None);
+    assert_eq!(out.to_client.concat(), [&b"D0755 0 log\nC0644 3 a\nabc\0"[..], no, no, unknown, unknown, b"E\n"].concat());
+    let refused: Vec<_> = moved(&out).into_iter().map(|(path, bytes, _, outcome)| (path, bytes, outcome)).collect();
+    assert_eq!(refused[0], ("/var/log/a".to_owned(), 3, Outcome::Complete));
+    assert!(
+        refused[1..].iter().all(|(_, bytes, outcome)| *bytes == 0 && *outcome == Outcome::Refused) && refused.len() == 4,
+        "{refused:?}"
+    );
+
+    // Into a directory: over a link that is there, beside it, and deeper.
+    let mut scp = watch("scp -r -t /srv/in", &["upload:/srv/in/**"]);
+    let (out, end) = talk(
+        &mut scp,
+        &[
+            ('t', b"\0"),
+            ('c', b"C0644 1 link\n"),
+            ('c', b"C0644 1 absent\n"),
+            ('t', b"\0"),
+            ('c', b"x\0"),
+            ('t', b"\0"),
+            ('c', b"D0755 0 new\n"),
+            ('t', b"\0"),
+            ('c', b"C0644 0 a\n"),
+            ('t', b"\0"),
+            ('c', b"\0"),
+            ('t', b"\0"),
+            ('c', b"E\n"),
+        ],
+    );
+    assert_eq!(end, None);
+    assert_eq!(out.to_target.concat(), b"C0644 1 absent\nx\0D0755 0 new\nC0644 0 a\n\0E\n");
+    let paths: Vec<_> = moved(&out).into_iter().map(|(path, _, _, outcome)| (path, outcome)).collect();
+    let complete = |path: &str| (path.to_owned(), Outcome::Complete);
+    assert_eq!(paths, [("/etc/passwd".to_owned(), Outcome::Refused), complete("/srv/in/absent"), complete("/srv/in/new/a")]);
+}
+
+#[test]
+fn bytes_that_come_while_the_target_is_asked_wait() {
+    let mut scp = watch("scp -t /srv/in", &["upload:/srv/in/**"]);
+    let mut out = Out::default();
+    tell(&mut scp, &Bytes::from_static(b"/srv/in"), &mut out).unwrap();
+    scp.target(&Bytes::from_static(b"\0\0\0"), &mut out).unwrap();
+    scp.client(&Bytes::from_static(b"C0644 1 a\n"), &mut out).unwrap();
+    assert_eq!(out.question.take().as_deref(), Some(&b"/srv/in/a"[..]));
+    scp.client(&Bytes::from_static(b"x\0C0644 1 b\n"), &mut out).unwrap();
+    assert!(out.to_target.is_empty() && out.question.is_none(), "{out:?}");
+    tell(&mut scp, &Bytes::from_static(b"/srv/in/a"), &mut out).unwrap();
+    assert_eq!(out.to_target.concat(), b"C0644 1 a\nx\0");
+    assert_eq!(out.question.take().as_deref(), Some(&b"/srv/in/b"[..]));
+    // An answer that nobody waits for changes nothing.
+    tell(&mut scp, &Bytes::from_static(b"/srv/in/b"), &mut out).unwrap();
+    scp.answer(None, &mut out).unwrap();
+    assert_eq!(out.to_target.concat(), b"C0644 1 a\nx\0C0644 1 b\n");
+}
+
+#[test]
 fn a_refused_upload_is_told_to_the_client_and_the_target_sees_nothing() {
     for (command, texts) in [
-        ("scp -t /etc/passwd", &["upload:/srv/in/*"][..]),
-        ("scp -t x", &["upload:/srv/in/*"]),
-        ("scp -t /srv/in/../../etc/passwd", &["upload:/srv/in/**"]),
-        ("scp -t /srv/in", &["upload:/srv/in/*"]),
-        ("scp -t /srv/in/a", &["upload:/srv/in/*"]),
+        ("scp -t x", &["upload:/srv/in/*"][..]),
         ("scp -t /srv/in/", &["upload:/srv/in/*;max=4"]),
+        ("scp -t /srv/in", &["upload:/srv/in/*.txt"]),
     ] {
         let mut scp = watch(command, texts);
         let (out, end) = talk(&mut scp, &[('t', b"\0"), ('c', b"C0644 5 passwd\n"), ('c', b"C0644 5 passwd\n")]);
@@ -113,8 +253,8 @@ fn a_refused_upload_is_told_to_the_client_and_the_target_sees_nothing() {
         let shown = String::from_utf8(out.to_client.concat()).unwrap();
         assert!(shown.starts_with("\0\x01anteroom: "), "{command}: {shown:?}");
     }
-    // A directory for sure, or allowed whatever it is.
-    for (command, texts) in [("scp -t -d /srv/in", &["upload:/srv/in/*"][..]), ("scp -t /srv/in/x", &["upload:/srv/in/**"])] {
+    // A directory, as the target tells; and a file, whatever the name that is sent.
+    for (command, texts) in [("scp -t /srv/in", &["upload:/srv/in/*"][..]), ("scp -t /srv/in/x", &["upload:/srv/in/x"])] {
         let (out, _) = talk(&mut watch(command, texts), &[('t', b"\0"), ('c', b"C0644 5 passwd\n")]);
         assert_eq!(out.to_target.concat(), b"C0644 5 passwd\n", "{command}");
     }

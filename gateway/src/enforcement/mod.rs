@@ -4,6 +4,7 @@ mod end;
 mod failures;
 mod guard;
 mod limits;
+mod messages;
 mod notices;
 mod registry;
 
@@ -12,5 +13,6 @@ pub use end::EndSignal;
 pub use failures::Failures;
 pub use guard::{Guard, guard};
 pub use limits::{PreAuthLimits, Refused, Slot};
+pub use messages::messages;
 pub use notices::{Listener, Notices};
 pub use registry::{Entry, Registry};

@@ -46,6 +46,10 @@ impl Registry {
         (Entry { id, counters, registry: self.clone() }, notices)
     }
 
+    pub fn runs(&self, id: SessionId) -> bool {
+        self.lock().contains_key(&id)
+    }
+
     pub fn len(&self) -> usize {
         self.lock().len()
     }

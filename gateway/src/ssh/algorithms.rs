@@ -62,6 +62,7 @@ const CIPHERS_QUARANTINE: &[cipher::Name] = &[
     cipher::AES_256_CBC,
     cipher::AES_192_CBC,
     cipher::AES_128_CBC,
+    cipher::TRIPLE_DES_CBC,
 ];
 const MACS_QUARANTINE: &[mac::Name] =
     &[mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM, mac::HMAC_SHA512, mac::HMAC_SHA256, mac::HMAC_SHA1_ETM, mac::HMAC_SHA1];
@@ -116,7 +117,26 @@ pub(super) fn modern() -> Preferred {
 pub(super) const WINDOW: u32 = 2 << 20;
 /// Largest packet we take, bytes.
 pub(super) const PACKET: u32 = 32 << 10;
-/// Socket reads are gathered: russh alone reads twice a packet.
-pub(super) const READ_BUFFER: usize = 64 << 10;
 /// Messages a channel may queue. Never the limit: the window is, with `manual_window`.
 pub(super) const CHANNEL_MESSAGES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_is_offered_to_quarantined_targets_alone_and_last() {
+        let old = |p: &Preferred| -> Vec<String> {
+            let names = p.kex.iter().map(AsRef::as_ref).chain(p.cipher.iter().map(AsRef::as_ref)).chain(p.mac.iter().map(AsRef::as_ref));
+            let names: Vec<&str> = names.collect();
+            names.into_iter().filter(|n| n.ends_with("-cbc") || n.contains("sha1")).map(str::to_owned).collect()
+        };
+        for p in [toward_clients(), toward(Profile::Modern)] {
+            assert_eq!(old(&p), [""; 0]);
+            assert!(!p.key.contains(&Algorithm::Rsa { hash: None }));
+        }
+        let quarantine = toward(Profile::Quarantine);
+        assert!(old(&quarantine).contains(&"3des-cbc".to_owned()));
+        assert_eq!(quarantine.cipher.last().map(AsRef::as_ref), Some("3des-cbc"));
+    }
+}

@@ -8,8 +8,20 @@ use tokio::sync::Mutex;
 /// Requests that may wait for an answer; more are an attack on our memory.
 const MAX_WAITING: usize = 256;
 
+/// What was asked, as far as somebody wants to know when it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Terminal,
+    /// To start something, in a terminal or not.
+    Start {
+        terminal: bool,
+    },
+    Other,
+}
+
+/// The answer is none until somebody has given it.
 #[derive(Debug, Default)]
-pub(super) struct Answers(Mutex<VecDeque<Option<bool>>>);
+pub(super) struct Answers(Mutex<VecDeque<(Asked, Option<bool>)>>);
 
 /// More requests wait for an answer than anybody needs.
 #[derive(Debug)]
@@ -17,7 +29,7 @@ pub(super) struct TooMany;
 
 impl Answers {
     /// A request went on to the other side, whose answer will come.
-    pub(super) async fn passed_on(&self, want_reply: bool) -> Result<(), TooMany> {
+    pub(super) async fn passed_on(&self, want_reply: bool, what: Asked) -> Result<(), TooMany> {
         if !want_reply {
             return Ok(());
         }
@@ -25,7 +37,7 @@ impl Answers {
         if waiting.len() >= MAX_WAITING {
             return Err(TooMany);
         }
-        waiting.push_back(None);
+        waiting.push_back((what, None));
         Ok(())
     }
 
@@ -38,27 +50,30 @@ impl Answers {
             return Ok(());
         }
         let mut waiting = self.0.lock().await;
-        waiting.push_back(Some(ok));
+        waiting.push_back((Asked::Other, Some(ok)));
         Self::send_due(&mut waiting, to).await
     }
 
-    /// The other side answered its oldest request. An answer to nothing is ignored.
-    pub(super) async fn theirs<S>(&self, ok: bool, to: &Writer<S>) -> Result<(), Error>
+    /// The other side answered its oldest request: what that was. An answer to nothing is ignored.
+    pub(super) async fn theirs<S>(&self, ok: bool, to: &Writer<S>) -> Result<Option<Asked>, Error>
     where
         S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static,
     {
         let mut waiting = self.0.lock().await;
-        if let Some(oldest) = waiting.iter_mut().find(|a| a.is_none()) {
+        let mut what = None;
+        if let Some((asked, oldest)) = waiting.iter_mut().find(|(_, a)| a.is_none()) {
             *oldest = Some(ok);
+            what = Some(*asked);
         }
-        Self::send_due(&mut waiting, to).await
+        Self::send_due(&mut waiting, to).await?;
+        Ok(what)
     }
 
-    async fn send_due<S>(waiting: &mut VecDeque<Option<bool>>, to: &Writer<S>) -> Result<(), Error>
+    async fn send_due<S>(waiting: &mut VecDeque<(Asked, Option<bool>)>, to: &Writer<S>) -> Result<(), Error>
     where
         S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static,
     {
-        while let Some(Some(ok)) = waiting.front().copied() {
+        while let Some((_, Some(ok))) = waiting.front().copied() {
             waiting.pop_front();
             to.reply(ok).await?;
         }
@@ -76,14 +91,14 @@ mod tests {
     async fn our_own_refusal_waits_for_the_answer_before_it() {
         let (_reads, to, mut end) = side::local::<russh::server::Msg>();
         let answers = Answers::default();
-        answers.passed_on(true).await.unwrap();
+        answers.passed_on(true, Asked::Terminal).await.unwrap();
         answers.ours(true, false, &to).await.unwrap();
-        answers.passed_on(false).await.unwrap();
-        answers.passed_on(true).await.unwrap();
+        answers.passed_on(false, Asked::Other).await.unwrap();
+        answers.passed_on(true, Asked::Start { terminal: true }).await.unwrap();
         assert!(end.from_relay.try_recv().is_err());
-        answers.theirs(true, &to).await.unwrap();
-        answers.theirs(true, &to).await.unwrap();
-        answers.theirs(true, &to).await.unwrap();
+        assert_eq!(answers.theirs(true, &to).await.unwrap(), Some(Asked::Terminal));
+        assert_eq!(answers.theirs(true, &to).await.unwrap(), Some(Asked::Start { terminal: true }));
+        assert_eq!(answers.theirs(true, &to).await.unwrap(), None, "to nothing");
         drop(to);
         let mut got = Vec::new();
         while let Some(ChannelMsg::Reply { ok }) = end.from_relay.recv().await {
@@ -96,8 +111,8 @@ mod tests {
     async fn a_flood_of_requests_is_bounded() {
         let answers = Answers::default();
         for _ in 0..MAX_WAITING {
-            answers.passed_on(true).await.unwrap();
+            answers.passed_on(true, Asked::Other).await.unwrap();
         }
-        assert!(answers.passed_on(true).await.is_err());
+        assert!(answers.passed_on(true, Asked::Other).await.is_err());
     }
 }

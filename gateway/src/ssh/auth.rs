@@ -3,6 +3,7 @@ use super::{
     connection::{Connection, Permitted},
     login::Login,
     notice,
+    signature::{Signed, acceptable, touched, verified},
 };
 use anteroom_approvals::{AskStepUp, StepUpAsked, StepUpState};
 use anteroom_domain::{AccountName, Moment, Person, PersonId, Role, TargetName};
@@ -35,7 +36,7 @@ pub(super) struct Visitor {
     pub(super) person: Person,
     /// Of the key that signed.
     pub(super) fingerprint: String,
-    /// RFC 4253 section 7.2; empty with a certificate, which needs no confirmation.
+    /// RFC 4253 section 7.2.
     pub(super) ssh_session_id: Vec<u8>,
     /// What the signature proved beyond the key.
     pub(super) factor: SecondFactor,
@@ -65,6 +66,8 @@ pub(super) struct Confirm {
 pub(super) struct Authentication {
     connection: Arc<Connection>,
     pub(super) stage: Stage,
+    /// What the key of a certificate has signed; russh tells it before it shows the certificate.
+    certificate_signed: Option<Signed>,
 }
 
 fn reject() -> Auth {
@@ -79,7 +82,7 @@ fn go_on() -> Auth {
 
 impl Authentication {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, stage: Stage::Nobody }
+        Self { connection, stage: Stage::Nobody, certificate_signed: None }
     }
 
     /// A key was offered, nothing proves that it is theirs. Answers only whether signing with it makes sense.
@@ -118,9 +121,17 @@ impl Authentication {
         }
     }
 
-    /// A certificate of ours signed: it was given out after a passkey, so it is both factors.
+    /// The key of a certificate signed this connection; [`certified`](Self::certified) follows.
+    pub(super) fn certificate_signed(&mut self, key: &VerifiedPublicKey<'_>) {
+        self.certificate_signed = Some(Signed::of(key));
+    }
+
+    /// A certificate of ours signed: it was given out after a passkey, so it is both factors. If its key is a security key, it
+    /// must have been touched as any other: malware on the person's machine could use it in silence otherwise.
     pub(super) async fn certified(&mut self, user: &str, certificate: &Certificate) -> Auth {
         self.stage = Stage::Nobody;
+        // What cannot be told is refused.
+        let Some(signed) = self.certificate_signed.take().filter(|s| s.counts) else { return self.failed(None) };
         let judged = self.connection.shared.approvals.judge_certificate(certificate, self.connection.peer.ip(), Moment::now_utc()).await;
         let person = match judged {
             Ok(person) => person,
@@ -130,18 +141,20 @@ impl Authentication {
             }
         };
         let Some(person) = self.patient(person) else { return reject() };
+        let factor = SecondFactor::Certificate { serial: certificate.serial() };
         match self.login(user) {
             Login::Menu => {
                 let fingerprint = certificate.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
-                let visitor = Visitor { person, fingerprint, ssh_session_id: Vec::new(), factor: SecondFactor::Certificate };
+                let visitor = Visitor { person, fingerprint, ssh_session_id: signed.ssh_session_id, factor };
                 self.stage = Stage::In(Access::Menu(visitor));
                 Auth::Accept
             }
             Login::Target { account, target } => {
                 let fingerprint = certificate.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
                 let user = user.to_owned();
-                let c = Confirm { person, user, account, target, fingerprint, ssh_session_id: Vec::new(), asked: None };
-                self.decide(c, SecondFactor::Certificate).await
+                let ssh_session_id = signed.ssh_session_id;
+                let c = Confirm { person, user, account, target, fingerprint, ssh_session_id, asked: None };
+                self.decide(c, factor).await
             }
         }
     }
@@ -266,62 +279,4 @@ fn round(instructions: String) -> Auth {
 
 fn fingerprint(key: &russh::keys::PublicKey) -> String {
     key.fingerprint(russh::keys::HashAlg::Sha256).to_string()
-}
-
-/// SHA-1 signatures are not taken (RFC 8332 section 5).
-fn acceptable(algorithm: &russh::keys::Algorithm) -> bool {
-    !matches!(algorithm, russh::keys::Algorithm::Rsa { hash: None } | russh::keys::Algorithm::Dsa)
-}
-
-/// A security key must have been touched: the last five bytes of its signature are flags and counter
-/// (OpenSSH PROTOCOL.u2f, "SSH U2F Signatures").
-fn touched(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> bool {
-    const USER_PRESENT: u8 = 0x01;
-    flags(algorithm, signature).is_none_or(|f| f & USER_PRESENT != 0)
-}
-
-/// Whether a security key verified its person by PIN or finger (`verify-required`): possession and knowledge in one signature.
-fn verified(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> bool {
-    const BOTH: u8 = 0x01 | 0x04;
-    flags(algorithm, signature).is_some_and(|f| f & BOTH == BOTH)
-}
-
-/// None if it is no security key's signature.
-fn flags(algorithm: &russh::keys::Algorithm, signature: &[u8]) -> Option<u8> {
-    if !matches!(algorithm, russh::keys::Algorithm::SkEd25519 | russh::keys::Algorithm::SkEcdsaSha2NistP256) {
-        return None;
-    }
-    Some(if signature.len() > 5 { signature[signature.len() - 5] } else { 0 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use russh::keys::Algorithm;
-
-    #[test]
-    fn a_security_key_that_was_not_touched_does_not_count() {
-        let sig = |flags: u8| [&[0u8; 64][..], &[flags, 0, 0, 0, 1]].concat();
-        assert!(touched(&Algorithm::SkEd25519, &sig(0x01)));
-        assert!(touched(&Algorithm::SkEd25519, &sig(0x05)));
-        assert!(!touched(&Algorithm::SkEd25519, &sig(0x04)));
-        assert!(!touched(&Algorithm::SkEcdsaSha2NistP256, &sig(0x00)));
-        assert!(!touched(&Algorithm::SkEd25519, &[]));
-        assert!(touched(&Algorithm::Ed25519, &[0; 64]));
-    }
-
-    #[test]
-    fn a_security_key_is_both_factors_only_if_it_verified_its_person() {
-        let sig = |flags: u8| [&[0u8; 64][..], &[flags, 0, 0, 0, 1]].concat();
-        assert!(verified(&Algorithm::SkEd25519, &sig(0x05)));
-        assert!(!verified(&Algorithm::SkEd25519, &sig(0x01)), "touched only");
-        assert!(!verified(&Algorithm::SkEd25519, &sig(0x04)), "not touched");
-        assert!(!verified(&Algorithm::Ed25519, &sig(0x05)), "not a security key");
-    }
-
-    #[test]
-    fn sha1_signatures_are_not_taken() {
-        assert!(!acceptable(&Algorithm::Rsa { hash: None }));
-        assert!(acceptable(&Algorithm::Ed25519));
-    }
 }

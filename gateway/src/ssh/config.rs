@@ -19,6 +19,8 @@ pub struct SshConfig {
     pub max_unauthenticated_per_address: usize,
     /// Shown before anybody is known.
     pub banner: Option<String>,
+    /// A terminal begins with a line that says what is recorded and when the grant ends.
+    pub recording_notice: bool,
     /// From TCP accept to signed in, step-up included.
     pub login_grace: Duration,
     pub max_channels: usize,
@@ -41,6 +43,7 @@ impl SshConfig {
             max_unauthenticated: 200,
             max_unauthenticated_per_address: 40,
             banner: None,
+            recording_notice: true,
             login_grace: Duration::from_secs(180),
             max_channels: 64,
             trust_security_keys: true,

@@ -60,7 +60,12 @@ pub(super) struct Connection {
     live: OnceCell<Result<Arc<Session>, String>>,
     client: OnceLock<russh::server::Handle>,
     inner: Arc<AtomicUsize>,
+    /// Refusals of what SSH answers without a reason (RFC 4254 section 4), until there is a channel to tell them on.
+    untold: Mutex<Vec<String>>,
 }
+
+/// Refusals that wait to be told, at most.
+const MAX_UNTOLD: usize = 8;
 
 /// A place among the inner connections of one outer one; given back on drop.
 #[derive(Debug)]
@@ -75,12 +80,13 @@ impl Drop for InnerPlace {
 impl Connection {
     /// `slot` is its place among those who have not signed in yet, where one is needed.
     pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, slot: Option<Slot>, inside: Option<TargetName>) -> Arc<Self> {
-        let changes = shared.approvals.changes();
+        let changes = shared.approvals.endings();
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             inside,
             client: OnceLock::new(),
             inner: Arc::default(),
+            untold: Mutex::default(),
             shared,
             peer,
             session: SessionId(uuid::Uuid::now_v7()),
@@ -154,7 +160,8 @@ impl Connection {
                 if let Some(reason) = self.end.reason() {
                     return Err(format!("the session is over: {reason}"));
                 }
-                Session::open(self, p).await.map(Arc::new)
+                // Boxed: it is over soon, and whoever asks lives long.
+                Box::pin(Session::open(self, p)).await.map(Arc::new)
             })
             .await
             .clone()
@@ -168,6 +175,20 @@ impl Connection {
     /// Writes down that a channel or request was refused.
     pub(super) fn note_refusal(&self, channel: &str, why: &str) {
         self.note(AuditEvent::ChannelRefused { session: self.session, channel: channel.to_owned(), why: why.to_owned() });
+    }
+
+    /// The same for a request whose answer carries no words: the next channel that starts something tells them.
+    pub(super) fn note_and_tell(&self, channel: &str, why: &str) {
+        self.note_refusal(channel, why);
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        if untold.len() < MAX_UNTOLD {
+            untold.push(why.to_owned());
+        }
+    }
+
+    /// What [`note_and_tell`](Self::note_and_tell) left, once.
+    pub(super) fn untold(&self) -> Vec<String> {
+        std::mem::take(&mut self.untold.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn note(&self, event: AuditEvent) {

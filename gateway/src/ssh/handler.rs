@@ -1,5 +1,8 @@
 //! The thin adapter between russh's callbacks and ours. Nothing here waits for a target, but for the answer to a remote
 //! forward, which SSH wants in order.
+//!
+//! What a callback awaits is boxed: a connection's task is as large as the largest of them for as long as it lives, and most are over
+//! when the session begins.
 use super::{
     auth::{Access, Authentication, Stage},
     back::Listener,
@@ -58,7 +61,7 @@ impl ClientHandler {
         F: AsyncFnOnce(&super::upstream::SshLink) -> Result<(Listener, u32), russh::Error>,
     {
         let refuse = |why: &str| {
-            self.connection.note_refusal(kind.as_str(), why);
+            self.connection.note_and_tell(kind.as_str(), why);
             None
         };
         let Some(permitted) = self.connection.permitted() else { return refuse("there is no permit for this connection") };
@@ -76,26 +79,31 @@ impl Handler for ClientHandler {
     type Error = russh::Error;
 
     async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
-        if self.connection.shared.approvals.healthy().await {
+        if Box::pin(self.connection.shared.approvals.healthy()).await {
             return Ok(self.connection.shared.config.banner.clone());
         }
         Ok(Some("anteroom: the database does not answer: new sessions are refused, running ones go on. Try again in a moment.\r\n".into()))
     }
 
     async fn auth_publickey_offered(&mut self, _user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, russh::Error> {
-        Ok(self.auth.offered(&offer).await)
+        Ok(Box::pin(self.auth.offered(&offer)).await)
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
-        Ok(self.auth.signed(user, key).await)
+        Ok(Box::pin(self.auth.signed(user, key)).await)
+    }
+
+    async fn openssh_certificate_signed(&mut self, _: &str, _: &Certificate, key: VerifiedPublicKey<'_>) -> Done {
+        self.auth.certificate_signed(&key);
+        Ok(())
     }
 
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, russh::Error> {
-        Ok(self.auth.certified(user, certificate).await)
+        Ok(Box::pin(self.auth.certified(user, certificate)).await)
     }
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, user: &str, _: &str, _: Option<Response<'a>>) -> Result<Auth, russh::Error> {
-        Ok(self.auth.interactive(user).await)
+        Ok(Box::pin(self.auth.interactive(user)).await)
     }
 
     async fn auth_succeeded(&mut self, _: &mut Session) -> Done {
@@ -197,7 +205,7 @@ impl Handler for ClientHandler {
             let port = if given == 0 { wanted } else { given };
             Ok((Listener::Port(address.to_owned(), port), port))
         });
-        match listening.await {
+        match Box::pin(listening).await {
             Some(given) => {
                 *port = given;
                 Ok(true)
@@ -219,7 +227,7 @@ impl Handler for ClientHandler {
             ssh.handle.streamlocal_forward(path).await?;
             Ok((Listener::Socket(path.to_owned()), 0))
         });
-        Ok(listening.await.is_some())
+        Ok(Box::pin(listening).await.is_some())
     }
 
     async fn cancel_streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, russh::Error> {

@@ -40,6 +40,11 @@ pub(super) fn message(text: &str) -> String {
     format!("\r\n\x1b[7m anteroom: {} \x1b[0m\r\n", text)
 }
 
+/// What is recorded, before anything else stands in a terminal.
+pub(super) fn recorded(grant_ends: Moment) -> String {
+    format!("anteroom: what you see and type is recorded, sealed. Your grant ends {}.", clock(grant_ends))
+}
+
 fn link(portal: &Url, path: &str) -> String {
     let mut u = portal.clone();
     u.set_path(path);
@@ -52,7 +57,7 @@ fn clock(m: Moment) -> String {
 }
 
 /// What strangers typed comes back only as plain text: no escape sequence may act on a terminal.
-fn printable(s: &str) -> String {
+pub(super) fn printable(s: &str) -> String {
     s.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
@@ -60,6 +65,12 @@ fn printable(s: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_first_line_says_what_is_recorded_and_until_when() {
+        let said = recorded(time::macros::datetime!(2026-11-25 23:09:59 +1));
+        assert_eq!(said, "anteroom: what you see and type is recorded, sealed. Your grant ends 2026-11-25 22:09 UTC.");
+    }
 
     #[test]
     fn what_a_stranger_typed_cannot_act_on_the_terminal() {

@@ -41,13 +41,18 @@ where
             Look::More if seen.len() >= MAX_AHEAD => break false,
             Look::More => {}
         }
+        // A byte now and then buys no more time (slow-loris).
+        let left = end.saturating_duration_since(tokio::time::Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         // Before its identification a client gets its whole time; after that it has only to send what it has.
-        let patience = if seen.contains(&b'\n') { PATIENCE } else { end.saturating_duration_since(tokio::time::Instant::now()) };
+        let patience = if seen.contains(&b'\n') { PATIENCE.min(left) } else { left };
         match timeout(patience, stream.read_buf(&mut seen)).await {
             Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(Ok(_)) => {}
             Ok(Err(e)) => return Err(e),
-            Err(_) if !seen.contains(&b'\n') => return Err(io::ErrorKind::TimedOut.into()),
+            Err(_) if patience == left => return Err(io::ErrorKind::TimedOut.into()),
             Err(_) => break false,
         }
     };
@@ -183,6 +188,26 @@ mod tests {
         let mut sent = vec![0; 15];
         theirs.read_exact(&mut sent).await.unwrap();
         assert_eq!(sent, b"SSH-2.0-A\r\nnext");
+    }
+
+    #[tokio::test]
+    async fn a_byte_now_and_then_buys_no_time() {
+        for banner in ["SSH-2.0-Loris\r\n", ""] {
+            let (ours, mut theirs) = tokio::io::duplex(1 << 16);
+            let trickle = tokio::spawn(async move {
+                theirs.write_all(banner.as_bytes()).await.unwrap();
+                for byte in hello(BOTH, BOTH).into_iter().cycle().skip(usize::from(!banner.is_empty()) * 14) {
+                    if theirs.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            });
+            // Far below what the bytes of a KEXINIT take at this pace.
+            let listened = timeout(Duration::from_secs(10), listen(ours, "SSH-2.0-A", Duration::from_millis(400))).await;
+            assert!(listened.is_ok_and(|l| l.is_err()), "{banner:?}: still listening");
+            trickle.abort();
+        }
     }
 
     #[tokio::test]

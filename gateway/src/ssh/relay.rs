@@ -4,8 +4,9 @@
 //! them (`manual_window`), so the SSH window bounds what a channel holds and one stalled channel stops no other.
 use super::{
     algorithms::WINDOW,
-    answers::Answers,
+    answers::{Answers, Asked},
     connection::Connection,
+    lookup::Asker,
     notice,
     session::Session,
     side::{Reader, Writer},
@@ -15,7 +16,13 @@ use anteroom_domain::{Capability, EndReason};
 use anteroom_recorder::{EventKind, RecordingFailed};
 use bytes::Bytes;
 use russh::{Channel, ChannelId, ChannelMsg, ChannelOpenFailure, client, server, server::ChannelOpenHandle};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -56,9 +63,13 @@ struct Pair {
     to_target: Answers,
     /// The client sent CLOSE: it takes nothing more but how it ended (RFC 4254 section 5.3).
     client_closed: CancellationToken,
-    /// A terminal was asked for and something runs: notices may be shown.
-    terminal: std::sync::atomic::AtomicBool,
+    /// Cancelled once something runs in a terminal: from then on notices are shown.
+    terminal: CancellationToken,
+    /// The target has no terminal for this channel, whatever the client asked for.
+    terminal_refused: AtomicBool,
     transfer: Transfer,
+    /// What paths of old scp lead to.
+    asker: Asker,
 }
 
 /// A channel that a client opened. Its open is answered when the target has answered ours.
@@ -108,8 +119,10 @@ pub(super) async fn relay(
         to_client: Answers::default(),
         to_target: Answers::default(),
         client_closed: CancellationToken::new(),
-        terminal: false.into(),
+        terminal: CancellationToken::new(),
+        terminal_refused: AtomicBool::new(false),
         transfer: Transfer::default(),
+        asker: Asker::default(),
     };
     let over = tokio::select! {
         over = pair.up(client_reads) => over,
@@ -128,6 +141,7 @@ pub(super) async fn relay(
         let _ = pair.client.close().await;
         // Once we have closed our side there is only to forget it.
         let _ = if pair.client_closed.is_cancelled() { pair.target.forget().await } else { pair.target.close().await };
+        pair.asker.close().await;
     };
     let _ = timeout(NOTICE, both).await;
     for event in pair.transfer.finish() {
@@ -137,14 +151,42 @@ pub(super) async fn relay(
 }
 
 impl Pair {
+    /// The target answered what the client had asked for.
+    async fn answered(&self, ok: bool) -> Result<(), Over> {
+        match self.to_client.theirs(ok, &self.client).await.map_err(|_| Over::Client)? {
+            Some(Asked::Terminal) => self.terminal_refused.store(!ok, Ordering::Relaxed),
+            Some(Asked::Start { terminal: true }) if ok => return self.begin_terminal().await,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Before the target's first byte in it.
+    async fn begin_terminal(&self) -> Result<(), Over> {
+        if !self.terminal_refused.load(Ordering::Relaxed) {
+            self.introduce().await?;
+            self.terminal.cancel();
+        }
+        Ok(())
+    }
+
+    /// The line a terminal begins with. On stderr, which a target's terminal never uses: whoever reads what a program in a terminal
+    /// prints gets its bytes and no others (docs/decisions/0013).
+    async fn introduce(&self) -> Result<(), Over> {
+        let Some(permitted) = self.conn.permitted().filter(|_| self.conn.shared.config.recording_notice) else { return Ok(()) };
+        let line = notice::recorded(permitted.permit.not_after());
+        self.record(EventKind::Message(line.clone())).await?;
+        let sent = timeout(Duration::from_secs(5), self.client.stderr(format!("{line}\r\n"))).await;
+        if sent.is_ok_and(|sent| sent.is_err()) { Err(Over::Client) } else { Ok(()) }
+    }
+
     /// What the gateway and supervisors have to say while it runs, shown where a person looks at a terminal.
     async fn notices(&self) -> Over {
+        self.terminal.cancelled().await;
+        // Only who shows it listens: whoever says something learns whether it was read.
         let mut said = self.session.notices();
         loop {
             let text = said.recv().await;
-            if !self.terminal.load(std::sync::atomic::Ordering::Relaxed) {
-                continue;
-            }
             if let Err(e) = self.session.record(self.number, EventKind::Message(text.clone())).await {
                 return e.into();
             }

@@ -2,19 +2,24 @@
 use super::{
     SshConfig, algorithms,
     connection::{Connection, Shared},
+    gathered::Gathered,
     handler::ClientHandler,
     host_certificate::Known,
     notice, offer,
     terminal::Door,
 };
-use crate::enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot};
+use crate::{
+    Cores,
+    cores::Spread,
+    enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot, messages},
+};
 use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
 use anteroom_recorder::Recorder;
 use russh::{MethodKind, MethodSet, server};
 use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, BufReader, DuplexStream},
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
@@ -39,11 +44,16 @@ impl Gateway {
     ///
     /// Boxed here on purpose: the code of a future is made where its type is named, and everything a connection does would
     /// otherwise be compiled into the caller, with the caller's optimisation (docs/performance.md).
-    pub fn start(approvals: Approvals, recorder: Recorder, config: SshConfig) -> Pin<Box<dyn Future<Output = io::Result<Self>> + Send>> {
-        Box::pin(Self::begin(approvals, recorder, config))
+    pub fn start(
+        approvals: Approvals,
+        recorder: Recorder,
+        config: SshConfig,
+        cores: &Cores,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Self>> + Send>> {
+        Box::pin(Self::begin(approvals, recorder, config, cores.all()))
     }
 
-    async fn begin(approvals: Approvals, recorder: Recorder, config: SshConfig) -> io::Result<Self> {
+    async fn begin(approvals: Approvals, recorder: Recorder, config: SshConfig, cores: Spread) -> io::Result<Self> {
         let mut listeners = Vec::new();
         for address in &config.listen {
             let bound = TcpListener::bind(address).await;
@@ -79,8 +89,9 @@ impl Gateway {
             host_certificates: Known::default(),
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(messages(shared.approvals.clone(), shared.registry.clone(), shared.approvals.changes(), stop.clone()));
         for listener in listeners {
-            tasks.spawn(accept(shared.clone(), listener, tasks.clone(), stop.clone()));
+            tasks.spawn(accept(shared.clone(), listener, cores.clone(), tasks.clone(), stop.clone()));
         }
         Ok(Self { shared, addresses, stop, tasks })
     }
@@ -144,7 +155,7 @@ pub(super) fn server_config(config: &SshConfig, ciphers: &'static [russh::cipher
     }
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, stop: CancellationToken) {
+async fn accept(shared: Arc<Shared>, listener: TcpListener, cores: Spread, tasks: TaskTracker, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -166,7 +177,7 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, 
         }
         match shared.limits.take(peer.ip()) {
             Ok(slot) => {
-                tasks.spawn(serve(shared.clone(), stream, peer, slot, stop.clone()));
+                tasks.spawn_on(serve(shared.clone(), stream, peer, slot, stop.clone()), &cores.idlest());
             }
             // The socket closes at once: nothing is computed for a flood.
             Err(why) => tracing::debug!(%peer, %why, "ssh: connection refused"),
@@ -176,10 +187,11 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, 
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, slot: Slot, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    // From here on the socket belongs to this core's reactor.
     let Ok((stream, cutter)) = Cutter::of(stream) else { return };
     let grace = tokio::time::Instant::now() + shared.config.login_grace;
-    let buffered = BufReader::with_capacity(algorithms::READ_BUFFER, stream);
-    let listening = offer::listen(buffered, IDENTIFICATION, shared.config.login_grace);
+    let buffered = Gathered::new(stream);
+    let listening = Box::pin(offer::listen(buffered, IDENTIFICATION, shared.config.login_grace));
     let (stream, fast) = match tokio::select! { l = listening => l, () = stop.cancelled() => return } {
         Ok(l) => l,
         Err(e) => return tracing::debug!(%peer, error = %e, "ssh: no client hello"),
@@ -213,7 +225,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let peer = conn.peer;
-    let starting = server::run_stream(config, stream, ClientHandler::new(conn.clone()));
+    let starting = Box::pin(server::run_stream(config, stream, ClientHandler::new(conn.clone())));
     let mut running = tokio::select! {
         r = starting => match r {
             Ok(running) => running,
@@ -254,7 +266,7 @@ where
         let _ = timeout(FAREWELL, bye).await;
         let _ = timeout(FAREWELL, &mut running).await;
     }
-    finish(&conn, &reason).await;
+    Box::pin(finish(&conn, &reason)).await;
 }
 
 /// Seals what a connection had opened and waits for its tasks.

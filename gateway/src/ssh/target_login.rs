@@ -1,7 +1,7 @@
 //! Signing in on a target with what the vault holds for the account, or with a certificate made for this session.
 use super::upstream::Upstream;
-use anteroom_approvals::{Approvals, Credential, PromptAnswer};
-use anteroom_domain::{AccountName, Target};
+use anteroom_approvals::{Approvals, Credential, PromptAnswer, Relay};
+use anteroom_domain::AccountName;
 use anteroom_policy::Permit;
 use russh::{
     client::{self, AuthResult, KeyboardInteractiveAuthResponse},
@@ -24,11 +24,11 @@ impl From<russh::Error> for LoginError {
     }
 }
 
-/// False if the target did not accept it.
+/// Signs in on the permit's target, or on a relay in front of it. False if that did not accept it.
 pub(super) async fn log_in(
     handle: &mut client::Handle<Upstream>,
     approvals: &Approvals,
-    (permit, target): (&Permit, &Target),
+    (permit, relay): (&Permit, Option<&Relay>),
     account: &AccountName,
     credential: &Credential,
 ) -> Result<bool, LoginError> {
@@ -62,14 +62,14 @@ pub(super) async fn log_in(
             })
             .await
         }
-        // The permit, and so the certificate, is for the target itself.
-        Credential::GatewayCa if target.id != permit.target().id => {
-            Err(LoginError::Certificate("a relay's account needs a stored password or key".to_owned()))
-        }
         Credential::GatewayCa => {
             // A key that lives as long as this login: nothing that could be stolen stands anywhere.
             let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(|_| LoginError::BadKey)?;
-            let certificate = approvals.sign_target_certificate(permit, key.public_key()).await;
+            let certificate = match relay {
+                // It lets through, and no more: whoever got hold of it had no shell there.
+                Some(relay) => approvals.sign_relay_certificate(permit, relay, key.public_key()).await,
+                None => approvals.sign_target_certificate(permit, key.public_key()).await,
+            };
             let certificate = certificate.map_err(|e| LoginError::Certificate(e.to_string()))?;
             Ok(handle.authenticate_openssh_cert(login, Arc::new(key), certificate).await?.success())
         }

@@ -5,7 +5,7 @@
 //! its own lane is full; nobody waits for the other lane, so the two directions can't hold each other.
 use super::requests::Request;
 use anteroom_domain::{Capabilities, capability::Direction};
-use anteroom_files::{Out, Scp, Sftp, scp_command};
+use anteroom_files::{Out, Real, Scp, Sftp, scp_command};
 use bytes::Bytes;
 use std::{
     collections::VecDeque,
@@ -48,6 +48,8 @@ pub(super) struct Passed {
     pub(super) events: Vec<anteroom_files::Event>,
     /// The channel has to end; the reason is for the person to read.
     pub(super) end: Option<String>,
+    /// What this path is has to be asked and told by [`Transfer::tell`].
+    pub(super) question: Option<Bytes>,
 }
 
 impl Transfer {
@@ -74,6 +76,22 @@ impl Transfer {
         // A channel starts one thing.
         let _ = self.watcher.set(Mutex::new(watcher));
         Start::Files(how.to_owned())
+    }
+
+    /// The path that has to be told by [`tell`](Self::tell) before the transfer may start.
+    pub(super) fn question(&self) -> Option<Bytes> {
+        match &*self.watcher.get()?.lock().unwrap_or_else(PoisonError::into_inner) {
+            Watcher::Sftp(_) => None,
+            Watcher::Scp(s) => s.question().cloned(),
+        }
+    }
+
+    /// What the path of the last question is. None if the channel moves no files.
+    pub(super) fn tell(&self, real: Option<Real>) -> Option<Passed> {
+        self.watch(|w, out| match w {
+            Watcher::Sftp(_) => Ok(()),
+            Watcher::Scp(s) => s.answer(real, out).map_err(|e| e.to_string()),
+        })
     }
 
     /// Whether the client should wait until the target has answered more of what it asked.
@@ -118,7 +136,7 @@ impl Transfer {
         // Under the watcher's lock: the lanes keep its order.
         self.to_target.put(out.to_target);
         self.to_client.put(out.to_client);
-        Some(Passed { events: out.events, end })
+        Some(Passed { events: out.events, end, question: out.question })
     }
 }
 

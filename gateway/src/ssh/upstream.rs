@@ -1,17 +1,18 @@
 //! The SSH connection to a target, through its relays if it has some. Needs a permit (invariant 1).
 use super::{
-    algorithms::{self, READ_BUFFER},
+    algorithms,
     back::{Back, Opened},
     connection::Connection,
     dial::dial,
     forward,
+    gathered::Gathered,
     server::{KEEPALIVE, KEEPALIVE_MAX},
     socket::socket,
     target_key::TargetKey,
     target_login::{LoginError, log_in},
 };
 use crate::enforcement::{Cutter, EndSignal};
-use anteroom_approvals::Credential;
+use anteroom_approvals::{Credential, Relay};
 use anteroom_domain::{AccountName, AuditEvent, EndReason, Target};
 use anteroom_policy::Permit;
 use russh::{
@@ -24,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, BufReader},
+    io::{AsyncRead, AsyncWrite},
     time::timeout,
 };
 use tokio_util::sync::DropGuard;
@@ -90,7 +91,7 @@ impl client::Handler for Upstream {
         _: &mut Session,
     ) -> Done {
         let opened = Opened::Port { address: address.to_owned(), port, originator: originator.to_owned(), originator_port };
-        self.back.open(opened, channel, reply).await;
+        Box::pin(self.back.open(opened, channel, reply)).await;
         Ok(())
     }
 
@@ -101,12 +102,12 @@ impl client::Handler for Upstream {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Done {
-        self.back.open(Opened::Socket(path.to_owned()), channel, reply).await;
+        Box::pin(self.back.open(Opened::Socket(path.to_owned()), channel, reply)).await;
         Ok(())
     }
 
     async fn server_channel_open_agent_forward(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, _: &mut Session) -> Done {
-        self.back.open(Opened::Agent, channel, reply).await;
+        Box::pin(self.back.open(Opened::Agent, channel, reply)).await;
         Ok(())
     }
 
@@ -118,7 +119,7 @@ impl client::Handler for Upstream {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Done {
-        self.back.open(Opened::X11 { originator: originator.to_owned(), originator_port }, channel, reply).await;
+        Box::pin(self.back.open(Opened::X11 { originator: originator.to_owned(), originator_port }, channel, reply)).await;
         Ok(())
     }
 
@@ -194,7 +195,7 @@ pub(super) async fn connect(conn: &Connection, permit: &Permit, credential: Cred
     let mut stream: Box<dyn Stream> = Box::new(stream);
     let mut handles = Vec::new();
     for (i, relay) in relays.iter().enumerate() {
-        let hop = Hop { conn, permit, target: &relay.target, back: &back };
+        let hop = Hop { conn, permit, target: &relay.target, relay: Some(relay), back: &back };
         let handle = hop.sign_in(stream, &relay.account, &relay.credential, None).await?;
         let next = relays.get(i + 1).map_or(target, |r| &r.target);
         let opening = handle.channel_open_direct_tcpip(next.host.clone(), next.port.into(), "127.0.0.1", 0);
@@ -207,7 +208,7 @@ pub(super) async fn connect(conn: &Connection, permit: &Permit, credential: Cred
         stream = Box::new(inside);
         handles.push((handle, guard));
     }
-    let hop = Hop { conn, permit, target, back: &back };
+    let hop = Hop { conn, permit, target, relay: None, back: &back };
     let handle = hop.sign_in(stream, permit.account(), &credential, Some(conn.end.clone())).await?;
     Ok(SshLink { handle, back, cutter, relays: handles })
 }
@@ -220,6 +221,8 @@ struct Hop<'a> {
     conn: &'a Connection,
     permit: &'a Permit,
     target: &'a Target,
+    /// Set if this is a hop on the way.
+    relay: Option<&'a Relay>,
     back: &'a Arc<Back>,
 }
 
@@ -239,7 +242,7 @@ impl Hop<'_> {
         let (offered, up) = (Arc::default(), Arc::new(OnceLock::new()));
         let config = client_config(&key, self.target);
         let handler = Upstream { key, offered: Arc::clone(&offered), back: self.back.clone(), up: Arc::clone(&up) };
-        let connecting = client::connect_stream(Arc::new(config), BufReader::with_capacity(READ_BUFFER, stream), handler);
+        let connecting = client::connect_stream(Arc::new(config), Gathered::new(stream), handler);
         let mut handle = match timeout(shared.config.connect_timeout, connecting).await {
             Err(_) => return Err(unreachable(format!("no SSH answer within {} s", shared.config.connect_timeout.as_secs()))),
             Ok(Ok(h)) => h,
@@ -253,7 +256,7 @@ impl Hop<'_> {
             }
             Ok(Err(e)) => return Err(unreachable(e.to_string())),
         };
-        let signing = log_in(&mut handle, &shared.approvals, (self.permit, self.target), account, credential);
+        let signing = log_in(&mut handle, &shared.approvals, (self.permit, self.relay), account, credential);
         match timeout(shared.config.connect_timeout, signing).await {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => return Err(UpstreamError::Credential(name())),

@@ -1,8 +1,10 @@
 //! The lab as a child process, and what it says about itself.
+use anteroom_test_swarm::Clients;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::{
     io::{BufRead, BufReader},
+    net::Ipv4Addr,
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -13,6 +15,20 @@ const USER_HZ: f64 = 100.0;
 #[derive(Debug, Deserialize)]
 struct Facts {
     gateway_pid: u32,
+    light: Light,
+    ports: Ports,
+}
+
+#[derive(Debug, Deserialize)]
+struct Light {
+    login: String,
+    key: PathBuf,
+    host_key: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Ports {
+    gateway: u16,
 }
 
 #[derive(Debug)]
@@ -51,6 +67,24 @@ impl Lab {
         let mut c = Command::new("ssh");
         c.arg("-F").arg(self.dir.join("ssh_config")).arg("-o").arg("LogLevel=ERROR").arg(host);
         c
+    }
+
+    /// `sftp` with the lab's configuration, reading its commands from standard input.
+    pub fn sftp(&self, host: &str) -> Command {
+        let mut c = Command::new("sftp");
+        c.args(["-q", "-b", "-", "-F"]).arg(self.dir.join("ssh_config")).arg("-o").arg("LogLevel=ERROR").arg(host);
+        c
+    }
+
+    /// Where a transfer may put something.
+    pub fn scratch(&self, name: &str) -> Result<PathBuf> {
+        Ok(std::path::absolute(self.dir.join(name))?)
+    }
+
+    /// Clients of the target that costs little, through the gateway.
+    pub fn swarm(&self) -> Result<Clients> {
+        let light = &self.facts.light;
+        Clients::new((Ipv4Addr::LOCALHOST, self.facts.ports.gateway).into(), &light.login, &light.key, &light.host_key)
     }
 
     /// A file of noise, the same for every way.

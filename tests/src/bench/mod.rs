@@ -1,4 +1,5 @@
 //! Measuring. Every number comes from real OpenSSH clients against the lab.
+pub mod capacity;
 pub mod echo;
 pub mod lab;
 pub mod throughput;

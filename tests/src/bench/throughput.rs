@@ -1,7 +1,8 @@
 use super::{HOSTS, lab::Lab, median};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::{
     fs::File,
+    io::Write,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -28,6 +29,27 @@ pub fn download(lab: &Lab, megabytes: usize, rounds: usize) -> Result<Throughput
 pub fn upload(lab: &Lab, megabytes: usize, rounds: usize) -> Result<Throughput> {
     let noise = lab.noise(megabytes)?;
     transfer(lab, megabytes, rounds, |host| timed(lab.ssh(host).arg("cat >/dev/null").stdin(File::open(&noise)?)))
+}
+
+/// `get` of sftp into nothing that is kept.
+pub fn sftp_get(lab: &Lab, megabytes: usize, rounds: usize) -> Result<Throughput> {
+    let (noise, got) = (lab.noise(megabytes)?, lab.scratch("got")?);
+    transfer(lab, megabytes, rounds, |host| sftp(lab, host, &format!("get {} {}", noise.display(), got.display())))
+}
+
+/// `put` of sftp, over the same file each time.
+pub fn sftp_put(lab: &Lab, megabytes: usize, rounds: usize) -> Result<Throughput> {
+    let (noise, put) = (lab.noise(megabytes)?, lab.scratch("put")?);
+    transfer(lab, megabytes, rounds, |host| sftp(lab, host, &format!("put {} {}", noise.display(), put.display())))
+}
+
+fn sftp(lab: &Lab, host: &str, command: &str) -> Result<f64> {
+    let began = Instant::now();
+    let mut sftp = lab.sftp(host).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+    sftp.stdin.take().context("stdin")?.write_all(format!("{command}\n").as_bytes())?;
+    let status = sftp.wait()?;
+    ensure!(status.success(), "sftp {host}: {command:?} ended with {status}");
+    Ok(began.elapsed().as_secs_f64())
 }
 
 fn transfer(lab: &Lab, megabytes: usize, rounds: usize, run: impl Fn(&str) -> Result<f64>) -> Result<Throughput> {

@@ -1,35 +1,62 @@
-//! `make bench`: how fast is it beside the jump host it replaces? Starts the lab, measures `direct`, `jump` and `gateway`
-//! interleaved in one run, so that whatever else the machine does hits all three, and prints medians and ratios.
+//! `make bench`: how fast is it beside the jump host it replaces, and how many sessions does it bear? Starts the lab, measures
+//! `direct`, `jump` and `gateway` interleaved in one run, so that whatever else the machine does hits all three, and prints medians
+//! and ratios; then opens many terminals at once.
 //!
-//! `BENCH_MB` (256), `BENCH_ROUNDS` (5) and `BENCH_SETUPS` (15) change its size.
-use anteroom_tests::bench::{echo, lab::Lab, throughput};
+//! `BENCH_MB` (256), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000) and `BENCH_RATE` (200 a second) change its
+//! size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo, capacity.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, throughput};
 use anyhow::Result;
+
+const ALL: &str = "setup,down,up,get,put,echo,capacity";
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
     let number = |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     let (megabytes, rounds, setups) = (number("BENCH_MB", 256), number("BENCH_ROUNDS", 5), number("BENCH_SETUPS", 15));
+    let only = std::env::var("BENCH_ONLY").unwrap_or_else(|_| ALL.into());
+    let wanted = |what: &str| only.split(',').any(|w| w.trim() == what);
     let lab = Lab::start()?;
-    let setup = throughput::setup(&lab, setups)?;
-    let download = throughput::download(&lab, megabytes, rounds)?;
-    let upload = throughput::upload(&lab, megabytes, rounds)?;
-    let keys = echo::measure(&lab, 400)?;
-    let memory = lab.gateway_memory_mib()?;
-    lab.stop()?;
     println!("\n{megabytes} MiB a transfer, medians of {rounds}; {setups} connections; recording on; one run, interleaved");
-    println!("{:<28}{:>12}{:>12}{:>12}   anteroom against ssh -J", "", "direct", "ssh -J", "anteroom");
-    let row = |what: &str, v: [f64; 3], ratio: f64, better: &str| {
-        println!("{what:<28}{:>12.1}{:>12.1}{:>12.1}   {ratio:.2}x{better}", v[0], v[1], v[2]);
+    println!("{:<24}{:>11}{:>11}{:>11}   anteroom against ssh -J", "", "direct", "ssh -J", "anteroom");
+    let row = |what: &str, v: [f64; 3], more: &str| {
+        println!("{what:<24}{:>11.2}{:>11.2}{:>11.2}   {:.2}x{more}", v[0], v[1], v[2], v[2] / v[1]);
     };
-    row("set-up, ms", setup, setup[2] / setup[1], "  (less is better)");
-    row("download, MB/s", download.rate, download.rate[2] / download.rate[1], "");
-    row("upload, MB/s", upload.rate, upload.rate[2] / upload.rate[1], "");
-    row("keystroke echo p50, ms", keys.p50, keys.p50[2] / keys.p50[1], "  (less is better)");
-    row("keystroke echo p99, ms", keys.p99, keys.p99[2] / keys.p99[1], "  (less is better)");
-    println!("added to direct by anteroom: p50 {:.2} ms, p99 {:.2} ms", keys.p50[2] - keys.p50[0], keys.p99[2] - keys.p99[0]);
-    println!(
-        "gateway: {:.2} s CPU a GiB down, {:.2} s up, {memory:.0} MiB resident at the end",
-        download.gateway_cpu_per_gib, upload.gateway_cpu_per_gib
-    );
-    Ok(())
+    if wanted("setup") {
+        row("set-up, ms", throughput::setup(&lab, setups)?, "  (less is better)");
+    }
+    type Transfer = fn(&Lab, usize, usize) -> Result<throughput::Throughput>;
+    let transfers: [(&str, &str, Transfer); 4] = [
+        ("down", "download, MB/s", throughput::download),
+        ("up", "upload, MB/s", throughput::upload),
+        ("get", "sftp get, MB/s", throughput::sftp_get),
+        ("put", "sftp put, MB/s", throughput::sftp_put),
+    ];
+    for (name, title, measure) in transfers {
+        if wanted(name) {
+            let t = measure(&lab, megabytes, rounds)?;
+            row(title, t.rate, &format!("  gateway {:.2} s CPU a GiB", t.gateway_cpu_per_gib));
+        }
+    }
+    if wanted("echo") {
+        let keys = echo::measure(&lab, 400)?;
+        row("keystroke echo p50, ms", keys.p50, &format!("  {:+.2} ms to direct", keys.p50[2] - keys.p50[0]));
+        row("keystroke echo p99, ms", keys.p99, &format!("  {:+.2} ms to direct", keys.p99[2] - keys.p99[0]));
+    }
+    println!("gateway: {:.0} MiB resident", lab.gateway_memory_mib()?);
+    if wanted("capacity") {
+        let (sessions, rate) = (number("BENCH_SESSIONS", 2000), number("BENCH_RATE", 200));
+        let c = capacity::measure(&lab, sessions, u32::try_from(rate)?)?;
+        println!("\nterminals at once, each a connection of its own, to a target that costs little; key and remembered step-up");
+        println!("resident a session        {:.0} KiB at {} idle terminals", c.kib_each, c.idle);
+        println!("held                      {} of {}, {} of them echo", c.held, c.wanted, c.echoing);
+        println!(
+            "new sessions a second     {:.0} of {rate} asked for; terminal ready after p50 {:.0} ms, p99 {:.0} ms",
+            c.per_second, c.p50_ms, c.p99_ms
+        );
+        println!("gateway                   {:.2} ms CPU a new session, {:.0} MiB resident", c.cpu_ms, lab.gateway_memory_mib()?);
+        for (what, times) in &c.failed {
+            println!("failed                    {times} times: {what}");
+        }
+    }
+    lab.stop()
 }

@@ -21,6 +21,6 @@ pub use daemon::Daemon;
 pub use person::{Ceremony, Person, Reply, RequestId};
 pub use postgres::Cluster;
 pub use ssh::{Confirm, Link, Route, Ssh, SshOutput, SshSession};
-pub use sshd::{Sshd, account_here};
+pub use sshd::{Sshd, account_here, keygen};
 pub use wait::{soon, wait_for};
 pub use world::{World, WorldOptions};

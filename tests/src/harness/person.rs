@@ -152,9 +152,14 @@ impl Person {
         self.finish(&format!("{path}/finish"), &begun)?.good(path)
     }
 
+    /// Makes `ssh_key` and tells nobody.
+    pub fn make_ssh_key(&self) -> Result<()> {
+        super::sshd::keygen(&self.ssh_key)
+    }
+
     /// Makes the public half of `ssh_key` known as theirs.
     pub fn add_ssh_key(&self) -> Result<()> {
-        super::sshd::keygen(&self.ssh_key)?;
+        self.make_ssh_key()?;
         let line = std::fs::read_to_string(self.ssh_key.with_extension("pub"))?;
         self.sign("/keys/ssh", &json!({ "line": line, "label": "test key" }))?;
         Ok(())

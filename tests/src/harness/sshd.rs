@@ -24,7 +24,7 @@ pub struct Sshd {
 }
 
 impl Sshd {
-    /// `dir` is made; `extra` are lines of `sshd_config`.
+    /// `dir` is made; `extra` are lines of `sshd_config`. One that names a subsystem is instead of sftp.
     pub fn start(dir: &Path, name: &str, extra: &str) -> Result<Self> {
         fs::create_dir_all(dir)?;
         for key in ["host_key", "account_key"] {
@@ -52,10 +52,11 @@ impl Sshd {
 
     fn try_start(dir: &Path, name: &str, extra: &str) -> Result<Self> {
         let (port, account, d) = (ports::candidate(), account_here()?, dir.display());
+        let sftp = if extra.contains("Subsystem") { "" } else { "Subsystem sftp internal-sftp\n" };
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {d}/host_key\nAuthorizedKeysFile {d}/authorized_keys\nAuthenticationMethods publickey\n\
              StrictModes no\nUsePAM no\nPidFile none\nPrintMotd no\nPrintLastLog no\nPermitRootLogin prohibit-password\nMaxStartups 500\nMaxSessions 200\n\
-             AcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n{extra}\nSetEnv HOME={d}/home HISTFILE=/dev/null ANTEROOM_TARGET={name}\n"
+             AcceptEnv LANG LC_*\n{sftp}{extra}\nSetEnv HOME={d}/home HISTFILE=/dev/null ANTEROOM_TARGET={name}\n"
         );
         let file = dir.join("sshd_config");
         fs::write(&file, config)?;
@@ -89,7 +90,8 @@ impl Sshd {
 }
 
 /// An Ed25519 key without a passphrase, made once.
-pub(super) fn keygen(path: &Path) -> Result<()> {
+/// An Ed25519 key in OpenSSH's format at this path, unless there is one.
+pub fn keygen(path: &Path) -> Result<()> {
     if path.exists() {
         return Ok(());
     }

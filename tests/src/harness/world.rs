@@ -30,6 +30,8 @@ pub struct WorldOptions {
     /// Where recordings go, if not beside the rest.
     pub recordings: Option<PathBuf>,
     pub max_channels: usize,
+    /// Lines of `[ssh]` besides those.
+    pub ssh: String,
     /// `[database]`, if it is not the private one.
     pub database: Option<String>,
 }
@@ -43,6 +45,7 @@ impl Default for WorldOptions {
             sshd: String::new(),
             recordings: None,
             max_channels: 64,
+            ssh: String::new(),
             database: None,
         }
     }
@@ -118,14 +121,18 @@ impl World {
     }
 
     fn make_target_known(&self, t: &Sshd) -> Result<()> {
+        self.register(&t.name, t.port, &t.host_key, &t.account, &t.account_key()?)
+    }
+
+    /// Makes a target on this machine known, with its pinned key and an account whose key goes into the vault.
+    pub fn register(&self, name: &str, port: u16, host_key: &str, account: &str, account_key: &str) -> Result<()> {
         // A kept directory knows it already.
-        if self.cli.good(&["target", "list", "--json", &t.name])?.contains(&format!("\"{}\"", t.name)) {
+        if self.cli.good(&["target", "list", "--json", name])?.contains(&format!("\"{name}\"")) {
             return Ok(());
         }
-        let port = t.port.to_string();
-        self.cli.good(&["target", "add", &t.name, "--host", "127.0.0.1", "--port", &port, "--description", "a test's own sshd"])?;
-        self.cli.good_with(&["target", "pin", &t.name], t.host_key.as_bytes())?;
-        self.cli.good_with(&["target", "credential", &t.name, &t.account, "--kind", "key"], t.account_key()?.as_bytes())?;
+        self.cli.good(&["target", "add", name, "--host", "127.0.0.1", "--port", &port.to_string(), "--description", "a test's own"])?;
+        self.cli.good_with(&["target", "pin", name], host_key.as_bytes())?;
+        self.cli.good_with(&["target", "credential", name, account, "--kind", "key"], account_key.as_bytes())?;
         Ok(())
     }
 
@@ -332,6 +339,7 @@ listen = "127.0.0.1:0"
 host_key = "keys/ssh-host.key"
 remember_step_up = "{remember}"
 max_channels = {channels}
+{ssh}
 [recording]
 dir = "{recordings}"
 recipients = {{ masked = "keys/custody-masked.key.pub", sealed = ["keys/custody-sealed-a.key.pub", "keys/custody-sealed-b.key.pub"] }}
@@ -346,6 +354,7 @@ format = "json"
 "#,
         remember = o.remember_step_up,
         channels = o.max_channels,
+        ssh = o.ssh,
         database = o.database.as_deref().unwrap_or("private_dir = \"db\""),
         recordings = recordings.display(),
     )

@@ -67,6 +67,25 @@ impl Outcome {
         self
     }
 
+    /// Without the one line that the gateway puts before a terminal (docs/decisions/0013). A story looks that it is there.
+    pub(crate) fn without_notice(mut self) -> Self {
+        const BEGINS: &[u8] = b"anteroom: what you see and type is recorded";
+        let strip = |bytes: &mut Vec<u8>| {
+            if let Some(at) = bytes.windows(BEGINS.len()).position(|w| w == BEGINS) {
+                let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| at + n + 1);
+                bytes.drain(at..end);
+            }
+        };
+        strip(&mut self.stdout);
+        strip(&mut self.stderr);
+        for value in self.facts.values_mut() {
+            let mut bytes = std::mem::take(value).into_bytes();
+            strip(&mut bytes);
+            *value = String::from_utf8_lossy(&bytes).into_owned();
+        }
+        self
+    }
+
     /// In words, how the other one is not the same; empty if it is.
     pub(crate) fn difference(&self, gateway: &Self) -> String {
         let mut said = String::new();

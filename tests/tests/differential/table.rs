@@ -195,6 +195,8 @@ impl Table {
         if !s.ends.contains(&&*direct.end) || !direct.holds(s.shows) {
             return Verdict::Broken(format!("      wanted {:?} with {:?}\n{}", s.ends, s.shows, Outcome::default().difference(direct)));
         }
+        let terminal = s.name.starts_with("terminal") || s.name == "break";
+        let gateway = &if terminal { gateway.clone().without_notice() } else { gateway.clone() };
         let difference = direct.difference(gateway);
         match (known::find(s.name, client), difference.is_empty()) {
             (None, true) => Verdict::Same,

@@ -1,5 +1,5 @@
 //! `anteroom login`: one passkey, then ssh without asking again until the certificate ends, and only for whom it was made.
-use anteroom_tests::harness::{Confirm, Person, SshOutput, SshSession, World, wait_for};
+use anteroom_tests::harness::{Cli, Confirm, Person, SshOutput, SshSession, World, wait_for};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -66,6 +66,13 @@ fn one_login_counts_for_many_connections_and_for_nobody_who_is_suspended() {
         assert!(!out.stderr.contains("/step-up/"), "a passkey was asked for: {}", out.said());
         assert_eq!(out.good().unwrap(), format!("connection {n}\n"));
     }
+    // Whoever takes the recording away can check which passkey let it begin, without us.
+    let session = w.sealed_session().unwrap()["id"].as_str().unwrap().to_owned();
+    let (_cleo, bundle) = (w.person("cleo", &["auditor"]).unwrap(), w.dir.join("a.bundle"));
+    let bundle = bundle.to_str().unwrap();
+    w.cli.good(&["recording", "export", &session, "--output", bundle, "--as", "cleo"]).unwrap();
+    let checked = Cli::new(None).unwrap().good(&["verify", bundle]).unwrap();
+    assert!(checked.contains("second factor: a passkey gave out certificate"), "{checked}");
     // The key alone is nobody's.
     let kept = fs::read(certificate(&key)).unwrap();
     fs::remove_file(certificate(&key)).unwrap();

@@ -167,6 +167,9 @@ fn what_the_grant_does_not_name_does_not_move_by_scp_in_either_of_its_dialects()
             (&format!("{into}/there.txt"), &"here".to_owned()),
             (&format!("{out}/too-large"), &"here".to_owned()),
             (&format!("{out}/../secret"), &"here".to_owned()),
+            (&format!("{out}/link"), &"here".to_owned()),
+            (&format!("{out}/up/secret"), &"here".to_owned()),
+            (&"notes.txt".to_owned(), &format!("{into}/link.txt")),
             (&"script.sh".to_owned(), &format!("{into}/script.sh")),
             (&"notes.txt".to_owned(), &format!("{out}/notes.txt")),
         ] {
@@ -181,6 +184,7 @@ fn what_the_grant_does_not_name_does_not_move_by_scp_in_either_of_its_dialects()
         }
     }
     assert!(!h.files.join("in/script.sh").exists() && !h.files.join("out/notes.txt").exists());
+    assert_eq!(fs::read(h.files.join("secret")).unwrap(), b"not yours");
 }
 
 #[test]

@@ -5,11 +5,13 @@ use std::{path::PathBuf, process::Command, time::Duration};
 /// What `anteroom ssh-config` prints, as files of ada's. The gateway listens at a port that only it knows.
 fn client_files(w: &World, key: &Person) -> PathBuf {
     let dir = w.dir.join("ssh");
-    let printed = |part: &str| w.cli.good(&["ssh-config", "--only", part]).unwrap();
-    let known = printed("known-hosts").replace("[localhost]:0 ", &format!("[localhost]:{} ", w.ssh_port()));
+    let unsaid = w.cli.run(&["ssh-config"]).unwrap();
+    assert!(unsaid.code == Some(2) && unsaid.stderr.contains("--port") && unsaid.stdout.is_empty(), "{}", unsaid.said());
+    let printed = |part: &str| w.cli.good(&["ssh-config", "--port", &w.ssh_port().to_string(), "--only", part]).unwrap();
+    let known = printed("known-hosts");
     assert!(known.contains("@cert-authority ehr-db-1"), "{known}");
     std::fs::write(dir.join("jump.known_hosts"), known).unwrap();
-    let config = printed("config").replace("Port 0\n", &format!("Port {}\n", w.ssh_port()));
+    let config = printed("config");
     let ours = format!(
         "Host *\n  UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  IdentityFile {}\n  \
          IdentitiesOnly yes\n  IdentityAgent none\n  ConnectTimeout 20\n",

@@ -59,6 +59,46 @@ fn a_target_that_believes_in_the_gateway_s_authority_keeps_no_key() {
 }
 
 #[test]
+fn a_relay_that_believes_in_the_gateway_s_authority_keeps_no_key_either() {
+    let w = World::start().unwrap();
+    let ca = w.dir.join("target-ca.pub");
+    fs::write(&ca, w.cli.good(&["ca", "show", "target"]).unwrap()).unwrap();
+    let trusts = format!("TrustedUserCAKeys {}", ca.display());
+    let start = |name: &str| {
+        let t = Sshd::start(&w.dir.join(name), name, &trusts).unwrap();
+        fs::write(t.dir.join("authorized_keys"), "").unwrap();
+        t
+    };
+    let (relay, inner) = (start("zone-lab"), start("lab-12"));
+    let via = format!("{}@zone-lab", relay.account);
+    for (name, t, via) in [("zone-lab", &relay, None), ("lab-12", &inner, Some(&via))] {
+        let port = t.port.to_string();
+        let mut words = vec!["target", "add", name, "--host", "127.0.0.1", "--port", &port];
+        words.extend(via.iter().flat_map(|v| ["--via", v.as_str()]));
+        w.cli.good(&words).unwrap();
+        w.cli.good_with(&["target", "pin", name], t.host_key.as_bytes()).unwrap();
+        w.cli.good(&["target", "credential", name, &t.account, "--gateway-ca"]).unwrap();
+    }
+    let ada = allow(&w, "lab-12");
+    let ssh = || w.ssh(&ada).unwrap().login(&format!("{}@lab-12", inner.account)).command("echo at $ANTEROOM_TARGET").run().unwrap();
+    assert_eq!(ssh().good().unwrap(), "at lab-12\n");
+    for t in [&relay, &inner] {
+        soon("the certificate in the target's log", || Ok(t.log().contains("ED25519-CERT"))).unwrap();
+    }
+    let issued = w.audited("target_certificate_issued").unwrap();
+    let session = w.sealed_session().unwrap()["id"].clone();
+    assert!(issued.len() == 2 && issued.iter().all(|i| i["session"] == session), "{issued:?}");
+    assert_ne!(issued[0]["target"], issued[1]["target"], "each place has its own");
+    // The grant is for what lies behind.
+    let out = w.ssh(&ada).unwrap().login(&via).command("echo in").run().unwrap();
+    assert!(out.status != Some(0) && !out.text().contains("in\n"), "{}", out.said());
+    // They believe in nobody now.
+    fs::write(&ca, "").unwrap();
+    let out = ssh();
+    assert!(out.status != Some(0) && out.stderr.contains("zone-lab") && !out.text().contains("at "), "{}", out.said());
+}
+
+#[test]
 fn a_host_certificate_counts_if_its_authority_was_made_known_for_this_target() {
     let w = World::start().unwrap();
     let (ours, foreign) = (w.dir.join("host-ca"), w.dir.join("foreign-ca"));

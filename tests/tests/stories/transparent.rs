@@ -132,6 +132,32 @@ fn one_channel_that_nobody_reads_holds_up_no_other() {
     assert_eq!(total, SIZE);
 }
 
+/// A writer that waits for window has to hear that its connection is gone (russh alone does not tell it).
+#[test]
+fn a_client_that_is_gone_while_nothing_moves_leaves_nothing_running() {
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let through = Master::open(&w, &ada);
+    let writer = w.dir.join("writer");
+    let mut stalled = through.ssh(&w, &ada).command(&format!("echo $$ > {}; exec cat /dev/zero", writer.display())).build();
+    let _stalled = Stalled(stalled.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
+    let pid = || std::fs::read_to_string(&writer).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
+    let mut last = 0;
+    wait_for("the stalled channel to fill up", Duration::from_secs(30), || {
+        std::thread::sleep(Duration::from_millis(400));
+        let now = pid().and_then(|pid| written_by(&pid.to_string())).unwrap_or(0);
+        let still = now > 0 && now == last;
+        last = now;
+        Ok(still.then_some(()))
+    })
+    .unwrap();
+    let pid = pid().unwrap();
+    assert!(alive(pid));
+    drop(through);
+    wait_for("what ran over there to end", Duration::from_secs(20), || Ok((!alive(pid)).then_some(()))).unwrap();
+    assert_eq!(w.sealed_session().unwrap()["recording"], "complete");
+}
+
 #[test]
 fn forty_channels_of_one_connection_keep_their_answers_apart() {
     let w = World::start().unwrap();
@@ -194,6 +220,39 @@ fn a_terminal_has_its_size_and_a_closed_one_ends_what_runs_in_it() {
     // The window is closed: the client is gone without a word.
     drop(s);
     wait_for("the shell over there to end", Duration::from_secs(10), || Ok((!alive(pid)).then_some(()))).unwrap();
+}
+
+#[test]
+fn a_terminal_says_what_is_recorded_and_programs_are_told_nothing() {
+    const LINE: &str = "anteroom: what you see and type is recorded, sealed. Your grant ends ";
+    let w = World::start().unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let plain = w.ssh(&ada).unwrap().command("echo out; echo err >&2").run().unwrap();
+    assert!((plain.text().as_str(), plain.stderr.ends_with("err\n")) == ("out\n", true), "{}", plain.said());
+    assert!(!plain.said().contains("recorded, sealed"), "{}", plain.said());
+    // In a terminal, beside its bytes and not among them, and before everything else.
+    let screen = w.ssh(&ada).unwrap().option("-tt").command("echo out").run().unwrap();
+    assert_eq!(screen.text(), "out\r\n");
+    assert_eq!(screen.stderr.matches(LINE).count(), 1, "{}", screen.said());
+    let mut shell = w.ssh(&ada).unwrap().terminal(80, 24).spawn().unwrap();
+    shell.expect("target$ ").unwrap();
+    let said = shell.said();
+    assert!(said.find(LINE).is_some_and(|at| at < said.find("target$ ").unwrap()), "{said}");
+    shell.write("exit\n").unwrap();
+    shell.ended(Duration::from_secs(10)).unwrap();
+    // It is in the recording too.
+    let session = w.sealed_session().unwrap()["id"].as_str().unwrap().to_owned();
+    let _cleo = w.person("cleo", &["auditor"]).unwrap();
+    let played = w.cli.good(&["recording", "play", &session, "--as", "cleo"]).unwrap();
+    assert!(played.contains("what you see and type is recorded"), "{played}");
+}
+
+#[test]
+fn a_target_that_gives_no_terminal_gets_no_line_either() {
+    let w = World::with(WorldOptions { sshd: "PermitTTY no".into(), ..Default::default() }).unwrap();
+    let (ada, _ben) = w.ada_and_ben().unwrap();
+    let out = w.ssh(&ada).unwrap().option("-tt").command("echo out").run().unwrap();
+    assert!(!out.said().contains("recorded, sealed"), "{}", out.said());
 }
 
 /// Bytes that a process has written anywhere; none if it is gone.

@@ -49,7 +49,13 @@ pub(crate) async fn stream(
             // After something was missed the page looks again; what it looks at matters less than that it does.
             Ok(Change::Request(_) | Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
             Ok(Change::StepUp(_)) => "steps",
-            Ok(Change::Session(_) | Change::Terminate { .. } | Change::GrantRevoked(_) | Change::PersonSuspended(_)) => "sessions",
+            Ok(
+                Change::Session(_)
+                | Change::Message { .. }
+                | Change::Terminate { .. }
+                | Change::GrantRevoked(_)
+                | Change::PersonSuspended(_),
+            ) => "sessions",
             Err(RecvError::Closed) => return None,
         };
         Some((Ok(Event::default().event(name).data("changed")), (changes, stop, false)))

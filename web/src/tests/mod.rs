@@ -6,6 +6,7 @@ mod replay;
 mod roles;
 mod safety;
 mod story;
+mod target_test;
 mod targets;
 mod terminal;
 mod tls;
@@ -17,7 +18,7 @@ use crate::{
     state::{App, Origin, Shared},
     world::{Someone, World, origin},
 };
-use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId, TerminalDoor};
+use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId, TargetProbe, TerminalDoor};
 use anteroom_recorder::Replayer;
 use axum::{
     Router,
@@ -86,10 +87,16 @@ impl Site {
     }
 
     async fn with(replayer: Option<Replayer>) -> Self {
-        Self::on(World::new().await, replayer, None, Clipboard::Both)
+        Self::on(World::new().await, replayer, None, None, Clipboard::Both)
     }
 
-    fn on(world: World, replayer: Option<Replayer>, terminals: Option<Arc<dyn TerminalDoor>>, clipboard: Clipboard) -> Self {
+    fn on(
+        world: World,
+        replayer: Option<Replayer>,
+        terminals: Option<Arc<dyn TerminalDoor>>,
+        probe: Option<Arc<dyn TargetProbe>>,
+        clipboard: Clipboard,
+    ) -> Self {
         let control = Arc::new(Control::default());
         let app = App::new(Shared {
             approvals: world.approvals.clone(),
@@ -104,6 +111,8 @@ impl Site {
             clipboard,
             waiting: Default::default(),
             open: Default::default(),
+            probe,
+            tests: Default::default(),
         });
         let stop = CancellationToken::new();
         let router = layers::wrap(routes::router(app.clone(), &stop), app.clone());

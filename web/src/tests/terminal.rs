@@ -125,7 +125,7 @@ impl Stage {
     async fn new(clipboard: Clipboard) -> Self {
         let world = Box::pin(World::new()).await;
         let (seen, approvals) = (Arc::<Seen>::default(), world.approvals.clone());
-        let site = Site::on(world, None, Some(Arc::new(Door { approvals, seen: seen.clone() })), clipboard);
+        let site = Site::on(world, None, Some(Arc::new(Door { approvals, seen: seen.clone() })), None, clipboard);
         let (ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
         Box::pin(site.world.grant(&ada, &mut bob)).await;
         // Over a real socket, because a WebSocket takes over a connection; the address is the one the pages are asked from.

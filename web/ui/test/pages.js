@@ -2,7 +2,7 @@
 // Fails when axe finds something, a policy is violated, a page is wider than the screen, or a script complains.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { browser } from "./webdriver.js";
+import { browser, button } from "./webdriver.js";
 
 const [output, pictures] = process.argv.slice(2);
 const said = readFileSync(output, "utf8").split("\n").map((l) => l.split(" "));
@@ -40,6 +40,8 @@ const pages = [
   ["person", "olga", `/people/${id("person")}`],
   ["targets", "olga", "/targets"],
   ["target", "olga", `/targets/${id("target")}`],
+  // One test of a target every two seconds.
+  ["target-tested", "olga", `/targets/${id("target")}`, { rest: 2_000, press: button("Test connection"), until: "Key changed" }],
 ];
 const only = process.argv[4]?.split(",");
 let problems = 0;
@@ -50,7 +52,7 @@ const complain = (text) => {
 
 const b = await browser();
 try {
-  for (const [name, who, path] of pages.filter(([n]) => !only || only.includes(n))) {
+  for (const [name, who, path, act] of pages.filter(([n]) => !only || only.includes(n))) {
     for (const [width, height] of [[1200, 850], [390, 844]]) {
       for (const scheme of ["light", "dark"]) {
         const label = `${name}-${width}-${scheme}`;
@@ -60,7 +62,14 @@ try {
         if (who) await b.cdp("Network.setCookie", { url: origin, name: "anteroom", value: cookie(who), path: "/", httpOnly: true });
         await b.go("about:blank");
         await b.go(origin + path);
-        await new Promise((r) => setTimeout(r, name === "recording" ? 1500 : 150));
+        await new Promise((r) => setTimeout(r, name === "recording" ? 1500 : 150 + (act?.rest ?? 0)));
+        if (act) {
+          await b.click(act.press);
+          for (let i = 0; i < 40 && !(await b.run("return document.body.innerText")).includes(act.until); i += 1) await new Promise((r) => setTimeout(r, 100));
+          if (!(await b.run("return document.body.innerText")).includes(act.until)) complain(`${label}: never saw "${act.until}"`);
+          if (!(await b.run("return location.pathname")).endsWith(path)) complain(`${label}: the page was left`);
+          if (!(await b.run("return document.activeElement.textContent")).includes("Test connection")) complain(`${label}: the keyboard lost its place`);
+        }
         if (pictures) {
           const tall = await b.run("return document.documentElement.scrollHeight");
           await b.cdp("Emulation.setDeviceMetricsOverride", { width, height: Math.min(Math.max(tall, height), 3000), deviceScaleFactor: 1, mobile: width < 500 });

@@ -4,6 +4,7 @@ use anteroom_approvals::{Page, Purpose};
 use anteroom_domain::Protocol;
 use anteroom_gateway::ssh::load_host_key;
 use clap::ValueEnum;
+use std::net::SocketAddr;
 
 /// Names in one `Host` line; OpenSSH reads longer ones, people don't.
 const NAMES_A_LINE: usize = 20;
@@ -20,6 +21,9 @@ pub(crate) struct Args {
     /// What people call the gateway in their commands: ssh ALIAS.
     #[arg(long, value_name = "ALIAS", default_value = "bastion")]
     host: String,
+    /// The port people type, if it is not ssh.public_port nor the first of ssh.listen.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
     /// One part only.
     #[arg(long, value_enum)]
     only: Option<Part>,
@@ -39,7 +43,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         return Err(Usage(format!("--host {:?}: an alias is letters, digits, '.', '_' and '-', like bastion", a.host)).into());
     }
     with_context!(&a.config, cx => {
-        let way = Way::gather(&cx, a.host).await?;
+        let way = Way::gather(&cx, a.host, a.port).await?;
         if a.only != Some(Part::KnownHosts) {
             out.bytes(way.config().as_bytes())?;
         }
@@ -67,8 +71,9 @@ struct Way {
 }
 
 impl Way {
-    async fn gather(cx: &Context, alias: String) -> anyhow::Result<Self> {
-        let (host, port) = place(&cx.config);
+    async fn gather(cx: &Context, alias: String, port: Option<u16>) -> anyhow::Result<Self> {
+        let unknown = || Usage("ssh.listen has port 0, which means another one at every start: set ssh.public_port, or give --port".into());
+        let (host, port) = place(&cx.config, port).ok_or_else(unknown)?;
         let mut host_keys = Vec::new();
         for path in &cx.config.ssh.host_keys {
             let mut key = load_host_key(path)?.public_key().clone();
@@ -145,12 +150,15 @@ impl Way {
     }
 }
 
-/// Host and port that people type, as the portal says them.
-fn place(config: &Checked) -> (String, u16) {
+/// Host and port that people type, as the portal says them. None if the port is given by the system at each start.
+fn place(config: &Checked, given: Option<u16>) -> Option<(String, u16)> {
     let s = &config.ssh;
     let host = s.public_host.clone().or_else(|| config.portal.origin.host_str().map(str::to_owned)).unwrap_or_default();
-    let port = s.public_port.or_else(|| s.listen.first().map(std::net::SocketAddr::port)).unwrap_or(22);
-    (host, port)
+    Some((host, people_type(given.or(s.public_port), &s.listen)?))
+}
+
+fn people_type(public: Option<u16>, listen: &[SocketAddr]) -> Option<u16> {
+    public.or_else(|| listen.first().map(SocketAddr::port)).filter(|port| *port != 0)
 }
 
 /// As sshd(8) writes host names in this file: the port only if it is not 22.
@@ -213,6 +221,15 @@ mod tests {
         }
         assert_eq!(found("db-46"), "");
         assert_eq!(found("bastion.example"), "");
+    }
+
+    #[test]
+    fn a_port_that_only_the_running_gateway_knows_is_not_written() {
+        let listen = |port| [SocketAddr::from(([127, 0, 0, 1], port))];
+        assert_eq!(people_type(None, &listen(2222)), Some(2222));
+        assert_eq!(people_type(Some(22), &listen(2222)), Some(22));
+        assert_eq!(people_type(None, &listen(0)), None);
+        assert_eq!(people_type(Some(2222), &listen(0)), Some(2222), "behind a balancer");
     }
 
     #[test]

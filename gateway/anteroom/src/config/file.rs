@@ -59,6 +59,7 @@ pub(super) struct Ssh {
     pub(super) trust_security_keys: Option<bool>,
     pub(super) banner: Text,
     pub(super) banner_file: Text,
+    pub(super) recording_notice: Option<bool>,
     pub(super) max_unauthenticated: Option<Spanned<usize>>,
     pub(super) max_unauthenticated_per_address: Option<Spanned<usize>>,
     pub(super) login_grace: Text,

@@ -20,6 +20,7 @@ pub(crate) struct Ssh {
     pub(crate) trust_security_keys: bool,
     /// With the line ends of RFC 4252 section 5.4.
     pub(crate) banner: Option<String>,
+    pub(crate) recording_notice: bool,
     pub(crate) max_unauthenticated: usize,
     pub(crate) max_unauthenticated_per_address: usize,
     pub(crate) login_grace: Duration,
@@ -67,6 +68,7 @@ impl Checker<'_> {
             certificate_lifetime,
             trust_security_keys: s.trust_security_keys.unwrap_or(true),
             banner,
+            recording_notice: s.recording_notice.unwrap_or(true),
             max_unauthenticated: self.count("ssh.max_unauthenticated", s.max_unauthenticated.as_ref(), 200),
             max_unauthenticated_per_address: self.count(
                 "ssh.max_unauthenticated_per_address",

@@ -167,6 +167,8 @@ fn what_is_not_said_about_signing_in_is_as_documented() {
     let c = taken(str::to_owned);
     assert!(c.ssh.trust_security_keys && c.ssh.certificate_lifetime == std::time::Duration::from_secs(3600));
     assert!(!taken(|g| g.replace("[ssh]\n", "[ssh]\ntrust_security_keys = false\n")).ssh.trust_security_keys);
+    assert!(c.ssh.recording_notice, "people are told");
+    assert!(!taken(|g| g.replace("[ssh]\n", "[ssh]\nrecording_notice = false\n")).ssh.recording_notice);
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //!
 //! One side is the source: it sends lines and content. The other is the sink: it answers each with a zero byte, or with
 //! 1 or 2 and a message. A file that the grant does not allow is answered by the watcher as the sink would, so that the
-//! source goes on with the next one.
+//! source goes on with the next one. Where a rule goes by paths, each line waits until the target has told, elsewhere, what its path is.
 mod command;
 mod lines;
 mod rules;
 
 pub use command::{ScpCommand, scp_command};
 
-use crate::{Event, Out, Side, Violation, lane::Walk, policy::Policy, track::Track};
+use crate::{Event, Kind, Out, Real, Side, Violation, lane::Walk, policy::Policy, track::Track};
 use anteroom_domain::{Capabilities, capability::Direction};
 use bytes::{Bytes, BytesMut};
 use lines::Line;
@@ -34,6 +34,9 @@ pub struct Scp {
     policy: Policy,
     place: Place,
     state: State,
+    /// A rule goes by paths, so that each has to be asked for.
+    asks: bool,
+    waiting: Option<Waiting>,
     line: BytesMut,
     /// Of the source, while the sink has not answered.
     held: VecDeque<Bytes>,
@@ -56,11 +59,22 @@ struct Moving {
     size: u64,
 }
 
+/// What waits for the target to tell what a path is.
+#[derive(Debug)]
+enum Waiting {
+    /// All of it, for the command's own path.
+    Start,
+    /// A line of the source, and the path it is about.
+    Line(Bytes, Bytes),
+}
+
 /// What the source's next byte is, or what has to come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// The sink's answer to what went through last.
     Answer(After),
+    /// What the path of a line is.
+    Told,
     Line,
     Content {
         left: u64,
@@ -84,8 +98,14 @@ enum After {
 
 impl Scp {
     pub fn new(command: ScpCommand, granted: &Capabilities) -> Self {
+        let policy = Policy::new(granted);
+        let way = if command.upload { Direction::Upload } else { Direction::Download };
+        // What is not absolute is matched by no rule but `**`, whatever it is.
+        let asks = policy.by_path(way) && command.path.starts_with(b"/");
         Self {
-            policy: Policy::new(granted),
+            policy,
+            asks,
+            waiting: asks.then_some(Waiting::Start),
             place: Place::new(&command),
             command,
             state: State::Answer(After::Nothing),
@@ -99,6 +119,56 @@ impl Scp {
             refusals: 0,
             ended: None,
         }
+    }
+
+    /// The path that has to be told by [`answer`](Self::answer) before the command may start.
+    pub fn question(&self) -> Option<&Bytes> {
+        matches!(self.waiting, Some(Waiting::Start)).then_some(&self.command.path)
+    }
+
+    /// What the path of the last question is; none if the target can't tell.
+    ///
+    /// # Errors
+    /// As for [`client`](Self::client). Before the command has started: it must not.
+    pub fn answer(&mut self, real: Option<Real>, out: &mut Out) -> Result<(), Violation> {
+        if let Some(ended) = &self.ended {
+            return Err(ended.clone());
+        }
+        let done = match self.waiting.take() {
+            Some(Waiting::Start) => return self.begin(real),
+            Some(Waiting::Line(line, path)) => {
+                self.state = State::Line;
+                let nothing = Bytes::new();
+                let mut walk = Walk::new(self.source(), &nothing, out);
+                let judged = self.told(line, path, real, &mut walk);
+                self.answered(walk.events());
+                walk.finish();
+                judged.and_then(|()| self.release(out))
+            }
+            None => Ok(()),
+        };
+        self.closed_if_broken(done, out)
+    }
+
+    /// The command may start if something could move there.
+    fn begin(&mut self, real: Option<Real>) -> Result<(), Violation> {
+        let way = self.way();
+        let leads = |path: &[u8], directory: bool| {
+            // Into a directory, or all of it.
+            self.policy.terms(way, path).is_some() || (directory && self.policy.leads(way, path))
+        };
+        let what = match real {
+            Some(real) if leads(&real.path, self.command.recursive || (self.command.upload && real.kind == Kind::Directory)) => {
+                self.place.tell(&real);
+                return Ok(());
+            }
+            Some(_) => self.place.no(),
+            None if leads(&self.command.path, true) => rules::UNKNOWN,
+            None => self.place.no(),
+        };
+        let refused = Violation::NotGranted(what);
+        self.ended = Some(refused.clone());
+        Err(refused)
     }
 
     /// Bytes that the client sent.
@@ -136,17 +206,24 @@ impl Scp {
         if let Some(ended) = &self.ended {
             return Err(ended.clone());
         }
+        if matches!(self.waiting, Some(Waiting::Start)) {
+            return Err(Violation::NotGranted(rules::UNKNOWN));
+        }
         let fed = self.permitted(out).and_then(|()| match side == self.source() {
             true if self.held.is_empty() => self.take_of_source(data, out),
             true => self.hold(data.clone()),
             false => self.take_of_sink(data, out).and_then(|()| self.release(out)),
         });
-        if let Err(violation) = &fed {
+        self.closed_if_broken(fed, out)
+    }
+
+    fn closed_if_broken(&mut self, done: Result<(), Violation>, out: &mut Out) -> Result<(), Violation> {
+        if let Err(violation) = &done {
             // Read by the client's scp as a message of the other end: shown, and counted as an error.
             out.to_client.push(format!("\x01anteroom: {violation}\n").into());
             self.ended = Some(violation.clone());
         }
-        fed
+        done
     }
 
     /// The grant has a rule for this direction at all.
@@ -161,7 +238,7 @@ impl Scp {
 
     /// What a source sent early, now that the sink has answered.
     fn release(&mut self, out: &mut Out) -> Result<(), Violation> {
-        while !matches!(self.state, State::Answer(_))
+        while !matches!(self.state, State::Answer(_) | State::Told)
             && let Some(data) = self.held.pop_front()
         {
             self.held_bytes -= data.len();
@@ -190,7 +267,7 @@ impl Scp {
             if at == data.len() {
                 break Ok(());
             }
-            if let State::Answer(_) = self.state {
+            if let State::Answer(_) | State::Told = self.state {
                 let rest = data.slice(at..);
                 self.held_bytes += rest.len();
                 self.held.push_front(rest);
@@ -207,7 +284,7 @@ impl Scp {
     fn step(&mut self, data: &Bytes, at: &mut usize, walk: &mut Walk<'_>) -> Result<(), Violation> {
         let rest = &data[*at..];
         match self.state {
-            State::Answer(_) => {}
+            State::Answer(_) | State::Told => {}
             State::Content { left } => {
                 let n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
                 self.content(data.slice(*at..*at + n), walk.events());
@@ -263,9 +340,45 @@ impl Scp {
     }
 
     fn line(&mut self, line: Bytes, walk: &mut Walk<'_>) -> Result<(), Violation> {
-        let text = line.get(..line.len() - 1).unwrap_or_default();
-        let after = match lines::parse(text).map_err(|what| self.broke(what))? {
-            Line::File { size, name } => match self.place.file(name, &self.policy, self.way(), size).map_err(|what| self.broke(what))? {
+        let paths = match self.parsed(&line)? {
+            Line::File { name, .. } => self.place.of_file(name),
+            Line::Directory { .. } if !self.command.recursive => Err("a directory comes without -r"),
+            Line::Directory { name } => self.place.of_directory(name),
+            Line::Up | Line::Times => Ok(Vec::new()),
+        };
+        let paths = paths.map_err(|what| self.broke(what))?;
+        if self.asks
+            && let Some(path) = paths.first()
+        {
+            walk.ask(path.clone());
+            self.state = State::Told;
+            self.waiting = Some(Waiting::Line(line, path.clone()));
+            return Ok(());
+        }
+        self.judge(line, paths, walk)
+    }
+
+    /// A line whose path the target was asked about.
+    fn told(&mut self, line: Bytes, path: Bytes, real: Option<Real>, walk: &mut Walk<'_>) -> Result<(), Violation> {
+        // What is sent and yet not there was there under another name.
+        match real.filter(|r| self.command.upload || r.kind != Kind::Absent) {
+            Some(real) => self.judge(line, vec![real.path], walk),
+            None => {
+                let is_file = matches!(self.parsed(&line)?, Line::File { .. });
+                self.skip(path, rules::UNKNOWN, is_file, walk)
+            }
+        }
+    }
+
+    fn parsed<'a>(&self, line: &'a [u8]) -> Result<Line<'a>, Violation> {
+        lines::parse(line.strip_suffix(b"\n").unwrap_or(line)).map_err(|what| self.broke(what))
+    }
+
+    /// `paths` is where the line's file or directory may be.
+    fn judge(&mut self, line: Bytes, paths: Vec<Bytes>, walk: &mut Walk<'_>) -> Result<(), Violation> {
+        let way = self.way();
+        let after = match self.parsed(&line)? {
+            Line::File { size, name } => match self.place.file(&paths, name, &self.policy, way, size) {
                 Ok((path, terms)) => {
                     self.files += 1;
                     self.file = Some(Moving { path, track: Track::new(self.way(), terms, true), number: self.files, size });
@@ -273,8 +386,7 @@ impl Scp {
                 }
                 Err((path, what)) => return self.skip(path, what, true, walk),
             },
-            Line::Directory { .. } if !self.command.recursive => return Err(self.broke("a directory comes without -r")),
-            Line::Directory { name } => match self.place.directory(name, &self.policy, self.way()).map_err(|what| self.broke(what))? {
+            Line::Directory { name } => match self.place.directory(paths, name, &self.policy, way) {
                 Ok(()) if self.place.depth() > MAX_DEPTH => return Err(self.broke("directories are too deep inside each other")),
                 Ok(()) => After::Directory,
                 Err((path, what)) => return self.skip(path, what, false, walk),

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use files::{Files, Opening};
 use frames::{Body, Frames};
 use resolve::Waiting;
+pub(crate) use resolve::{entry, join};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 
@@ -35,17 +36,17 @@ pub const MAX_WAITING: usize = 256;
 /// Where a feeder should stop reading from the client; past it only READ, WRITE and CLOSE are taken.
 const FULL: usize = 4096;
 /// Longest packet that is read whole: two longest paths and attributes.
-const MAX_WHOLE: usize = 64 << 10;
+pub(crate) const MAX_WHOLE: usize = 64 << 10;
 /// Refusals of one channel; each is an audit entry.
 const MAX_REFUSALS: u32 = 10_000;
 
-const INIT: u8 = 1;
-const VERSION: u8 = 2;
+pub(crate) const INIT: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 const OPEN: u8 = 3;
 const CLOSE: u8 = 4;
 const READ: u8 = 5;
 const WRITE: u8 = 6;
-const LSTAT: u8 = 7;
+pub(crate) const LSTAT: u8 = 7;
 const FSTAT: u8 = 8;
 const SETSTAT: u8 = 9;
 const FSETSTAT: u8 = 10;
@@ -54,7 +55,7 @@ const READDIR: u8 = 12;
 const REMOVE: u8 = 13;
 const MKDIR: u8 = 14;
 const RMDIR: u8 = 15;
-const REALPATH: u8 = 16;
+pub(crate) const REALPATH: u8 = 16;
 const STAT: u8 = 17;
 const RENAME: u8 = 18;
 const READLINK: u8 = 19;
@@ -62,14 +63,14 @@ const SYMLINK: u8 = 20;
 pub(crate) const STATUS: u8 = 101;
 const HANDLE: u8 = 102;
 const DATA: u8 = 103;
-const NAME: u8 = 104;
-const ATTRS: u8 = 105;
+pub(crate) const NAME: u8 = 104;
+pub(crate) const ATTRS: u8 = 105;
 const EXTENDED: u8 = 200;
 const EXTENDED_REPLY: u8 = 201;
 
 const OK: u32 = 0;
 const EOF: u32 = 1;
-const NO_SUCH_FILE: u32 = 2;
+pub(crate) const NO_SUCH_FILE: u32 = 2;
 const PERMISSION_DENIED: u32 = 3;
 const FAILURE: u32 = 4;
 const OP_UNSUPPORTED: u32 = 8;

@@ -149,7 +149,7 @@ fn first_question(asked: &Asked, path: Bytes) -> (Bytes, Step) {
 }
 
 /// Directory and name, if the path ends with a name.
-fn entry(path: &Bytes) -> Option<(Bytes, Bytes)> {
+pub(crate) fn entry(path: &Bytes) -> Option<(Bytes, Bytes)> {
     let end = path.iter().rposition(|b| *b != b'/')? + 1;
     let path = path.slice(..end);
     let (parent, name) = match path.iter().rposition(|b| *b == b'/') {
@@ -160,7 +160,7 @@ fn entry(path: &Bytes) -> Option<(Bytes, Bytes)> {
     (&name[..] != b"." && &name[..] != b"..").then_some((parent, name))
 }
 
-fn join(directory: &[u8], name: &[u8]) -> Bytes {
+pub(crate) fn join(directory: &[u8], name: &[u8]) -> Bytes {
     let slash: &[u8] = if directory.ends_with(b"/") { b"" } else { b"/" };
     [directory, slash, name].concat().into()
 }

@@ -1,6 +1,6 @@
 //! Target to client. Nothing is shown that the recorder has not taken.
 use super::{Credit, Over, Pair};
-use crate::ssh::side::Reader;
+use crate::ssh::{answers::Asked, side::Reader};
 use anteroom_domain::capability::Direction;
 use anteroom_recorder::EventKind;
 use bytes::Bytes;
@@ -46,10 +46,13 @@ impl Pair {
                     Ok(()) => Ok(()),
                     Err(over) => return over,
                 },
-                ChannelMsg::Success => self.to_client.theirs(true, &self.client).await,
-                ChannelMsg::Failure => self.to_client.theirs(false, &self.client).await,
-                // A local end answers by this one.
-                ChannelMsg::Reply { ok } => self.to_client.theirs(ok, &self.client).await,
+                // A local end answers by the last one.
+                m @ (ChannelMsg::Success | ChannelMsg::Failure | ChannelMsg::Reply { .. }) => {
+                    match self.answered(matches!(m, ChannelMsg::Success | ChannelMsg::Reply { ok: true })).await {
+                        Ok(()) => Ok(()),
+                        Err(over) => return over,
+                    }
+                }
                 _ => Ok(()),
             };
             if sent.is_err() {
@@ -93,7 +96,7 @@ impl Pair {
             self.record(kind).await?;
         }
         self.transfer.to_client.drained().await;
-        self.to_target.passed_on(want_reply).await.map_err(|_| Over::Target)?;
+        self.to_target.passed_on(want_reply, Asked::Other).await.map_err(|_| Over::Target)?;
         self.client.request(name.to_owned(), want_reply, payload).await.map_err(|_| Over::Client)
     }
 }

@@ -34,12 +34,29 @@ impl Pair {
         tokio::select! { over = to_target => over, over = to_client => over }
     }
 
-    /// Records what the watcher saw; what it queued goes its own way.
-    pub(super) async fn passed(&self, passed: Passed, way: Direction) -> Result<(), Over> {
-        for event in passed.events {
-            self.moved(event).await?;
+    /// Asks the target where a transfer's own path leads, if a rule goes by that. The error is for the person to read.
+    pub(super) async fn may_start(&self) -> Result<(), String> {
+        let Some(path) = self.transfer.question() else { return Ok(()) };
+        let real = self.asker.real(&self.session.link, &path).await.map_err(|e| e.to_string())?;
+        match self.transfer.tell(real).and_then(|passed| passed.end) {
+            Some(why) => Err(why),
+            None => Ok(()),
         }
-        let Some(why) = passed.end else {
+    }
+
+    /// Records what the watcher saw, and asks what it has to know; what it queued goes its own way.
+    pub(super) async fn passed(&self, mut passed: Passed, way: Direction) -> Result<(), Over> {
+        let end = loop {
+            for event in passed.events {
+                self.moved(event).await?;
+            }
+            let Some(path) = passed.question else { break passed.end };
+            // A target that can't tell any more is one whose paths are not known.
+            let real = self.asker.real(&self.session.link, &path).await.unwrap_or_default();
+            let Some(told) = self.transfer.tell(real) else { break None };
+            passed = told;
+        };
+        let Some(why) = end else {
             match way {
                 Direction::Upload => self.transfer.to_target.room().await,
                 Direction::Download => self.transfer.to_client.room().await,

@@ -1,6 +1,7 @@
 //! Client to target. Everything typed goes to the recorder before it goes on.
 use super::{Credit, Over, Pair};
 use crate::ssh::{
+    answers,
     requests::{Request, cells, env_allowed, refusal},
     side::Reader,
     transfer::Start,
@@ -9,7 +10,6 @@ use anteroom_domain::{Capability, capability::Direction};
 use anteroom_recorder::{EventKind, Pty};
 use bytes::Bytes;
 use russh::ChannelMsg;
-use std::sync::atomic::Ordering;
 
 /// What the client has asked for so far.
 #[derive(Default)]
@@ -55,8 +55,8 @@ impl Pair {
                     Err(over) => return over,
                 },
                 // Its answer to a request of the target.
-                ChannelMsg::Success => self.to_target.theirs(true, &self.target).await,
-                ChannelMsg::Failure => self.to_target.theirs(false, &self.target).await,
+                ChannelMsg::Success => self.to_target.theirs(true, &self.target).await.map(drop),
+                ChannelMsg::Failure => self.to_target.theirs(false, &self.target).await.map(drop),
                 _ => Ok(()),
             };
             if sent.is_err() {
@@ -80,15 +80,17 @@ impl Pair {
 
     async fn request(&self, asked: &mut Asked, name: String, want_reply: bool, payload: Bytes) -> Result<(), Over> {
         let parsed = Request::parse(&name, &payload);
+        let mut what = answers::Asked::Other;
         let pass = match &parsed {
             Err(_) => false,
             Ok(Request::Pty { term, cols, rows }) if !asked.started => {
                 asked.pty = Some(Pty { cols: cells(*cols, 80), rows: cells(*rows, 24), term: term.clone() });
+                what = answers::Asked::Terminal;
                 true
             }
             Ok(Request::Env { name, value }) => !asked.started && env_allowed(name, value),
             Ok(start @ (Request::Shell | Request::Exec { .. } | Request::Subsystem { .. })) if !asked.started => {
-                self.start(start, asked, want_reply).await?;
+                what = answers::Asked::Start { terminal: self.start(start, asked, want_reply).await? };
                 true
             }
             Ok(Request::WindowChange { cols, rows }) => {
@@ -110,7 +112,7 @@ impl Pair {
                     true
                 }
                 Some(why) => {
-                    self.conn.note_refusal(if matches!(r, Request::X11) { "x11" } else { "agent" }, &why);
+                    self.conn.note_and_tell(if matches!(r, Request::X11) { "x11" } else { "agent" }, &why);
                     false
                 }
             },
@@ -120,16 +122,23 @@ impl Pair {
         if !pass {
             return self.to_client.ours(want_reply, false, &self.client).await.map_err(|_| Over::Client);
         }
-        self.to_client.passed_on(want_reply).await.map_err(|_| Over::Client)?;
+        self.to_client.passed_on(want_reply, what).await.map_err(|_| Over::Client)?;
+        if what == (answers::Asked::Start { terminal: true }) && !want_reply {
+            // Nobody will say that it began.
+            self.begin_terminal().await?;
+        }
         self.target.request(name, want_reply, payload).await.map_err(|_| Over::Target)
     }
 
-    /// Opens the channel in the recording, or tells the client why not.
-    async fn start(&self, start: &Request, asked: &mut Asked, want_reply: bool) -> Result<(), Over> {
+    /// Opens the channel in the recording, or tells the client why not. True if it is to run in a terminal.
+    async fn start(&self, start: &Request, asked: &mut Asked, want_reply: bool) -> Result<bool, Over> {
         let granted = &self.session.capabilities;
         let (kind, what) = match self.transfer.start(start, granted) {
             Start::Refused(why) => return Err(self.refuse(want_reply, "files", &why).await),
-            Start::Files(how) => (EventKind::OpenFiles { how }, "files"),
+            Start::Files(how) => match self.may_start().await {
+                Ok(()) => (EventKind::OpenFiles { how }, "files"),
+                Err(why) => return Err(self.refuse(want_reply, "files", &why).await),
+            },
             Start::Other => {
                 let what = match start {
                     Request::Shell => "shell",
@@ -150,11 +159,12 @@ impl Pair {
             }
         };
         self.record(kind).await?;
+        for why in self.conn.untold() {
+            self.client.stderr(format!("anteroom: {why}\r\n")).await.map_err(|_| Over::Client)?;
+        }
         asked.started = true;
         tracing::debug!(session = %self.conn.session, channel = self.number, what, "channel started");
-        let shows = asked.pty.is_some() && self.granted_terminal(start);
-        self.terminal.store(shows, Ordering::Relaxed);
-        Ok(())
+        Ok(asked.pty.is_some() && self.granted_terminal(start))
     }
 
     fn granted_terminal(&self, start: &Request) -> bool {

@@ -6,16 +6,13 @@ use crate::{
     pages::names::Names,
     state::App,
 };
-use anteroom_domain::{AuditEvent, SessionId, SessionRecord};
+use anteroom_domain::{AuditEvent, MessageText, SessionId, SessionRecord};
 use askama::Template;
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-
-/// In characters: a few lines of a terminal.
-pub(crate) const LONGEST: usize = 500;
 
 #[derive(Template)]
 #[template(path = "session_message.html")]
@@ -53,10 +50,10 @@ pub(crate) async fn send(
     FormOf(words): FormOf<Words>,
 ) -> Result<Response, Problem> {
     let again = Write::page(&app, frame, id, words.text, None).await?;
-    let wrong = match line(&again.text) {
+    let wrong = match MessageText::new(&again.text) {
         Err(wrong) => wrong,
         Ok(line) => {
-            if app.control.message(id, viewer.person.display_name.as_str(), &line) {
+            if app.control.message(id, viewer.person.display_name.as_str(), line.as_str()) {
                 let me = viewer.person.id;
                 app.approvals.note(AuditEvent::MessageSent { session: id, by: me }, Some(me)).await;
                 return Ok(Redirect::to("/sessions?done=message-sent").into_response());
@@ -65,30 +62,4 @@ pub(crate) async fn send(
         }
     };
     html_again(&Write { wrong: Some(wrong), ..again })
-}
-
-/// One line of printable text: a terminal obeys control characters.
-fn line(text: &str) -> Result<String, &'static str> {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let hidden =
-        |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    match line.chars().count() {
-        0 => Err("write what they should read"),
-        n if n > LONGEST => Err("at most 500 characters fit"),
-        _ if line.chars().any(hidden) => Err("only printable text can be sent"),
-        _ => Ok(line),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::line;
-
-    #[test]
-    fn a_message_is_one_line_that_no_terminal_obeys() {
-        assert_eq!(line(" please\r\n stop\tnow ").as_deref(), Ok("please stop now"));
-        for bad in ["", " \r\n ", "\x1b[2J", "a\u{7}b", "\u{9b}2J", "a\u{202e}b", &"x".repeat(501)] {
-            assert!(line(bad).is_err(), "{bad:?}");
-        }
-    }
 }

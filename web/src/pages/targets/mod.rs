@@ -6,3 +6,4 @@ pub(crate) mod list;
 pub(crate) mod pin;
 pub(crate) mod reach;
 pub(crate) mod show;
+pub(crate) mod test;

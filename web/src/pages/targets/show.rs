@@ -1,11 +1,11 @@
-use super::reach::Reach;
+use super::{reach::Reach, test::Tested};
 use crate::{
     errors::Problem,
     page::{Frame, Id, html},
     state::App,
 };
 use anteroom_approvals::{AuthorityInfo, Purpose};
-use anteroom_domain::{Profile, Protocol, Target, TargetId};
+use anteroom_domain::{ProbeOutcome, Profile, Protocol, Target, TargetId};
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -19,6 +19,8 @@ pub(super) struct Show {
     /// Our authorities that targets may believe in, the one that signs now first. Empty where they cannot.
     authorities: Vec<AuthorityInfo>,
     wrong: Option<String>,
+    may_test: bool,
+    tested: Option<Tested>,
 }
 
 impl Show {
@@ -28,7 +30,11 @@ impl Show {
         let reach = filled.unwrap_or_else(|| Reach::of(&target));
         let authorities = if target.protocol == Protocol::Ssh { app.approvals.authorities(Purpose::Target).await? } else { Vec::new() };
         let authorities = authorities.into_iter().filter(|a| a.retired_at.is_none()).collect();
-        Ok(Self { frame, target, reach, authorities, wrong })
+        Ok(Self { frame, target, reach, authorities, wrong, may_test: app.probe.is_some(), tested: None })
+    }
+
+    pub(super) fn with(self, tested: Tested) -> Self {
+        Self { tested: Some(tested), ..self }
     }
 }
 
