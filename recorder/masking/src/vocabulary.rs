@@ -167,6 +167,8 @@ impl Vocabulary {
                 Some(Role::Thing) => return None,
                 Some(Role::Filler) => {}
                 None if word.len() <= 1 || word.bytes().all(|b| b.is_ascii_digit()) => {}
+                // "City/Town": two words for one thing.
+                None if self.phrases.get(word.as_str()).is_some_and(|other| other.kind == label.kind) => {}
                 None => strange = true,
             }
         }

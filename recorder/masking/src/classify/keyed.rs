@@ -15,6 +15,9 @@ use crate::{
 
 /// Keys remembered: a log has the same ones in every line.
 const MAX_KEYS: usize = 4096;
+/// Dot leaders and blanks to fill in: looked for in every line, so made once.
+static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
+    std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
 /// Words of a label.
 const MAX_WORDS: usize = 6;
 
@@ -42,6 +45,7 @@ impl Keys {
 /// looked at this line, and only what it cannot see is left.
 pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
+    led(line, keys, rules, found, weak);
     let mut taken = 0;
     let wide = if line.is_ascii() { None } else { line.find('：') };
     for at in memchr::memchr2_iter(b':', b'=', bytes).chain(wide) {
@@ -49,16 +53,21 @@ pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, f
             continue;
         }
         let Some(key) = key_before(line, at, rules) else { continue };
-        let Some(label) = keys.label(&line[key.clone()], rules) else { continue };
+        let Some(label) = keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key)) else { continue };
         let quoted = line[key.end..].starts_with('"') && !line[..key.start].ends_with("\\\"");
         if nested && (!label.strong || quoted) {
             continue;
         }
         let after = at + line[at..].chars().next().map_or(1, char::len_utf8);
         let rest = &line[after..];
-        let start = after + (rest.len() - rest.trim_start_matches([' ', '\t', '=', '>', ':']).len());
+        let mut value_text = rest.trim_start_matches([' ', '\t', '=', '>', ':']);
+        if value_text.starts_with("__") || value_text.starts_with("..") {
+            value_text = value_text.trim_start_matches(['_', '.', ' ']);
+        }
+        let start = after + (rest.len() - value_text.len());
         let machine = !line[key.clone()].contains(' ') && start == after;
-        let (value, kind) = match value(line, start, label, machine, label.strong, rules) {
+        let sure = label.strong || is_part_of_name(&line[key.clone()]);
+        let (value, kind) = match value(line, start, label, machine, sure, rules) {
             Some(found) => found,
             None => continue,
         };
@@ -71,6 +80,40 @@ pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, f
         } else {
             weak.push(value);
         }
+    }
+}
+
+/// "Last", "First", "MI": nobody is called so in full, so one word is a whole value; whose it is the company says.
+fn is_part_of_name(key: &str) -> bool {
+    ["last", "first", "middle", "mi", "given", "family"].iter().any(|part| key.eq_ignore_ascii_case(part))
+}
+
+/// "Patient[id=E004512, ...": an object's own number, where the object is a patient.
+fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
+    if !line[key.clone()].eq_ignore_ascii_case("id") {
+        return None;
+    }
+    let before = &line[..key.start];
+    let open = before.rfind(['[', '(', '{'])?;
+    let object = before[..open].trim_end_matches([' ', '=']);
+    (!before[open..].contains([']', ')', '}']) && (object.ends_with("atient") || object.ends_with("PATIENT")))
+        .then_some(Label { kind: Kind::Mrn, strong: true })
+}
+
+/// "Unit No ......... E351456": a form's leaders are a sign too.
+fn led(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
+    let Some(at) = LEADERS.iter().find_map(|leaders| leaders.find(line.as_bytes())) else { return };
+    let key = line[..at].trim_matches([' ', '│', '|', '*']);
+    let value_text = line[at..].trim_start_matches(['.', '_', ' ']);
+    if key.is_empty() || key.ends_with([':', '=']) || value_text.starts_with([':', '=']) {
+        return;
+    }
+    let Some(label) = keys.label(key, rules) else { return };
+    let start = line.len() - value_text.len();
+    let sure = label.strong || is_part_of_name(key);
+    if let Some((range, kind)) = value(line, start, label, false, sure, rules) {
+        let value = Found::new(range, kind, Rule::Label);
+        if label.strong { found.push(value) } else { weak.push(value) }
     }
 }
 
@@ -100,9 +143,11 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
     let mut before = before.trim_end_matches(['"', '\'', '`', '\\', ']']);
     if let Some(inner) = before.strip_suffix(')') {
         let open = inner.rfind('(')?;
-        let function = inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        // PostgreSQL's "Key (mrn)=(E004512) already exists." names its column in brackets.
+        let column = line[sign..].starts_with("=(");
+        let function = column || inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         // "lower(last_name) = ..." or "DOB (mm/dd/yyyy): ..." and "Name(s): ...".
-        before = if function && inner.len() - open > 3 { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
+        before = if function && (column || inner.len() - open > 3) { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
     }
     let end = before.len();
     let bytes = before.as_bytes();

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Found, Rule, shapes::is_name_word, value};
+use super::{
+    Found, Rule,
+    shapes::{is_name_word, may_be_name},
+    value,
+};
 use crate::{kind::Kind, rules::RuleSet};
 
 /// Findings in this line, and in the lines above it.
@@ -98,13 +102,17 @@ fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
     let mut end = 0;
     let mut words = 0;
     let mut comma = false;
+    let mut telling = false;
     for (at, word) in words_of(text) {
         let core = word.trim_end_matches([',', '.']);
         let initial = words > 0 && core.len() == 1 && core.starts_with(char::is_uppercase);
-        if !(is_name_word(core, rules) || initial) || is_organisation(core) {
+        let sure = is_name_word(core, rules);
+        // "Joan Banks" is a name for the other word's sake.
+        if !(sure || initial || may_be_name(core, rules) || (is_particle(core) && at > 0)) || is_organisation(core) {
             break;
         }
-        words += 1;
+        telling |= sure;
+        words += usize::from(!is_particle(core));
         end = at + core.len();
         if word.ends_with(',') {
             if comma || words > 2 {
@@ -116,7 +124,12 @@ fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
             break;
         }
     }
-    (words >= 2).then_some(end)
+    (words >= 2 && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
+}
+
+/// "de la Cruz", "van den Berg".
+fn is_particle(word: &str) -> bool {
+    matches!(word, "de" | "la" | "le" | "del" | "di" | "da" | "van" | "von" | "der" | "den" | "ter" | "bin" | "al" | "el")
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -174,7 +187,8 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
     let mut start = end;
     let mut words = 0;
     let mut comma = false;
-    while words < 4 {
+    let mut telling = false;
+    while words < 5 {
         let rest = before[..start].trim_end_matches(' ');
         let (rest, with_comma) = match rest.strip_suffix(',') {
             Some(rest) => (rest, true),
@@ -189,7 +203,8 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
         let word = &rest[word_start..];
         let core = word.trim_end_matches('.');
         let initial = core.len() == 1 && core.starts_with(char::is_uppercase);
-        let plausible = initial || (is_name_word(core, rules) && !word.ends_with('.'));
+        let sure = is_name_word(core, rules) && !word.ends_with('.');
+        let plausible = initial || sure || may_be_name(core, rules) || (words > 0 && is_particle(core));
         if !plausible || is_organisation(core) || is_title(core) {
             break;
         }
@@ -197,12 +212,13 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
             break;
         }
         comma |= with_comma;
+        telling |= sure;
         start = word_start;
         words += 1;
     }
     // A first word of one letter is no name; a doctor's is not the patient's.
     let titled = ["Dr", "Dr.", "Doctor", "Nurse", "by", "Prof", "Prof."].iter().any(|title| before[..start].trim_end().ends_with(title));
-    (words >= 2 && !titled).then_some(start..end)
+    (words >= 2 && telling && !titled).then_some(start..end)
 }
 
 /// " 3. Delacroix, Jean-Luc   92M  MRN E004514": a list's field that is a whole name, in a line that names a patient. "First Last" is

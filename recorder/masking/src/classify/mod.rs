@@ -471,7 +471,10 @@ impl Classifier {
         if bordered && context.table.is_some() {
             return;
         }
-        context.table = table::ruled(context.previous(), line, &self.rules).filter(table::Table::has_identifiers).map(Arc::new);
+        // What a program put before the rule it put before the header too.
+        let previous = context.previous();
+        let header = &previous[prefix::length(previous)..];
+        context.table = table::ruled(header, line, &self.rules).filter(table::Table::has_identifiers).map(Arc::new);
         if let Some(table) = context.table.clone() {
             context.selected = None;
             self.know_table(&table);
@@ -561,6 +564,23 @@ fn near_patient(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         let end = slash + 1 + bytes[slash + 1..].iter().take(7).take_while(|b| b.is_ascii_digit() || **b == b'/').count();
         if alone(start, end) && line.get(start..end).is_some_and(|text| value::whole_date(text).is_some()) {
             found.push(Found::new(start..end, Kind::Date, Rule::Label));
+        }
+    }
+    // "admitted on Feb 19, 2023 and discharged on 2023-02-28", "Ann Whitfield, 1959-07-11": days of prose, with their year.
+    let day = |at: usize| {
+        let text = &line[at..];
+        let length = value::at_start(Kind::Date, text, true, rules)?;
+        let day = text[..length].split(['T']).next().unwrap_or_default();
+        let year = day.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4);
+        (year && day.len() >= 8 && !text[..length].contains(':')).then_some(at..at + length)
+    };
+    for (at, word) in line.match_indices(" on ") {
+        found.extend(day(at + word.len()).map(|range| Found::new(range, Kind::Date, Rule::Label)));
+    }
+    for index in 0..found.len() {
+        let end = found[index].range.end;
+        if found[index].kind == Kind::Name && line.get(end..).is_some_and(|rest| rest.starts_with(", ")) {
+            found.extend(day(end + 2).map(|range| Found::new(range, Kind::Birth, Rule::Label)));
         }
     }
     for (at, _) in line.match_indices(['M', 'F', 'm', 'f', 'y']).filter(|(at, _)| *at >= 2) {

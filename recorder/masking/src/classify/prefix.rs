@@ -18,6 +18,10 @@ pub(super) fn length(line: &str) -> usize {
 
 fn one(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
+    // Quoted text of mails and chats.
+    if bytes.starts_with(b"> ") {
+        return Some(2);
+    }
     let blanks = bytes.iter().take_while(|b| **b == b' ').count();
     let digits = bytes[blanks..].iter().take_while(|b| b.is_ascii_digit()).count();
     if (1..=7).contains(&digits) {

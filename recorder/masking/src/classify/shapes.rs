@@ -16,6 +16,8 @@ const BIRTH_YEARS: std::ops::RangeInclusive<u32> = 1890..=2012;
 enum Shape {
     /// "Whitfield"
     Word,
+    /// "Grant", "Faith"
+    Common,
     /// "Marguerite Whitfield"
     Words,
     /// "WHITFIELD, MARGUERITE", "WHITFIELD^MARGUERITE"
@@ -85,7 +87,15 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
             start..start + trimmed.len()
         })
         .collect();
-    let shapes: Vec<Shape> = cells.iter().map(|cell| shape(&line[cell.clone()], rules)).collect();
+    let mut shapes: Vec<Shape> = cells.iter().map(|cell| shape(&line[cell.clone()], rules)).collect();
+    // Beside a name in the next cell a common word is one too.
+    for at in 0..shapes.len() {
+        let beside = |other: Option<usize>| other.and_then(|other| shapes.get(other)) == Some(&Shape::Word);
+        if shapes[at] == Shape::Common && (beside(at.checked_sub(1)) || beside(Some(at + 1))) {
+            shapes[at] = Shape::Word;
+        }
+    }
+    let labelled = cells.iter().any(|cell| is_labelled(&line[cell.clone()]));
     let count = |wanted: Shape| shapes.iter().filter(|shape| **shape == wanted).count();
     let has = |wanted: Shape| count(wanted) > 0;
     if has(Shape::Machine) {
@@ -99,6 +109,11 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
         || (pair && has(Shape::OldDate))
         || (has(Shape::FullName) && (has(Shape::OldDate) || has(Shape::Code)))
         || (has(Shape::Words) && has(Shape::OldDate))
+        // Somebody's name with several long numbers.
+        || (has(Shape::Words) && count(Shape::Code) >= 3)
+        || (has(Shape::Words) && count(Shape::Code) >= 2 && has(Shape::Zip))
+        || (labelled && (pair || has(Shape::Words)))
+        || (pair && has(Shape::Date) && has(Shape::Code))
         || (has(Shape::Word) && has(Shape::OldDate) && has(Shape::Code) && has(Shape::Sex));
     if !person {
         return false;
@@ -120,11 +135,16 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
             Shape::Street => Kind::Address,
             Shape::Zip if has(Shape::Street) || has(Shape::State) => Kind::Zip,
             Shape::Zip | Shape::Code => Kind::Mrn,
-            Shape::State | Shape::Sex | Shape::Other | Shape::Machine => continue,
+            Shape::State | Shape::Sex | Shape::Common | Shape::Other | Shape::Machine => continue,
         };
         found.push(Found::new(cell.clone(), kind, Rule::Row));
     }
     true
+}
+
+/// "MRN53476686": a number that says itself what it is.
+fn is_labelled(text: &str) -> bool {
+    text.strip_prefix("MRN").is_some_and(|code| code.len() >= 5 && code.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
 fn shape(text: &str, rules: &RuleSet) -> Shape {
@@ -163,10 +183,20 @@ fn shape(text: &str, rules: &RuleSet) -> Shape {
         return Shape::Zip;
     }
     let code = bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') && !bytes.iter().any(u8::is_ascii_lowercase);
-    if code && ((letters > 0 && letters <= 5 && digits >= 4) || (letters == 0 && digits >= 6 && !text.contains('-'))) {
+    if code && ((letters > 0 && letters <= 5 && digits >= 4) || (letters == 0 && digits >= 6 && is_grouped(text))) {
         return Shape::Code;
     }
     Shape::Other
+}
+
+/// A number alone, with its check digit ("2264077-7"), or in pairs ("50-26-11").
+fn is_grouped(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    match groups.as_slice() {
+        [_] => true,
+        [number, check] => number.len() >= 5 && check.len() == 1,
+        groups => groups.iter().all(|group| group.len() == 2),
+    }
 }
 
 fn words_shape(text: &str, rules: &RuleSet) -> Shape {
@@ -189,18 +219,31 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
         return Shape::Other;
     }
     let mut count = 0;
+    let mut telling = false;
     for word in text.split(' ') {
         let initial = count > 0 && word.trim_end_matches('.').len() == 1;
-        if !initial && !is_name_word(word, rules) {
+        let sure = is_name_word(word, rules);
+        let particle = count > 0 && matches!(word, "de" | "la" | "del" | "van" | "von" | "der" | "den" | "DE" | "LA" | "VON" | "DER");
+        if !initial && !sure && !particle && !may_be_name(word, rules) {
             return Shape::Other;
         }
+        telling |= sure;
         count += 1;
     }
     match count {
+        1 if !telling => Shape::Common,
+        2..=4 if !telling => Shape::Other,
         1 => Shape::Word,
         2..=4 => Shape::Words,
         _ => Shape::Other,
     }
+}
+
+/// A capitalised word that is a common one too: "Grant", "Faith", "Banks". Beside a sure name it is one.
+pub(super) fn may_be_name(word: &str, rules: &RuleSet) -> bool {
+    let first = word.chars().next().is_some_and(char::is_uppercase);
+    let letters = word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'));
+    first && letters && word.chars().count() >= 3 && !rules.vocabulary.knows(word)
 }
 
 /// A capitalised word that is no word of labels and no common one.

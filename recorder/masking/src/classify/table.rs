@@ -206,6 +206,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     let mut columns: Vec<Range<usize>> = Vec::new();
     let mut bars = false;
     let mut inside = false;
+    let mut many = false;
     for (at, c) in rule.chars().enumerate() {
         let dash = matches!(c, '-' | '=' | ':' | '─' | '═' | '━');
         if dash && !inside {
@@ -220,7 +221,15 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     if columns.is_empty() || header.trim().is_empty() {
         return None;
     }
-    let form = if bars || columns.len() == 1 { Form::Bars } else { Form::Blanks };
+    // One rule under a header of many cells: the header says where they are.
+    if columns.len() == 1 && !bars {
+        let cells = display_gaps(header);
+        if cells.len() >= 3 {
+            columns = cells;
+            many = true;
+        }
+    }
+    let form = if !many && (bars || columns.len() == 1) { Form::Bars } else { Form::Blanks };
     let names: Vec<String> = columns
         .iter()
         .enumerate()
@@ -245,25 +254,31 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     })
 }
 
+/// Cells of a header two blanks or more apart, in display columns.
+fn display_gaps(line: &str) -> Vec<Range<usize>> {
+    let mut columns: Vec<Range<usize>> = Vec::new();
+    let mut blanks = 2;
+    for (at, c) in line.chars().enumerate() {
+        if c == ' ' {
+            blanks += 1;
+            continue;
+        }
+        match columns.last_mut() {
+            Some(last) if blanks < 2 => last.end = at + 1,
+            _ => columns.push(at..at + 1),
+        }
+        blanks = 0;
+    }
+    columns
+}
+
 /// Header words two spaces or more apart, at least two of them strong labels.
 pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Signs that no header has are in nearly every line of a log, so they are looked for first.
     if line.bytes().any(|b| matches!(b, b':' | b'=' | b'|' | b'"' | b',')) || !line.contains("  ") || line.contains('│') {
         return None;
     }
-    let mut columns: Vec<Range<usize>> = Vec::new();
-    let mut blanks = 2;
-    for (at, c) in line.chars().enumerate() {
-        if c == ' ' {
-            blanks += 1;
-        } else {
-            match columns.last_mut() {
-                Some(last) if blanks < 2 => last.end = at + 1,
-                _ => columns.push(at..at + 1),
-            }
-            blanks = 0;
-        }
-    }
+    let columns = display_gaps(line);
     if columns.len() < 3 {
         return None;
     }

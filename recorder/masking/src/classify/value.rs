@@ -23,6 +23,8 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
         }
         // "VA KJX-4471": the state before a plate.
         Kind::Vehicle if text.get(..2).is_some_and(is_state) && text[2..].starts_with(' ') => 3 + code(&text[3..], 2, strong)?,
+        // "GTH 3567": a plate's letters and digits.
+        Kind::Vehicle if strong && plate(text).is_some() => plate(text)?,
         _ => code(text, if strong { 2 } else { 4 }, strong)?,
     };
     let value = &text[..length];
@@ -169,6 +171,13 @@ fn code(text: &str, least_digits: usize, groups: bool) -> Option<usize> {
         end += 1 + next;
     }
     Some(end)
+}
+
+fn plate(text: &str) -> Option<usize> {
+    let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let rest = text.get(letters..)?.strip_prefix(' ')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    ((1..=4).contains(&letters) && (2..=5).contains(&digits)).then_some(letters + 1 + digits)
 }
 
 /// Digits and the given separators, at least `least` digits (or stars standing for them).
