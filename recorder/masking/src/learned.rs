@@ -351,8 +351,12 @@ impl Emitted {
 }
 
 fn set(bloom: &mut [u64], hash: u64) {
-    for (word, bit) in bits(hash) {
-        bloom[word] |= bit;
+    let at = block(hash);
+    let Some(line) = bloom.get_mut(at..at + 8) else { return };
+    let mut spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..6 {
+        line[(spread >> 6) as usize & 7] |= 1 << (spread & 63);
+        spread >>= 10;
     }
 }
 

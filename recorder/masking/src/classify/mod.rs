@@ -178,6 +178,11 @@ pub(crate) struct MaskCursor<'a> {
 }
 
 impl MaskCursor<'_> {
+    /// Nothing is masked from here on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     pub(crate) fn masked(&mut self, cell: usize) -> bool {
         while let Some(first) = self.ranges.first() {
             if cell < first.end {
@@ -249,7 +254,6 @@ pub(crate) struct Classifier {
     tables: Vec<table::Shared>,
     keys: keyed::Keys,
     statements: Option<sql::Words>,
-    commands: command::Ends,
     /// Emptied lists of words.
     spare: Vec<Vec<Word>>,
 }
@@ -257,15 +261,7 @@ pub(crate) struct Classifier {
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
         let statements = sql::Words::new();
-        Self {
-            rules,
-            learned: Learned::default(),
-            tables: Vec::new(),
-            keys: keyed::Keys::default(),
-            statements,
-            commands: command::Ends::new(),
-            spare: Vec::new(),
-        }
+        Self { rules, learned: Learned::default(), tables: Vec::new(), keys: keyed::Keys::default(), statements, spare: Vec::new() }
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -396,7 +392,7 @@ impl Classifier {
         if !shape.x12 || line.contains("NTE") || line.contains("MSG") {
             pattern::find(line, in_message, &self.rules, found);
         }
-        command::find(line, &self.commands, open, &self.rules, found);
+        command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
         if part == table::Part::Outside && !in_message && shapes::may_be(line) {
@@ -423,7 +419,7 @@ impl Classifier {
             self.rule_line(context, line);
             return Part::Frame;
         }
-        if context.expanded && !line.contains(['|', '│']) {
+        if context.expanded && !has_bar(line) {
             context.expanded = false;
         }
         if let Some(table) = context.table.clone() {
@@ -439,7 +435,7 @@ impl Classifier {
             table.row(line, open, &self.rules, found);
             return Part::Row;
         }
-        if line.contains(['|', '│']) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
+        if has_bar(line) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
             return Part::Row;
         }
         let header = if context.expanded {
@@ -619,6 +615,11 @@ fn names_patient(found: &Found) -> bool {
         found.rule,
         Rule::Column | Rule::Label | Rule::Json | Rule::Xml | Rule::Yaml | Rule::Hl7(..) | Rule::X12 | Rule::Dicom(_) | Rule::Mumps
     ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
+}
+
+fn has_bar(line: &str) -> bool {
+    // '│' begins with the second byte; few lines have either.
+    memchr::memchr2(b'|', 0xe2, line.as_bytes()).is_some() && line.contains(['|', '│'])
 }
 
 fn is_record_marker(line: &str) -> bool {
