@@ -39,6 +39,8 @@ struct Known {
 pub(crate) struct Learned {
     /// Hash of a first word: lengths (bit n: n+1 words) of the values it begins.
     starts: HashMap<u64, u8, Passed>,
+    /// Bits of the hashes in `starts`: most words are not there, and this much memory is always near.
+    may_start: Vec<u64>,
     values: HashMap<u64, Known, Passed>,
     /// Names that are also words or are very short: known beside another name, not alone.
     companions: HashSet<u64, Passed>,
@@ -194,6 +196,11 @@ impl Learned {
         if self.values.insert(sequence(sequence_of), Known { kind, any_case }).is_none() {
             self.version += 1;
         }
+        if self.may_start.is_empty() {
+            self.may_start = vec![0; MAY_START];
+        }
+        let (word, bit) = may_start(first.hash);
+        self.may_start[word] |= bit;
         *self.starts.entry(first.hash).or_default() |= 1 << (sequence_of.len() - 1);
     }
 
@@ -224,7 +231,10 @@ impl Learned {
         let mut at = 0;
         while at < line_words.len() {
             let mut next = at + 1;
-            if let Some(lengths) = self.starts.get(&line_words[at].hash) {
+            let (word, bit) = may_start(line_words[at].hash);
+            if self.may_start.get(word).is_some_and(|word| word & bit != 0)
+                && let Some(lengths) = self.starts.get(&line_words[at].hash)
+            {
                 for length in (1..=MAX_WORDS).rev().filter(|n| lengths & (1 << (n - 1)) != 0) {
                     let Some(candidate) = line_words.get(at..at + length) else { continue };
                     if candidate.windows(2).any(|two| two[1].start - two[0].end > MAX_GAP) {
@@ -268,6 +278,12 @@ impl Learned {
         let contains = |hash: &u64| emitted.contains(*hash) || waiting.contains(hash);
         self.originals.iter().any(|(first, last)| contains(first) && contains(last))
     }
+}
+
+const MAY_START: usize = 2048;
+
+fn may_start(hash: u64) -> (usize, u64) {
+    ((hash >> 32) as usize % MAY_START, 1 << (hash >> 58))
 }
 
 /// Words of the emitted text, as hashes: exactly while they are few, then in a Bloom filter (which may raise a false alarm, never miss).
@@ -351,12 +367,8 @@ impl Emitted {
 }
 
 fn set(bloom: &mut [u64], hash: u64) {
-    let at = block(hash);
-    let Some(line) = bloom.get_mut(at..at + 8) else { return };
-    let mut spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..6 {
-        line[(spread >> 6) as usize & 7] |= 1 << (spread & 63);
-        spread >>= 10;
+    for (word, bit) in bits(hash) {
+        bloom[word] |= bit;
     }
 }
 
@@ -365,14 +377,12 @@ fn block(hash: u64) -> usize {
     (hash as usize % (BLOOM_WORDS / 8)) * 8
 }
 
-/// Six bits in one cache line.
+/// Six bits in one cache line, each in a word of its own: none waits for what was just written to another.
 fn bits(hash: u64) -> impl Iterator<Item = (usize, u64)> {
     let block = block(hash);
     let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (0..6).map(move |n| {
-        let nine = (spread >> (10 * n)) & 0x1ff;
-        (block + (nine >> 6) as usize, 1 << (nine & 63))
-    })
+    let first = (spread >> 61) as usize;
+    (0..6).map(move |n| (block + ((first + n) & 7), 1 << ((spread >> (6 * n)) & 63)))
 }
 
 impl Word {

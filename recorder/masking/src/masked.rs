@@ -108,6 +108,7 @@ impl MaskedCell {
     const BLANK: Self = Self { glyph: ' ', style: Style::PLAIN, marks: None };
 
     /// The only way a grid cell becomes writable. `masked` comes from [`Verdicts`]; see [`MaskedRow::classified`].
+    #[inline]
     fn classified(cell: &Cell, masked: bool) -> Self {
         let style = Style::of(cell);
         if cell.extra.is_none() && !cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
@@ -118,6 +119,11 @@ impl MaskedCell {
             };
             return Self { glyph, style, marks: None };
         }
+        Self::unusual(cell, style, masked)
+    }
+
+    /// Part of a wide character, or with combining marks.
+    fn unusual(cell: &Cell, style: Style, masked: bool) -> Self {
         if cell.flags.contains(Flags::WIDE_CHAR_SPACER) {
             return Self { glyph: '\0', style, marks: None };
         }
@@ -353,6 +359,7 @@ impl Ink {
         self.style(Style::PLAIN);
     }
 
+    #[inline]
     fn style(&mut self, style: Style) {
         if style != self.style {
             self.change_style(style);

@@ -43,7 +43,9 @@ const RECENT: usize = 4;
 const MAX_TABLES: usize = 8;
 
 /// Lists of words kept for reuse.
-const SPARE: usize = 64;
+const SPARE: usize = 16;
+/// Longer ones are not kept.
+const SPARE_WORDS: usize = 128;
 
 /// Which rule found something; for people who ask why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,7 +302,7 @@ impl Classifier {
         });
         // Their memory serves the next line.
         found_words.clear();
-        if self.spare.len() < SPARE {
+        if self.spare.len() < SPARE && found_words.capacity() <= SPARE_WORDS {
             self.spare.push(found_words);
         }
     }
@@ -631,16 +633,11 @@ fn resolve(found: &mut Vec<Found>) {
     // Findings of structure come first in the list and win over those of labels and patterns at the same place.
     found.retain(|found| !found.range.is_empty());
     found.sort_by_key(|found| found.range.start);
-    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
-    for next in found.drain(..) {
-        match kept.last_mut() {
-            Some(last) if next.range.start < last.range.end => {
-                if next.range.end > last.range.end {
-                    last.range.end = next.range.end;
-                }
-            }
-            _ => kept.push(next),
+    found.dedup_by(|next, last| {
+        let overlap = next.range.start < last.range.end;
+        if overlap {
+            last.range.end = last.range.end.max(next.range.end);
         }
-    }
-    *found = kept;
+        overlap
+    });
 }
