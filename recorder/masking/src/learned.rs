@@ -16,7 +16,7 @@ const MAX_WORDS: usize = 8;
 const MAX_GAP: usize = 3;
 
 /// A word of a line: letters and digits without a break.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word {
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -24,6 +24,8 @@ pub(crate) struct Word {
     hash: u64,
     has_digit: bool,
     capital: bool,
+    /// A capital stands behind a small letter: "patientMrn".
+    pub(crate) hump: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,8 @@ struct Known {
 pub(crate) struct Learned {
     /// Hash of a first word: lengths (bit n: n+1 words) of the values it begins.
     starts: HashMap<u64, u8, Passed>,
+    /// Bits of the hashes in `starts`: most words are not there, and this much memory is always near.
+    may_start: Vec<u64>,
     values: HashMap<u64, Known, Passed>,
     /// Names that are also words or are very short: known beside another name, not alone.
     companions: HashSet<u64, Passed>,
@@ -192,6 +196,11 @@ impl Learned {
         if self.values.insert(sequence(sequence_of), Known { kind, any_case }).is_none() {
             self.version += 1;
         }
+        if self.may_start.is_empty() {
+            self.may_start = vec![0; MAY_START];
+        }
+        let (word, bit) = may_start(first.hash);
+        self.may_start[word] |= bit;
         *self.starts.entry(first.hash).or_default() |= 1 << (sequence_of.len() - 1);
     }
 
@@ -222,7 +231,10 @@ impl Learned {
         let mut at = 0;
         while at < line_words.len() {
             let mut next = at + 1;
-            if let Some(lengths) = self.starts.get(&line_words[at].hash) {
+            let (word, bit) = may_start(line_words[at].hash);
+            if self.may_start.get(word).is_some_and(|word| word & bit != 0)
+                && let Some(lengths) = self.starts.get(&line_words[at].hash)
+            {
                 for length in (1..=MAX_WORDS).rev().filter(|n| lengths & (1 << (n - 1)) != 0) {
                     let Some(candidate) = line_words.get(at..at + length) else { continue };
                     if candidate.windows(2).any(|two| two[1].start - two[0].end > MAX_GAP) {
@@ -262,8 +274,16 @@ impl Learned {
 
     /// Is an original readable in what was emitted?
     pub(crate) fn any_in(&self, emitted: &Emitted) -> bool {
-        self.originals.iter().any(|(first, last)| emitted.contains(*first) && emitted.contains(*last))
+        let waiting: HashSet<u64, Passed> = emitted.waiting.iter().copied().collect();
+        let contains = |hash: &u64| emitted.contains(*hash) || waiting.contains(hash);
+        self.originals.iter().any(|(first, last)| contains(first) && contains(last))
     }
+}
+
+const MAY_START: usize = 2048;
+
+fn may_start(hash: u64) -> (usize, u64) {
+    ((hash >> 32) as usize % MAY_START, 1 << (hash >> 58))
 }
 
 /// Words of the emitted text, as hashes: exactly while they are few, then in a Bloom filter (which may raise a false alarm, never miss).
@@ -273,12 +293,15 @@ pub(crate) struct Emitted {
     bloom: Vec<u64>,
     /// The last hashes, so that repeated words cost nothing.
     recent: Vec<u64>,
+    /// On their way into the filter. Each lies somewhere else in it: together they wait for the memory once, not each by itself.
+    waiting: Vec<u64>,
 }
 
 const EXACT_WORDS: usize = 32_768;
 /// 4 MiB: what a processor can still address without missing its caches at every word.
 const BLOOM_WORDS: usize = 1 << 19;
 const RECENT: usize = 2048;
+const WAITING: usize = 256;
 
 impl Emitted {
     /// Remembers the words of a line; `masked` tells which of them nobody sees.
@@ -327,9 +350,17 @@ impl Emitted {
                 set(&mut self.bloom, hash);
             }
         }
-        set(&mut self.bloom, hash);
+        self.waiting.push(hash);
+        if self.waiting.len() == WAITING {
+            let touched = self.waiting.iter().fold(0, |touched, hash| touched ^ self.bloom[block(*hash)]);
+            std::hint::black_box(touched);
+            for hash in self.waiting.drain(..) {
+                set(&mut self.bloom, hash);
+            }
+        }
     }
 
+    /// Does not look at those that wait.
     fn contains(&self, hash: u64) -> bool {
         if self.bloom.is_empty() { self.exact.contains(&hash) } else { bits(hash).all(|(word, bit)| self.bloom[word] & bit != 0) }
     }
@@ -341,14 +372,17 @@ fn set(bloom: &mut [u64], hash: u64) {
     }
 }
 
-/// Six bits in one cache line.
+/// Where the cache line of this hash begins.
+fn block(hash: u64) -> usize {
+    (hash as usize % (BLOOM_WORDS / 8)) * 8
+}
+
+/// Six bits in one cache line, each in a word of its own: none waits for what was just written to another.
 fn bits(hash: u64) -> impl Iterator<Item = (usize, u64)> {
-    let block = (hash as usize % (BLOOM_WORDS / 8)) * 8;
+    let block = block(hash);
     let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (0..6).map(move |n| {
-        let nine = (spread >> (10 * n)) & 0x1ff;
-        (block + (nine >> 6) as usize, 1 << (nine & 63))
-    })
+    let first = (spread >> 61) as usize;
+    (0..6).map(move |n| (block + ((first + n) & 7), 1 << ((spread >> (6 * n)) & 63)))
 }
 
 impl Word {
@@ -380,48 +414,73 @@ fn sequence(words: &[Word]) -> u64 {
     }
 }
 
+/// The small letter or digit of each ASCII letter or digit; 0 for what stands between words, `BEYOND` for what is no ASCII.
+static FOLDED: [u8; 256] = {
+    let mut folded = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        folded[at] = if byte >= 0x80 {
+            BEYOND
+        } else if byte.is_ascii_alphanumeric() {
+            byte.to_ascii_lowercase()
+        } else {
+            0
+        };
+        at += 1;
+    }
+    folded
+};
+const BEYOND: u8 = 0xff;
+
 /// Appends the words of `text`.
 pub(crate) fn words(text: &str, to: &mut Vec<Word>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        let byte = bytes[at];
-        if byte < 0x80 && !byte.is_ascii_alphanumeric() {
+        let first = bytes[at];
+        if FOLDED[usize::from(first)] == 0 {
             at += 1;
             continue;
         }
         let start = at;
         let mut hash = EMPTY;
         let mut has_digit = false;
-        let mut capital = byte.is_ascii_uppercase();
-        while at < bytes.len() {
-            let byte = bytes[at];
-            if byte.is_ascii_alphanumeric() {
-                has_digit |= byte.is_ascii_digit();
-                hash = step(hash, u32::from(byte.to_ascii_lowercase()));
-                at += 1;
-            } else if byte < 0x80 {
+        let mut capital = first.is_ascii_uppercase();
+        let mut hump = false;
+        let mut small = false;
+        while let Some(byte) = bytes.get(at).copied() {
+            let folded = FOLDED[usize::from(byte)];
+            if folded == 0 {
                 break;
-            } else {
-                let Some(c) = text[at..].chars().next() else { break };
-                // A character lost to another encoding is part of its word.
-                if !c.is_alphanumeric() && c != '\u{fffd}' {
-                    break;
-                }
-                if at == start {
-                    capital = c.is_uppercase();
-                }
-                for lower in c.to_lowercase() {
-                    hash = step(hash, u32::from(lower));
-                }
-                at += c.len_utf8();
             }
+            if folded != BEYOND {
+                has_digit |= folded <= b'9';
+                // Folding changes capitals only.
+                hump |= small & (folded != byte);
+                small = byte >= b'a';
+                hash = step(hash, u32::from(folded));
+                at += 1;
+                continue;
+            }
+            let Some(c) = text[at..].chars().next() else { break };
+            // A character lost to another encoding is part of its word.
+            if !c.is_alphanumeric() && c != '\u{fffd}' {
+                break;
+            }
+            if at == start {
+                capital = c.is_uppercase();
+            }
+            for lower in c.to_lowercase() {
+                hash = step(hash, u32::from(lower));
+            }
+            at += c.len_utf8();
         }
         if at == start {
             at += text[at..].chars().next().map_or(1, char::len_utf8);
             continue;
         }
-        to.push(Word { start, end: at, hash: finish(hash), has_digit, capital });
+        to.push(Word { start, end: at, hash: finish(hash), has_digit, capital, hump });
     }
 }
 

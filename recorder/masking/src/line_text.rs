@@ -4,6 +4,8 @@ use alacritty_terminal::term::cell::{Cell, Flags};
 
 /// Columns between tab stops.
 const TAB: usize = 8;
+/// Cells that are a part of the character beside them.
+const HIDDEN: Flags = Flags::WIDE_CHAR_SPACER.union(Flags::LEADING_WIDE_CHAR_SPACER);
 
 #[derive(Debug, Default)]
 pub(crate) struct LineText {
@@ -14,14 +16,21 @@ pub(crate) struct LineText {
 
 impl LineText {
     /// Joins rows. Combining marks are left out: they change no word.
-    pub(crate) fn of<'a>(rows: impl Iterator<Item = &'a [Cell]>) -> Self {
+    pub(crate) fn of<'a>(rows: impl Iterator<Item = &'a [Cell]> + Clone) -> Self {
+        // Nearly every line is ASCII, one byte a cell.
+        let plain = |cell: &Cell| (cell.c.is_ascii() & (cell.c != '\t')) & !cell.flags.intersects(HIDDEN);
+        if rows.clone().all(|row| row.iter().all(plain)) {
+            let mut bytes = Vec::with_capacity(rows.clone().map(<[Cell]>::len).sum());
+            rows.for_each(|row| bytes.extend(row.iter().map(|cell| cell.c as u8)));
+            return Self { text: String::from_utf8(bytes).unwrap_or_default(), starts: None };
+        }
         let mut line = Self::default();
         let mut cells = 0;
         for row in rows {
             let mut in_tab = false;
             for (column, cell) in row.iter().enumerate() {
                 in_tab &= cell.c == ' ' && column % TAB != 0;
-                let hidden = cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) || in_tab;
+                let hidden = cell.flags.intersects(HIDDEN) || in_tab;
                 if line.starts.is_none() && (hidden || !cell.c.is_ascii() || cell.c == '\t') {
                     line.starts = Some((0..cells).collect());
                 }

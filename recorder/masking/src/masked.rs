@@ -108,6 +108,7 @@ impl MaskedCell {
     const BLANK: Self = Self { glyph: ' ', style: Style::PLAIN, marks: None };
 
     /// The only way a grid cell becomes writable. `masked` comes from [`Verdicts`]; see [`MaskedRow::classified`].
+    #[inline]
     fn classified(cell: &Cell, masked: bool) -> Self {
         let style = Style::of(cell);
         if cell.extra.is_none() && !cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
@@ -118,6 +119,11 @@ impl MaskedCell {
             };
             return Self { glyph, style, marks: None };
         }
+        Self::unusual(cell, style, masked)
+    }
+
+    /// Part of a wide character, or with combining marks.
+    fn unusual(cell: &Cell, style: Style, masked: bool) -> Self {
         if cell.flags.contains(Flags::WIDE_CHAR_SPACER) {
             return Self { glyph: '\0', style, marks: None };
         }
@@ -147,14 +153,13 @@ pub(crate) struct MaskedRow {
 impl MaskedRow {
     /// Joins a row's cells with the verdicts of the logical line they are part of; `first_cell` is the row's offset in that line.
     pub(crate) fn classified(cells: &[Cell], verdicts: &Verdicts, first_cell: usize) -> Self {
-        let mut row: Vec<MaskedCell> = Vec::with_capacity(cells.len());
         let mut masks = verdicts.cursor(first_cell);
-        let mut halves = false;
-        for (column, cell) in cells.iter().enumerate() {
-            halves |= cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER);
-            row.push(MaskedCell::classified(cell, masks.masked(first_cell + column)));
-        }
-        if halves {
+        let mut row: Vec<MaskedCell> = if masks.is_empty() {
+            cells.iter().map(|cell| MaskedCell::classified(cell, false)).collect()
+        } else {
+            (first_cell..).zip(cells).map(|(at, cell)| MaskedCell::classified(cell, masks.masked(at))).collect()
+        };
+        if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
             blank_lone_halves(&mut row, cells);
         }
         while row.last() == Some(&MaskedCell::BLANK) {
@@ -268,8 +273,10 @@ impl Ink {
     }
 
     pub(crate) fn row(&mut self, row: &MaskedRow, columns: Range<usize>) {
-        for column in columns {
-            let cell = row.cell(column);
+        self.text.reserve(columns.len());
+        let written = row.cells.get(columns.start.min(row.width())..columns.end.min(row.width())).unwrap_or_default();
+        let beyond = columns.len() - written.len();
+        for cell in written.iter().chain(std::iter::repeat_n(&MaskedCell::BLANK, beyond)) {
             if cell.glyph == '\0' {
                 continue;
             }
@@ -352,10 +359,14 @@ impl Ink {
         self.style(Style::PLAIN);
     }
 
+    #[inline]
     fn style(&mut self, style: Style) {
-        if style == self.style {
-            return;
+        if style != self.style {
+            self.change_style(style);
         }
+    }
+
+    fn change_style(&mut self, style: Style) {
         self.text.push_str("\x1b[0");
         for (flag, code) in [
             (Flags::BOLD, ";1"),

@@ -103,8 +103,8 @@ impl Masker {
     /// Masks text out of the stream (an exec's command) and learns from it. Control characters become blanks.
     pub fn mask_line(&mut self, text: &str) -> MaskedText {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let verdicts = self.classifier.line(&mut Context::default(), &line, State::Complete);
-        self.classifier.emit(&line, &verdicts, &mut self.account.emitted);
+        let mut verdicts = self.classifier.line(&mut Context::default(), &line, State::Complete);
+        self.classifier.emit(&line, &mut verdicts, &mut self.account.emitted);
         let mut ink = Ink::new();
         ink.line(&line, &verdicts);
         ink.take()

@@ -243,7 +243,7 @@ impl Plain {
     fn line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
         let line = if ended == End::Line { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         match std::str::from_utf8(line) {
-            Ok(text) if !line.iter().any(|b| is_control(*b)) => self.text_line(text, ended, classifier),
+            Ok(text) if !has_control(line) => self.text_line(text, ended, classifier),
             _ if is_binary(line) => {
                 self.phase = Phase::Binary { bytes: line.len() as u64 + u64::from(ended == End::Line) };
                 return;
@@ -331,7 +331,7 @@ impl Plain {
             if line.learned != classifier.learned().version() {
                 classifier.look_again(line.content.text(), &mut line.verdicts);
             }
-            classifier.emit(line.content.text(), &line.verdicts, &mut account.emitted);
+            classifier.emit(line.content.text(), &mut line.verdicts, &mut account.emitted);
             if account.explains() {
                 explain(account, classifier, self.last_at, self.lines, line.content.text(), &line.verdicts);
             }
@@ -369,6 +369,11 @@ fn explain(account: &mut Account, classifier: &Classifier, at: Duration, row: u6
 
 fn is_control(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// Looks at many bytes at once, where asking each whether it is the last would not.
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.chunks(64).any(|bytes| bytes.iter().fold(false, |any, byte| any | is_control(*byte)))
 }
 
 fn is_segment(text: &str) -> bool {

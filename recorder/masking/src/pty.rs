@@ -337,7 +337,7 @@ impl Pty {
                     line.learned = learned;
                 }
                 line.verdicts = std::mem::take(&mut line.verdicts).in_cells(line.text.starts());
-                classifier.emit(line.text.as_str(), &line.verdicts, &mut account.emitted);
+                classifier.emit(line.text.as_str(), &mut line.verdicts, &mut account.emitted);
                 if account.explains() {
                     explain(
                         account,

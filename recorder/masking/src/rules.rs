@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::{
+    classify::starts::LabelStarts,
     kind::Kind,
     vocabulary::{Vocabulary, WordLists, normalise},
 };
@@ -29,6 +30,7 @@ pub struct RuleSet {
     pub(crate) mask_providers: bool,
     /// Finds labels in text; the pattern index leads to `labels`.
     pub(crate) label_finder: AhoCorasick,
+    pub(crate) label_starts: LabelStarts,
     pub(crate) labels: Vec<Label>,
     /// Normalised label to what it stands for.
     pub(crate) columns: HashMap<String, Label>,
@@ -203,7 +205,7 @@ impl RuleSet {
             Some(base) => return Err(refuse(text, &base.span(), format!("{:?} cannot be extended; \"builtin\" can", base.get_ref()))),
             None => file,
         };
-        let (columns, labels, label_finder) = compile_labels(text, &file.field)?;
+        let (columns, labels, label_finder, label_starts) = compile_labels(text, &file.field)?;
         let (patterns, pattern_finder) = compile_patterns(text, file.pattern)?;
         let lists = WordLists {
             persons: file.words.qualifiers,
@@ -223,6 +225,7 @@ impl RuleSet {
             name: file.name,
             mask_providers: file.mask_providers,
             label_finder,
+            label_starts,
             labels,
             columns,
             patterns,
@@ -278,7 +281,7 @@ fn refuse(text: &str, span: &Range<usize>, problem: String) -> RuleError {
     RuleError { line, key, problem: problem.replace('\n', " ") }
 }
 
-type Labels = (HashMap<String, Label>, Vec<Label>, AhoCorasick);
+type Labels = (HashMap<String, Label>, Vec<Label>, AhoCorasick, LabelStarts);
 
 fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
     let mut columns: HashMap<String, Label> = HashMap::new();
@@ -307,7 +310,8 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
         .match_kind(MatchKind::LeftmostLongest)
         .build(spellings.keys())
         .map_err(|error| refuse(text, &(0..0), error.to_string()))?;
-    Ok((columns, labels, finder))
+    let starts = LabelStarts::new(spellings.keys().map(String::as_str));
+    Ok((columns, labels, finder, starts))
 }
 
 fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>, meta::Regex), RuleError> {

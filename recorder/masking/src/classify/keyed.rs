@@ -1,7 +1,7 @@
 //! `key=value` and `Label: value`, in logs, forms, property files, query strings, SQL conditions and programs' own dumps. What a key says
 //! is told by its words; which words before the sign belong to it, by whether they are words of labels at all.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use super::{
     Found, Rule,
@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// Keys remembered: a log has the same ones in every line.
-const MAX_KEYS: usize = 4096;
+const MAX_KEYS: usize = 1024;
+/// Longer ones are not remembered.
+const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
 static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
     std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
@@ -22,22 +24,27 @@ static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
 const MAX_WORDS: usize = 6;
 
 /// What keys stand for, so that each is looked at once.
+/// What keys stand for, so that each is looked at once. Each key has one place, whatever was there before: whoever chooses keys cannot
+/// make looking them up slow.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    known: HashMap<Box<str>, Option<Label>>,
+    known: Vec<(Box<str>, Option<Label>)>,
 }
 
 impl Keys {
     pub(super) fn label(&mut self, key: &str, rules: &RuleSet) -> Option<Label> {
-        if let Some(label) = self.known.get(key) {
-            return *label;
+        if key.is_empty() || key.len() > MAX_KEY_BYTES {
+            return rules.vocabulary.label(key);
         }
-        let label = rules.vocabulary.label(key);
-        if self.known.len() >= MAX_KEYS {
-            self.known.clear();
+        if self.known.is_empty() {
+            self.known.resize(MAX_KEYS, (Box::default(), None));
         }
-        self.known.insert(key.into(), label);
-        label
+        let hash = key.bytes().fold(0_u32, |hash, byte| (hash.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9e37_79b1));
+        let place = &mut self.known[(hash >> 22) as usize];
+        if *place.0 != *key {
+            *place = (key.into(), rules.vocabulary.label(key));
+        }
+        place.1
     }
 }
 

@@ -13,6 +13,7 @@ mod pattern;
 mod prefix;
 mod shapes;
 mod sql;
+pub(crate) mod starts;
 mod table;
 mod tree;
 mod url;
@@ -40,6 +41,11 @@ const RESULT_LINES: u16 = 500;
 const RECENT: usize = 4;
 /// Tables remembered by the places of their bars, for pages whose header scrolled away.
 const MAX_TABLES: usize = 8;
+
+/// Lists of words kept for reuse.
+const SPARE: usize = 16;
+/// Longer ones are not kept.
+const SPARE_WORDS: usize = 128;
 
 /// Which rule found something; for people who ask why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +97,8 @@ pub(crate) struct Verdicts {
     frame: bool,
     /// What this line says about lines above it: how far above, and what.
     back: Vec<(u32, Found)>,
+    /// The line's words, kept until it is emitted: it is looked at up to three times.
+    words: Vec<Word>,
 }
 
 impl Verdicts {
@@ -172,6 +180,11 @@ pub(crate) struct MaskCursor<'a> {
 }
 
 impl MaskCursor<'_> {
+    /// Nothing is masked from here on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     pub(crate) fn masked(&mut self, cell: usize) -> bool {
         while let Some(first) = self.ranges.first() {
             if cell < first.end {
@@ -243,22 +256,14 @@ pub(crate) struct Classifier {
     tables: Vec<table::Shared>,
     keys: keyed::Keys,
     statements: Option<sql::Words>,
-    commands: command::Ends,
-    words: Vec<Word>,
+    /// Emptied lists of words.
+    spare: Vec<Vec<Word>>,
 }
 
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
         let statements = sql::Words::new();
-        Self {
-            rules,
-            learned: Learned::default(),
-            tables: Vec::new(),
-            keys: keyed::Keys::default(),
-            statements,
-            commands: command::Ends::new(),
-            words: Vec::new(),
-        }
+        Self { rules, learned: Learned::default(), tables: Vec::new(), keys: keyed::Keys::default(), statements, spare: Vec::new() }
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -274,24 +279,32 @@ impl Classifier {
         if !verdicts.covers(line.len()) || verdicts.frame {
             return;
         }
-        self.words.clear();
-        words(line, &mut self.words);
+        if verdicts.words.is_empty() {
+            words(line, &mut verdicts.words);
+        }
         let found = &mut verdicts.found;
-        self.learned.find(&self.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+        self.learned.find(&verdicts.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
         resolve(found);
     }
 
     /// Remembers what of the line stays readable.
-    pub(crate) fn emit(&mut self, line: &str, verdicts: &Verdicts, emitted: &mut Emitted) {
-        self.words.clear();
-        words(line, &mut self.words);
+    pub(crate) fn emit(&mut self, line: &str, verdicts: &mut Verdicts, emitted: &mut Emitted) {
+        let mut found_words = std::mem::take(&mut verdicts.words);
+        if found_words.is_empty() {
+            words(line, &mut found_words);
+        }
         let mut masked = verdicts.found.iter().peekable();
-        emitted.add_words(&self.words, |word| {
+        emitted.add_words(&found_words, |word| {
             while masked.peek().is_some_and(|found| found.range.end <= word.start) {
                 masked.next();
             }
             masked.peek().is_some_and(|found| found.range.start < word.end)
         });
+        // Their memory serves the next line.
+        found_words.clear();
+        if self.spare.len() < SPARE && found_words.capacity() <= SPARE_WORDS {
+            self.spare.push(found_words);
+        }
     }
 
     /// Classifies one logical line. Learns from it unless it is unfinished.
@@ -322,8 +335,10 @@ impl Classifier {
             found.range = found.range.start + prefix..found.range.end + prefix;
         }
         let frame = part == table::Part::Frame;
+        let mut line_words = self.spare.pop().unwrap_or_default();
+        words(trimmed, &mut line_words);
         if !frame && !trimmed.is_empty() {
-            self.text(context, trimmed, open, (part, shape), (&mut found, &mut weak, &mut back));
+            self.text(context, trimmed, open, (part, shape), &line_words, (&mut found, &mut weak, &mut back));
         }
         if found.iter().any(names_patient) {
             context.patient_lines = PATIENT_LINES + 1;
@@ -342,9 +357,7 @@ impl Classifier {
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
-            self.words.clear();
-            words(trimmed, &mut self.words);
-            self.learned.find(&self.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+            self.learned.find(&line_words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
         }
         if let State::Open(cursor) = state {
             self.open_word(trimmed, cursor, &mut found);
@@ -357,20 +370,22 @@ impl Classifier {
         context.weak.retain(|pending| pending.0 <= u32::from(WEAK_LINES));
         let surplus = context.weak.len().saturating_sub(MAX_WEAK);
         context.weak.drain(..surplus);
-        Verdicts { length: line.len(), found, frame, back, cells: Vec::new() }
+        Verdicts { length: line.len(), found, frame, back, cells: Vec::new(), words: line_words }
     }
 
     /// What needs no table: labels, patterns, statements, letters.
-    fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), to: Findings<'_>) {
+    fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), words: &[Word], to: Findings<'_>) {
         let (found, weak, back) = to;
         let (part, shape) = is;
         keyed::find(line, &mut self.keys, shape.nested, &self.rules, found, weak);
-        if let Some(words) = &self.statements
-            && let Some(columns) = sql::find(line, words, &mut self.keys, &self.rules, found)
+        if let Some(statements) = &self.statements
+            && let Some(columns) = sql::find(line, statements, &mut self.keys, &self.rules, found)
         {
             context.selected = Some((columns.into(), RESULT_LINES));
         }
-        label::find(line, &self.rules, found);
+        if self.rules.label_starts.may_be_in(line, words) {
+            label::find(line, &self.rules, found);
+        }
         url::find(line, found);
         let in_message = shape.message
             || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps))
@@ -379,7 +394,7 @@ impl Classifier {
         if !shape.x12 || line.contains("NTE") || line.contains("MSG") {
             pattern::find(line, in_message, &self.rules, found);
         }
-        command::find(line, &self.commands, open, &self.rules, found);
+        command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
         if part == table::Part::Outside && !in_message && shapes::may_be(line) {
@@ -406,7 +421,7 @@ impl Classifier {
             self.rule_line(context, line);
             return Part::Frame;
         }
-        if context.expanded && !line.contains(['|', '│']) {
+        if context.expanded && !has_bar(line) {
             context.expanded = false;
         }
         if let Some(table) = context.table.clone() {
@@ -422,7 +437,7 @@ impl Classifier {
             table.row(line, open, &self.rules, found);
             return Part::Row;
         }
-        if line.contains(['|', '│']) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
+        if has_bar(line) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
             return Part::Row;
         }
         let header = if context.expanded {
@@ -624,6 +639,11 @@ fn names_patient(found: &Found) -> bool {
     ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
 }
 
+fn has_bar(line: &str) -> bool {
+    // '│' begins with the second byte; few lines have either.
+    memchr::memchr2(b'|', 0xe2, line.as_bytes()).is_some() && line.contains(['|', '│'])
+}
+
 fn is_record_marker(line: &str) -> bool {
     (line.starts_with("-[ RECORD ") || line.starts_with("─[ RECORD ")) || (line.starts_with("***") && line.contains(". row ***"))
 }
@@ -633,16 +653,11 @@ fn resolve(found: &mut Vec<Found>) {
     // Findings of structure come first in the list and win over those of labels and patterns at the same place.
     found.retain(|found| !found.range.is_empty());
     found.sort_by_key(|found| found.range.start);
-    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
-    for next in found.drain(..) {
-        match kept.last_mut() {
-            Some(last) if next.range.start < last.range.end => {
-                if next.range.end > last.range.end {
-                    last.range.end = next.range.end;
-                }
-            }
-            _ => kept.push(next),
+    found.dedup_by(|next, last| {
+        let overlap = next.range.start < last.range.end;
+        if overlap {
+            last.range.end = last.range.end.max(next.range.end);
         }
-    }
-    *found = kept;
+        overlap
+    });
 }
