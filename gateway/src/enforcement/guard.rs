@@ -2,10 +2,14 @@
 use super::EndSignal;
 use anteroom_approvals::{Approvals, Change};
 use anteroom_domain::{EndReason, GrantId, PersonId, SessionId};
+use std::time::Duration;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
+
+/// Between two questions to a database that does not answer.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What a permit was made of, as far as a later change can take it away.
 #[derive(Debug, Clone, Copy)]
@@ -58,15 +62,26 @@ pub async fn guard(g: Guard, approvals: Approvals, mut changes: Receiver<Change>
                 // A session goes on to its deadline while the database is away; it is judged again when it is back.
                 let look = tokio::select! {
                     _ = end.ended() => return,
-                    () = sleep_until(g.deadline) => Ok(Err(EndReason::GrantEnded)),
-                    r = approvals.rejudge(g.person, g.grant) => r,
+                    () = sleep_until(g.deadline) => Err(EndReason::GrantEnded),
+                    judged = judge_again(&g, &approvals) => judged,
                 };
-                if let Ok(Err(reason)) = look {
+                if let Err(reason) = look {
                     end.end(reason);
                     return;
                 }
             }
         }
+    }
+}
+
+/// Asks until there is an answer: a database that has just come back may fail the first question.
+async fn judge_again(g: &Guard, approvals: &Approvals) -> Result<(), EndReason> {
+    loop {
+        match approvals.rejudge(g.person, g.grant).await {
+            Ok(judged) => return judged,
+            Err(e) => tracing::debug!(session = %g.session, error = %e, "cannot be judged again yet"),
+        }
+        sleep(ASK_AGAIN).await;
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) use say::{Say, say};
 
 /// Exit status when the gateway itself has something to say; what OpenSSH uses for its own errors.
 pub(super) const OWN_EXIT: u32 = 255;
-const NOTICE: Duration = Duration::from_millis(300);
+const NOTICE: Duration = Duration::from_millis(600);
 
 /// Why a channel is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(super) const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(super) const KEEPALIVE_MAX: usize = 3;
 /// What a client gets to read the last words before its socket is cut.
-const FAREWELL: Duration = Duration::from_millis(300);
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The running SSH side. Dropping it without [`stop`](Self::stop) cuts every session.
 #[derive(Debug)]
