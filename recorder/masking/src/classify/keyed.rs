@@ -23,7 +23,6 @@ static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
 /// Words of a label.
 const MAX_WORDS: usize = 6;
 
-/// What keys stand for, so that each is looked at once.
 /// What keys stand for, so that each is looked at once. Each key has one place, whatever was there before: whoever chooses keys cannot
 /// make looking them up slow.
 #[derive(Debug, Default)]
