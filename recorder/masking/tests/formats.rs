@@ -380,6 +380,15 @@ fn lists_of_patients_without_a_header() {
 }
 
 #[test]
+fn a_dump_after_another_one_begins_anew() {
+    let (od, xxd) =
+        ("0000000   m   r   n   =   E   0   0   4   5   1   2\n", "00000000: 6d72 6e3d 4530 3034 3531 3220 6162 6320  mrn=E004512 abc \n");
+    for dumps in [[od, xxd], [xxd, od], [od, od], [xxd, xxd]] {
+        check(&dumps.concat(), &["E004512", "4530 3034", "E   0   0   4"], &["m"]);
+    }
+}
+
+#[test]
 fn dumps_of_bytes_are_masked_in_both_columns() {
     let bytes = b"MSH|^~\\&|LAB|MERCY|EHR|M|20240115||ORU^R01|1|P|2.5\rPID|1||E004512||WHITFIELD^MARGUERITE||19540311|F\r";
     let mut xxd = String::new();

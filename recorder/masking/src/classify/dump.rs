@@ -40,11 +40,20 @@ pub(super) type Findings = (Vec<Found>, Vec<(u32, Found)>);
 
 pub(super) fn line(classifier: &mut Classifier, dump: &mut Dump, line: &str) -> Option<Findings> {
     let mut shown = parse(line, dump.lines, dump.column)?;
+    let mut findings = (Vec::new(), Vec::new());
+    // Offset zero begins another dump: what was left of the one before is all there was.
+    if line.bytes().take_while(u8::is_ascii_hexdigit).all(|digit| digit == b'0') {
+        let whole = std::mem::take(&mut dump.pending);
+        classify(classifier, &mut dump.inner, &whole, true, dump.lines, &mut findings);
+        (dump.inner, dump.column) = (Context::default(), None);
+        if let Some(again) = parse(line, dump.lines, None) {
+            shown = again;
+        }
+    }
     if shown.len() == 16 {
         dump.column = shown.first().map(|first| first.text.start);
     }
     dump.pending.append(&mut shown);
-    let mut findings = (Vec::new(), Vec::new());
     while let Some(end) = dump.pending.iter().position(|shown| matches!(shown.byte, b'\n' | b'\r' | 0x0b | 0x1c | 0)) {
         let rest = dump.pending.split_off(end + 1);
         let whole = std::mem::replace(&mut dump.pending, rest);

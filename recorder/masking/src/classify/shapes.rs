@@ -113,7 +113,6 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
         || (has(Shape::Words) && count(Shape::Code) >= 3)
         || (has(Shape::Words) && count(Shape::Code) >= 2 && has(Shape::Zip))
         || (labelled && (pair || has(Shape::Words)))
-        || (pair && has(Shape::Date) && has(Shape::Code))
         || (has(Shape::Word) && has(Shape::OldDate) && has(Shape::Code) && has(Shape::Sex));
     if !person {
         return false;
