@@ -380,6 +380,11 @@ fn lists_of_patients_without_a_header() {
 }
 
 #[test]
+fn a_file_that_is_named_like_a_label_is_masked_behind_it() {
+    check("/tmp/Patient Name: Whitfield, Ann\n", &["Whitfield"], &["/tmp/"]);
+}
+
+#[test]
 fn a_dump_after_another_one_begins_anew() {
     let (od, xxd) =
         ("0000000   m   r   n   =   E   0   0   4   5   1   2\n", "00000000: 6d72 6e3d 4530 3034 3531 3220 6162 6320  mrn=E004512 abc \n");

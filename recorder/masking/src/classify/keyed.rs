@@ -171,6 +171,13 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
         let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':');
         if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {
+            // A path's last part may be the label's first word: "/tmp/Patient Name: ...".
+            if let Some((_, last)) = word.rsplit_once('/')
+                && !value
+                && rules.vocabulary.knows(last)
+            {
+                start = word_end - last.len();
+            }
             break;
         }
         start = word_start;
