@@ -1,24 +1,7 @@
 //! Everything about one session that can be checked later without us.
+pub use anteroom_assertion::AssertionEvidence;
 use anteroom_domain::{AccessRequest, Grant, SessionRecord};
 use serde::{Deserialize, Serialize};
-
-/// A WebAuthn assertion and all that is needed to check it. Binary fields are base64url without padding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AssertionEvidence {
-    pub v: u8,
-    /// Separates kinds of contents; see `anteroom_domain::content`.
-    pub domain: String,
-    pub rp_id: String,
-    pub origin: String,
-    /// The canonical content that was shown and signed.
-    pub content: String,
-    pub credential_id: String,
-    /// The public key, as `webauthn-rs-core` writes a COSE key in JSON.
-    pub cose_key: serde_json::Value,
-    pub client_data_json: String,
-    pub authenticator_data: String,
-    pub signature: String,
-}
 
 /// An audit record with the proof that it is in the tree of the checkpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]

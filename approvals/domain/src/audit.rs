@@ -2,7 +2,7 @@
 //! the one free text is the requester's reason, by hash here and in full in the request.
 use crate::{
     AccountName, AuditEntryId, CanonicalText, GrantId, Handle, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId, TargetName,
-    capability::Direction,
+    UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -262,6 +262,77 @@ pub enum AuditEvent {
         session: SessionId,
         by: PersonId,
     },
+    /// An auditor asks to see an interval as it was; microseconds since the session's start.
+    UnmaskRequested {
+        unmask: UnmaskId,
+        session: SessionId,
+        by: PersonId,
+        from_us: u64,
+        until_us: u64,
+        reason_sha256: String,
+        expires_at: CanonicalText,
+    },
+    UnmaskApproved {
+        unmask: UnmaskId,
+        session: SessionId,
+        holder: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    UnmaskDenied {
+        unmask: UnmaskId,
+        session: SessionId,
+        holder: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    UnmaskWithdrawn {
+        unmask: UnmaskId,
+        session: SessionId,
+        by: PersonId,
+    },
+    /// Somebody tried what is not allowed: their own request, a second answer, after its end.
+    UnmaskRefused {
+        unmask: UnmaskId,
+        session: SessionId,
+        by: PersonId,
+        why: String,
+    },
+    /// Written before the unsealer is asked: a release that nobody knows of must not exist.
+    UnmaskOpened {
+        unmask: UnmaskId,
+        session: SessionId,
+        by: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
+    /// What the unsealer released. Chunk keys, by number.
+    UnmaskReleased {
+        unmask: UnmaskId,
+        session: SessionId,
+        chunks: u64,
+    },
+    /// The recording's keys were destroyed: it can be verified and never be opened.
+    RecordingShredded {
+        session: SessionId,
+        by: Option<PersonId>,
+        why: String,
+    },
+    LegalHoldPlaced {
+        session: SessionId,
+        by: Option<PersonId>,
+        reason_sha256: String,
+    },
+    LegalHoldLifted {
+        session: SessionId,
+        by: Option<PersonId>,
+    },
+    /// Envelopes were wrapped anew, to these recipients.
+    EnvelopesRewrapped {
+        track: String,
+        recipients: Vec<String>,
+        count: u64,
+    },
     GatewayStarted {
         gateway: String,
         version: String,
@@ -304,6 +375,16 @@ impl AuditEvent {
             | Self::SessionTerminated { session, .. }
             | Self::RecordingSealed { session, .. }
             | Self::RecordingViewed { session, .. }
+            | Self::UnmaskRequested { session, .. }
+            | Self::UnmaskApproved { session, .. }
+            | Self::UnmaskDenied { session, .. }
+            | Self::UnmaskWithdrawn { session, .. }
+            | Self::UnmaskRefused { session, .. }
+            | Self::UnmaskOpened { session, .. }
+            | Self::UnmaskReleased { session, .. }
+            | Self::RecordingShredded { session, .. }
+            | Self::LegalHoldPlaced { session, .. }
+            | Self::LegalHoldLifted { session, .. }
             | Self::RecordingExported { session, .. } => Some(*session),
             _ => None,
         }

@@ -1,5 +1,8 @@
 //! What a passkey signs. The WebAuthn challenge is the SHA-256 of a domain string and the canonical content, so
 //! the signature is over exactly this and can be checked later from the evidence alone (invariant 8).
+mod unmask;
+pub use unmask::{UnmaskContent, UnmaskOpening};
+
 use crate::{
     AccountName, Capabilities, Handle, Moment, PersonId, Reason, RequestId, StepUpId, TargetId, TargetKind, TargetName, canonical,
 };

@@ -55,6 +55,8 @@ id!(
     CertificateAskId,
     /// A supervisor's words on their way to a session.
     MessageId,
+    /// A wish to see an interval of a recording as it was.
+    UnmaskId,
     /// One line of the audit log.
     AuditEntryId,
 );

@@ -13,10 +13,12 @@ pub enum Role {
     Auditor,
     /// Keeps people and targets.
     Operator,
+    /// One of two who let an auditor see an interval of a recording unmasked.
+    KeyHolder,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Admin, Self::Approver, Self::Auditor, Self::Operator];
+    pub const ALL: [Self; 5] = [Self::Admin, Self::Approver, Self::Auditor, Self::Operator, Self::KeyHolder];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,6 +26,7 @@ impl Role {
             Self::Approver => "approver",
             Self::Auditor => "auditor",
             Self::Operator => "operator",
+            Self::KeyHolder => "key_holder",
         }
     }
 }
@@ -35,7 +38,7 @@ impl fmt::Display for Role {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role; there are admin, approver, auditor and operator")]
+#[error("unknown role; there are admin, approver, auditor, operator and key_holder")]
 pub struct UnknownRole;
 
 impl FromStr for Role {

@@ -13,13 +13,17 @@ pub enum Action {
     /// Replay although a sealed original was seen in the masked track. Nobody, until unmasking under four eyes exists.
     ReplayIncomplete,
     ExportRecording,
+    /// Ask to see an interval of a recording as it was, and see it once two key-holders agreed.
+    AskUnmask,
+    /// Be one of the two.
+    ReviewUnmask,
     SearchAudit,
     ManagePeople,
     ManageTargets,
 }
 
 impl Action {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -28,6 +32,8 @@ impl Action {
         Self::ReplayMasked,
         Self::ReplayIncomplete,
         Self::ExportRecording,
+        Self::AskUnmask,
+        Self::ReviewUnmask,
         Self::SearchAudit,
         Self::ManagePeople,
         Self::ManageTargets,
@@ -40,7 +46,8 @@ impl Action {
             Self::ReviewRequests | Self::RevokeGrant => &[Role::Approver],
             Self::SeeSessions => &[Role::Approver, Role::Auditor, Role::Operator],
             Self::TerminateSession => &[Role::Approver, Role::Operator],
-            Self::ReplayMasked | Self::ExportRecording | Self::SearchAudit => &[Role::Auditor],
+            Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::SearchAudit => &[Role::Auditor],
+            Self::ReviewUnmask => &[Role::KeyHolder],
             Self::ReplayIncomplete => &[],
             Self::ManagePeople | Self::ManageTargets => &[Role::Operator],
         }

@@ -1,6 +1,5 @@
 //! Does everything about a session fit together? Request, approval, grant, session, recording, and the log that
 //! remembers them.
-use super::assertion::verify_assertion;
 use crate::{
     audit::{merkle, note},
     clock::{hex, text, unhex},
@@ -97,13 +96,9 @@ fn log(report: &mut Report, e: &Evidence, trusted: Option<&str>) -> Vec<AuditRec
     proven
 }
 
-/// Reads a signed content back and checks that its bytes are the canonical ones and the domain is its own.
+/// Reads a signed content back.
 fn signed<C: Signable + DeserializeOwned>(a: &AssertionEvidence) -> Result<C, String> {
-    verify_assertion(a).map_err(|w| format!("the passkey's assertion: {w}"))?;
-    ensure(a.domain == C::DOMAIN, "something of another kind was signed")?;
-    let content: C = serde_json::from_str(&a.content).map_err(|_| "the signed content is unreadable")?;
-    ensure(content.canonical().is_ok_and(|c| c == a.content.as_bytes()), "the signed content is not in canonical form")?;
-    Ok(content)
+    anteroom_assertion::signed(a).map_err(|w| format!("the passkey's assertion: {w}"))
 }
 
 fn approval(e: &Evidence) -> Result<String, String> {

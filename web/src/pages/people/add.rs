@@ -23,6 +23,7 @@ pub(crate) struct NewPerson {
     approver: Option<String>,
     auditor: Option<String>,
     operator: Option<String>,
+    key_holder: Option<String>,
 }
 
 impl NewPerson {
@@ -32,6 +33,7 @@ impl NewPerson {
             Role::Approver => self.approver.is_some(),
             Role::Auditor => self.auditor.is_some(),
             Role::Operator => self.operator.is_some(),
+            Role::KeyHolder => self.key_holder.is_some(),
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) struct People {
     q: String,
     filled: super::add::NewPerson,
     wrong: Option<String>,
-    roles: [Role; 4],
+    roles: [Role; 5],
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,5 +53,6 @@ pub(crate) fn meaning(role: &Role) -> &'static str {
         Role::Approver => "answers requests of others",
         Role::Auditor => "replays, searches and verifies",
         Role::Operator => "keeps people and targets",
+        Role::KeyHolder => "with a second one, lets an auditor see an interval unmasked",
     }
 }

@@ -1,8 +1,8 @@
 //! One WebAuthn assertion (WebAuthn Level 3, section 7.2), by ourselves.
-use crate::evidence::AssertionEvidence;
-use anteroom_domain::content;
+use crate::AssertionEvidence;
+use anteroom_domain::content::{self, Signable};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use webauthn_rs_core::proto::COSEKey;
 
@@ -53,6 +53,17 @@ impl Assertion<'_> {
         let good = self.key.verify_signature(self.signature, &signed).unwrap_or(false);
         ensure(good, "its signature does not fit")
     }
+}
+
+/// A signed content: the passkey's signature is good, over exactly this, and it is of the kind that was asked for.
+pub fn signed<C: Signable + DeserializeOwned>(e: &AssertionEvidence) -> Result<C, &'static str> {
+    verify_assertion(e)?;
+    if e.domain != C::DOMAIN {
+        return Err("it signed a content of another kind");
+    }
+    let content: C = serde_json::from_str(&e.content).map_err(|_| "what it signed is unreadable")?;
+    // Read back differently, it would say something else to somebody else.
+    if content.canonical().is_ok_and(|c| c == e.content.as_bytes()) { Ok(content) } else { Err("what it signed is not in canonical form") }
 }
 
 /// Is this a passkey's signature, user present and verified, over exactly this content?
