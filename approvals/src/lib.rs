@@ -31,3 +31,4 @@ pub use error::{
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};
 pub use types::*;
+pub use workflow::Claim;

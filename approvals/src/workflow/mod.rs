@@ -9,4 +9,5 @@ mod step_up;
 mod submit;
 mod targets;
 
+pub use authorize::Claim;
 pub(crate) use targets::MAX_RELAYS;
