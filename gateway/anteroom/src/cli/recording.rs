@@ -71,7 +71,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
 async fn export(cx: &Context, session: SessionId, output: &std::path::Path, by: &Handle, out: &mut Out) -> Done {
     let by = cx.acting(by, Action::ExportRecording).await?;
     // Noted first: an export that nobody knows of must not exist.
-    cx.approvals.note(AuditEvent::RecordingExported { session, by: by.id }, Some(by.id)).await;
+    cx.approvals.note(AuditEvent::RecordingExported { session, by: by.id, masked_channel: None }, Some(by.id)).await;
     let evidence = cx.approvals.evidence(session).await?.ok_or_else(|| anyhow!("there is no session {session}"))?;
     let bytes = bundle::write(output, &evidence, &cx.config.custody.recordings)?;
     Ok(out.line(format!("{}: {bytes} bytes; check it anywhere with: anteroom verify {0}", output.display()))?)
