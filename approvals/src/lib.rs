@@ -31,5 +31,5 @@ pub use error::{
 };
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};
-pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter};
+pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use types::*;

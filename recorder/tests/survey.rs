@@ -113,6 +113,7 @@ async fn floods_and_screens_that_repaint_themselves_stay_within_bounds() {
     events.push(out(500_000, 0, "\x1b[?1049lafter the monitor\r\n"));
     let flood: String = (0..6_000).map(|n| format!("flood line {n}\r\n")).collect();
     events.push(out(510_000, 0, &flood));
+    events.push(rest(510_100, 0));
     events.push(out(900_000, 0, "after the flood\r\n"));
     events.push(at(901_000, 0, EventKind::Close));
     let session = recorded(&lab, events).await;

@@ -232,6 +232,7 @@ async fn main() {
         tls: None,
         ssh: SshAddress { host: "localhost".into(), port: 2222 },
         clipboard: Clipboard::Both,
+        search: true,
     };
     let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks))).unwrap();
     println!("ready {origin}");

@@ -73,6 +73,15 @@ pub struct Hits {
     pub next: Option<Place>,
 }
 
+/// Which part of what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchPage {
+    /// Asked for the first time: the audit log is told.
+    New,
+    /// The same again, by whoever asked: going back to it, or on to its next page.
+    Again(Option<Place>),
+}
+
 /// After which line a page begins. Its text names no content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -100,20 +109,24 @@ impl FromStr for Place {
 
 impl Approvals {
     /// Lines of recordings that hold what was asked for; recordings whose mask is incomplete have none. Every search is in the audit log,
-    /// its further pages are not.
+    /// coming back to it is not.
     pub async fn search_recordings(
         &self,
         by: PersonId,
         question: &str,
         filter: &SearchFilter,
-        after: Option<Place>,
+        page: SearchPage,
     ) -> Result<Hits, SearchError> {
         self.check_actor(Some(by), Action::ReplayMasked).await?;
         let asked = Question::parse(question)?;
-        if after.is_none() {
-            let query_sha256 = hex(&Sha256::digest(question.trim().as_bytes()));
-            self.note(AuditEvent::RecordingsSearched { by, query_sha256 }, Some(by)).await;
-        }
+        let after = match page {
+            SearchPage::Again(after) => after,
+            SearchPage::New => {
+                let query_sha256 = hex(&Sha256::digest(question.trim().as_bytes()));
+                self.note(AuditEvent::RecordingsSearched { by, query_sha256 }, Some(by)).await;
+                None
+            }
+        };
         let found = store::recording_lines::search(&self.inner.pool, &asked.tsquery, filter, after, HITS as i64 + 1).await?;
         let mut found = found.ok_or(SearchError::TooMany)?;
         let more = found.len() > HITS;

@@ -180,7 +180,7 @@ fn body(text: &str) -> String {
 pub(crate) async fn failed(db: impl PgExecutor<'_>, session: SessionId, now: Moment) -> Store<()> {
     sqlx::query!(
         "update recording_index set state = 'unreadable',
-         next_at = $2 + least(interval '1 minute' * (2 ^ least(tries, 11)), interval '1 day')
+         next_at = $2::timestamptz + least(interval '1 minute' * (2 ^ least(tries, 11)), interval '1 day')
          where session = $1 and state = 'working'",
         session.0,
         now
