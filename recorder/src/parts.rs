@@ -18,6 +18,11 @@ pub struct Parts {
 }
 
 impl Replayer {
+    /// Bytes that the masked track takes on the disk. Blocking.
+    pub fn masked_bytes(&self, session: SessionId) -> Result<u64, ReplayError> {
+        Ok(self.track(session)?.bytes())
+    }
+
     /// Entrances lie at keyframes: nothing before them has to be read. Blocking.
     pub fn parts(&self, session: SessionId, channel: u32) -> Result<Parts, ReplayError> {
         let (track, entry) = self.channel(session, channel)?;
