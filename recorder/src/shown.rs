@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_line_that_is_typed_counts_when_it_is_entered() {
-        let seen = lines(Some((40, 5)), &[(0, "$ "), (1000, "l"), (2000, "sx"), (3000, "\x08 \x08"), (9000, "\r\nfile\r\n$ "), (20_000, "")]);
+        let seen =
+            lines(Some((40, 5)), &[(0, "$ "), (1000, "l"), (2000, "sx"), (3000, "\x08 \x08"), (9000, "\r\nfile\r\n$ "), (20_000, "")]);
         assert!(!seen.iter().any(|(at, _, text)| *at < 9000 && !text.is_empty()), "{seen:?}");
         assert_eq!(seen.first().map(|(at, _, text)| (*at, text.as_str())), Some((9000, "$ ls")));
     }
@@ -222,7 +223,12 @@ mod tests {
     fn a_screen_that_is_painted_cell_by_cell_is_read_as_it_stands() {
         let seen = lines(
             Some((40, 6)),
-            &[(0, "\x1b[?1049h\x1b[2J\x1b[3;5Hward"), (40, "\x1b[3;10Hfour\x1b[1;1H"), (2000, "\x1b[3;10Hfive\x1b[1;1H"), (9000, "\x1b[?1049l")],
+            &[
+                (0, "\x1b[?1049h\x1b[2J\x1b[3;5Hward"),
+                (40, "\x1b[3;10Hfour\x1b[1;1H"),
+                (2000, "\x1b[3;10Hfive\x1b[1;1H"),
+                (9000, "\x1b[?1049l"),
+            ],
         );
         let texts: Vec<(u64, &str)> = seen.iter().map(|(at, _, text)| (*at, text.trim())).collect();
         assert_eq!(texts, [(40, "ward four"), (2000, "ward five")]);

@@ -185,8 +185,8 @@ impl Surveyor {
         self.close(channel);
         self.shown.insert(channel, Shown::new(pty, at_us));
         self.quiet.insert(channel, at_us);
-        if pty.is_some() {
-            self.marks.add(at_us, channel, MarkKind::Shell, "terminal");
+        if let Some((cols, rows)) = pty {
+            self.marks.add(at_us, channel, MarkKind::Shell, &format!("{cols}x{rows}"));
         }
     }
 

@@ -70,7 +70,8 @@ async fn what_was_shown_is_kept_once_with_its_moment_and_nothing_else_is() {
     let lab = lab();
     let session = recorded(&lab, work()).await;
     let s = survey(&lab, session);
-    let find = |text: &str| s.lines.iter().filter(|l| l.text.contains(text)).map(|l| (l.kind, l.channel, l.at_us / 1_000_000)).collect::<Vec<_>>();
+    let find =
+        |text: &str| s.lines.iter().filter(|l| l.text.contains(text)).map(|l| (l.kind, l.channel, l.at_us / 1_000_000)).collect::<Vec<_>>();
     assert_eq!(find("vacuum ward4"), [(LineKind::Screen, 0, 1)], "{:?}", s.lines);
     assert_eq!(find("full screen of the monitor"), [(LineKind::Screen, 0, 31)], "{:?}", s.lines);
     assert_eq!(find("log of the nightly export"), [(LineKind::Screen, 0, 1)], "the same again is not kept again");
@@ -95,7 +96,15 @@ async fn what_was_shown_is_kept_once_with_its_moment_and_nothing_else_is() {
 
     let t = &s.timeline;
     let marks: Vec<_> = t.marks.iter().map(|m| (m.kind, m.channel)).collect();
-    for expected in [(MarkKind::Shell, 0), (MarkKind::Command, 1), (MarkKind::Failed, 1), (MarkKind::Files, 2), (MarkKind::File, 2), (MarkKind::Message, 0), (MarkKind::Resize, 0)] {
+    for expected in [
+        (MarkKind::Shell, 0),
+        (MarkKind::Command, 1),
+        (MarkKind::Failed, 1),
+        (MarkKind::Files, 2),
+        (MarkKind::File, 2),
+        (MarkKind::Message, 0),
+        (MarkKind::Resize, 0),
+    ] {
         assert!(marks.contains(&expected), "{expected:?} in {marks:?}");
     }
     assert_eq!((t.duration_us, t.masks.len()), (60_000_000, BARS));
@@ -159,7 +168,10 @@ async fn the_parts_of_a_channel_make_the_whole_and_each_begins_with_its_screen()
         let until = parts.starts.get(n + 1).copied().unwrap_or(Duration::MAX);
         for (row, line) in replayer.part(session, 0, *start, until).unwrap().skip(1).enumerate() {
             let (time, code, text): (f64, String, String) = serde_json::from_str(&line.unwrap()).unwrap();
-            assert!(time >= start.as_secs_f64() && (until == Duration::MAX || time < until.as_secs_f64()), "{time} in {start:?}..{until:?}");
+            assert!(
+                time >= start.as_secs_f64() && (until == Duration::MAX || time < until.as_secs_f64()),
+                "{time} in {start:?}..{until:?}"
+            );
             match (n, row) {
                 (1.., 0) => assert_eq!((code.as_str(), text.as_str()), ("r", "80x24")),
                 (1.., 1) => assert!(code == "o" && text.contains("-of-the-clock") && time == start.as_secs_f64(), "{time} {code}"),

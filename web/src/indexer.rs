@@ -67,10 +67,8 @@ async fn index(approvals: &Approvals, replayer: &Replayer, session: SessionId, s
     }
     match survey(replayer, session, stop).await {
         Ok(Some(Survey { lines, cut, timeline })) => {
-            let lines: Vec<_> = lines
-                .into_iter()
-                .map(|l| IndexLine { channel: l.channel, at_us: l.at_us, kind: l.kind, text: l.text })
-                .collect();
+            let lines: Vec<_> =
+                lines.into_iter().map(|l| IndexLine { channel: l.channel, at_us: l.at_us, kind: l.kind, text: l.text }).collect();
             // Numbers and texts always have a JSON form.
             let timeline = serde_json::to_value(&timeline).unwrap_or_default();
             approvals.finish_index(session, &lines, &Indexed { timeline, cut }).await?;

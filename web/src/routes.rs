@@ -9,7 +9,8 @@ use crate::{
     state::App,
 };
 use anteroom_policy::Action::{
-    ExportRecording, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
+    ExportRecording, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, RevokeGrant, SearchAudit, SeeSessions,
+    TerminateSession,
 };
 use axum::{
     Extension, Router,

@@ -6,11 +6,11 @@ use crate::{Approvals, SearchError, StoreError, clock, clock::hex, store};
 use anteroom_domain::{AccountName, AuditEvent, LineKind, Moment, PersonId, SessionId, TargetId, TargetName};
 use anteroom_policy::Action;
 use query::Question;
-pub(crate) use words::vector;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr, time::Duration};
 use uuid::Uuid;
+pub(crate) use words::vector;
 
 /// Hits of one page.
 const HITS: usize = 25;

@@ -55,13 +55,7 @@ impl TryFrom<Row> for Line {
 }
 
 /// None when it takes longer than somebody should wait: then too many lines hold it.
-pub(crate) async fn search(
-    db: &PgPool,
-    tsquery: &str,
-    f: &SearchFilter,
-    after: Option<Place>,
-    at_most: i64,
-) -> Store<Option<Vec<Line>>> {
+pub(crate) async fn search(db: &PgPool, tsquery: &str, f: &SearchFilter, after: Option<Place>, at_most: i64) -> Store<Option<Vec<Line>>> {
     let mut tx = db.begin().await?;
     sqlx::query_scalar!("select set_config('statement_timeout', '5s', true)").fetch_one(&mut *tx).await?;
     let rows = sqlx::query_as!(
@@ -204,11 +198,9 @@ pub(crate) async fn forget(tx: &mut PgConnection, session: SessionId) -> Store<(
 }
 
 pub(crate) async fn indexed(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<Indexed>> {
-    let row = sqlx::query!(
-        r#"select timeline as "timeline!", cut from recording_index where session = $1 and timeline is not null"#,
-        session.0
-    )
-    .fetch_optional(db)
-    .await?;
+    let row =
+        sqlx::query!(r#"select timeline as "timeline!", cut from recording_index where session = $1 and timeline is not null"#, session.0)
+            .fetch_optional(db)
+            .await?;
     Ok(row.map(|r| Indexed { timeline: r.timeline, cut: r.cut }))
 }

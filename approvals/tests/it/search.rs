@@ -37,8 +37,10 @@ impl Archive {
     }
 
     async fn keep(&self, id: SessionId, lines: &[(u64, LineKind, &str)]) -> bool {
-        let lines: Vec<_> =
-            lines.iter().map(|(at, kind, text)| IndexLine { channel: 1, at_us: at * 1_000_000, kind: *kind, text: (*text).into() }).collect();
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|(at, kind, text)| IndexLine { channel: 1, at_us: at * 1_000_000, kind: *kind, text: (*text).into() })
+            .collect();
         let indexed = Indexed { timeline: serde_json::json!({"marks": []}), cut: false };
         self.w.approvals.begin_index(id, V).await.unwrap() && self.w.approvals.finish_index(id, &lines, &indexed).await.unwrap()
     }
@@ -94,8 +96,10 @@ async fn words_phrases_beginnings_and_exclusions_find_lines_and_the_log_keeps_a_
         assert_eq!(a.ask(question).await.unwrap(), expected, "{question}");
     }
     let log = a.w.log().await;
-    let asked: Vec<_> =
-        log.iter().filter_map(|e| if let AuditEvent::RecordingsSearched { by, query_sha256 } = e { Some((by, query_sha256)) } else { None }).collect();
+    let asked: Vec<_> = log
+        .iter()
+        .filter_map(|e| if let AuditEvent::RecordingsSearched { by, query_sha256 } = e { Some((by, query_sha256)) } else { None })
+        .collect();
     assert_eq!(asked.len(), 13);
     let hash: String = Sha256::digest(b"fausto").iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(asked[12], (&a.max.person.id, &hash));
@@ -148,16 +152,28 @@ async fn filters_narrow_and_pages_go_on_where_the_last_one_ended() {
     assert_eq!(count(SearchFilter { person: Some(who), ..all() }).await, 0);
     assert_eq!(count(SearchFilter { from: Some(now + Duration::from_secs(60)), ..all() }).await, 0);
     assert_eq!(count(SearchFilter { until: Some(now - Duration::from_secs(3600)), ..all() }).await, 0);
-    assert_eq!(count(SearchFilter { from: Some(now - Duration::from_secs(3600)), until: Some(now + Duration::from_secs(60)), ..all() }).await, 25);
+    assert_eq!(
+        count(SearchFilter { from: Some(now - Duration::from_secs(3600)), until: Some(now + Duration::from_secs(60)), ..all() }).await,
+        25
+    );
 }
 
 #[tokio::test]
 async fn no_question_is_anything_but_words() {
     let mut a = Archive::new().await;
     a.with(&[(1, LineKind::Screen, "a quiet line about dropped tables and o'brien's 'quote'")]).await;
-    for hostile in
-        ["'; drop table recording_line; --", "x' | !'y", "a:*A & (quiet)", "\\' quiet", "quiet\0line", "(((quiet", "quiet <-> ", "%_quiet", "\u{202e}quiet", "'::tsquery quiet"]
-    {
+    for hostile in [
+        "'; drop table recording_line; --",
+        "x' | !'y",
+        "a:*A & (quiet)",
+        "\\' quiet",
+        "quiet\0line",
+        "(((quiet",
+        "quiet <-> ",
+        "%_quiet",
+        "\u{202e}quiet",
+        "'::tsquery quiet",
+    ] {
         let answer = a.ask(hostile).await;
         assert!(matches!(answer, Ok(_) | Err(SearchError::NoWord)), "{hostile:?}: {answer:?}");
     }
@@ -191,7 +207,8 @@ async fn a_recording_is_read_once_is_read_again_by_a_newer_version_and_forgotten
     // A newer version replaces what an older one made.
     assert_eq!(w.unindexed(V + 1, 10).await.unwrap(), [id]);
     assert!(w.begin_index(id, V + 1).await.unwrap());
-    let lines = [IndexLine { channel: u32::MAX, at_us: 1, kind: LineKind::Screen, text: format!("second\0reading {}", "é".repeat(9_000)) }];
+    let lines =
+        [IndexLine { channel: u32::MAX, at_us: 1, kind: LineKind::Screen, text: format!("second\0reading {}", "é".repeat(9_000)) }];
     let indexed = Indexed { timeline: serde_json::json!({}), cut: true };
     assert!(w.finish_index(id, &lines, &indexed).await.unwrap());
     assert!(a.ask("first").await.unwrap().is_empty() && a.ask("second").await.unwrap().len() == 1);

@@ -83,7 +83,11 @@ async fn record(recorder: &Recorder) -> Result<(SessionId, u64)> {
         if second % BURST_EVERY == BURST_EVERY - 1 {
             let mut much = String::with_capacity(BURST + 128);
             for n in 0u64.. {
-                much.push_str(&format!("{n:>8} {:016x} of a long listing, size {}\r\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second, n * 31));
+                much.push_str(&format!(
+                    "{n:>8} {:016x} of a long listing, size {}\r\n",
+                    n.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second,
+                    n * 31
+                ));
                 if much.len() >= BURST {
                     break;
                 }

@@ -18,7 +18,12 @@ fn main() -> Result<()> {
     let wanted = |what: &str| only.split(',').any(|w| w.trim() == what);
     if wanted("seek") {
         let s = seek::measure(200)?;
-        println!("seek in 8 h of recording  p50 {:.1} ms, p99 {:.1} ms server side ({:.1} MiB of masked track)", s.p50, s.p99, s.bytes as f64 / 1_048_576.0);
+        println!(
+            "seek in 8 h of recording  p50 {:.1} ms, p99 {:.1} ms server side ({:.1} MiB of masked track)",
+            s.p50,
+            s.p99,
+            s.bytes as f64 / 1_048_576.0
+        );
         if only.trim() == "seek" {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use crate::world::{HERE, KEY_FINGERPRINT, Someone, World, account};
 use anteroom_approvals::{AskStepUp, SealedRecord};
 use anteroom_domain::{AuditEvent, EndReason, LiveSession, RecordingState, Role, Secret, SessionId, TargetName};
 use anteroom_policy::{Decision, Permit, SecondFactor};
-use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, Recording, RecorderOptions, Replayer, SessionHeader};
+use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Recording, Replayer, SessionHeader};
 use axum::{
     body::Body,
     http::{Request, StatusCode},

@@ -42,7 +42,8 @@ pub(super) async fn run(cx: &Context, a: &Args, out: &mut Out) -> Done {
         None => first_channel(&replayer, a.session)?,
     };
     let info = replayer.info(a.session)?;
-    let length = info.channels.iter().find(|c| c.id == channel).map(|c| c.duration).ok_or_else(|| anyhow!("there is no channel {channel}"))?;
+    let length =
+        info.channels.iter().find(|c| c.id == channel).map(|c| c.duration).ok_or_else(|| anyhow!("there is no channel {channel}"))?;
     let to_file = Some(a.output.as_path()).filter(|p| *p != Path::new("-"));
     let mut file: Box<dyn Write> = match to_file {
         None => Box::new(BufWriter::new(io::stdout())),

@@ -1,9 +1,5 @@
 //! `anteroom recording search`: what the portal's page does, for a shell.
-use super::{
-    Done, Out, Usage,
-    context::Context,
-    output::moment,
-};
+use super::{Done, Out, Usage, context::Context, output::moment};
 use anteroom_approvals::{Hit, SearchError, SearchFilter, SearchPage};
 use anteroom_domain::{Handle, LineKind, SessionId, TargetName};
 use anyhow::anyhow;

@@ -294,6 +294,9 @@ mod tests {
 
     #[test]
     fn moments_in_links_are_not_before_what_is_looked_for() {
-        assert_eq!((at(0), at(31_040_001), clock(3_753_000_000), clock(59_999_999)), ("0.000".into(), "31.041".into(), "1:02:33".into(), "0:59".into()));
+        assert_eq!(
+            (at(0), at(31_040_001), clock(3_753_000_000), clock(59_999_999)),
+            ("0.000".into(), "31.041".into(), "1:02:33".into(), "0:59".into())
+        );
     }
 }

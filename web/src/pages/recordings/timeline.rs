@@ -81,8 +81,7 @@ fn draw(t: &Timeline, cut: bool, session: SessionId, channel: Option<&ChannelInf
     };
     let (mine, opened) = channel.map_or((None, 0), |c| (Some(c.id), u64::try_from(c.opened_at.as_micros()).unwrap_or_default()));
     let of_channel: Vec<_> = t.quiet.iter().filter(|q| mine == Some(q.channel)).collect();
-    let skip: Vec<[u64; 2]> =
-        of_channel.iter().map(|q| [q.from_us, q.until_us].map(|us| us.saturating_sub(opened) / 1_000)).collect();
+    let skip: Vec<[u64; 2]> = of_channel.iter().map(|q| [q.from_us, q.until_us].map(|us| us.saturating_sub(opened) / 1_000)).collect();
     let stretch = |q: &&anteroom_recorder::Quiet| (x(q.from_us), x(q.until_us).saturating_sub(x(q.from_us)));
     View {
         duration_us: t.duration_us,
