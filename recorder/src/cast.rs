@@ -113,7 +113,7 @@ impl Cast {
     }
 
     /// Opens the current segment and passes over the chunks that ended before the channel was opened.
-    fn first_chunk(&mut self) -> Result<SegmentReader<BufReader<File>>, ReplayError> {
+    pub(crate) fn first_chunk(&mut self) -> Result<SegmentReader<BufReader<File>>, ReplayError> {
         let mut reader = self.track.segment(self.segment)?;
         loop {
             match reader.skip_chunk() {

@@ -46,13 +46,17 @@ impl Replayer {
         let mut cast = Cast::open(track, entry, "", 0, u64::MAX)?;
         cast.lines.clear();
         let mut screen = Screen::new(cols, rows);
-        let mut place = None;
+        let place;
         if let Some((segment, at)) = keyframe {
             let name = Track::Masked.file_name(segment);
             let mut reader = cast.track.segment(segment)?;
             reader.seek(at.offset, at.sequence).map_err(|e| damaged_segment(&name, e))?;
             screen = read_keyframe(&mut reader, &name)?;
             (cast.segment, place) = (segment, Some(reader.position()));
+        } else {
+            // A segment begins with a keyframe of every open channel: one that has none was opened in the last segment.
+            cast.segment = if cast.channel.closed { 0 } else { cast.track.segments.saturating_sub(1) };
+            place = Some(cast.first_chunk()?.position());
         }
         cast.quiet = Some((u64::MAX, screen));
         Ok(Follower { replayer: self.clone(), session, cast, place, last_us, over: false })

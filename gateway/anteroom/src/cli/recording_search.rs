@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use std::io::Read as _;
 
 pub(super) const EXAMPLES: &str = "\
-All words have to stand in one line; \"in quotes\" in this order, -without, this or that; the last word may be a beginning.
+All words have to stand in one line; \"in quotes\" in this order, -without (after --), this or that; the last word may be a beginning.
 
 Examples:
   anteroom recording search vacuum --as cleo
@@ -19,7 +19,7 @@ const MOST_READ: u64 = 16 << 10;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What to look for. Others on this machine see what stands on a command line: `-` reads it from standard input.
-    #[arg(required = true, value_name = "WORDS", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "WORDS")]
     words: Vec<String>,
     /// In whose name; the audit log notes it, with a hash of the words.
     #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]

@@ -62,6 +62,7 @@ pub(crate) async fn follow(
         me: viewer.person.id,
         follower: Some(follower),
         told: VecDeque::from([Event::default().retry(COME_BACK).comment("masked, as it is written")]),
+        more: false,
         quiet: 0,
         over: false,
         changes,
@@ -80,6 +81,8 @@ struct Watching {
     /// None while a thread has it, and after it failed.
     follower: Option<Follower>,
     told: VecDeque<Event>,
+    /// The last look left something behind.
+    more: bool,
     /// Looks in a row that found nothing.
     quiet: u32,
     over: bool,
@@ -99,7 +102,7 @@ impl Watching {
                 return None;
             }
             self.look().await;
-            if self.told.is_empty() && !self.over && !self.rest().await {
+            if self.told.is_empty() && !self.over && !self.more && !self.rest().await {
                 return None;
             }
         }
@@ -115,8 +118,8 @@ impl Watching {
             Ok((follower, told))
         });
         match looked.await {
-            Ok((follower, (told, _))) => {
-                self.follower = Some(follower);
+            Ok((follower, (told, more))) => {
+                (self.follower, self.more) = (Some(follower), more);
                 self.quiet = if told.is_empty() { self.quiet + 1 } else { 0 };
                 told.into_iter().for_each(|live| self.tell(live));
                 if self.quiet >= ASK_AFTER {
