@@ -235,6 +235,20 @@ async fn a_long_recording_is_a_chain_of_segments_and_plays_as_one() {
     let later = shown(&replayer, session, 7, Duration::from_secs(30));
     assert!(!later.contains("line 20 ") && later.contains("line 39 "), "{}", later.len());
 
+    // Every way of reading goes over the borders of segments.
+    let parts = replayer.parts(session, 7).unwrap();
+    assert!(parts.starts.len() > 2, "{parts:?}");
+    let until = |n: usize| parts.starts.get(n + 1).copied().unwrap_or(Duration::MAX);
+    let part = |n: usize| replayer.part(session, 7, parts.starts[n], until(n)).unwrap().map(Result::unwrap).collect::<String>();
+    let all: String = (0..parts.starts.len()).map(part).collect();
+    // A line longer than a screen that came at the very moment of an entrance is seen by its end only, as on any screen.
+    let cut = (0..40).filter(|n| !all.contains(&format!("line {n} "))).count();
+    assert!(cut < parts.starts.len() && all.contains("line 39 "), "{cut} of 40 lines are in no part");
+    let survey = replayer.survey(session, &mut || std::ops::ControlFlow::Continue(())).unwrap().unwrap();
+    assert!((0..40).all(|n| survey.lines.iter().any(|l| l.text.starts_with(&format!("line {n} ")))));
+    let (told, more) = replayer.follow(session, 7).unwrap().look().unwrap();
+    assert!(!more && told.last() == Some(&Live::Over) && format!("{told:?}").contains("line 39 "));
+
     // A segment of the middle is not missed silently.
     let folder = lab.folder(session);
     std::fs::rename(folder.join("sealed.1"), folder.join("sealed.99")).unwrap();

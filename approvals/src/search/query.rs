@@ -166,6 +166,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_question_of_words_or_none(text in ".{0,220}", line in ".{0,300}") {
+            if let Ok(question) = Question::parse(&text) {
+                let mut parts = question.tsquery.split('\'');
+                proptest::prop_assert!(parts.clone().step_by(2).all(|s| s.chars().all(|c| "()!&|<->:* 0123456789".contains(c))));
+                parts.next();
+                proptest::prop_assert!(parts.step_by(2).all(|w| !w.is_empty() && w.chars().all(char::is_alphanumeric)));
+                let whole: String = question.mark(&line).into_iter().map(|(_, piece)| piece).collect();
+                proptest::prop_assert_eq!(whole, line);
+            }
+        }
+    }
+
     #[test]
     fn what_was_asked_for_is_marked() {
         let question = Question::parse("ward VAC").unwrap();

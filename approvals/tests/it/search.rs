@@ -63,7 +63,7 @@ impl Archive {
 
 #[tokio::test]
 async fn words_phrases_beginnings_and_exclusions_find_lines_and_the_log_keeps_a_hash() {
-    let mut a = Archive::new().await;
+    let mut a = Box::pin(Archive::new()).await;
     a.with(&[
         (3, LineKind::Screen, "root@ehr:~# vacuum full ward4.visit"),
         (9, LineKind::Screen, "full backup of ward 5, /var/log/hl7/in.log"),
@@ -108,7 +108,7 @@ async fn words_phrases_beginnings_and_exclusions_find_lines_and_the_log_keeps_a_
 
 #[tokio::test]
 async fn only_auditors_search_and_closed_masks_stay_closed() {
-    let mut a = Archive::new().await;
+    let mut a = Box::pin(Archive::new()).await;
     let id = a.with(&[(1, LineKind::Screen, "the marker word")]).await;
     let filter = SearchFilter::default();
     for role in [Role::Admin, Role::Approver, Role::Operator, Role::KeyHolder] {
@@ -128,7 +128,7 @@ async fn only_auditors_search_and_closed_masks_stay_closed() {
 
 #[tokio::test]
 async fn filters_narrow_and_pages_go_on_where_the_last_one_ended() {
-    let mut a = Archive::new().await;
+    let mut a = Box::pin(Archive::new()).await;
     let text: Vec<String> = (0..40).map(|n| format!("needle number {n}")).collect();
     let lines: Vec<_> = text.iter().enumerate().map(|(n, t)| (n as u64, LineKind::Screen, t.as_str())).collect();
     let old = a.with(&lines).await;
@@ -160,7 +160,7 @@ async fn filters_narrow_and_pages_go_on_where_the_last_one_ended() {
 
 #[tokio::test]
 async fn no_question_is_anything_but_words() {
-    let mut a = Archive::new().await;
+    let mut a = Box::pin(Archive::new()).await;
     a.with(&[(1, LineKind::Screen, "a quiet line about dropped tables and o'brien's 'quote'")]).await;
     for hostile in [
         "'; drop table recording_line; --",
@@ -189,7 +189,7 @@ async fn no_question_is_anything_but_words() {
 
 #[tokio::test]
 async fn a_recording_is_read_once_is_read_again_by_a_newer_version_and_forgotten_for_good() {
-    let mut a = Archive::new().await;
+    let mut a = Box::pin(Archive::new()).await;
     let id = a.closed().await;
     let w = &a.w.approvals;
     assert_eq!(w.unindexed(V, 10).await.unwrap(), [id]);
@@ -225,7 +225,7 @@ async fn a_recording_is_read_once_is_read_again_by_a_newer_version_and_forgotten
 
 #[tokio::test]
 async fn a_large_recording_is_kept_and_found_quickly() {
-    let mut a = Archive::new().await;
+    let mut a = Box::pin(Archive::new()).await;
     let text: Vec<String> = (0..20_000).map(|n| format!("line {n} of a long log, unit-{} said ok", n % 977)).collect();
     let lines: Vec<_> = text.iter().enumerate().map(|(n, t)| (n as u64, LineKind::Screen, t.as_str())).collect();
     a.with(&lines).await;

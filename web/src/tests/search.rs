@@ -41,7 +41,7 @@ async fn index(site: &Site, studio: &Studio, id: SessionId) {
 
 #[tokio::test]
 async fn an_auditor_finds_what_was_shown_and_no_address_tells_what_was_looked_for() {
-    let (studio, site, mut ada, max) = site().await;
+    let (studio, site, mut ada, max) = Box::pin(site()).await;
     let id = recorded_saying(&site, &studio, &mut ada, OUTPUT).await;
     index(&site, &studio, id).await;
     let eve = site.world.somebody("eve", Role::Auditor).await;
@@ -105,7 +105,7 @@ async fn an_auditor_finds_what_was_shown_and_no_address_tells_what_was_looked_fo
 
 #[tokio::test]
 async fn the_player_gets_parts_that_fit_and_a_timeline_with_marks() {
-    let (studio, site, mut ada, max) = site().await;
+    let (studio, site, mut ada, max) = Box::pin(site()).await;
     let id = recorded_saying(&site, &studio, &mut ada, OUTPUT).await;
     // Before it is indexed a short recording is read for its page; afterwards the index has it.
     for indexed in [false, true] {
@@ -145,7 +145,7 @@ async fn the_player_gets_parts_that_fit_and_a_timeline_with_marks() {
 
 #[tokio::test]
 async fn a_masked_recording_that_is_taken_away_is_an_export_in_the_log() {
-    let (studio, site, mut ada, max) = site().await;
+    let (studio, site, mut ada, max) = Box::pin(site()).await;
     let id = recorded_saying(&site, &studio, &mut ada, OUTPUT).await;
     let got = site.get(&format!("/recordings/{id}/channels/0/masked.cast"), Some(&max)).await;
     assert_eq!(got.header("content-disposition"), format!("attachment; filename=\"{id}-0-masked.cast\""));
@@ -157,7 +157,7 @@ async fn a_masked_recording_that_is_taken_away_is_an_export_in_the_log() {
 
 #[tokio::test]
 async fn a_running_session_is_watched_masked_until_it_ends() {
-    let (studio, site, mut ada, max) = site().await;
+    let (studio, site, mut ada, max) = Box::pin(site()).await;
     let (id, recording) = begun(&site, &studio, &mut ada).await;
     let at = |ms, kind| Event { at: Duration::from_millis(ms), channel: 0, kind };
     let pty = Pty { cols: 80, rows: 24, term: "xterm".into() };
