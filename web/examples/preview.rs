@@ -217,6 +217,23 @@ fn events() -> Vec<(u64, u32, EventKind)> {
     all
 }
 
+/// Long enough to be played in several parts.
+fn two_hours() -> Vec<(u64, u32, EventKind)> {
+    let pty = Pty { cols: 100, rows: 28, term: "xterm-256color".into() };
+    let mut all = vec![(0, 0, EventKind::Open { pty: Some(pty), command: None })];
+    let mut noise = 1u64;
+    for second in (0..7_200u64).step_by(2) {
+        let mut said = format!("step {second} of the migration");
+        for _ in 0..8 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            said.push_str(&format!(" {:x}q", noise >> 24));
+        }
+        all.push((second * 1_000, 0, EventKind::Output(format!("{said}\r\n").into())));
+    }
+    all.push((7_200_000, 0, EventKind::Close));
+    all
+}
+
 #[tokio::main]
 async fn main() {
     let port: u16 = std::env::args().nth(1).map_or(18_480, |p| p.parse().unwrap());
@@ -303,7 +320,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     println!("request {}", pending.id);
     println!("grant {}", grant.id);
 
-    for live in [false, true] {
+    for what in ["long", "recording", "session"] {
         let id = SessionId(uuid::Uuid::now_v7());
         let p = permit(a, &mut ada, id, "ehr-db-1", "root").await;
         let started_at = OffsetDateTime::now_utc();
@@ -320,8 +337,8 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         };
         let recording = recorder.start(header).await.unwrap();
         a.session_started(&p, recording.header_sha256(), "preview").await.unwrap();
-        if live {
-            println!("session {id}");
+        println!("{what} {id}");
+        if what == "session" {
             let (person, target) = (ada.person.id, grant.target);
             control.0.lock().unwrap().push(LiveSession {
                 id,
@@ -353,8 +370,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
             });
             continue;
         }
-        println!("recording {id}");
-        for (ms, channel, kind) in events() {
+        for (ms, channel, kind) in if what == "long" { two_hours() } else { events() } {
             recording.record(Event { at: Duration::from_millis(ms), channel, kind }).await.unwrap();
         }
         let s = recording.finish().await.unwrap();
