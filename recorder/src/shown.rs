@@ -1,7 +1,7 @@
 //! The lines that a viewer of one channel gets to see, as they finally stood there.
 //!
-//! Bytes of a terminal are no text: a line is painted, erased, painted over, scrolled away. So the masked output goes through an emulator, and a
-//! line counts when it leaves the screen at its top, or when it still stands there after the output came to rest.
+//! Bytes of a terminal are no text: a line is painted, erased, painted over, scrolled away. So the masked output goes through an emulator,
+//! and a line counts when it leaves the screen at its top, or when it still stands there after the output came to rest.
 use crate::{safe::SafeText, screen::Size};
 use alacritty_terminal::{
     Term,
@@ -17,7 +17,8 @@ use std::time::Duration;
 const SETTLED: Duration = Duration::from_millis(300);
 /// A screen that never rests is looked at this often.
 const RESTLESS: Duration = Duration::from_secs(5);
-/// Bytes fed at once, and lines kept that left the screen meanwhile. A line needs a byte at least, but for sequences that scroll many empty ones.
+/// Bytes fed at once, and lines kept that left the screen meanwhile. A line needs a byte at least, but for sequences that scroll
+/// many empty ones.
 const SLICE: usize = 1024;
 /// A command without terminal is no screen; its lines are joined again where they were folded.
 const PLAIN: (u16, u16) = (250, 24);

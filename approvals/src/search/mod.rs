@@ -154,8 +154,8 @@ impl Approvals {
         store::recording_lines::unindexed(&self.inner.pool, version, clock::now(), at_most).await
     }
 
-    /// Takes a recording up; false when there is nothing to do: it is not closed, its mask is incomplete, it was read, somebody else reads it,
-    /// or it was forgotten.
+    /// Takes a recording up; false when there is nothing to do: it is not closed, its mask is incomplete, it was read, somebody else
+    /// reads it, or it was forgotten.
     pub async fn begin_index(&self, session: SessionId, version: i32) -> Result<bool, StoreError> {
         let now = clock::now();
         store::recording_lines::begin(&self.inner.pool, session, version, now, now + WORKING).await

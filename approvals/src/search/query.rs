@@ -1,5 +1,5 @@
-//! What somebody asks: words, `"phrases"`, `-without`, `or`; the last word may be a beginning. A question becomes the text of a `tsquery` that
-//! holds nothing but letters, digits and what is written here.
+//! What somebody asks: words, `"phrases"`, `-without`, `or`; the last word may be a beginning. A question becomes the text of
+//! a `tsquery` that holds nothing but letters, digits and what is written here.
 use super::words::{Word, words};
 use crate::SearchError;
 

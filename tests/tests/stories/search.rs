@@ -1,5 +1,5 @@
-//! An auditor watches a session while it runs, looks for words in everything that was shown, and the player opens where they stood. Whose data
-//! it was they never learn.
+//! An auditor watches a session while it runs, looks for words in everything that was shown, and the player opens where they stood.
+//! Whose data it was they never learn.
 use anteroom_tests::harness::{Browser, Cli, World};
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 

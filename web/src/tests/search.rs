@@ -151,8 +151,8 @@ async fn a_masked_recording_that_is_taken_away_is_an_export_in_the_log() {
     assert_eq!(got.header("content-disposition"), format!("attachment; filename=\"{id}-0-masked.cast\""));
     assert!(got.text.lines().next().unwrap().contains("\"version\":2") && got.text.contains("is late") && !got.text.contains("536-22"));
     let log = site.world.log().await;
-    let exported = |e: &&AuditEvent| matches!(e, AuditEvent::RecordingExported { session, by, masked_channel: Some(0) } if *session == id && *by == max.person.id);
-    assert_eq!(log.iter().filter(exported).count(), 1, "{log:?}");
+    let exported = AuditEvent::RecordingExported { session: id, by: max.person.id, masked_channel: Some(0) };
+    assert_eq!(log.iter().filter(|e| **e == exported).count(), 1, "{log:?}");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! A channel piece by piece: what the player's "segmented" source reads. Hours are jumped through; each piece begins with the screen as it was.
+//! A channel piece by piece: what the player's "segmented" source reads. Hours are jumped through; each piece begins with the screen
+//! as it was.
 use super::admit::{admit, reading, refusal, viewed};
 use crate::{errors::Refusal, guard::Viewer, state::App};
 use anteroom_recorder::{Cast, Parts, ReplayError, Timeline};

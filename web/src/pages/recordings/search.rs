@@ -1,5 +1,5 @@
-//! Searching what recordings show. What was asked for can be a name, so it is in no address: a search is posted, kept here for a while, and shown
-//! under a number of its own.
+//! Searching what recordings show. What was asked for can be a name, so it is in no address: a search is posted, kept here for a while,
+//! and shown under a number of its own.
 use crate::{
     errors::{Explain, Failure, Problem},
     guard::Viewer,
