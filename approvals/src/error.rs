@@ -68,6 +68,30 @@ pub enum MigrateError {
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 
+/// Searching recordings.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("you may not do this")]
+    NotAllowed,
+    #[error("write at least one word that has to be there")]
+    NoWord,
+    #[error("that is too much for one search: at most 200 characters and 16 words")]
+    TooLong,
+    #[error("too many lines hold this: add a word, a person, a target or days")]
+    TooMany,
+}
+
+impl From<ManageError> for SearchError {
+    fn from(e: ManageError) -> Self {
+        match e {
+            ManageError::Store(e) => Self::Store(e),
+            _ => Self::NotAllowed,
+        }
+    }
+}
+
 /// Keeping people and targets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManageError {

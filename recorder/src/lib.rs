@@ -9,11 +9,13 @@ pub mod custody;
 mod disk;
 mod error;
 mod event;
+mod follow;
 mod growing;
 mod lines;
 mod masked_channel;
 mod masked_lane;
 mod masked_track;
+mod parts;
 mod pool;
 mod recorder;
 mod recording;
@@ -24,7 +26,9 @@ mod screen;
 mod seal;
 mod sealed_lane;
 mod shared;
+mod shown;
 mod store;
+mod survey;
 mod table;
 mod track;
 mod verify;
@@ -33,9 +37,12 @@ pub use anteroom_format::{Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, R
 pub use cast::Cast;
 pub use error::{OpenError, RecordError, RecordingFailed};
 pub use event::{Event, EventKind, FileMoved, Pty};
+pub use follow::{Follower, Live};
+pub use parts::Parts;
 pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
 pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
+pub use survey::{BARS, MAX_LINES, MAX_MARKS, Mark, MarkKind, Quiet, ShownLine, Survey, Timeline};
 pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
 
 #[cfg(test)]

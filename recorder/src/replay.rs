@@ -155,10 +155,15 @@ impl Replayer {
     /// One channel as asciicast v2, line by line (each ends with a line feed). Times count from the channel's opening. With `from`,
     /// the first events give the size and paint the screen as it was then, and the rest follows; no more than a chunk is in memory.
     pub fn cast(&self, session: SessionId, channel: u32, from: Duration) -> Result<Cast, ReplayError> {
-        let track = self.track(session)?;
-        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        self.part(session, channel, from, Duration::MAX)
+    }
+
+    /// The same up to `until`, which is not told any more.
+    pub fn part(&self, session: SessionId, channel: u32, from: Duration, until: Duration) -> Result<Cast, ReplayError> {
+        let (track, entry) = self.channel(session, channel)?;
         let title = title(&entry);
-        Cast::open(track, entry, &title, u64::try_from(from.as_micros()).unwrap_or(u64::MAX))
+        let us = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
+        Cast::open(track, entry, &title, us(from), us(until))
     }
 
     /// The same for async callers: lines in pieces of about 64 KiB, read on a blocking thread, bounded. An error in the middle is the
@@ -169,16 +174,33 @@ impl Replayer {
         channel: u32,
         from: Duration,
     ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
+        self.stream_part(session, channel, from, Duration::MAX).await
+    }
+
+    /// [`part`](Self::part), streamed like [`stream`](Self::stream).
+    pub async fn stream_part(
+        &self,
+        session: SessionId,
+        channel: u32,
+        from: Duration,
+        until: Duration,
+    ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
         let this = self.clone();
         let gone = |_| ReplayError::Io(io::Error::other("the reading thread is gone"));
-        let cast = tokio::task::spawn_blocking(move || this.cast(session, channel, from)).await.map_err(gone)??;
+        let cast = tokio::task::spawn_blocking(move || this.part(session, channel, from, until)).await.map_err(gone)??;
         let (send, receive) = mpsc::channel(4);
         // Owned by its receiver: it ends when that is dropped.
         drop(tokio::task::spawn_blocking(move || feed(cast, &send)));
         Ok(receive)
     }
 
-    fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
+    pub(crate) fn channel(&self, session: SessionId, channel: u32) -> Result<(MaskedTrack, ChannelEntry), ReplayError> {
+        let track = self.track(session)?;
+        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        Ok((track, entry))
+    }
+
+    pub(crate) fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
         MaskedTrack::open(&self.root, session, self.key.clone())
     }
 }

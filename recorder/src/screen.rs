@@ -16,14 +16,15 @@ use std::fmt::Write;
 const MAX_COLS: u16 = 1000;
 const MAX_ROWS: u16 = 500;
 
+/// Of a terminal, within bounds.
 #[derive(Debug, Clone, Copy)]
-struct Size {
+pub(crate) struct Size {
     cols: usize,
     rows: usize,
 }
 
 impl Size {
-    fn new(cols: u16, rows: u16) -> Self {
+    pub(crate) fn new(cols: u16, rows: u16) -> Self {
         Self { cols: cols.clamp(2, MAX_COLS).into(), rows: rows.clamp(1, MAX_ROWS).into() }
     }
 }

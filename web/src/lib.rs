@@ -8,6 +8,7 @@
 mod assets;
 mod errors;
 mod guard;
+mod indexer;
 mod layers;
 mod moments;
 mod page;

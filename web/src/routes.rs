@@ -9,7 +9,8 @@ use crate::{
     state::App,
 };
 use anteroom_policy::Action::{
-    ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
+    ExportRecording, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, RevokeGrant, SearchAudit, SeeSessions,
+    TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -107,8 +108,15 @@ pub(crate) fn table() -> Vec<Route> {
         page("/sessions/{id}/message", May(TerminateSession), get(sessions::message::show)),
         form("/sessions/{id}/message", May(TerminateSession), post(sessions::message::send)),
         page("/recordings", May(ReplayMasked), get(recordings::list::show)),
+        page("/recordings/search", May(ReplayMasked), get(recordings::search::form)),
+        form("/recordings/search", May(ReplayMasked), post(recordings::search::ask)),
+        page("/recordings/search/{id}", May(ReplayMasked), get(recordings::search::show)),
         page("/recordings/{id}", May(ReplayMasked), get(recordings::show::show)),
         data("/recordings/{id}/channels/{channel}/cast", May(ReplayMasked), get(recordings::cast::cast)),
+        data("/recordings/{id}/channels/{channel}/parts", May(ReplayMasked), get(recordings::parts::index)),
+        data("/recordings/{id}/channels/{channel}/parts/{part}", May(ReplayMasked), get(recordings::parts::part)),
+        data("/recordings/{id}/channels/{channel}/live", May(ReplayMasked), get(recordings::live::follow)),
+        data("/recordings/{id}/channels/{channel}/masked.cast", May(ExportRecording), get(recordings::cast::export)),
         page("/audit", May(SearchAudit), get(audit::show)),
         // Keeping
         page("/people", May(ManagePeople), get(people::list::show)),
@@ -217,7 +225,19 @@ mod tests {
         );
         assert_eq!(
             rooms(Role::Auditor),
-            ["/sessions", "/recordings", "/recordings/{id}", "/recordings/{id}/channels/{channel}/cast", "/audit"]
+            [
+                "/sessions",
+                "/recordings",
+                "/recordings/search",
+                "/recordings/search/{id}",
+                "/recordings/{id}",
+                "/recordings/{id}/channels/{channel}/cast",
+                "/recordings/{id}/channels/{channel}/parts",
+                "/recordings/{id}/channels/{channel}/parts/{part}",
+                "/recordings/{id}/channels/{channel}/live",
+                "/recordings/{id}/channels/{channel}/masked.cast",
+                "/audit"
+            ]
         );
         assert_eq!(
             rooms(Role::Operator),

@@ -1,6 +1,6 @@
 //! From a configuration to a listening portal, and its orderly end.
 use crate::{
-    PortalConfig, layers,
+    PortalConfig, indexer, layers,
     layers::limit::Limiter,
     routes,
     state::{App, Origin, Shared},
@@ -21,6 +21,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long open requests may take to finish after a stop.
@@ -105,6 +106,7 @@ impl Portal {
         let listener = TcpListener::bind(config.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
+        let search = config.search && replayer.is_some();
         let app = App::new(Shared {
             approvals,
             replayer,
@@ -114,6 +116,9 @@ impl Portal {
             limiter: Limiter::default(),
             polls: Limiter::of_polls(),
             viewings: Default::default(),
+            searches: Default::default(),
+            watchers: Default::default(),
+            search,
             terminals,
             clipboard: config.clipboard,
             waiting: Default::default(),
@@ -137,6 +142,7 @@ impl Portal {
     pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
         let Self { listener, certificate, app, .. } = self;
         let (open, tests) = (app.open.clone(), app.tests.clone());
+        let indexing = indexing(&app, &stop);
         let handle = Handle::new();
         let service = layers::wrap(routes::router(app.clone(), &stop), app).into_make_service_with_connect_info::<SocketAddr>();
         let ender = async {
@@ -163,10 +169,22 @@ impl Portal {
             () = ender => Ok(()),
             () = watch(certificate.as_ref()) => Ok(()),
         };
+        if let Some((ends, task)) = indexing {
+            ends.cancel();
+            let _ = tokio::time::timeout(DRAIN, task).await;
+        }
         // Terminals heard of the stop themselves; each says goodbye within its own bound.
         let _ = tokio::time::timeout(DRAIN, async { tokio::join!(open.all_ended(), tests.all_ended()) }).await;
         Ok(done?)
     }
+}
+
+/// The one task of the portal that is nobody's request.
+fn indexing(app: &App, stop: &CancellationToken) -> Option<(CancellationToken, JoinHandle<()>)> {
+    let replayer = app.replayer.clone().filter(|_| app.search)?;
+    let ends = stop.child_token();
+    let task = tokio::spawn(indexer::run(app.approvals.clone(), replayer, ends.clone()));
+    Some((ends, task))
 }
 
 /// Strangers may open connections, but not keep them by saying nothing.

@@ -261,6 +261,15 @@ pub enum AuditEvent {
     RecordingExported {
         session: SessionId,
         by: PersonId,
+        /// Only this channel, masked and readable; none for a whole bundle, which stays encrypted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        masked_channel: Option<u32>,
+    },
+    /// Somebody looked for words in what recordings show, masked.
+    RecordingsSearched {
+        by: PersonId,
+        /// Of what was asked for: that can be a name.
+        query_sha256: String,
     },
     /// An auditor asks to see an interval as it was; microseconds since the session's start.
     UnmaskRequested {

@@ -16,6 +16,7 @@ pub mod probe;
 pub mod request;
 pub mod secret;
 pub mod session;
+pub mod shown;
 pub mod target;
 pub mod terminal;
 
@@ -30,6 +31,7 @@ pub use probe::{Probe, ProbeOutcome, TargetProbe};
 pub use request::{AccessRequest, RequestState};
 pub use secret::Secret;
 pub use session::{EndReason, RecordingState, SessionRecord};
+pub use shown::LineKind;
 pub use target::{Account, Profile, Protocol, Target, TargetKind, Via};
 pub use terminal::{OpenTerminal, TerminalDoor, TerminalInput, TerminalOutput, TerminalSession};
 

@@ -8,6 +8,7 @@ pub(crate) mod grants;
 pub(crate) mod messages;
 pub(crate) mod passkeys;
 pub(crate) mod people;
+pub(crate) mod recording_lines;
 pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod ssh_keys;

@@ -12,6 +12,7 @@ mod identity;
 mod managing;
 mod relays;
 mod review;
+mod search;
 mod ssh_keys;
 mod targets;
 mod world;

@@ -194,6 +194,7 @@ fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
         tls: p.tls.clone().map(|(cert, key)| Tls { cert, key }),
         ssh: SshAddress { host, port },
         clipboard: p.clipboard,
+        search: config.custody.search,
     }
 }
 

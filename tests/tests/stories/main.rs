@@ -24,6 +24,7 @@ mod old_scp;
 mod power_cut;
 mod relay;
 mod same_time;
+mod search;
 mod slow_loris;
 mod sockets_and_displays;
 mod step_up;

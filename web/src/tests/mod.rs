@@ -5,6 +5,7 @@ mod hostile;
 mod replay;
 mod roles;
 mod safety;
+mod search;
 mod story;
 mod target_test;
 mod targets;
@@ -107,6 +108,9 @@ impl Site {
             limiter: Default::default(),
             polls: Limiter::of_polls(),
             viewings: Default::default(),
+            searches: Default::default(),
+            watchers: Default::default(),
+            search: true,
             terminals,
             clipboard,
             waiting: Default::default(),

@@ -19,7 +19,14 @@ use url::Url;
 
 fn config(listen: &str, origin: &str, tls: Option<Tls>) -> PortalConfig {
     let ssh = SshAddress { host: "localhost".into(), port: 22 };
-    PortalConfig { listen: listen.parse().unwrap(), origin: Url::parse(origin).unwrap(), tls, ssh, clipboard: Clipboard::Both }
+    PortalConfig {
+        listen: listen.parse().unwrap(),
+        origin: Url::parse(origin).unwrap(),
+        tls,
+        ssh,
+        clipboard: Clipboard::Both,
+        search: true,
+    }
 }
 
 fn bind(world: &World, config: PortalConfig) -> Result<Portal, PortalError> {

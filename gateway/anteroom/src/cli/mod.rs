@@ -13,6 +13,8 @@ mod migrate;
 mod output;
 mod person;
 mod recording;
+mod recording_cast;
+mod recording_search;
 mod secret;
 mod serve;
 mod session;
@@ -91,7 +93,7 @@ enum Command {
     SshConfig(ssh_config::Args),
     /// On your own machine: get a short-lived SSH certificate with your passkey. Needs no configuration file.
     Login(login::Args),
-    /// Recordings: list, export, play masked.
+    /// Recordings: list, search, export, play masked.
     Recording(recording::Args),
     /// The log of every decision.
     Audit(audit::Args),

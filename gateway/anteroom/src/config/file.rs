@@ -102,6 +102,8 @@ pub(super) struct Recipients {
 #[serde(deny_unknown_fields)]
 pub(super) struct Replay {
     pub(super) masked_key_file: Spanned<String>,
+    /// Whether what recordings show, masked, is kept in the database to be searched.
+    pub(super) search: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,7 +29,8 @@ pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Res
          \u{20}      ssh -p {ssh} dba@ehr-db-1@localhost\n\n\
          \u{20}  then try:  psql -c 'select * from patient limit 5'\n\
          6. As cleo: watch the recording, with the patients masked                   {portal}/recordings\n\
-         7. While ada is connected, as ben: end her session                          {portal}/sessions\n\n\
+         \u{20}  and look for what was shown, in all of them at once                     {portal}/recordings/search\n\
+         7. While ada is connected, as ben: end her session; as cleo: watch it live  {portal}/sessions\n\n\
          The other target is a medical device:  service@infusion-pump-7    `ssh -p {ssh} localhost` shows what you may reach.\n\
          For ansible and friends, a certificate instead of a passkey each time:  {program} login --portal {portal}\n\
          Commands work too, in another terminal:  {program} audit tail --config {config}\n\
