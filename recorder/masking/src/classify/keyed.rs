@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{
     Found, Rule,
     letter::name_before,
+    shapes::may_be_name,
     value::{at_start, fills, is_code_alone},
 };
 use crate::{
@@ -18,8 +19,22 @@ const MAX_KEYS: usize = 1024;
 /// Longer ones are not remembered.
 const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
-static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
-    std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
+static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 3]> =
+    std::sync::LazyLock::new(|| ["....", "____", ". . ."].map(memchr::memmem::Finder::new));
+/// Leaders behind a label's own sign.
+const LEADING: [&str; 5] = ["__", "..", "--", "··", "…"];
+/// Words of a shell, a container file or a program that declare what follows: `export MRN=...`, `declare -x MRN="..."`, `ENV MRN=...`.
+const DECLARING: [&str; 14] =
+    ["export", "declare", "set", "setenv", "local", "readonly", "typeset", "env", "let", "var", "const", "val", "ENV", "SET"];
+
+/// What else is known of a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Is {
+    /// A parser that knows what keys stand under has looked at it.
+    pub(super) nested: bool,
+    /// Still being typed.
+    pub(super) open: bool,
+}
 /// Words of a label.
 const MAX_WORDS: usize = 6;
 
@@ -47,39 +62,45 @@ impl Keys {
     }
 }
 
-/// Pushes what decides alone to `found` and what needs company to `weak`. `nested`: a parser that knows what the keys stand under has
-/// looked at this line, and only what it cannot see is left.
-pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
+/// Pushes what decides alone to `found` and what needs company to `weak`. Of a nested line only what its parser cannot see is left.
+pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     led(line, keys, rules, found, weak);
     let mut taken = 0;
     let wide = if line.is_ascii() { None } else { line.find('：') };
-    for at in memchr::memchr2_iter(b':', b'=', bytes).chain(wide) {
+    for at in memchr::memchr3_iter(b':', b'=', b'?', bytes).chain(wide) {
         if at < taken || !ties(bytes, at) {
             continue;
         }
         let Some(key) = key_before(line, at, rules) else { continue };
-        let Some(label) = keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key)) else { continue };
+        let whole = in_brackets(line, at);
+        let labelled = whole.and_then(|whole| Some((keys.label(&line[whole.clone()], rules)?, whole)));
+        let labelled = labelled.or_else(|| Some((keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key))?, key)));
+        let Some((label, key)) = labelled else { continue };
         let quoted = line[key.end..].starts_with('"') && !line[..key.start].ends_with("\\\"");
-        if nested && (!label.strong || quoted) {
+        if is.nested && (!label.strong || quoted) {
             continue;
         }
         let after = at + line[at..].chars().next().map_or(1, char::len_utf8);
         let rest = &line[after..];
         let mut value_text = rest.trim_start_matches([' ', '\t', '=', '>', ':']);
-        if value_text.starts_with("__") || value_text.starts_with("..") {
-            value_text = value_text.trim_start_matches(['_', '.', ' ']);
+        if LEADING.iter().any(|leader| value_text.starts_with(leader)) {
+            value_text = value_text.trim_start_matches(['_', '.', '-', '·', '…', ' ']);
         }
         let start = after + (rest.len() - value_text.len());
         let machine = !line[key.clone()].contains(' ') && start == after;
         let sure = label.strong || is_part_of_name(&line[key.clone()]);
         let (value, kind) = match value(line, start, label, machine, sure, rules) {
             Some(found) => found,
+            // What is being typed behind the label will be a value.
+            None if is.open && label.strong && is_begun(&line[start..], rules) => (start..line.len(), label.kind),
             None => continue,
         };
         taken = value.end;
+        // "Last: Whitfield" on a line of its own.
+        let alone = sure && line[..key.start].trim().is_empty() && value.end == line.len() && may_be_name(&line[value.clone()], rules);
         let value = Found::new(value, kind, Rule::Label);
-        if label.strong {
+        if label.strong || alone {
             name_comes_first(line, key.start, &value, rules, found);
             name_continues(line, &value, found);
             found.push(value);
@@ -87,6 +108,27 @@ pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, f
             weak.push(value);
         }
     }
+}
+
+/// The first characters of an answer: a word or a number, and no other label.
+fn is_begun(text: &str, rules: &RuleSet) -> bool {
+    !text.is_empty() && text.len() <= 48 && !text.contains([':', '=']) && !super::value::is_null(text, rules) && text.contains(char::is_alphanumeric)
+}
+
+/// "ID Number (insurance): ...", "PHONE NUMBER [RESIDENCE]: ...": what stands in brackets says more of the label before it.
+fn in_brackets(line: &str, sign: usize) -> Option<Range<usize>> {
+    let before = line[..sign].trim_end_matches([' ', '.', '_']);
+    let open = match before.bytes().next_back()? {
+        b')' => before.rfind('(')?,
+        b']' => before.rfind('[')?,
+        _ => return None,
+    };
+    let inner = &before[open + 1..before.len() - 1];
+    let all = line[..open].trim_end();
+    let label = all.rsplit([':', '=', '|', '│', '"', ',']).next()?.rsplit("  ").next()?;
+    let label = label.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let fits = inner.len() >= 4 && inner.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '/' | '\''));
+    (fits && !label.is_empty() && label.len() <= 48).then(|| all.len() - label.len()..before.len() - 1)
 }
 
 /// "Last", "First", "MI": nobody is called so in full, so one word is a whole value; whose it is the company says.
@@ -131,6 +173,10 @@ fn ties(bytes: &[u8], at: usize) -> bool {
     if !bytes[at].is_ascii() {
         return true;
     }
+    // A question of a program: "Surname? Park".
+    if bytes[at] == b'?' {
+        return after == Some(b' ') && before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b')' | b']'));
+    }
     if bytes[at] == b'=' {
         return before != Some(b'=');
     }
@@ -169,7 +215,10 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
             break;
         }
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
-        let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':');
+        let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':') && !is_place(&before[..word_start]);
+        if words > 0 && (word.starts_with('-') || DECLARING.contains(&word)) {
+            break;
+        }
         if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {
             // A path's last part may be the label's first word: "/tmp/Patient Name: ...".
             if let Some((_, last)) = word.rsplit_once('/')
@@ -191,6 +240,11 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
     let key = before[start..end].trim_start();
     let start = end - key.len();
     (!key.is_empty() && key.contains(char::is_alphabetic)).then_some(start..end)
+}
+
+/// "193:", "in/a.hl7:204:": where grep found a line.
+fn is_place(before: &str) -> bool {
+    !before.contains([' ', '=', '"', ',', '{']) && before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// The value that begins at `start`.

@@ -1,5 +1,6 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
+mod cell;
 mod command;
 mod dicom;
 mod dump;
@@ -209,7 +210,8 @@ pub(crate) struct Context {
     yaml: yaml::Indents,
     dump: Option<Box<dump::Dump>>,
     /// The columns that a statement selected, and for how many lines that is remembered.
-    selected: Option<(Arc<[Option<Label>]>, u16)>,
+    selected: Option<(sql::Columns, u16)>,
+    script: sql::Script,
     patient_lines: u8,
     /// Weak labels' values that no patient was named near, with their lines' distance.
     weak: Vec<(u32, Found)>,
@@ -346,7 +348,8 @@ impl Classifier {
         if context.patient_lines > 0 {
             // "Main Database" is no name, whoever is spoken of.
             weak.retain(|weak| {
-                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| shapes::is_name_word(word, &self.rules));
+                let name = |word: &str| shapes::is_name_word(word, &self.rules) || shapes::may_be_name(word, &self.rules);
+                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(name) || shapes::is_initial(text);
                 weak.kind != Kind::Name || trimmed.get(weak.range.clone()).is_some_and(words)
             });
             found.append(&mut weak);
@@ -377,11 +380,11 @@ impl Classifier {
     fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), words: &[Word], to: Findings<'_>) {
         let (found, weak, back) = to;
         let (part, shape) = is;
-        keyed::find(line, &mut self.keys, shape.nested, &self.rules, found, weak);
+        keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
         if let Some(statements) = &self.statements
-            && let Some(columns) = sql::find(line, statements, &mut self.keys, &self.rules, found)
+            && let Some(columns) = sql::find(line, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
-            context.selected = Some((columns.into(), RESULT_LINES));
+            context.selected = Some((columns, RESULT_LINES));
         }
         if self.rules.label_starts.may_be_in(line, words) {
             label::find(line, &self.rules, found);
@@ -398,7 +401,9 @@ impl Classifier {
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
         if part == table::Part::Outside && !in_message && shapes::may_be(line) {
-            shapes::find(line, &self.rules, found);
+            if let Some(table) = shapes::find(line, &self.rules, found) {
+                self.know_table(&table);
+            }
         }
     }
 
@@ -635,7 +640,16 @@ type Findings<'a> = (&'a mut Vec<Found>, &'a mut Vec<Found>, &'a mut Vec<(u32, F
 fn names_patient(found: &Found) -> bool {
     matches!(
         found.rule,
-        Rule::Column | Rule::Label | Rule::Json | Rule::Xml | Rule::Yaml | Rule::Hl7(..) | Rule::X12 | Rule::Dicom(_) | Rule::Mumps
+        Rule::Column
+            | Rule::Label
+            | Rule::Letter
+            | Rule::Json
+            | Rule::Xml
+            | Rule::Yaml
+            | Rule::Hl7(..)
+            | Rule::X12
+            | Rule::Dicom(_)
+            | Rule::Mumps
     ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
 }
 

@@ -31,19 +31,29 @@ enum Shape {
     State,
     Zip,
     Code,
+    /// A vehicle identification number (ISO 3779) or a plate.
+    Vehicle,
+    Ip,
+    /// A page of somebody's.
+    Url,
     Sex,
+    /// One capital letter: a middle name's, or a flag.
+    Letter,
     /// "INFO", a hash, a path: a machine wrote this line about itself.
     Machine,
     Other,
 }
 
-/// A row told apart by bars, tabs, commas, semicolons or wide gaps.
-pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
-    for by in ['|', '\t', ';', ','] {
+/// A row told apart by bars, tabs, commas, semicolons, other signs or wide gaps. Returns what its columns seem to be, for the next rows,
+/// whose cells may say less.
+pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Option<table::Shared> {
+    for by in ['|', '\t', ';', ',', '#', '^', '~'] {
         if line.matches(by).take(2).count() == 2 {
             let cells = table::delimited(line, by);
-            if cells.len() <= 64 && person(line, &cells, rules, found) {
-                return;
+            if cells.len() <= 64
+                && let Some(kinds) = person(line, &cells, rules, found)
+            {
+                return table::of_row(by, &kinds).map(std::sync::Arc::new);
             }
         }
     }
@@ -53,13 +63,32 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
             person(line, &cells, rules, found);
         }
     }
+    None
+}
+
+/// What a cell identifies by its own form, in a table of patients whose column says nothing. `place`: a word may be a town.
+pub(super) fn alone(text: &str, place: bool, rules: &RuleSet) -> Option<Kind> {
+    match shape(text.trim(), rules) {
+        Shape::FullName => Some(Kind::Name),
+        Shape::Word | Shape::Words if place => Some(Kind::City),
+        Shape::OldDate | Shape::Date => Some(Kind::Date),
+        Shape::Phone => Some(Kind::Phone),
+        Shape::Ssn => Some(Kind::Ssn),
+        Shape::Email => Some(Kind::Email),
+        Shape::Street => Some(Kind::Address),
+        Shape::Vehicle => Some(Kind::Vehicle),
+        Shape::Ip | Shape::Url => Some(Kind::Other),
+        // Shorter ones are codes of diagnoses, procedures and wards.
+        Shape::Code if text.bytes().filter(u8::is_ascii_digit).count() >= 6 => Some(Kind::Mrn),
+        _ => None,
+    }
 }
 
 /// Could a line be such a row? Cheap: most lines of a log are not.
 pub(super) fn may_be(line: &str) -> bool {
     let bytes = line.as_bytes();
-    let signs = memchr::memchr3_iter(b'|', b'\t', b',', bytes).take(2).count() + memchr::memchr_iter(b';', bytes).take(2).count();
-    signs >= 2 || gaps_at_least_two(bytes)
+    let signs = memchr::memchr3_iter(b'|', b'\t', b',', bytes).take(2).count();
+    signs >= 2 || signs + memchr::memchr3_iter(b';', b'#', b'^', bytes).take(2).count() >= 2 || gaps_at_least_two(bytes)
 }
 
 fn gaps_at_least_two(bytes: &[u8]) -> bool {
@@ -77,7 +106,8 @@ fn gaps_at_least_two(bytes: &[u8]) -> bool {
     false
 }
 
-fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<Found>) -> bool {
+/// The kinds of a row's cells, if it is a person's.
+pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<Found>) -> Option<Vec<Option<Kind>>> {
     let cells: Vec<Range<usize>> = cells
         .iter()
         .map(|cell| {
@@ -88,18 +118,27 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
         })
         .collect();
     let mut shapes: Vec<Shape> = cells.iter().map(|cell| shape(&line[cell.clone()], rules)).collect();
-    // Beside a name in the next cell a common word is one too.
-    for at in 0..shapes.len() {
-        let beside = |other: Option<usize>| other.and_then(|other| shapes.get(other)) == Some(&Shape::Word);
-        if shapes[at] == Shape::Common && (beside(at.checked_sub(1)) || beside(Some(at + 1))) {
-            shapes[at] = Shape::Word;
+    let labelled = cells.iter().any(|cell| is_labelled(&line[cell.clone()]));
+    let numbered = labelled || shapes.contains(&Shape::Code);
+    // Beside a name in the next cell a common word is one too; two of them beside a record's number and a birth date are somebody.
+    let both = |at: usize| shapes.get(at..at + 2).is_some_and(|two| two.iter().all(|shape| *shape == Shape::Common));
+    let sure = numbered && (labelled || shapes.contains(&Shape::OldDate));
+    let common: Vec<bool> = (0..shapes.len())
+        .map(|at| {
+            let beside = |other: Option<usize>| other.and_then(|other| shapes.get(other)) == Some(&Shape::Word);
+            let pair = sure && (both(at) || at.checked_sub(1).is_some_and(both));
+            shapes[at] == Shape::Common && (pair || beside(at.checked_sub(1)) || beside(Some(at + 1)))
+        })
+        .collect();
+    for (shape, common) in shapes.iter_mut().zip(common) {
+        if common {
+            *shape = Shape::Word;
         }
     }
-    let labelled = cells.iter().any(|cell| is_labelled(&line[cell.clone()]));
     let count = |wanted: Shape| shapes.iter().filter(|shape| **shape == wanted).count();
     let has = |wanted: Shape| count(wanted) > 0;
     if has(Shape::Machine) {
-        return false;
+        return None;
     }
     let pair = shapes.windows(2).any(|two| two == [Shape::Word, Shape::Word]);
     let contact = [Shape::Phone, Shape::Ssn, Shape::Email, Shape::Street].into_iter().filter(|shape| has(*shape)).count();
@@ -113,32 +152,45 @@ fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<F
         || (has(Shape::Words) && count(Shape::Code) >= 3)
         || (has(Shape::Words) && count(Shape::Code) >= 2 && has(Shape::Zip))
         || (labelled && (pair || has(Shape::Words)))
+        // A record's number first, a name, and a day or a sex.
+        || (pair && shapes.iter().take(2).any(|shape| *shape == Shape::Code) && (has(Shape::Date) || has(Shape::Sex)))
         || (has(Shape::Word) && has(Shape::OldDate) && has(Shape::Code) && has(Shape::Sex));
     if !person {
-        return false;
+        return None;
     }
+    let mut kinds = vec![None; cells.len()];
     for (at, (cell, shape)) in cells.iter().zip(&shapes).enumerate() {
         let next = shapes.get(at + 1);
         let before = at.checked_sub(1).and_then(|before| shapes.get(before));
         // Beside a pair of words a lone one is a ward or a state of affairs.
         let lone = *shape == Shape::Word && pair && before != Some(&Shape::Word) && next != Some(&Shape::Word);
         let kind = match shape {
-            Shape::Word | Shape::Words if matches!(next, Some(Shape::State | Shape::Zip)) => Kind::City,
+            Shape::Word | Shape::Words if matches!(next, Some(Shape::State | Shape::Zip)) || before == Some(&Shape::Street) => Kind::City,
             Shape::Word if lone => continue,
             Shape::Word | Shape::Words | Shape::FullName => Kind::Name,
+            // Neither a sex nor a flag.
+            Shape::Letter if named && !matches!(&line[cell.clone()], "Y" | "N" | "T" | "A" | "I") => Kind::Name,
             Shape::OldDate => Kind::Birth,
             Shape::Date => Kind::Date,
             Shape::Phone => Kind::Phone,
             Shape::Ssn => Kind::Ssn,
             Shape::Email => Kind::Email,
             Shape::Street => Kind::Address,
+            Shape::Vehicle => Kind::Vehicle,
+            Shape::Ip | Shape::Url => Kind::Other,
             Shape::Zip if has(Shape::Street) || has(Shape::State) => Kind::Zip,
             Shape::Zip | Shape::Code => Kind::Mrn,
-            Shape::State | Shape::Sex | Shape::Common | Shape::Other | Shape::Machine => continue,
+            _ if line[cell.clone()].bytes().all(|b| b.is_ascii_digit()) && is_age_over_89(&line[cell.clone()]) && has(Shape::OldDate) => Kind::Age,
+            _ => continue,
         };
+        kinds[at] = Some(kind);
         found.push(Found::new(cell.clone(), kind, Rule::Row));
     }
-    true
+    Some(kinds)
+}
+
+fn is_age_over_89(text: &str) -> bool {
+    text.len() <= 3 && value::age_in_years(text).is_some()
 }
 
 /// "MRN53476686": a number that says itself what it is.
@@ -160,13 +212,22 @@ fn shape(text: &str, rules: &RuleSet) -> Shape {
     if bytes.len() >= 7 && hexadecimal && digits > 0 && letters > 0 {
         return Shape::Machine;
     }
+    if text.contains("://") {
+        return if digits > 0 || text.contains('@') { Shape::Url } else { Shape::Other };
+    }
     if digits == 0 {
         return words_shape(text, rules);
+    }
+    if value::is_ip(text) {
+        return Shape::Ip;
+    }
+    if value::is_vin(text) || value::is_plate(text) {
+        return Shape::Vehicle;
     }
     if let Some(Date { year, .. }) = value::whole_date(text) {
         return if BIRTH_YEARS.contains(&year) { Shape::OldDate } else { Shape::Date };
     }
-    if value::is_ssn_text(text) {
+    if value::is_ssn_text(text) || value::is_ssn_text(&text.replace(' ', "-")) {
         return Shape::Ssn;
     }
     if value::is_phone(text) {
@@ -201,6 +262,9 @@ fn is_grouped(text: &str) -> bool {
 fn words_shape(text: &str, rules: &RuleSet) -> Shape {
     if matches!(text, "M" | "F" | "U" | "O" | "Male" | "Female" | "male" | "female") {
         return Shape::Sex;
+    }
+    if text.len() == 1 && text.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return Shape::Letter;
     }
     if text.len() == 2 && value::is_state(text) {
         return Shape::State;
@@ -243,6 +307,12 @@ pub(super) fn may_be_name(word: &str, rules: &RuleSet) -> bool {
     let first = word.chars().next().is_some_and(char::is_uppercase);
     let letters = word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'));
     first && letters && word.chars().count() >= 3 && !rules.vocabulary.knows(word)
+}
+
+/// "Q", "Q.": a middle initial.
+pub(super) fn is_initial(text: &str) -> bool {
+    let letter = text.strip_suffix('.').unwrap_or(text);
+    letter.chars().count() == 1 && letter.starts_with(char::is_uppercase)
 }
 
 /// A capitalised word that is no word of labels and no common one.

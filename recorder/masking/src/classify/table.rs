@@ -7,12 +7,12 @@ use std::{ops::Range, sync::Arc};
 
 use super::{
     Found, Rule,
+    cell::{Meaning, labels, meanings},
     value::{fills, whole_date},
 };
 use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
-    vocabulary::normalise,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct Table {
 struct Column {
     /// Display columns of the header cell, for ruled and spaced tables.
     at: Range<usize>,
-    label: Option<Label>,
+    means: Meaning,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) enum Part {
 
 impl Table {
     pub(super) fn has_identifiers(&self) -> bool {
-        self.columns.iter().any(|column| column.label.is_some())
+        self.columns.iter().any(|column| column.means.label().is_some())
     }
 
     pub(super) fn is_delimited(&self) -> bool {
@@ -72,7 +72,7 @@ impl Table {
                 }
                 let mut telling = 0;
                 let plausible =
-                    self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.label?, cell))).all(|(label, cell)| {
+                    self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.means.label()?, cell))).all(|(label, cell)| {
                         let text = line[cell.clone()].trim_matches(['"', ' ']);
                         let digits = text.bytes().filter(u8::is_ascii_digit).count();
                         let fits = text.is_empty()
@@ -181,13 +181,14 @@ impl Table {
     }
 
     fn cell(&self, column: usize, line: &str, range: Range<usize>, rules: &RuleSet, found: &mut Vec<Found>) {
-        let (Some(label), Some(text)) = (self.columns[column].label, line.get(range.clone())) else { return };
+        let means = self.columns[column].means;
+        let Some(text) = line.get(range.clone()).filter(|_| means != Meaning::Closed) else { return };
         let skip = text.len() - text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']).len();
         // psql marks a cell that goes on in the next line with a plus.
         let value = text[skip..].trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+']);
-        if fills(label.kind, value, true, rules) {
+        if let Some(kind) = means.of(value, rules) {
             let start = range.start + skip;
-            found.push(Found::new(start..start + value.len(), label.kind, Rule::Column));
+            found.push(Found::new(start..start + value.len(), kind, Rule::Column));
         }
     }
 }
@@ -243,13 +244,13 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
             header.get(start..end.max(start)).unwrap_or_default().trim_matches([' ', '|', '│', '"']).to_owned()
         })
         .collect();
-    let labels = labels(&names, rules);
-    if columns.len() == 1 && labels[0].is_none_or(|label| !label.strong) {
+    let means = meanings(&names, rules);
+    if columns.len() == 1 && means[0].label().is_none_or(|label| !label.strong) {
         return None;
     }
     Some(Table {
         header: header.trim().to_owned(),
-        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        columns: columns.into_iter().zip(means).map(|(at, means)| Column { at, means }).collect(),
         form,
     })
 }
@@ -293,7 +294,7 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
         || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
     header.then(|| Table {
         header: String::new(),
-        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        columns: columns.into_iter().zip(meanings(&names, rules)).map(|(at, means)| Column { at, means }).collect(),
         form: Form::Blanks,
     })
 }
@@ -301,11 +302,12 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
 /// A CSV, TSV or unaligned header.
 pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Nearly every line of a log has a character that no column name has.
-    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~".contains(&b);
+    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!@".contains(&b);
     if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
         return None;
     }
-    let by = ['\t', ',', '|', ';', '^', '~'].into_iter().find(|by| line.contains(*by))?;
+    // psql's fieldsep and SQLite's separator may be any.
+    let by = ['\t', ',', '|', ';', '^', '~', '!', '@', '#'].into_iter().find(|by| line.contains(*by))?;
     let cells = delimited(line, by);
     if cells.len() < 2 || cells.len() > 512 {
         return None;
@@ -386,46 +388,19 @@ fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     }
     labels.iter().any(Option::is_some).then(|| Table {
         header: String::new(),
-        columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(),
+        columns: meanings(names, rules).into_iter().map(|means| Column { at: 0..0, means }).collect(),
         form: Form::Delimited(by),
     })
 }
 
-/// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds in a table that is not of machines.
-pub(super) fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
-    let found: Vec<Option<Label>> = names.iter().map(|name| rules.vocabulary.label(name)).collect();
-    let counts = |label: &&Label| label.kind != Kind::Age;
-    let strong = found.iter().flatten().filter(counts).any(|label| label.strong);
-    let mut kinds: Vec<_> = found.iter().flatten().filter(counts).map(|label| label.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    const MACHINES: [&str; 22] = [
-        "port",
-        "host",
-        "node",
-        "ip",
-        "version",
-        "driver",
-        "image",
-        "pod",
-        "cluster",
-        "namespace",
-        "replicas",
-        "endpoint",
-        "protocol",
-        "interface",
-        "server",
-        "cpu",
-        "size",
-        "ready",
-        "restarts",
-        "encoding",
-        "owner",
-        "schema",
-    ];
-    let machines = || names.iter().any(|name| normalise(name).split(' ').any(|word| MACHINES.contains(&word)));
-    let company = strong || (kinds.len() >= 2 && !machines());
-    found.into_iter().map(|label| label.filter(|label| label.strong || company)).collect()
+/// What a row without a header says about the rows that follow.
+pub(super) fn of_row(by: char, kinds: &[Option<Kind>]) -> Option<Table> {
+    let means = |kind: &Option<Kind>| kind.map_or(Meaning::Open, |kind| Meaning::Known(Label { kind, strong: true }));
+    (kinds.len() >= 3).then(|| Table {
+        header: String::new(),
+        columns: kinds.iter().map(|kind| Column { at: 0..0, means: means(kind) }).collect(),
+        form: Form::Delimited(by),
+    })
 }
 
 /// Cells two blanks or more apart.

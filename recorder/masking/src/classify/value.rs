@@ -267,6 +267,35 @@ pub(super) fn is_phone(text: &str) -> bool {
         && text.split(|c: char| !c.is_ascii_digit()).rfind(|group| !group.is_empty()).is_some_and(|last| last.len() >= 2)
 }
 
+/// Four numbers up to 255.
+pub(super) fn is_ip(text: &str) -> bool {
+    text.len() <= 15 && text.split('.').count() == 4 && text.split('.').all(|part| part.len() <= 3 && part.parse::<u8>().is_ok())
+}
+
+/// Addresses that only mean something inside a house (RFC 1918, RFC 6598, loopback, link-local): machines', and no patient's.
+pub(super) fn is_private_ip(text: &str) -> bool {
+    text.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| {
+        let [first, second, ..] = ip.octets();
+        ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || (first == 100 && (64..128).contains(&second))
+    })
+}
+
+/// ISO 3779: 17 characters without I, O and Q; letters and digits are mixed.
+pub(super) fn is_vin(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    text.len() == 17
+        && (4..=15).contains(&digits)
+        && text.bytes().all(|b| (b.is_ascii_uppercase() || b.is_ascii_digit()) && !matches!(b, b'I' | b'O' | b'Q'))
+        && text.bytes().skip(13).all(|b| b.is_ascii_digit())
+}
+
+/// "GTH 3567", "KJX-4471".
+pub(super) fn is_plate(text: &str) -> bool {
+    let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = text.get(letters..).and_then(|rest| rest.strip_prefix([' ', '-'])).unwrap_or_default();
+    (2..=3).contains(&letters) && (3..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// AAA-GG-SSSS.
 pub(super) fn is_ssn_text(text: &str) -> bool {
     let bytes = text.as_bytes();
