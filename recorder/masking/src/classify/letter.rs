@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     Found, Rule,
-    shapes::{is_name_word, may_be_name},
+    shapes::{is_name_word, is_particle, may_be_name},
     value,
 };
 use crate::{kind::Kind, rules::RuleSet};
@@ -108,7 +108,7 @@ fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
         let initial = words > 0 && core.len() == 1 && core.starts_with(char::is_uppercase);
         let sure = is_name_word(core, rules);
         // "Joan Banks" is a name for the other word's sake.
-        if !(sure || initial || may_be_name(core, rules) || (is_particle(core) && at > 0)) || is_organisation(core) {
+        if !(sure || initial || may_be_name(core, rules) || is_particle(core)) || is_organisation(core) {
             break;
         }
         telling |= sure;
@@ -125,11 +125,6 @@ fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
         }
     }
     (words >= 2 && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
-}
-
-/// "de la Cruz", "van den Berg".
-fn is_particle(word: &str) -> bool {
-    matches!(word, "de" | "la" | "le" | "del" | "di" | "da" | "van" | "von" | "der" | "den" | "ter" | "bin" | "al" | "el")
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {

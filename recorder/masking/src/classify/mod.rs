@@ -439,7 +439,7 @@ impl Classifier {
             && !self.tables.is_empty()
             && let Some(table) = self.tables.iter().find(|table| table.fits(line)).cloned()
         {
-            table.row(line, open, &self.rules, found);
+            table.fitting_row(line, &self.rules, found);
             return Part::Row;
         }
         if has_bar(line) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {

@@ -18,6 +18,8 @@ enum Shape {
     Word,
     /// "Grant", "Faith"
     Common,
+    /// "Faith Park", "Banks, Hope"
+    CommonName,
     /// "Marguerite Whitfield"
     Words,
     /// "WHITFIELD, MARGUERITE", "WHITFIELD^MARGUERITE"
@@ -127,12 +129,12 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         .map(|at| {
             let beside = |other: Option<usize>| other.and_then(|other| shapes.get(other)) == Some(&Shape::Word);
             let pair = sure && (both(at) || at.checked_sub(1).is_some_and(both));
-            shapes[at] == Shape::Common && (pair || beside(at.checked_sub(1)) || beside(Some(at + 1)))
+            shapes[at] == Shape::CommonName && sure || shapes[at] == Shape::Common && (pair || beside(at.checked_sub(1)) || beside(Some(at + 1)))
         })
         .collect();
     for (shape, common) in shapes.iter_mut().zip(common) {
         if common {
-            *shape = Shape::Word;
+            *shape = if *shape == Shape::Common { Shape::Word } else { Shape::Words };
         }
     }
     let count = |wanted: Shape| shapes.iter().filter(|shape| **shape == wanted).count();
@@ -140,7 +142,9 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
     if has(Shape::Machine) {
         return None;
     }
-    let pair = shapes.windows(2).any(|two| two == [Shape::Word, Shape::Word]);
+    // "de la Cruz", "St. Clair": a family name may have several words.
+    let name = |shape: &Shape| matches!(shape, Shape::Word | Shape::Words);
+    let pair = shapes.windows(2).any(|two| two.iter().all(name) && two.contains(&Shape::Word));
     let contact = [Shape::Phone, Shape::Ssn, Shape::Email, Shape::Street].into_iter().filter(|shape| has(*shape)).count();
     let named = has(Shape::FullName) || has(Shape::Words) || has(Shape::Word);
     let person = (contact >= 1 && named && (pair || has(Shape::FullName) || has(Shape::Words) || has(Shape::OldDate) || contact >= 2))
@@ -274,20 +278,24 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
     }
     if let Some((last, first)) = text.split_once(", ").or_else(|| text.split_once('^')).or_else(|| text.split_once(',')) {
         let first = first.split('^').next().unwrap_or(first);
-        if is_name_word(last.split(' ').next_back().unwrap_or(last), rules)
-            && first.split(' ').next().is_some_and(|word| is_name_word(word, rules))
-        {
-            return Shape::FullName;
-        }
-        return Shape::Other;
+        let words = (last.split(' ').next_back().unwrap_or(last), first.split(' ').next().unwrap_or(first));
+        return match (is_name_word(words.0, rules), is_name_word(words.1, rules)) {
+            (true, true) => Shape::FullName,
+            _ if !may_be_name(words.0, rules) || !(may_be_name(words.1, rules) || is_name_word(words.1, rules)) => Shape::Other,
+            (false, false) => Shape::CommonName,
+            _ => Shape::FullName,
+        };
     }
     let mut count = 0;
     let mut telling = false;
     for word in text.split(' ') {
         let initial = count > 0 && word.trim_end_matches('.').len() == 1;
         let sure = is_name_word(word, rules);
-        let particle = count > 0 && matches!(word, "de" | "la" | "del" | "van" | "von" | "der" | "den" | "DE" | "LA" | "VON" | "DER");
-        if !initial && !sure && !particle && !may_be_name(word, rules) {
+        // "de la Cruz" is one name.
+        if is_particle(word) {
+            continue;
+        }
+        if !initial && !sure && !may_be_name(word, rules) {
             return Shape::Other;
         }
         telling |= sure;
@@ -295,11 +303,22 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
     }
     match count {
         1 if !telling => Shape::Common,
-        2..=4 if !telling => Shape::Other,
+        2 | 3 if !telling => Shape::CommonName,
         1 => Shape::Word,
         2..=4 => Shape::Words,
         _ => Shape::Other,
     }
+}
+
+/// "de la Cruz", "van den Berg", "DE LA CRUZ": small words inside names.
+pub(super) fn is_particle(word: &str) -> bool {
+    const PARTICLES: [&str; 26] = [
+        "de", "la", "le", "del", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter", "ten", "te", "zu", "zur",
+        "bin", "ibn", "bint", "al", "el",
+    ];
+    word.len() <= 5
+        && (word.bytes().all(|b| b.is_ascii_lowercase()) || word.bytes().all(|b| b.is_ascii_uppercase()))
+        && PARTICLES.iter().any(|particle| word.eq_ignore_ascii_case(particle))
 }
 
 /// A capitalised word that is a common one too: "Grant", "Faith", "Banks". Beside a sure name it is one.

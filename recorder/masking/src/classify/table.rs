@@ -96,8 +96,16 @@ impl Table {
         match self.form {
             Form::Bars => self.barred_row(line, open, rules, found),
             Form::Blanks => self.spaced_row(line, rules, found),
-            Form::Delimited(by) => self.delimited_row(line, by, open, rules, found),
+            Form::Delimited(by) => self.delimited_row(line, by, (open, false), rules, found),
         }
+    }
+
+    /// A row of which [`Table::fits`] is true.
+    pub(super) fn fitting_row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+        match self.form {
+            Form::Delimited(by) => self.delimited_row(line, by, (false, true), rules, found),
+            _ => self.row(line, false, rules, found),
+        };
     }
 
     fn barred_row(&self, line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
@@ -161,7 +169,7 @@ impl Table {
         Part::Row
     }
 
-    fn delimited_row(&self, line: &str, by: char, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+    fn delimited_row(&self, line: &str, by: char, (open, sure): (bool, bool), rules: &RuleSet, found: &mut Vec<Found>) -> Part {
         if line == "\\." {
             return Part::Outside;
         }
@@ -171,7 +179,7 @@ impl Table {
             return Part::Outside;
         }
         // Prose has commas too, with a blank behind each.
-        if by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
+        if !sure && by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
             return Part::Outside;
         }
         for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {

@@ -79,6 +79,7 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
     let mut end = 0;
     let mut count = 0;
     let mut capitals = 0;
+    let mut particles = 0;
     let mut rest = field;
     let mut at = 0;
     while count < 6 {
@@ -100,11 +101,10 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         }
         if first.is_uppercase() {
             capitals += 1;
-        } else if !strong
-            || (capitals > 0
-                && !matches!(lower, "van" | "von" | "der" | "den" | "de" | "la" | "le" | "del" | "di" | "da" | "bin" | "al" | "el" | "ter"))
-        {
+        } else if !super::shapes::is_particle(lower) && (!strong || capitals > 0) {
             break;
+        } else {
+            particles += usize::from(super::shapes::is_particle(lower));
         }
         count += 1;
         at += word_len;
@@ -117,7 +117,7 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         rest = &after[gap..];
     }
     let fills_field = field[end..].trim().is_empty() || field[end..].trim_start().starts_with([',', '(', '\'']);
-    let fits = if strong { capitals > 0 || (count > 0 && count <= 4 && fills_field) } else { capitals >= 2 && capitals == count };
+    let fits = if strong { capitals > 0 || (count > 0 && count <= 4 && fills_field) } else { capitals >= 2 && capitals + particles == count };
     (fits && end >= 2 || (strong && end == 1)).then_some(end)
 }
 
