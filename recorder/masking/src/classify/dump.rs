@@ -167,7 +167,9 @@ fn parse(line: &str, number: u32, column: Option<u16>) -> Option<Vec<Shown>> {
         let gap = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b' ').count();
         let start = at + gap;
         // A wider gap parts two halves of eight bytes each: hexdump -C, and others that print byte by byte.
-        let middle = gap == 2 && shown.len() == 8 && (!colon || (bytes.get(at.wrapping_sub(3)) == Some(&b' ') && pair_at(start) && pair_at(start + 3)));
+        let middle = gap == 2
+            && shown.len() == 8
+            && (!colon || (bytes.get(at.wrapping_sub(3)) == Some(&b' ') && pair_at(start) && pair_at(start + 3)));
         if gap == 0 || (gap > 1 && !shown.is_empty() && !middle) || shown.len() >= 64 {
             break;
         }

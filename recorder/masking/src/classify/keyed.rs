@@ -112,7 +112,11 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
 
 /// The first characters of an answer: a word or a number, and no other label.
 fn is_begun(text: &str, rules: &RuleSet) -> bool {
-    !text.is_empty() && text.len() <= 48 && !text.contains([':', '=']) && !super::value::is_null(text, rules) && text.contains(char::is_alphanumeric)
+    !text.is_empty()
+        && text.len() <= 48
+        && !text.contains([':', '='])
+        && !super::value::is_null(text, rules)
+        && text.contains(char::is_alphanumeric)
 }
 
 /// "ID Number (insurance): ...", "PHONE NUMBER [RESIDENCE]: ...": what stands in brackets says more of the label before it.

@@ -98,33 +98,43 @@ fn salutation(line: &str, start: usize, rules: &RuleSet, found: &mut Vec<Found>)
 }
 
 /// Length of a person's name at the start: "Marguerite A. Whitfield", "WHITFIELD, MARGUERITE". No organisation, no title of a thing.
-fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
+pub(super) fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
+    person_of(text, 2, rules)
+}
+
+/// As [`person_at`], of so many words at least.
+pub(super) fn person_of(text: &str, least: usize, rules: &RuleSet) -> Option<usize> {
     let mut end = 0;
     let mut words = 0;
     let mut comma = false;
     let mut telling = false;
     for (at, word) in words_of(text) {
-        let core = word.trim_end_matches([',', '.']);
-        let initial = words > 0 && core.len() == 1 && core.starts_with(char::is_uppercase);
+        let letters = word.find(|c: char| !(c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'))).unwrap_or(word.len());
+        let (name, rest) = word.split_at(letters);
+        let core = name.trim_end_matches(['.', '\'', '-']);
+        let core = core.strip_suffix("'s").or_else(|| core.strip_suffix("’s")).unwrap_or(core);
+        let initial = words > 0 && core.chars().count() == 1 && core.starts_with(char::is_uppercase);
         let sure = is_name_word(core, rules);
         // "Joan Banks" is a name for the other word's sake.
         if !(sure || initial || may_be_name(core, rules) || is_particle(core)) || is_organisation(core) {
             break;
         }
-        telling |= sure;
+        telling |= sure && !is_particle(core);
         words += usize::from(!is_particle(core));
         end = at + core.len();
-        if word.ends_with(',') {
+        // A sentence ends, a bracket closes; "St." and "A." go on.
+        let stops = (!rest.is_empty() && rest != ",") || (name.ends_with('.') && core.chars().count() > 3) || core.len() + 1 < name.len();
+        if stops || words == 4 {
+            break;
+        }
+        if rest == "," {
             if comma || words > 2 {
                 break;
             }
             comma = true;
         }
-        if words == 4 {
-            break;
-        }
     }
-    (words >= 2 && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
+    (words >= least && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {

@@ -12,6 +12,7 @@ mod letter;
 mod mumps;
 mod pattern;
 mod prefix;
+mod prose;
 mod shapes;
 mod sql;
 pub(crate) mod starts;
@@ -380,7 +381,11 @@ impl Classifier {
     fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), words: &[Word], to: Findings<'_>) {
         let (found, weak, back) = to;
         let (part, shape) = is;
-        keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
+        // What a field's components are its number says better than its name.
+        let pretty = hl7::is_pretty(line) && found.iter().any(|found| matches!(found.rule, Rule::Hl7(..)));
+        if !pretty {
+            keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
+        }
         if let Some(statements) = &self.statements
             && let Some(columns) = sql::find(line, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
@@ -389,7 +394,7 @@ impl Classifier {
         if self.rules.label_starts.may_be_in(line, words) {
             label::find(line, &self.rules, found);
         }
-        url::find(line, found);
+        url::find(line, &self.rules, found);
         let in_message = shape.message
             || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps))
             || context.hl7.is_some_and(|d| d.begins(line));
@@ -400,6 +405,9 @@ impl Classifier {
         command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
+        if part == table::Part::Outside && !in_message {
+            prose::find(line, words, &self.rules, found);
+        }
         if part == table::Part::Outside && !in_message && shapes::may_be(line) {
             if let Some(table) = shapes::find(line, &self.rules, found) {
                 self.know_table(&table);

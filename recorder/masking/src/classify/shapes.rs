@@ -129,7 +129,8 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         .map(|at| {
             let beside = |other: Option<usize>| other.and_then(|other| shapes.get(other)) == Some(&Shape::Word);
             let pair = sure && (both(at) || at.checked_sub(1).is_some_and(both));
-            shapes[at] == Shape::CommonName && sure || shapes[at] == Shape::Common && (pair || beside(at.checked_sub(1)) || beside(Some(at + 1)))
+            shapes[at] == Shape::CommonName && sure
+                || shapes[at] == Shape::Common && (pair || beside(at.checked_sub(1)) || beside(Some(at + 1)))
         })
         .collect();
     for (shape, common) in shapes.iter_mut().zip(common) {
@@ -184,7 +185,9 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
             Shape::Ip | Shape::Url => Kind::Other,
             Shape::Zip if has(Shape::Street) || has(Shape::State) => Kind::Zip,
             Shape::Zip | Shape::Code => Kind::Mrn,
-            _ if line[cell.clone()].bytes().all(|b| b.is_ascii_digit()) && is_age_over_89(&line[cell.clone()]) && has(Shape::OldDate) => Kind::Age,
+            _ if line[cell.clone()].bytes().all(|b| b.is_ascii_digit()) && is_age_over_89(&line[cell.clone()]) && has(Shape::OldDate) => {
+                Kind::Age
+            }
             _ => continue,
         };
         kinds[at] = Some(kind);
@@ -223,7 +226,7 @@ fn shape(text: &str, rules: &RuleSet) -> Shape {
         return words_shape(text, rules);
     }
     if value::is_ip(text) {
-        return Shape::Ip;
+        return if value::is_private_ip(text) { Shape::Other } else { Shape::Ip };
     }
     if value::is_vin(text) || value::is_plate(text) {
         return Shape::Vehicle;
@@ -313,8 +316,8 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
 /// "de la Cruz", "van den Berg", "DE LA CRUZ": small words inside names.
 pub(super) fn is_particle(word: &str) -> bool {
     const PARTICLES: [&str; 26] = [
-        "de", "la", "le", "del", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter", "ten", "te", "zu", "zur",
-        "bin", "ibn", "bint", "al", "el",
+        "de", "la", "le", "del", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter", "ten", "te",
+        "zu", "zur", "bin", "ibn", "bint", "al", "el",
     ];
     word.len() <= 5
         && (word.bytes().all(|b| b.is_ascii_lowercase()) || word.bytes().all(|b| b.is_ascii_uppercase()))

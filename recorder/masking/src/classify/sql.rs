@@ -49,7 +49,20 @@ const CREATE: usize = 3;
 
 impl Words {
     pub(super) fn new() -> Option<Self> {
-        let words = ["select ", "values", "insert into ", "create table ", " in (", " in(", " like ", " ilike ", " between ", " regexp ", " rlike ", " similar to "];
+        let words = [
+            "select ",
+            "values",
+            "insert into ",
+            "create table ",
+            " in (",
+            " in(",
+            " like ",
+            " ilike ",
+            " between ",
+            " regexp ",
+            " rlike ",
+            " similar to ",
+        ];
         let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()?;
         Some(Self { words, select: [memchr::memmem::Finder::new("elect "), memchr::memmem::Finder::new("ELECT ")] })
     }
@@ -112,7 +125,8 @@ impl Script {
         if let Some(start) = start {
             rows(line, start, &columns, rules, found);
         }
-        let ends = text.ends_with(';') || left == 0 || !(start.is_some() || text.is_empty() || text.to_ascii_lowercase().starts_with("values"));
+        let ends =
+            text.ends_with(';') || left == 0 || !(start.is_some() || text.is_empty() || text.to_ascii_lowercase().starts_with("values"));
         if !ends {
             open.inserting = Some((columns, left - 1));
         }

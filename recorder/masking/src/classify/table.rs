@@ -71,8 +71,8 @@ impl Table {
                     return false;
                 }
                 let mut telling = 0;
-                let plausible =
-                    self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.means.label()?, cell))).all(|(label, cell)| {
+                let plausible = self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.means.label()?, cell))).all(
+                    |(label, cell)| {
                         let text = line[cell.clone()].trim_matches(['"', ' ']);
                         let digits = text.bytes().filter(u8::is_ascii_digit).count();
                         let fits = text.is_empty()
@@ -85,7 +85,8 @@ impl Table {
                             };
                         telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
                         fits
-                    });
+                    },
+                );
                 plausible && telling > 0
             }
         }

@@ -19,7 +19,8 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
         // A picture's file, an address of a portal.
         Kind::Other => {
             let end = text.find([' ', '"', '\'', ',', ';', '\t', ')', '>', ']']).unwrap_or(text.len());
-            text[..end].contains(|c: char| c.is_ascii_digit() || c == '.').then_some(end)?
+            let telling = text[..end].contains(|c: char| c.is_ascii_digit() || c == '.');
+            (telling && (strong || !is_private_ip(&text[..end]))).then_some(end)?
         }
         // "VA KJX-4471": the state before a plate.
         Kind::Vehicle if text.get(..2).is_some_and(is_state) && text[2..].starts_with(' ') => 3 + code(&text[3..], 2, strong)?,
@@ -49,6 +50,8 @@ pub(super) fn fills(kind: Kind, cell: &str, strong: bool, rules: &RuleSet) -> bo
         Kind::Email => cell.contains('@'),
         Kind::Name | Kind::City => digits == 0 || (strong && digits < 3 && cell.len() > 3),
         Kind::Address => strong || digits > 0,
+        // An account without a digit is a login.
+        Kind::Account => digits > 0,
         _ => digits > 0 || (strong && cell.len() >= 4 && !cell.contains(' ')),
     }
 }
@@ -117,7 +120,8 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         rest = &after[gap..];
     }
     let fills_field = field[end..].trim().is_empty() || field[end..].trim_start().starts_with([',', '(', '\'']);
-    let fits = if strong { capitals > 0 || (count > 0 && count <= 4 && fills_field) } else { capitals >= 2 && capitals + particles == count };
+    let fits =
+        if strong { capitals > 0 || (count > 0 && count <= 4 && fills_field) } else { capitals >= 2 && capitals + particles == count };
     (fits && end >= 2 || (strong && end == 1)).then_some(end)
 }
 

@@ -1,0 +1,414 @@
+//! People in prose and in the lines of logs: the words around a name say whose it is ("chart of", "wristband for", "... (MRN 123)",
+//! "... was admitted"). Only the words around decide: a name alone may be a user's, a developer's or a doctor's (164.514(b)(2)(i)(A) is about
+//! individuals, their relatives, employers and household members).
+
+use super::{
+    Found, Rule,
+    letter::{person_at, person_of},
+    shapes::{is_name_word, is_particle},
+    value,
+};
+use crate::{kind::Kind, learned::Word, rules::RuleSet};
+
+/// Whom a word before a name says it is: the patient, or somebody known through the patient.
+const PERSONS: [&str; 52] = [
+    "patient",
+    "patients",
+    "pt",
+    "pat",
+    "resident",
+    "subscriber",
+    "member",
+    "insured",
+    "guarantor",
+    "beneficiary",
+    "dependent",
+    "enrollee",
+    "decedent",
+    "newborn",
+    "baby",
+    "caller",
+    "claimant",
+    "policyholder",
+    "husband",
+    "wife",
+    "daughter",
+    "son",
+    "mother",
+    "father",
+    "sister",
+    "brother",
+    "spouse",
+    "partner",
+    "niece",
+    "nephew",
+    "grandson",
+    "granddaughter",
+    "grandmother",
+    "grandfather",
+    "aunt",
+    "uncle",
+    "cousin",
+    "caregiver",
+    "guardian",
+    "neighbor",
+    "neighbour",
+    "parent",
+    "sibling",
+    "kin",
+    "fiance",
+    "fiancee",
+    "stepson",
+    "stepdaughter",
+    "child",
+    "friend",
+    "named",
+    "surrogate",
+];
+/// Titles of people; of doctors others are used.
+const TITLES: [&str; 15] =
+    ["mr", "mrs", "ms", "miss", "mx", "master", "herr", "frau", "monsieur", "madame", "mme", "sra", "señor", "señora", "mevrouw"];
+/// What is of or for a patient.
+const PAPERS: [&str; 64] = [
+    "chart",
+    "charts",
+    "record",
+    "records",
+    "results",
+    "report",
+    "labs",
+    "orders",
+    "order",
+    "appointment",
+    "appointments",
+    "demographics",
+    "encounter",
+    "admission",
+    "consult",
+    "note",
+    "notes",
+    "referral",
+    "prescription",
+    "prescriptions",
+    "eligibility",
+    "claim",
+    "claims",
+    "wristband",
+    "wristbands",
+    "label",
+    "labels",
+    "consent",
+    "consents",
+    "reminder",
+    "reminders",
+    "letter",
+    "letters",
+    "summary",
+    "discharge",
+    "transcript",
+    "authorization",
+    "coverage",
+    "statement",
+    "bill",
+    "invoice",
+    "payment",
+    "immunizations",
+    "medications",
+    "specimen",
+    "sample",
+    "visit",
+    "visits",
+    "transport",
+    "registration",
+    "bed",
+    "match",
+    "lookup",
+    "merge",
+    "mrn",
+    "account",
+    "study",
+    "images",
+    "exam",
+    "transfer",
+    "mpi",
+    "scheduled",
+    "item",
+    "refill",
+];
+/// What somebody does or undergoes who is written about.
+const DEEDS: [&str; 40] = [
+    "was admitted",
+    "was seen",
+    "was discharged",
+    "was under",
+    "was treated",
+    "was referred",
+    "was transferred",
+    "was evaluated",
+    "was born",
+    "was brought",
+    "was diagnosed",
+    "was started",
+    "was readmitted",
+    "was last seen",
+    "is admitted",
+    "is scheduled",
+    "will be seen",
+    "has been admitted",
+    "has a history",
+    "has an appointment",
+    "presented",
+    "presents",
+    "denies",
+    "denied",
+    "reports feeling",
+    "reports no",
+    "reports that",
+    "complains",
+    "complained",
+    "underwent",
+    "lives at",
+    "lives with",
+    "lives in",
+    "can be reached",
+    "called from",
+    "was informed",
+    "tolerated",
+    "passed away",
+    "is a resident",
+    "was counseled",
+];
+/// Behind a name they say that it is a clinician's.
+const DEGREES: [&str; 16] =
+    ["MD", "M.D.", "DO", "RN", "NP", "PA-C", "PA", "PhD", "PharmD", "DPM", "FNP", "APRN", "CRNA", "LCSW", "DDS", "MBBS"];
+/// Before a name they say that it is a clinician's, a user's or a writer's.
+const STAFF: [&str; 26] = [
+    "by",
+    "dr",
+    "doctor",
+    "prof",
+    "professor",
+    "nurse",
+    "provider",
+    "physician",
+    "attending",
+    "surgeon",
+    "user",
+    "author",
+    "operator",
+    "technologist",
+    "tech",
+    "resident-physician",
+    "clinician",
+    "therapist",
+    "pharmacist",
+    "radiologist",
+    "signed",
+    "dictated",
+    "md",
+    "rn",
+    "reviewer",
+    "verifier",
+];
+/// Lines of version control and of packages, whose people are developers.
+const DEVELOPERS: [&str; 16] = [
+    "Author:",
+    "Commit:",
+    "AuthorDate:",
+    "Committer:",
+    "Tagger:",
+    "Signed-off-by:",
+    "Co-authored-by:",
+    "Reviewed-by:",
+    "Acked-by:",
+    "Tested-by:",
+    "Reported-by:",
+    "Maintainer:",
+    "Packager:",
+    "Uploaders:",
+    "Original-Maintainer:",
+    "Suggested-by:",
+];
+
+pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<Found>) {
+    let mut taken = 0;
+    for (at, word) in words.iter().enumerate() {
+        if word.start < taken {
+            continue;
+        }
+        if line.as_bytes()[word.start].is_ascii_digit() {
+            number(line, words, at, found);
+            continue;
+        }
+        let text = &line[word.start..word.end];
+        let begins = text.starts_with(char::is_uppercase) || (is_particle(text) && starts_upper(line, words.get(at + 1)));
+        if !begins {
+            continue;
+        }
+        if let Some(length) = name(line, words, at, rules) {
+            taken = word.start + length;
+            found.push(Found::new(word.start..taken, Kind::Name, Rule::Letter));
+        }
+    }
+}
+
+fn starts_upper(line: &str, word: Option<&Word>) -> bool {
+    word.is_some_and(|word| line[word.start..word.end].starts_with(char::is_uppercase))
+}
+
+/// The length of the name that begins with this word, if the words around it say that it is a patient's.
+fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet) -> Option<usize> {
+    let start = words[at].start;
+    let before = |back: usize| at.checked_sub(back).map(|before| &line[words[before].start..words[before].end]);
+    let last = before(1).map(str::to_lowercase).unwrap_or_default();
+    // What stands between the word before and the name: nothing but blanks and opening signs.
+    let between = at.checked_sub(1).map_or(&line[..start], |before| &line[words[before].end..start]);
+    let near = between.len() <= 4 && !between.contains(['=', '/', '_', '@', ';', '|', '#', '\\', '*', '{', '<']);
+    let rest = &line[start..];
+    if near && TITLES.contains(&last.as_str()) && !between.contains(':') {
+        return person_of(rest, 1, rules).filter(|length| !is_clinician(&rest[*length..]));
+    }
+    let long = || person_of(rest, 2, rules).filter(|length| !is_clinician(&rest[*length..]) && !goes_on(&rest[*length..]));
+    if near {
+        if PERSONS.contains(&last.as_str()) && !between.contains('-') {
+            let one = last != "patient" && last != "patients" && last != "member" && last != "child" && last != "friend";
+            let closed = |length: &usize| rest[*length..].chars().next().is_none_or(|c| matches!(c, ',' | '.' | ')' | ';'));
+            let alone = || person_of(rest, 1, rules).filter(|length| one && closed(length) && rest[..*length].chars().count() > 2);
+            return long().or_else(alone);
+        }
+        let is_name = matches!(last.as_str(), "is" | "was" | "called") && before(2).is_some_and(|word| word.eq_ignore_ascii_case("name"));
+        if is_name {
+            return long().or_else(|| person_of(rest, 1, rules));
+        }
+        let paper = |back: usize| before(back).is_some_and(|word| PAPERS.contains(&word.to_lowercase().as_str()));
+        if matches!(last.as_str(), "for" | "of" | "on" | "to" | "about" | "regarding" | "concerning" | "from" | "in")
+            && (paper(2) || paper(3))
+            && let Some(length) = person_at(rest, rules).filter(|length| sure(&rest[..*length], rules))
+            && !is_clinician(&rest[length..])
+        {
+            return Some(length);
+        }
+        let me = matches!((before(2).map(str::to_lowercase).as_deref(), last.as_str()), (Some("i"), "am") | (Some("this" | "it"), "is"));
+        if me && [" I ", " my ", " born", "DOB", "My "].iter().any(|word| line.contains(word)) {
+            return long();
+        }
+        if STAFF.contains(&last.as_str()) {
+            return None;
+        }
+    }
+    // "Ann Whitfield" takes two words at least; most capitals stand alone.
+    if !(starts_upper(line, words.get(at + 1)) || words.get(at + 1).is_some_and(|word| is_particle(&line[word.start..word.end]))) {
+        return None;
+    }
+    let length = person_at(rest, rules)?;
+    let after = &rest[length..];
+    (!is_clinician(after) && tells(line, after)).then_some(length)
+}
+
+/// All words of it are of names only.
+fn sure(name: &str, rules: &RuleSet) -> bool {
+    name.split([' ', ','])
+        .filter(|word| word.chars().count() > 1)
+        .all(|word| is_particle(word) || is_name_word(word.trim_end_matches('.'), rules))
+}
+
+/// "Patient Portal_v2", "patient Smith/John=": part of something else.
+fn goes_on(after: &str) -> bool {
+    after.starts_with(['_', '/', '=', '@', '\\'])
+        || after.starts_with(": ") && after.len() > 2 && after[2..].starts_with(char::is_uppercase)
+}
+
+fn is_clinician(after: &str) -> bool {
+    let after = after.trim_start_matches([' ', ',']);
+    DEGREES.iter().any(|degree| after.strip_prefix(degree).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+}
+
+/// What stands behind a name says that it is a patient's.
+fn tells(line: &str, after: &str) -> bool {
+    let text = after.trim_start_matches([' ', ',', '(', '[', '-', '/', '|', '"', '\'']);
+    if text.len() == after.len() {
+        return false;
+    }
+    // "Ann Whitfield <ann@example.org>" of a mail, not of a commit.
+    if let Some(address) = text.strip_prefix('<') {
+        return address.split('>').next().is_some_and(|address| address.contains('@')) && !of_developers(line);
+    }
+    let word_end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(text.len());
+    let word = &text[..word_end];
+    let labelled = ["mrn", "dob", "d.o.b", "d.o.b.", "born", "ssn", "aged"].iter().any(|label| word.eq_ignore_ascii_case(label));
+    let bracket = after.trim_start().starts_with(['(', '[']);
+    let code = bracket && value::is_code_alone(word, 5) && !word.contains('.');
+    labelled || code || is_age(text) || DEEDS.iter().any(|deed| text.starts_with(deed)) || years_old(text)
+}
+
+/// "93 y, F", "36-year-old", "67M", "67 yo".
+fn is_age(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = text[digits..].trim_start_matches([' ', '-']);
+    let word = unit.bytes().take_while(u8::is_ascii_alphabetic).count();
+    (1..=3).contains(&digits) && matches!(&unit[..word], "y" | "yo" | "yr" | "yrs" | "year" | "years" | "M" | "F" | "jährige" | "ans")
+}
+
+/// "is a 36-year-old", "a 36-year-old".
+fn years_old(text: &str) -> bool {
+    let text = ["is a ", "is an ", "was a ", "was an ", "a ", "an "].iter().find_map(|start| text.strip_prefix(start));
+    text.is_some_and(is_age)
+}
+
+fn of_developers(line: &str) -> bool {
+    let text = line.trim_start_matches([' ', '*', '-', '#']);
+    let dated = text.get(..4).is_some_and(|day| ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "].contains(&day));
+    // RPM's and Debian's changelogs: "* Mon Jan 01 2024 Name <...>", " -- Name <...>  Mon, ...".
+    dated
+        || line.trim_start().starts_with("-- ")
+        || DEVELOPERS.iter().any(|start| text.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start)))
+}
+
+/// Ten digits in a line about calls: "reminder call 4075550124", "sent to 4075550124" (NANP: area and exchange begin with 2-9).
+fn number(line: &str, words: &[Word], at: usize, found: &mut Vec<Found>) {
+    let digits = &line[words[at].start..words[at].end];
+    let national = digits.strip_prefix('1').filter(|rest| rest.len() == 10).unwrap_or(digits);
+    let area = national.len() == 10
+        && national.bytes().all(|b| b.is_ascii_digit())
+        && matches!(national.as_bytes()[0], b'2'..=b'9')
+        && matches!(national.as_bytes()[3], b'2'..=b'9');
+    let Some(before) = at.checked_sub(1).filter(|_| area).map(|before| line[words[before].start..words[before].end].to_lowercase()) else {
+        return;
+    };
+    let gap = &line[words[at - 1].end..words[at].start];
+    if !gap.bytes().all(|b| matches!(b, b' ' | b':' | b'(' | b'+' | b'#')) {
+        return;
+    }
+    const CALLS: [&str; 20] = [
+        "call",
+        "calls",
+        "called",
+        "calling",
+        "phone",
+        "telephone",
+        "tel",
+        "cell",
+        "mobile",
+        "sms",
+        "text",
+        "texted",
+        "fax",
+        "faxed",
+        "dial",
+        "dialed",
+        "dialing",
+        "voicemail",
+        "ani",
+        "caller",
+    ];
+    const PLACES: [&str; 7] = ["at", "to", "from", "number", "reach", "contact", "via"];
+    let of_calls = |word: &str| CALLS.contains(&word);
+    let near = || {
+        words[..at].iter().any(|word| of_calls(line[word.start..word.end].to_ascii_lowercase().as_str()))
+            || line.contains("reached")
+            || line.contains("reminder")
+    };
+    if of_calls(&before) || (PLACES.contains(&before.as_str()) && near()) {
+        found.push(Found::new(words[at].start..words[at].end, Kind::Phone, Rule::Letter));
+    }
+}
