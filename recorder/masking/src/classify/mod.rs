@@ -1,6 +1,7 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
 mod cell;
+mod codes;
 mod command;
 mod dicom;
 mod dump;
@@ -10,6 +11,7 @@ mod keyed;
 mod label;
 mod letter;
 mod mumps;
+mod near;
 mod pattern;
 mod prefix;
 mod prose;
@@ -20,6 +22,7 @@ mod table;
 mod tree;
 mod url;
 mod value;
+mod wrapped;
 mod x12;
 mod xml;
 mod yaml;
@@ -355,13 +358,17 @@ impl Classifier {
             });
             found.append(&mut weak);
             back.append(&mut context.weak);
-            near_patient(trimmed, &self.rules, &mut found);
+            near::find(trimmed, &self.rules, &mut found);
         }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
+            let names = found.iter().any(near::is_name);
             self.learned.find(&line_words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+            if !names && found.iter().any(near::is_name) {
+                near::find(trimmed, &self.rules, &mut found);
+            }
         }
         if let State::Open(cursor) = state {
             self.open_word(trimmed, cursor, &mut found);
@@ -405,6 +412,7 @@ impl Classifier {
         command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
+        wrapped::find(above[RECENT - 1], line, context.patient_lines > 0, &self.rules, found, back);
         if part == table::Part::Outside && !in_message {
             prose::find(line, words, &self.rules, found);
         }
@@ -572,54 +580,6 @@ struct Shape {
     /// A line of a dump that names its fields.
     message: bool,
     x12: bool,
-}
-
-/// In a line that names a patient, "92M" is an age and 01/05/2024 a day of the patient's. Clocks of logs are written otherwise.
-fn near_patient(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
-    if !found.iter().any(|found| {
-        names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter | Rule::Learned) && found.kind == Kind::Name)
-    }) {
-        return;
-    }
-    letter::fields_with_names(line, rules, found);
-    let bytes = line.as_bytes();
-    let alone = |start: usize, end: usize| {
-        start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))
-            && bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'/' | b'-' | b'_' | b':'))
-    };
-    for slash in memchr::memchr_iter(b'/', bytes) {
-        let start = slash - bytes[..slash].iter().rev().take(2).take_while(|b| b.is_ascii_digit()).count();
-        let end = slash + 1 + bytes[slash + 1..].iter().take(7).take_while(|b| b.is_ascii_digit() || **b == b'/').count();
-        if alone(start, end) && line.get(start..end).is_some_and(|text| value::whole_date(text).is_some()) {
-            found.push(Found::new(start..end, Kind::Date, Rule::Label));
-        }
-    }
-    // "admitted on Feb 19, 2023 and discharged on 2023-02-28", "Ann Whitfield, 1959-07-11": days of prose, with their year.
-    let day = |at: usize| {
-        let text = &line[at..];
-        let length = value::at_start(Kind::Date, text, true, rules)?;
-        let day = text[..length].split(['T']).next().unwrap_or_default();
-        let year = day.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4);
-        (year && day.len() >= 8 && !text[..length].contains(':')).then_some(at..at + length)
-    };
-    for (at, word) in line.match_indices(" on ") {
-        found.extend(day(at + word.len()).map(|range| Found::new(range, Kind::Date, Rule::Label)));
-    }
-    for index in 0..found.len() {
-        let end = found[index].range.end;
-        if found[index].kind == Kind::Name && line.get(end..).is_some_and(|rest| rest.starts_with(", ")) {
-            found.extend(day(end + 2).map(|range| Found::new(range, Kind::Birth, Rule::Label)));
-        }
-    }
-    for (at, _) in line.match_indices(['M', 'F', 'm', 'f', 'y']).filter(|(at, _)| *at >= 2) {
-        let digits = bytes[..at].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
-        let start = at - digits;
-        let years = line.get(start..at).and_then(|text| text.parse::<u32>().ok());
-        let end = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'o'));
-        if years.is_some_and(|years| (90..=120).contains(&years)) && alone(start, end) {
-            found.push(Found::new(start..at, Kind::Age, Rule::Label));
-        }
-    }
 }
 
 /// Where parsers of nested data put what they found.

@@ -3,8 +3,10 @@
 //! individuals, their relatives, employers and household members).
 
 use super::{
-    Found, Rule,
+    Found, Rule, codes,
+    keyed::name_continues,
     letter::{person_at, person_of},
+    names_patient,
     shapes::{is_name_word, is_particle},
     value,
 };
@@ -232,11 +234,19 @@ const DEVELOPERS: [&str; 16] = [
 
 pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<Found>) {
     let mut taken = 0;
+    let mut codes = codes::Codes::default();
     for (at, word) in words.iter().enumerate() {
         if word.start < taken {
             continue;
         }
-        if line.as_bytes()[word.start].is_ascii_digit() {
+        let first = line.as_bytes()[word.start];
+        if (first.is_ascii_digit() || first.is_ascii_uppercase())
+            && let Some(end) = codes.find(line, words, at, found)
+        {
+            taken = end;
+            continue;
+        }
+        if first.is_ascii_digit() {
             number(line, words, at, found);
             continue;
         }
@@ -245,9 +255,12 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
         if !begins {
             continue;
         }
-        if let Some(length) = name(line, words, at, rules) {
+        if let Some(length) = name(line, words, at, rules, found) {
             taken = word.start + length;
-            found.push(Found::new(word.start..taken, Kind::Name, Rule::Letter));
+            let name = Found::new(word.start..taken, Kind::Name, Rule::Letter);
+            name_continues(line, &name, found);
+            found.push(name);
+            codes.before_name(line, word.start, found);
         }
     }
 }
@@ -257,7 +270,7 @@ fn starts_upper(line: &str, word: Option<&Word>) -> bool {
 }
 
 /// The length of the name that begins with this word, if the words around it say that it is a patient's.
-fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet) -> Option<usize> {
+fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found]) -> Option<usize> {
     let start = words[at].start;
     let before = |back: usize| at.checked_sub(back).map(|before| &line[words[before].start..words[before].end]);
     let last = before(1).map(str::to_lowercase).unwrap_or_default();
@@ -265,6 +278,11 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet) -> Option<usize>
     let between = at.checked_sub(1).map_or(&line[..start], |before| &line[words[before].end..start]);
     let near = between.len() <= 4 && !between.contains(['=', '/', '_', '@', ';', '|', '#', '\\', '*', '{', '<']);
     let rest = &line[start..];
+    // "E004512 (Whitfield, Marguerite)": a record's number, and whose it is.
+    if between == " (" && codes::ends_with_code(&line[..words[at - 1].end]) {
+        let length = person_at(rest, rules)?;
+        return (rest[..length].contains(", ") && rest[length..].starts_with(')')).then_some(length);
+    }
     if near && TITLES.contains(&last.as_str()) && !between.contains(':') {
         return person_of(rest, 1, rules).filter(|length| !is_clinician(&rest[*length..]));
     }
@@ -294,6 +312,15 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet) -> Option<usize>
         }
         if STAFF.contains(&last.as_str()) {
             return None;
+        }
+        // "saved Whitfield, Marguerite, phone ..." in a line with a patient's number or birthday.
+        let apart = between.bytes().all(|b| matches!(b, b' ' | b',' | b'(' | b'"' | b'\''));
+        if apart
+            && found.iter().any(|found| names_patient(found) && found.kind != Kind::Name)
+            && let Some(length) = person_at(rest, rules).filter(|length| rest[..*length].contains(", ") && sure(&rest[..*length], rules))
+            && !is_clinician(&rest[length..])
+        {
+            return Some(length);
         }
     }
     // "Ann Whitfield" takes two words at least; most capitals stand alone.

@@ -1,0 +1,111 @@
+//! What a line that names a patient says besides: days, ages over 89, other fields with names. Clocks of logs are written otherwise.
+
+use std::ops::Range;
+
+use super::{Found, Rule, letter, names_patient, value};
+use crate::{kind::Kind, rules::RuleSet};
+
+/// Words before a day of somebody's: "admitted on", "between ... and ...", "from ... to ...".
+const BEFORE_DAYS: [&str; 26] = [
+    "on",
+    "from",
+    "to",
+    "and",
+    "between",
+    "since",
+    "until",
+    "till",
+    "through",
+    "dated",
+    "born",
+    "seen",
+    "admitted",
+    "discharged",
+    "visit",
+    "appointment",
+    "died",
+    "deceased",
+    "expired",
+    "transferred",
+    "readmitted",
+    "in",
+    "of",
+    "for",
+    "before",
+    "after",
+];
+
+pub(super) fn is_name(found: &Found) -> bool {
+    names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter | Rule::Learned | Rule::Row) && found.kind == Kind::Name)
+}
+
+pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    if !found.iter().any(is_name) {
+        return;
+    }
+    letter::fields_with_names(line, rules, found);
+    let bytes = line.as_bytes();
+    let alone = |start: usize, end: usize| {
+        start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))
+            && bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'/' | b'-' | b'_' | b':'))
+    };
+    for slash in memchr::memchr_iter(b'/', bytes) {
+        let start = slash - bytes[..slash].iter().rev().take(2).take_while(|b| b.is_ascii_digit()).count();
+        let end = slash + 1 + bytes[slash + 1..].iter().take(7).take_while(|b| b.is_ascii_digit() || **b == b'/').count();
+        if alone(start, end) && line.get(start..end).is_some_and(is_slashed) {
+            found.push(Found::new(start..end, Kind::Date, Rule::Label));
+        }
+    }
+    days(line, rules, found);
+    for index in 0..found.len() {
+        let end = found[index].range.end;
+        let after = line.get(end..).unwrap_or_default();
+        let gap = after.len() - after.trim_start_matches([',', ' ', '(', '/', '|', '-']).len();
+        if found[index].kind == Kind::Name && (1..=4).contains(&gap) {
+            found.extend(day(line, end + gap, rules).map(|range| Found::new(range, Kind::Birth, Rule::Label)));
+        }
+    }
+    for (at, _) in line.match_indices(['M', 'F', 'm', 'f', 'y', 'Y']).filter(|(at, _)| *at >= 2) {
+        let gap = usize::from(bytes[at - 1] == b' ');
+        let digits = bytes[..at - gap].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
+        let start = at - gap - digits;
+        let years = line.get(start..at - gap).and_then(|text| text.parse::<u32>().ok());
+        let unit = bytes[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let of_years = matches!(&line[at..at + unit], "M" | "F" | "m" | "f" | "y" | "yo" | "yr" | "yrs" | "years" | "year" | "YO" | "Y");
+        if years.is_some_and(|years| (90..=120).contains(&years)) && of_years && alone(start, at + unit) {
+            found.push(Found::new(start..at - gap, Kind::Age, Rule::Label));
+        }
+    }
+}
+
+/// 01/05/2024, 5/1/24.
+fn is_slashed(text: &str) -> bool {
+    let mut parts = text.split('/').map(|part| (part.len(), part.parse::<u32>().unwrap_or(99)));
+    let short = matches!((parts.next(), parts.next(), parts.next(), parts.next()),
+        (Some((1..=2, first)), Some((1..=2, second)), Some((2, _)), None) if (1..=31).contains(&first) && (1..=31).contains(&second));
+    short || value::whole_date(text).is_some()
+}
+
+/// Days of prose with their year, behind a word that says that something happened on them.
+pub(super) fn days(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    for word in BEFORE_DAYS {
+        for (at, _) in line.match_indices(word) {
+            let end = at + word.len();
+            let bounded = !line[..at].ends_with(char::is_alphanumeric) && line[end..].starts_with(' ');
+            if let Some(range) = day(line, end + 1, rules).filter(|_| bounded) {
+                found.push(Found::new(range, Kind::Date, Rule::Label));
+            }
+        }
+    }
+}
+
+/// A day with its year and without a clock.
+fn day(line: &str, at: usize, rules: &RuleSet) -> Option<Range<usize>> {
+    let text = line.get(at..).filter(|text| text.starts_with(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase()))?;
+    let length = value::at_start(Kind::Date, text, true, rules)?;
+    let written = &text[..length];
+    let year = written.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4) || is_slashed(written);
+    let clock =
+        written.contains(':') || text[length..].starts_with([':', 'T']) || text[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    (year && !clock && length >= 6).then_some(at..at + length)
+}

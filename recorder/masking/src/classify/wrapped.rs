@@ -1,0 +1,91 @@
+//! Prose that was filled to a width: what stands at the end of one line goes on at the beginning of the next ("Please call Ms." / "Whitfield
+//! at 555-0100"). The two ends are read together.
+
+use super::{Found, label, near, pattern, prose};
+use crate::{learned::words, rules::RuleSet};
+
+/// Lines of filled text: shorter ones end where they end.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=240;
+/// So much of each line's end is read.
+const EDGE: usize = 64;
+/// Words behind which a value comes.
+const ASKING: [&str; 28] = [
+    "is",
+    "at",
+    "to",
+    "number",
+    "no",
+    "mrn",
+    "dob",
+    "phone",
+    "call",
+    "on",
+    "born",
+    "and",
+    "between",
+    "from",
+    "id",
+    "account",
+    "ssn",
+    "fax",
+    "cell",
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "patient",
+    "for",
+    "of",
+    "named",
+    "insurance",
+];
+
+/// `near`: a patient was spoken of lately.
+pub(super) fn find(previous: &str, line: &str, near: bool, rules: &RuleSet, found: &mut Vec<Found>, back: &mut Vec<(u32, Found)>) {
+    let head = line.trim_start();
+    if !WIDTHS.contains(&previous.len()) || !may_go_on(previous, head) {
+        return;
+    }
+    let mut from = previous.floor_char_boundary(previous.len().saturating_sub(EDGE));
+    from += previous[from..].find(' ').map_or(0, |blank| blank + 1);
+    let tail = &previous[from..];
+    let head = &head[..head.floor_char_boundary(EDGE)];
+    let joined = format!("{tail} {head}");
+    let mut both = Vec::new();
+    let mut of_both = Vec::new();
+    words(&joined, &mut of_both);
+    label::find(&joined, rules, &mut both);
+    pattern::find(&joined, false, rules, &mut both);
+    prose::find(&joined, &of_both, rules, &mut both);
+    if near || both.iter().any(near::is_name) {
+        near::days(&joined, rules, &mut both);
+    }
+    let border = tail.len() + 1;
+    let indent = line.len() - line.trim_start().len();
+    for Found { range, kind, rule } in both {
+        if range.end <= border {
+            continue;
+        }
+        found.push(Found::new(indent + range.start.max(border) - border..indent + range.end - border, kind, rule));
+        if range.start < tail.len() {
+            back.push((1, Found::new(from + range.start..previous.len(), kind, rule)));
+        }
+    }
+}
+
+/// Cheap: asked of every line.
+fn may_go_on(previous: &str, head: &str) -> bool {
+    let Some(first) = head.chars().next().filter(|c| c.is_alphanumeric() || matches!(c, '(' | '+')) else { return false };
+    let Some(last) =
+        previous.as_bytes().last().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b',' | b'.' | b')' | b'-') || !b.is_ascii())
+    else {
+        return false;
+    };
+    let word = previous.rsplit(' ').next().unwrap_or_default();
+    // Lines of logs begin with a date, a level or a bracket; filled text has single blanks.
+    let prose = previous.trim_start().starts_with(|c: char| c.is_alphabetic()) && !previous.trim_start().contains("  ");
+    let digits = (last.is_ascii_digit() || *last == b',' || *last == b')' || *last == b'-') && (first.is_ascii_digit() || first == '(');
+    let names = word.starts_with(char::is_uppercase) && first.is_uppercase() && !matches!(last, b')' | b'-');
+    let asks = || ASKING.iter().any(|asking| word.trim_end_matches('.').eq_ignore_ascii_case(asking));
+    (digits || names || asks()) && prose && previous.split(' ').count() >= 6
+}
