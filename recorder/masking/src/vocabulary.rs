@@ -144,9 +144,14 @@ impl Vocabulary {
         }
         let mut found = self.phrase(&words);
         // "DoB", "OtherPatientIDs": capitals do not always begin words.
-        if found.is_none() && name.chars().skip(1).any(char::is_uppercase) && name.contains(char::is_lowercase) {
-            words = self.words(&name.to_lowercase());
-            found = self.phrase(&words);
+        if found.as_ref().is_none_or(|(label, _)| !label.strong)
+            && name.chars().skip(1).any(char::is_uppercase)
+            && name.contains(char::is_lowercase)
+        {
+            let small = self.words(&name.to_lowercase());
+            if let Some(label) = self.phrase(&small).filter(|(label, _)| found.is_none() || label.strong) {
+                (words, found) = (small, Some(label));
+            }
         }
         let (label, phrase) = found?;
         // The last word is the head: a "policy name" is a name, and not a policy's number.

@@ -96,7 +96,9 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
             None if is.open && label.strong && is_begun(&line[start..], rules) => (start..line.len(), label.kind),
             None => continue,
         };
-        taken = value.end;
+        if label.strong {
+            taken = value.end;
+        }
         // "Last: Whitfield" on a line of its own.
         let alone = sure && line[..key.start].trim().is_empty() && value.end == line.len() && may_be_name(&line[value.clone()], rules);
         let value = Found::new(value, kind, Rule::Label);
@@ -179,7 +181,7 @@ fn ties(bytes: &[u8], at: usize) -> bool {
     }
     // A question of a program: "Surname? Park".
     if bytes[at] == b'?' {
-        return after == Some(b' ') && before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b')' | b']'));
+        return after == Some(b' ') && before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b')' | b']' | b'#'));
     }
     if bytes[at] == b'=' {
         return before != Some(b'=');
@@ -220,7 +222,8 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
         }
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
         let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':') && !is_place(&before[..word_start]);
-        if words > 0 && (word.starts_with('-') || DECLARING.contains(&word)) {
+        // A quote that ends closes the value of another pair.
+        if words > 0 && (word.starts_with('-') || word.ends_with('\'') || DECLARING.contains(&word)) {
             break;
         }
         if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {

@@ -358,8 +358,8 @@ impl Classifier {
             });
             found.append(&mut weak);
             back.append(&mut context.weak);
-            near::find(trimmed, &self.rules, &mut found);
         }
+        near::find(trimmed, &self.rules, &mut found);
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
@@ -456,6 +456,9 @@ impl Classifier {
             && let Some(table) = self.tables.iter().find(|table| table.fits(line)).cloned()
         {
             table.fitting_row(line, &self.rules, found);
+            if table.is_guessed() {
+                shapes::find(line, &self.rules, found);
+            }
             return Part::Row;
         }
         if has_bar(line) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {

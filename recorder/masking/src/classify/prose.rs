@@ -7,7 +7,7 @@ use super::{
     keyed::name_continues,
     letter::{person_at, person_of},
     names_patient,
-    shapes::{is_name_word, is_particle},
+    shapes::{is_name_word, is_particle, may_be_name},
     value,
 };
 use crate::{kind::Kind, learned::Word, rules::RuleSet};
@@ -251,7 +251,7 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             continue;
         }
         let text = &line[word.start..word.end];
-        let begins = text.starts_with(char::is_uppercase) || (is_particle(text) && starts_upper(line, words.get(at + 1)));
+        let begins = text.starts_with(char::is_uppercase) || leads_on(line, &words[at..]);
         if !begins {
             continue;
         }
@@ -263,6 +263,13 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             codes.before_name(line, word.start, found);
         }
     }
+}
+
+/// "de la Cruz": small words, then a capital.
+fn leads_on(line: &str, words: &[Word]) -> bool {
+    let text = |word: &Word| &line[word.start..word.end];
+    let small = words.iter().take(3).take_while(|word| is_particle(text(word))).count();
+    small > 0 && starts_upper(line, words.get(small))
 }
 
 fn starts_upper(line: &str, word: Option<&Word>) -> bool {
@@ -292,7 +299,9 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
             let one = last != "patient" && last != "patients" && last != "member" && last != "child" && last != "friend";
             let closed = |length: &usize| rest[*length..].chars().next().is_none_or(|c| matches!(c, ',' | '.' | ')' | ';'));
             let alone = || person_of(rest, 1, rules).filter(|length| one && closed(length) && rest[..*length].chars().count() > 2);
-            return long().or_else(alone);
+            // "patient Rivers, Mark", "The partner, Hope Banks, can be reached": common words, but where a name is expected.
+            let common = || common_name(rest, one && last != "pt" && last != "pat", rules);
+            return long().or_else(alone).or_else(common);
         }
         let is_name = matches!(last.as_str(), "is" | "was" | "called") && before(2).is_some_and(|word| word.eq_ignore_ascii_case("name"));
         if is_name {
@@ -330,6 +339,16 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
     let length = person_at(rest, rules)?;
     let after = &rest[length..];
     (!is_clinician(after) && tells(line, after)).then_some(length)
+}
+
+/// A name made of words that are common ones too: with a comma, or of two words if `bare` is enough.
+fn common_name(text: &str, bare: bool, rules: &RuleSet) -> Option<usize> {
+    let mut words = text.splitn(3, ' ');
+    let (first, second) = (words.next()?, words.next()?);
+    let comma = first.ends_with(',');
+    let end = second.find(|c: char| !(c.is_alphabetic() || matches!(c, '\'' | '-'))).unwrap_or(second.len());
+    let (last, given) = (first.trim_end_matches(','), &second[..end]);
+    (may_be_name(last, rules) && may_be_name(given, rules) && (comma || bare)).then_some(first.len() + 1 + end)
 }
 
 /// All words of it are of names only.

@@ -21,6 +21,8 @@ pub(super) struct Table {
     header: String,
     columns: Vec<Column>,
     form: Form,
+    /// Told by its rows: no header was seen.
+    guessed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,32 +66,63 @@ impl Table {
             Form::Bars => {
                 self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header
             }
-            Form::Blanks => false,
+            Form::Blanks => {
+                let cells = self.spaced_cells(line);
+                self.columns.len() >= 3 && self.is_aligned(line) && self.plausible(line, &cells, 0) >= 2
+            }
             Form::Delimited(by) => {
                 let cells = delimited(line, by);
-                if cells.len() != self.columns.len() || cells.len() < 3 {
-                    return false;
-                }
-                let mut telling = 0;
-                let plausible = self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.means.label()?, cell))).all(
-                    |(label, cell)| {
-                        let text = line[cell.clone()].trim_matches(['"', ' ']);
-                        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                        let fits = text.is_empty()
-                            || match label.kind {
-                                Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
-                                Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
-                                Kind::Email => text.contains('@'),
-                                Kind::Address | Kind::City => true,
-                                _ => digits > 0,
-                            };
-                        telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
-                        fits
-                    },
-                );
-                plausible && telling > 0
+                cells.len() == self.columns.len() && cells.len() >= 3 && self.plausible(line, &cells, 0) > 0
             }
         }
+    }
+
+    /// How many cells say by their form that they belong to their columns, which begin with column `first`; 0 if one cannot.
+    fn plausible(&self, line: &str, cells: &[Range<usize>], first: usize) -> u32 {
+        let mut telling = 0;
+        for (column, cell) in self.columns.iter().skip(first).zip(cells) {
+            let Some(label) = column.means.label() else { continue };
+            let text = line.get(cell.clone()).unwrap_or_default().trim_matches(['"', '\'', ' ']);
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            let fits = text.is_empty()
+                || matches!(text, "NULL" | "\\N" | "null" | "None")
+                || match label.kind {
+                    Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
+                    Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
+                    Kind::Email => text.contains('@'),
+                    Kind::Address | Kind::City => true,
+                    _ => digits > 0,
+                };
+            if !fits {
+                return 0;
+            }
+            telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
+        }
+        telling
+    }
+
+    /// Between two columns is a blank; a word running through it belongs to another text.
+    fn is_aligned(&self, line: &str) -> bool {
+        self.columns.iter().skip(1).all(|column| {
+            let at = byte_at(line, column.at.start.saturating_sub(1));
+            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
+        })
+    }
+
+    /// Cells at the places of the header's, as far as the line goes.
+    fn spaced_cells(&self, line: &str) -> Vec<Range<usize>> {
+        let ends = self.columns.iter().skip(1).map(|next| byte_at(line, next.at.start)).chain([line.len()]);
+        self.columns
+            .iter()
+            .zip(ends)
+            .map(|(column, end)| (byte_at(line, column.at.start), end))
+            .map(|(start, end)| start..end.max(start))
+            .collect()
+    }
+
+    /// Is it told by its rows alone?
+    pub(super) fn is_guessed(&self) -> bool {
+        self.guessed
     }
 
     /// `open`: the line is still being written; what is missing may come.
@@ -146,12 +179,7 @@ impl Table {
         if line.trim().is_empty() || line.starts_with('(') {
             return Part::Outside;
         }
-        // Between two columns is a blank; a word running through it belongs to another text.
-        let aligned = self.columns.iter().skip(1).all(|column| {
-            let at = byte_at(line, column.at.start.saturating_sub(1));
-            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
-        });
-        if !aligned {
+        if !self.is_aligned(line) {
             // Shifted against the header (wide characters, a prefix): as many cells as columns will do.
             let cells = gaps(line);
             if cells.len() != self.columns.len() {
@@ -162,10 +190,8 @@ impl Table {
             }
             return Part::Row;
         }
-        for (index, column) in self.columns.iter().enumerate() {
-            let start = byte_at(line, column.at.start);
-            let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start));
-            self.cell(index, line, start..end.max(start), rules, found);
+        for (index, cell) in self.spaced_cells(line).into_iter().enumerate() {
+            self.cell(index, line, cell, rules, found);
         }
         Part::Row
     }
@@ -174,17 +200,34 @@ impl Table {
         if line == "\\." {
             return Part::Outside;
         }
-        let cells = delimited(line, by);
-        // Too many cells: one has a delimiter in it. Too few: another text, unless the rest is still to come.
+        let mut cells = delimited(line, by);
+        // Too many cells: one has a delimiter in it, with a blank behind ("Whitfield, Ann" unquoted).
+        while cells.len() > self.columns.len()
+            && let Some(at) =
+                (1..cells.len()).find(|at| line[cells[*at].clone()].starts_with(' ') && !line[cells[*at].clone()].trim().is_empty())
+        {
+            let end = cells.remove(at).end;
+            cells[at - 1].end = end;
+        }
+        // Too few: another text, unless the rest is still to come, or the row was cut by a pane or an editor's margin.
+        let mut first = 0;
         if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
-            return Part::Outside;
+            let missing = self.columns.len() - cells.len();
+            let whole = cells.get(..cells.len() - 1).unwrap_or_default();
+            if cells.len() >= 3 && self.plausible(line, whole, 0) > 0 {
+                // From the left.
+            } else if cells.len() >= 3 && self.plausible(line, cells.get(1..).unwrap_or_default(), missing + 1) > 0 {
+                first = missing;
+            } else {
+                return Part::Outside;
+            }
         }
         // Prose has commas too, with a blank behind each.
         if !sure && by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
             return Part::Outside;
         }
-        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {
-            self.cell(index, line, cell, rules, found);
+        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len() - first) {
+            self.cell(first + index, line, cell, rules, found);
         }
         Part::Row
     }
@@ -261,6 +304,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
         header: header.trim().to_owned(),
         columns: columns.into_iter().zip(means).map(|(at, means)| Column { at, means }).collect(),
         form,
+        guessed: false,
     })
 }
 
@@ -305,18 +349,26 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
         header: String::new(),
         columns: columns.into_iter().zip(meanings(&names, rules)).map(|(at, means)| Column { at, means }).collect(),
         form: Form::Blanks,
+        guessed: false,
     })
 }
 
 /// A CSV, TSV or unaligned header.
 pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Nearly every line of a log has a character that no column name has.
-    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!@".contains(&b);
+    // A statement lists columns too.
+    const VERBS: [&str; 8] = ["insert", "select", "update", "create", "replace", "copy", "merge", "alter"];
+    let word = line.split(' ').next().unwrap_or_default();
+    if VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
+        return None;
+    }
+    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!".contains(&b);
     if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
         return None;
     }
     // psql's fieldsep and SQLite's separator may be any.
-    let by = ['\t', ',', '|', ';', '^', '~', '!', '@', '#'].into_iter().find(|by| line.contains(*by))?;
+    let odd = |by: &char| matches!(by, '!' | '#') && line.matches(*by).count() < 2;
+    let by = ['\t', ',', '|', ';', '^', '~', '!', '#'].into_iter().find(|by| line.contains(*by) && !odd(by))?;
     let cells = delimited(line, by);
     if cells.len() < 2 || cells.len() > 512 {
         return None;
@@ -399,6 +451,7 @@ fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
         header: String::new(),
         columns: meanings(names, rules).into_iter().map(|means| Column { at: 0..0, means }).collect(),
         form: Form::Delimited(by),
+        guessed: false,
     })
 }
 
@@ -409,6 +462,7 @@ pub(super) fn of_row(by: char, kinds: &[Option<Kind>]) -> Option<Table> {
         header: String::new(),
         columns: kinds.iter().map(|kind| Column { at: 0..0, means: means(kind) }).collect(),
         form: Form::Delimited(by),
+        guessed: true,
     })
 }
 

@@ -8,9 +8,12 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
     let field = field_end(text);
     let length = match kind {
         Kind::Name => name(&text[..field], strong, rules)?,
-        Kind::Birth | Kind::Date => date(text)?,
+        Kind::Birth | Kind::Date => date(text).or_else(|| if strong { begun_date(&text[..field]) } else { None })?,
         Kind::Ssn => number(text, "-. Xx*", 4)?,
-        Kind::Phone => number(text, "-. ()+xX/", 7)?,
+        // A form that is still being painted, a page cut by its margin: the label says what it will be.
+        Kind::Phone => {
+            number(text, "-. ()+xX/", 7).or_else(|| number(&text[..field], "-. ()+", 3).filter(|length| strong && length + 1 >= field))?
+        }
         Kind::Email => text.find([' ', ',', ';', '|', '>', ')', '"', '\'']).unwrap_or(text.len()),
         Kind::Address => address(&text[..field], strong)?,
         Kind::City => words(&text[..field], strong, 4)?,
@@ -145,6 +148,8 @@ fn address(field: &str, strong: bool) -> Option<usize> {
         || value.starts_with("0x")
         || value.contains('@')
         || value.starts_with('/')
+        // The next pair of a list.
+        || ["=", "': ", "\": "].iter().any(|sign| value.contains(sign))
         || !value.contains(|c: char| c.is_alphabetic())
         || (words == 1 && value.contains([':', '/', '.']));
     (!technical && words >= 2 && (digits > 0 || strong)).then_some(value.len())
@@ -440,6 +445,15 @@ fn date(text: &str) -> Option<usize> {
         _ => return None,
     };
     Some(end + time_length(&text[end..]))
+}
+
+/// "06-Feb-2", "19": the beginning of a date that fills its field.
+fn begun_date(field: &str) -> Option<usize> {
+    let text = field.trim_end();
+    let parts = text.split(['-', '/', '.', ' ', ',']).filter(|part| !part.is_empty());
+    let fits = parts.clone().all(|part| part.bytes().all(|b| b.is_ascii_digit()) || month_length(part) == Some(part.len()));
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (fits && (2..=8).contains(&digits) && text.len() <= 20 && parts.count() >= 2).then_some(text.len())
 }
 
 /// "T08:30:00Z", " 08:30:00.123 +01:00", " 8:30 AM" after a date.
