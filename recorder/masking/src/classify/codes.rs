@@ -16,7 +16,7 @@ impl Codes {
         let start = words[at].start;
         let token = token(line, start)?;
         let end = start + token.len();
-        let kind = self.listed(line, start, token).or_else(|| named(line, words, at))?;
+        let kind = self.listed(line, start, token).or_else(|| named(line, words, at, found.iter().any(super::near::is_name)))?;
         self.last = Some((start, end, kind));
         found.push(Found::new(start..end, kind, Rule::Label));
         Some(end)
@@ -64,8 +64,8 @@ fn token(line: &str, start: usize) -> Option<&str> {
     (closed && (5..=20).contains(&token.len()) && digits >= 5 && value::whole_date(token).is_none()).then_some(token)
 }
 
-/// What the words before a number say that it is.
-fn named(line: &str, words: &[Word], at: usize) -> Option<Kind> {
+/// What the words before a number say that it is. `named`: the line names a patient.
+fn named(line: &str, words: &[Word], at: usize, named: bool) -> Option<Kind> {
     let mut after = words[at].start;
     for back in 1..=3 {
         let before = words[at.checked_sub(back)?];
@@ -84,6 +84,10 @@ fn named(line: &str, words: &[Word], at: usize) -> Option<Kind> {
             | "merge" | "merged" | "merging" | "duplicate" | "unmerged" | "unlinked" | "empi" | "csn" => Kind::Mrn,
             "member" | "subscriber" | "policy" | "insurance" | "beneficiary" | "insured" | "dependent" => Kind::HealthPlan,
             "account" | "acct" | "fin" | "guarantor" | "claim" | "har" => Kind::Account,
+            // "creating E004512" in a line that names a patient.
+            "creating" | "created" | "assigned" | "assigning" | "matched" | "matches" | "linked" | "linking" | "using" if named => {
+                Kind::Mrn
+            }
             _ => return None,
         };
         return Some(kind);

@@ -21,6 +21,9 @@ const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
 static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 3]> =
     std::sync::LazyLock::new(|| ["....", "____", ". . ."].map(memchr::memmem::Finder::new));
+/// Between two arguments in quotes.
+static CALLED: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
+    std::sync::LazyLock::new(|| ["', '", "\", \""].map(memchr::memmem::Finder::new));
 /// Leaders behind a label's own sign.
 const LEADING: [&str; 5] = ["__", "..", "--", "··", "…"];
 /// Words of a shell, a container file or a program that declare what follows: `export MRN=...`, `declare -x MRN="..."`, `ENV MRN=...`.
@@ -66,6 +69,7 @@ impl Keys {
 pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     led(line, keys, rules, found, weak);
+    called(line, keys, rules, found);
     let mut taken = 0;
     let wide = if line.is_ascii() { None } else { line.find('：') };
     for at in memchr::memchr3_iter(b':', b'=', b'?', bytes).chain(wide) {
@@ -152,6 +156,27 @@ fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
     let object = before[..open].trim_end_matches([' ', '=']);
     (!before[open..].contains([']', ')', '}']) && (object.ends_with("atient") || object.ends_with("PATIENT")))
         .then_some(Label { kind: Kind::Mrn, strong: true })
+}
+
+/// `channelMap.put('patientName', 'GRANT,MARK')`, `set("mrn", "E004512")`: key and value as arguments (Mirth Connect's maps, Java's).
+fn called(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>) {
+    for between in CALLED.iter() {
+        for at in between.find_iter(line.as_bytes()) {
+            let quote = line.as_bytes()[at];
+            let Some(open) = line[..at].rfind(char::from(quote)) else { continue };
+            if !line[..open].ends_with('(') {
+                continue;
+            }
+            let start = at + between.needle().len();
+            let end = quote_end(line, start, char::from(quote));
+            let text = &line[start..end];
+            if let Some(label) = keys.label(&line[open + 1..at], rules).filter(|label| label.strong)
+                && fills(label.kind, text, true, rules)
+            {
+                found.push(Found::new(start..end, label.kind, Rule::Label));
+            }
+        }
+    }
 }
 
 /// "Unit No ......... E351456": a form's leaders are a sign too.

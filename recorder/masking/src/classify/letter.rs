@@ -238,7 +238,7 @@ pub(super) fn fields_with_names(line: &str, rules: &RuleSet, found: &mut Vec<Fou
         let start = field.end - name.len();
         let name = name.trim_end();
         let comma = name.contains(", ") || name.contains('^');
-        if (comma || index == 0) && person_at(name, rules).is_some_and(|length| length == name.len()) {
+        if (comma || index == 0) && person_at(name, rules).is_some_and(|length| length == name.trim_end_matches('.').len()) {
             found.push(Found::new(start..start + name.len(), Kind::Name, Rule::Row));
         }
     }

@@ -57,6 +57,7 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         }
     }
     days(line, rules, found);
+    births(line, rules, found);
     for index in 0..found.len() {
         let end = found[index].range.end;
         let after = line.get(end..).unwrap_or_default();
@@ -96,6 +97,25 @@ pub(super) fn days(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
                 found.push(Found::new(range, Kind::Date, Rule::Label));
             }
         }
+    }
+}
+
+/// A day of long ago in a line with somebody's name is a birthday: "PT: Whitfield, Ann / F / 11-Mar-1954".
+fn births(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    let mut from = 0;
+    while let Some(at) = line[from..].find(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase()).map(|at| from + at) {
+        let length = line[at..].find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/'))).unwrap_or(line.len() - at);
+        let bounded = !line[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '/' | '_' | ':'));
+        if bounded && let Some(range) = day(line, at, rules) {
+            let year = line[range.clone()]
+                .split(|c: char| !c.is_ascii_digit())
+                .find(|digits| digits.len() == 4)
+                .and_then(|year| year.parse().ok());
+            if year.is_some_and(|year| super::shapes::BIRTH_YEARS.contains(&year)) {
+                found.push(Found::new(range, Kind::Birth, Rule::Label));
+            }
+        }
+        from = at + length.max(1);
     }
 }
 

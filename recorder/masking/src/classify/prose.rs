@@ -233,6 +233,7 @@ const DEVELOPERS: [&str; 16] = [
 ];
 
 pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<Found>) {
+    carets(line, found);
     let mut taken = 0;
     let mut codes = codes::Codes::default();
     for (at, word) in words.iter().enumerate() {
@@ -262,6 +263,41 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             found.push(name);
             codes.before_name(line, word.start, found);
         }
+    }
+}
+
+/// "Pereira^Zoë", "VON TRAPP^ROBERT^J": family^given^middle (HL7 v2.5.1 2.A.89 XPN; DICOM PS3.5 6.2 PN) in any alphabet.
+fn carets(line: &str, found: &mut Vec<Found>) {
+    let part = |c: char| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.');
+    let mut from = 0;
+    while let Some(caret) = memchr::memchr(b'^', &line.as_bytes()[from..]).map(|at| from + at) {
+        from = caret + 1;
+        let (before, after) = (&line[..caret], &line[caret + 1..]);
+        let mut start = before.trim_end_matches(part).len();
+        // "Von Trapp", "de la Cruz", "St. Clair".
+        while let Some(rest) = before[..start].strip_suffix(' ') {
+            let word = rest.trim_end_matches(part).len();
+            const FIRST: [&str; 14] = ["Von", "Van", "De", "La", "Le", "Del", "Di", "Da", "St.", "St", "San", "Santa", "El", "Al"];
+            if !(is_particle(&rest[word..]) || FIRST.iter().any(|first| rest[word..].eq_ignore_ascii_case(first))) {
+                break;
+            }
+            start = word;
+        }
+        let last = &before[start..];
+        let bounded = !before[..start].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '^' | '|' | '&' | '_' | '\\' | '/' | '$'));
+        let first = after.starts_with(char::is_uppercase);
+        if !bounded || !first || !last.contains(char::is_uppercase) || last.chars().filter(|c| c.is_alphabetic()).count() < 2 {
+            continue;
+        }
+        let length = after.find(|c: char| !(part(c) || c == '^')).unwrap_or(after.len());
+        let end = caret + 1 + after[..length].trim_end_matches('^').len();
+        if line[end..].trim_start_matches('^').starts_with(|c: char| matches!(c, '|' | '&' | '~') || c.is_ascii_digit()) {
+            continue;
+        }
+        let name = Found::new(start..end, Kind::Name, Rule::Letter);
+        name_continues(line, &name, found);
+        found.push(name);
+        from = end;
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{kind::Kind, rules::RuleSet};
 
 /// Years that are more likely of a birth than of a system's event.
-const BIRTH_YEARS: std::ops::RangeInclusive<u32> = 1890..=2012;
+pub(super) const BIRTH_YEARS: std::ops::RangeInclusive<u32> = 1890..=2012;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -261,7 +261,7 @@ fn is_grouped(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     match groups.as_slice() {
         [_] => true,
-        [number, check] => number.len() >= 5 && check.len() == 1,
+        [number, check] => number.len() >= 5 && check.len() <= 4,
         groups => groups.iter().all(|group| group.len() == 2),
     }
 }
@@ -342,5 +342,16 @@ pub(super) fn is_name_word(word: &str, rules: &RuleSet) -> bool {
     let letters = word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'));
     let first = word.chars().next().is_some_and(|c| c.is_uppercase() || (c.is_alphabetic() && !c.is_lowercase()));
     let lower = word.to_lowercase();
-    letters && first && word.chars().count() >= 2 && !rules.common.contains(lower.as_str()) && !rules.vocabulary.knows(&lower)
+    letters
+        && first
+        && word.chars().count() >= 2
+        && !is_joined(word)
+        && !rules.common.contains(lower.as_str())
+        && !rules.vocabulary.knows(&lower)
+}
+
+/// "HomePhone", "JavaScript": words run together. "McAllister", "DeShawn" and "MacDonald" are names.
+fn is_joined(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    (4..bytes.len()).any(|at| bytes[at - 1].is_ascii_lowercase() && bytes[at].is_ascii_uppercase())
 }

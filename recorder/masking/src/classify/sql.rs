@@ -46,6 +46,7 @@ const SELECT: usize = 0;
 const VALUES: usize = 1;
 const INSERT: usize = 2;
 const CREATE: usize = 3;
+const PARAMETERS: usize = 4;
 
 impl Words {
     pub(super) fn new() -> Option<Self> {
@@ -99,6 +100,7 @@ pub(super) fn find(
             VALUES => script.values(line, hit.range(), rules, found),
             INSERT => script.insert(line, hit.end(), rules),
             CREATE => script.create(line, hit.end(), rules),
+            PARAMETERS => parameters(line, hit.end(), rules, found),
             _ => condition(line, hit.range(), keys, rules, found),
         }
     }
@@ -301,6 +303,26 @@ fn rows(line: &str, at: usize, columns: &[Meaning], rules: &RuleSet, found: &mut
             }
         }
         at = end;
+    }
+}
+
+/// PostgreSQL's `parameters: $1 = 'Whitfield', $2 = 'Ann', $3 = '1954-03-11'`, MyBatis' `Parameters: Whitfield(String), 1954-03-11(Date)`:
+/// the statement is another line's, so the values together have to say that they are a person's.
+fn parameters(line: &str, from: usize, rules: &RuleSet, found: &mut Vec<Found>) {
+    let row: Vec<Range<usize>> = cells(line, from..line.len())
+        .map(|cell| {
+            let text = &line[cell.clone()];
+            let start = match text.trim_start().starts_with('$') {
+                true => cell.start + text.find('=').map_or(0, |sign| sign + 1),
+                false => cell.start,
+            };
+            let typed = text.trim_end().strip_suffix(')').and_then(|text| text.rfind('('));
+            literal(line, start..typed.map_or(cell.end, |open| (cell.start + open).max(start)))
+        })
+        .take(MAX_COLUMNS)
+        .collect();
+    if row.len() >= 2 {
+        shapes::person(line, &row, rules, found);
     }
 }
 

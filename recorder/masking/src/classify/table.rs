@@ -248,6 +248,10 @@ impl Table {
 /// A line of dashes. `-[ RECORD 1 ]--` is not one.
 pub(super) fn is_rule(line: &str) -> bool {
     let trimmed = line.trim();
+    // Reports on line printers ruled with what they had.
+    if trimmed.len() >= 10 && trimmed.starts_with(['_', '*', '~']) && trimmed.bytes().all(|b| b == trimmed.as_bytes()[0] || b == b' ') {
+        return true;
+    }
     trimmed.len() >= 3
         && trimmed.starts_with(['-', '+', '|', '─', '┌', '├', '└', '═', '╞', '╟', '╔', '╠'])
         && trimmed.contains(['-', '─', '═'])
@@ -261,7 +265,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     let mut inside = false;
     let mut many = false;
     for (at, c) in rule.chars().enumerate() {
-        let dash = matches!(c, '-' | '=' | ':' | '─' | '═' | '━');
+        let dash = matches!(c, '-' | '=' | ':' | '_' | '*' | '~' | '─' | '═' | '━');
         if dash && !inside {
             columns.push(at..at + 1);
         } else if dash && let Some(last) = columns.last_mut() {

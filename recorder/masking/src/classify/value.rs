@@ -11,9 +11,8 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
         Kind::Birth | Kind::Date => date(text).or_else(|| if strong { begun_date(&text[..field]) } else { None })?,
         Kind::Ssn => number(text, "-. Xx*", 4)?,
         // A form that is still being painted, a page cut by its margin: the label says what it will be.
-        Kind::Phone => {
-            number(text, "-. ()+xX/", 7).or_else(|| number(&text[..field], "-. ()+", 3).filter(|length| strong && length + 1 >= field))?
-        }
+        Kind::Phone => number(text, "-. ()+xX/", 7)
+            .or_else(|| number(&text[..field], "-. ()+", 3).filter(|length| strong && length + 1 >= field && is_begun_phone(text)))?,
         Kind::Email => text.find([' ', ',', ';', '|', '>', ')', '"', '\'']).unwrap_or(text.len()),
         Kind::Address => address(&text[..field], strong)?,
         Kind::City => words(&text[..field], strong, 4)?,
@@ -445,6 +444,12 @@ fn date(text: &str) -> Option<usize> {
         _ => return None,
     };
     Some(end + time_length(&text[end..]))
+}
+
+/// "642-555-", "(642", "+1 64": an area and what follows. "4-1242" is an extension of the house.
+fn is_begun_phone(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.starts_with(['(', '+']) || (digits >= 3 && matches!(text.as_bytes().get(digits), None | Some(b'-' | b'.' | b' ')))
 }
 
 /// "06-Feb-2", "19": the beginning of a date that fills its field.

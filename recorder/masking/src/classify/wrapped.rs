@@ -84,6 +84,12 @@ fn may_go_on(previous: &str, head: &str) -> bool {
     let word = previous.rsplit(' ').next().unwrap_or_default();
     // Lines of logs begin with a date, a level or a bracket; filled text has single blanks.
     let prose = previous.trim_start().starts_with(|c: char| c.is_alphabetic()) && !previous.trim_start().contains("  ");
+    // Lines of a log begin with their times.
+    let clock =
+        |text: &str| text.as_bytes().windows(5).take(40).any(|w| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit));
+    if clock(head) || clock(previous) {
+        return false;
+    }
     let digits = (last.is_ascii_digit() || *last == b',' || *last == b')' || *last == b'-') && (first.is_ascii_digit() || first == '(');
     let names = word.starts_with(char::is_uppercase) && first.is_uppercase() && !matches!(last, b')' | b'-');
     let asks = || ASKING.iter().any(|asking| word.trim_end_matches('.').eq_ignore_ascii_case(asking));
