@@ -137,12 +137,18 @@ pub(super) fn person_of(text: &str, least: usize, rules: &RuleSet) -> Option<usi
     (words >= least && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
 }
 
+/// Words, with the comma behind them: "VILLANUEVA,ELENI MEI-LING" are three.
 fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
-    text.split(' ').map(move |word| {
+    let mut comma = false;
+    text.split_inclusive([' ', ',']).filter_map(move |word| {
         let start = at;
-        at += word.len() + 1;
-        (start, word)
+        at += word.len();
+        let word = word.trim_end_matches(' ');
+        // One blank behind a comma; any other second blank ends the field, as an empty word.
+        let skipped = word.is_empty() && comma;
+        comma = word.ends_with(',');
+        (!skipped).then_some((start, word))
     })
 }
 
@@ -210,7 +216,8 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
         let initial = core.len() == 1 && core.starts_with(char::is_uppercase);
         let sure = is_name_word(core, rules) && !word.ends_with('.');
         let plausible = initial || sure || may_be_name(core, rules) || (words > 0 && is_particle(core));
-        if !plausible || is_organisation(core) || is_title(core) {
+        // A quote that ends belongs to another value.
+        if !plausible || is_organisation(core) || is_title(core) || word.ends_with('\'') {
             break;
         }
         if with_comma && comma {

@@ -543,7 +543,9 @@ impl Classifier {
         let suspicious = digits >= 3
             || word.contains(['\'', '"', '@', '^'])
             || (inner.starts_with(char::is_uppercase) && inner.len() > 1)
-            || self.learned.may_begin(word);
+            || self.learned.may_begin(word)
+            // Whom a mail goes to.
+            || (inner.len() > 1 && !word.starts_with('-') && ["mail ", "mailx ", "mutt "].iter().any(|command| line[..start].contains(command)));
         // A prompt ends with a sign; a word that closed is not open.
         if suspicious && !word.ends_with(['$', '#', '>', ':', ';', ')', ']', '}', '.', '?', '!', '\'', '"']) {
             found.push(Found::new(start..line.len(), Kind::Other, Rule::Unfinished));

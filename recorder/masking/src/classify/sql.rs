@@ -55,6 +55,7 @@ impl Words {
             "values",
             "insert into ",
             "create table ",
+            "parameters: ",
             " in (",
             " in(",
             " like ",
