@@ -19,11 +19,8 @@ const MAX_KEYS: usize = 1024;
 /// Longer ones are not remembered.
 const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
-static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 3]> =
-    std::sync::LazyLock::new(|| ["....", "____", ". . ."].map(memchr::memmem::Finder::new));
-/// Between two arguments in quotes.
-static CALLED: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
-    std::sync::LazyLock::new(|| ["', '", "\", \""].map(memchr::memmem::Finder::new));
+static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
+    std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
 /// Leaders behind a label's own sign.
 const LEADING: [&str; 5] = ["__", "..", "--", "··", "…"];
 /// Words of a shell, a container file or a program that declare what follows: `export MRN=...`, `declare -x MRN="..."`, `ENV MRN=...`.
@@ -127,6 +124,10 @@ fn is_begun(text: &str, rules: &RuleSet) -> bool {
 
 /// "ID Number (insurance): ...", "PHONE NUMBER [RESIDENCE]: ...": what stands in brackets says more of the label before it.
 fn in_brackets(line: &str, sign: usize) -> Option<Range<usize>> {
+    // Asked at every sign of every line.
+    if !matches!(line.as_bytes().get(sign.checked_sub(1)?), Some(b')' | b']' | b' ' | b'.' | b'_')) {
+        return None;
+    }
     let before = line[..sign].trim_end_matches([' ', '.', '_']);
     let open = match before.bytes().next_back()? {
         b')' => before.rfind('(')?,
@@ -160,21 +161,18 @@ fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
 
 /// `channelMap.put('patientName', 'GRANT,MARK')`, `set("mrn", "E004512")`: key and value as arguments (Mirth Connect's maps, Java's).
 fn called(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>) {
-    for between in CALLED.iter() {
-        for at in between.find_iter(line.as_bytes()) {
-            let quote = line.as_bytes()[at];
-            let Some(open) = line[..at].rfind(char::from(quote)) else { continue };
-            if !line[..open].ends_with('(') {
-                continue;
-            }
-            let start = at + between.needle().len();
-            let end = quote_end(line, start, char::from(quote));
-            let text = &line[start..end];
-            if let Some(label) = keys.label(&line[open + 1..at], rules).filter(|label| label.strong)
-                && fills(label.kind, text, true, rules)
-            {
-                found.push(Found::new(start..end, label.kind, Rule::Label));
-            }
+    let bytes = line.as_bytes();
+    for at in memchr::memchr_iter(b'(', bytes) {
+        let Some(quote) = bytes.get(at + 1).copied().filter(|b| matches!(b, b'"' | b'\'')) else { continue };
+        let close = quote_end(line, at + 2, char::from(quote));
+        let after = line.get(close + 1..).and_then(|rest| rest.trim_start_matches(' ').strip_prefix(','));
+        let Some(text) = after.and_then(|rest| rest.trim_start_matches(' ').strip_prefix(char::from(quote))) else { continue };
+        let start = line.len() - text.len();
+        let end = quote_end(line, start, char::from(quote));
+        if let Some(label) = keys.label(&line[at + 2..close], rules).filter(|label| label.strong)
+            && fills(label.kind, &line[start..end], true, rules)
+        {
+            found.push(Found::new(start..end, label.kind, Rule::Label));
         }
     }
 }

@@ -340,7 +340,7 @@ impl Classifier {
         for found in found.iter_mut().chain(&mut weak) {
             found.range = found.range.start + prefix..found.range.end + prefix;
         }
-        let frame = part == table::Part::Frame;
+        let (frame, row) = (part == table::Part::Frame, part == table::Part::Row);
         let mut line_words = self.spare.pop().unwrap_or_default();
         words(trimmed, &mut line_words);
         if !frame && !trimmed.is_empty() {
@@ -359,14 +359,17 @@ impl Classifier {
             found.append(&mut weak);
             back.append(&mut context.weak);
         }
-        near::find(trimmed, &self.rules, &mut found);
+        // A row says by its columns what is in it.
+        if !row {
+            near::find(trimmed, &self.rules, &mut found);
+        }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
             let names = found.iter().any(near::is_name);
             self.learned.find(&line_words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
-            if !names && found.iter().any(near::is_name) {
+            if !names && !row && found.iter().any(near::is_name) {
                 near::find(trimmed, &self.rules, &mut found);
             }
         }
@@ -412,7 +415,9 @@ impl Classifier {
         command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
-        wrapped::find(above[RECENT - 1], line, context.patient_lines > 0, &self.rules, found, back);
+        if part == table::Part::Outside {
+            wrapped::find(above[RECENT - 1], line, context.patient_lines > 0, &self.rules, found, back);
+        }
         if part == table::Part::Outside && !in_message {
             prose::find(line, words, &self.rules, found);
         }

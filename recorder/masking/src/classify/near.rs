@@ -56,8 +56,7 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
             found.push(Found::new(start..end, Kind::Date, Rule::Label));
         }
     }
-    days(line, rules, found);
-    births(line, rules, found);
+    days(line, true, rules, found);
     for index in 0..found.len() {
         let end = found[index].range.end;
         let after = line.get(end..).unwrap_or_default();
@@ -66,13 +65,17 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
             found.extend(day(line, end + gap, rules).map(|range| Found::new(range, Kind::Birth, Rule::Label)));
         }
     }
-    for (at, _) in line.match_indices(['M', 'F', 'm', 'f', 'y', 'Y']).filter(|(at, _)| *at >= 2) {
+    for at in 2..bytes.len() {
+        if !matches!(bytes[at], b'M' | b'F' | b'm' | b'f' | b'y' | b'Y') || !(bytes[at - 1].is_ascii_digit() || bytes[at - 1] == b' ') {
+            continue;
+        }
         let gap = usize::from(bytes[at - 1] == b' ');
         let digits = bytes[..at - gap].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
         let start = at - gap - digits;
         let years = line.get(start..at - gap).and_then(|text| text.parse::<u32>().ok());
         let unit = bytes[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
-        let of_years = matches!(&line[at..at + unit], "M" | "F" | "m" | "f" | "y" | "yo" | "yr" | "yrs" | "years" | "year" | "YO" | "Y");
+        let of_years =
+            matches!(&bytes[at..at + unit], b"M" | b"F" | b"m" | b"f" | b"y" | b"yo" | b"yr" | b"yrs" | b"years" | b"year" | b"YO" | b"Y");
         if years.is_some_and(|years| (90..=120).contains(&years)) && of_years && alone(start, at + unit) {
             found.push(Found::new(start..at - gap, Kind::Age, Rule::Label));
         }
@@ -87,35 +90,34 @@ fn is_slashed(text: &str) -> bool {
     short || value::whole_date(text).is_some()
 }
 
-/// Days of prose with their year, behind a word that says that something happened on them.
-pub(super) fn days(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
-    for word in BEFORE_DAYS {
-        for (at, _) in line.match_indices(word) {
-            let end = at + word.len();
-            let bounded = !line[..at].ends_with(char::is_alphanumeric) && line[end..].starts_with(' ');
-            if let Some(range) = day(line, end + 1, rules).filter(|_| bounded) {
-                found.push(Found::new(range, Kind::Date, Rule::Label));
-            }
+/// Days of prose with their year: behind a word that says that something happened on them, or, in a line with somebody's name (`named`), so
+/// long ago that it is a birthday ("PT: Whitfield, Ann / F / 11-Mar-1954").
+pub(super) fn days(line: &str, named: bool, rules: &RuleSet, found: &mut Vec<Found>) {
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        let first = bytes[start];
+        let length = bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/')).count();
+        at = start + length.max(1);
+        let begins = first.is_ascii_digit() || matches!(first, b'J' | b'F' | b'M' | b'A' | b'S' | b'O' | b'N' | b'D');
+        if !begins || start > 0 && (bytes[start - 1].is_ascii_alphanumeric() || matches!(bytes[start - 1], b'_' | b':' | b'=' | b'@')) {
+            continue;
         }
-    }
-}
-
-/// A day of long ago in a line with somebody's name is a birthday: "PT: Whitfield, Ann / F / 11-Mar-1954".
-fn births(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
-    let mut from = 0;
-    while let Some(at) = line[from..].find(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase()).map(|at| from + at) {
-        let length = line[at..].find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/'))).unwrap_or(line.len() - at);
-        let bounded = !line[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '/' | '_' | ':'));
-        if bounded && let Some(range) = day(line, at, rules) {
-            let year = line[range.clone()]
-                .split(|c: char| !c.is_ascii_digit())
-                .find(|digits| digits.len() == 4)
-                .and_then(|year| year.parse().ok());
-            if year.is_some_and(|year| super::shapes::BIRTH_YEARS.contains(&year)) {
-                found.push(Found::new(range, Kind::Birth, Rule::Label));
-            }
+        let before = line[..start].strip_suffix(' ').unwrap_or_default();
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let told = BEFORE_DAYS.contains(&word);
+        if !(told || named) {
+            continue;
         }
-        from = at + length.max(1);
+        let Some(range) = day(line, start, rules) else { continue };
+        let year =
+            || line[range.clone()].split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 4).and_then(|year| year.parse().ok());
+        if told {
+            found.push(Found::new(range, Kind::Date, Rule::Label));
+        } else if year().is_some_and(|year| super::shapes::BIRTH_YEARS.contains(&year)) {
+            found.push(Found::new(range, Kind::Birth, Rule::Label));
+        }
     }
 }
 

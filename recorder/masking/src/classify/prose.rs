@@ -251,6 +251,10 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             number(line, words, at, found);
             continue;
         }
+        // Most words are small, and no particle: told by their first letter.
+        if first.is_ascii_lowercase() && (word.end - word.start > 5 || !b"abdeltvz".contains(&first)) {
+            continue;
+        }
         let text = &line[word.start..word.end];
         let begins = text.starts_with(char::is_uppercase) || leads_on(line, &words[at..]);
         if !begins {
@@ -308,6 +312,31 @@ fn leads_on(line: &str, words: &[Word]) -> bool {
     small > 0 && starts_upper(line, words.get(small))
 }
 
+/// A word in small letters, without a place of its own; empty if it is long or begins with a digit.
+#[derive(Debug, Default, Clone, Copy)]
+struct Lower {
+    bytes: [u8; 20],
+    length: usize,
+}
+
+impl Lower {
+    fn of(word: &str) -> Self {
+        let mut lower = Self::default();
+        if word.len() > lower.bytes.len() || word.as_bytes().first().is_none_or(u8::is_ascii_digit) {
+            return lower;
+        }
+        lower.length = word.len();
+        for (to, from) in lower.bytes.iter_mut().zip(word.bytes()) {
+            *to = from.to_ascii_lowercase();
+        }
+        lower
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
 fn starts_upper(line: &str, word: Option<&Word>) -> bool {
     word.is_some_and(|word| line[word.start..word.end].starts_with(char::is_uppercase))
 }
@@ -316,22 +345,23 @@ fn starts_upper(line: &str, word: Option<&Word>) -> bool {
 fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found]) -> Option<usize> {
     let start = words[at].start;
     let before = |back: usize| at.checked_sub(back).map(|before| &line[words[before].start..words[before].end]);
-    let last = before(1).map(str::to_lowercase).unwrap_or_default();
+    let lower = before(1).map(Lower::of).unwrap_or_default();
+    let last = lower.as_str();
     // What stands between the word before and the name: nothing but blanks and opening signs.
     let between = at.checked_sub(1).map_or(&line[..start], |before| &line[words[before].end..start]);
-    let near = between.len() <= 4 && !between.contains(['=', '/', '_', '@', ';', '|', '#', '\\', '*', '{', '<']);
+    let near = !last.is_empty() && between.len() <= 4 && !between.contains(['=', '/', '_', '@', ';', '|', '#', '\\', '*', '{', '<']);
     let rest = &line[start..];
     // "E004512 (Whitfield, Marguerite)": a record's number, and whose it is.
     if between == " (" && codes::ends_with_code(&line[..words[at - 1].end]) {
         let length = person_at(rest, rules)?;
         return (rest[..length].contains(", ") && rest[length..].starts_with(')')).then_some(length);
     }
-    if near && TITLES.contains(&last.as_str()) && !between.contains(':') {
+    if near && TITLES.contains(&last) && !between.contains(':') {
         return person_of(rest, 1, rules).filter(|length| !is_clinician(&rest[*length..]));
     }
     let long = || person_of(rest, 2, rules).filter(|length| !is_clinician(&rest[*length..]) && !goes_on(&rest[*length..]));
     if near {
-        if PERSONS.contains(&last.as_str()) && !between.contains('-') {
+        if PERSONS.contains(&last) && !between.contains('-') {
             let one = last != "patient" && last != "patients" && last != "member" && last != "child" && last != "friend";
             let closed = |length: &usize| rest[*length..].chars().next().is_none_or(|c| matches!(c, ',' | '.' | ')' | ';'));
             let alone = || person_of(rest, 1, rules).filter(|length| one && closed(length) && rest[..*length].chars().count() > 2);
@@ -339,23 +369,24 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
             let common = || common_name(rest, one && last != "pt" && last != "pat", rules);
             return long().or_else(alone).or_else(common);
         }
-        let is_name = matches!(last.as_str(), "is" | "was" | "called") && before(2).is_some_and(|word| word.eq_ignore_ascii_case("name"));
+        let is_name = matches!(last, "is" | "was" | "called") && before(2).is_some_and(|word| word.eq_ignore_ascii_case("name"));
         if is_name {
             return long().or_else(|| person_of(rest, 1, rules));
         }
-        let paper = |back: usize| before(back).is_some_and(|word| PAPERS.contains(&word.to_lowercase().as_str()));
-        if matches!(last.as_str(), "for" | "of" | "on" | "to" | "about" | "regarding" | "concerning" | "from" | "in")
+        let paper = |back: usize| before(back).is_some_and(|word| PAPERS.contains(&Lower::of(word).as_str()));
+        if matches!(last, "for" | "of" | "on" | "to" | "about" | "regarding" | "concerning" | "from" | "in")
             && (paper(2) || paper(3))
             && let Some(length) = person_at(rest, rules).filter(|length| sure(&rest[..*length], rules))
             && !is_clinician(&rest[length..])
         {
             return Some(length);
         }
-        let me = matches!((before(2).map(str::to_lowercase).as_deref(), last.as_str()), (Some("i"), "am") | (Some("this" | "it"), "is"));
+        let me = matches!(last, "am" | "is")
+            && before(2).is_some_and(|word| matches!((Lower::of(word).as_str(), last), ("i", "am") | ("this" | "it", "is")));
         if me && [" I ", " my ", " born", "DOB", "My "].iter().any(|word| line.contains(word)) {
             return long();
         }
-        if STAFF.contains(&last.as_str()) {
+        if STAFF.contains(&last) {
             return None;
         }
         // "saved Whitfield, Marguerite, phone ..." in a line with a patient's number or birthday.

@@ -360,14 +360,14 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
 /// A CSV, TSV or unaligned header.
 pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Nearly every line of a log has a character that no column name has.
+    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!".contains(&b);
+    if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
+        return None;
+    }
     // A statement lists columns too.
     const VERBS: [&str; 8] = ["insert", "select", "update", "create", "replace", "copy", "merge", "alter"];
     let word = line.split(' ').next().unwrap_or_default();
     if VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
-        return None;
-    }
-    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!".contains(&b);
-    if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
         return None;
     }
     // psql's fieldsep and SQLite's separator may be any.

@@ -58,7 +58,7 @@ pub(super) fn find(previous: &str, line: &str, near: bool, rules: &RuleSet, foun
     pattern::find(&joined, false, rules, &mut both);
     prose::find(&joined, &of_both, rules, &mut both);
     if near || both.iter().any(near::is_name) {
-        near::days(&joined, rules, &mut both);
+        near::days(&joined, false, rules, &mut both);
     }
     let border = tail.len() + 1;
     let indent = line.len() - line.trim_start().len();
@@ -75,6 +75,11 @@ pub(super) fn find(previous: &str, line: &str, near: bool, rules: &RuleSet, foun
 
 /// Cheap: asked of every line.
 fn may_go_on(previous: &str, head: &str) -> bool {
+    // Lines of logs begin with a date, a number or a bracket; filled text has single blanks.
+    let text = previous.trim_start();
+    if !text.starts_with(char::is_alphabetic) {
+        return false;
+    }
     let Some(first) = head.chars().next().filter(|c| c.is_alphanumeric() || matches!(c, '(' | '+')) else { return false };
     let Some(last) =
         previous.as_bytes().last().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b',' | b'.' | b')' | b'-') || !b.is_ascii())
@@ -82,16 +87,11 @@ fn may_go_on(previous: &str, head: &str) -> bool {
         return false;
     };
     let word = previous.rsplit(' ').next().unwrap_or_default();
-    // Lines of logs begin with a date, a level or a bracket; filled text has single blanks.
-    let prose = previous.trim_start().starts_with(|c: char| c.is_alphabetic()) && !previous.trim_start().contains("  ");
-    // Lines of a log begin with their times.
+    // Others begin with a month: their times tell.
     let clock =
         |text: &str| text.as_bytes().windows(5).take(40).any(|w| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit));
-    if clock(head) || clock(previous) {
-        return false;
-    }
     let digits = (last.is_ascii_digit() || *last == b',' || *last == b')' || *last == b'-') && (first.is_ascii_digit() || first == '(');
     let names = word.starts_with(char::is_uppercase) && first.is_uppercase() && !matches!(last, b')' | b'-');
     let asks = || ASKING.iter().any(|asking| word.trim_end_matches('.').eq_ignore_ascii_case(asking));
-    (digits || names || asks()) && prose && previous.split(' ').count() >= 6
+    (digits || names || asks()) && !clock(head) && !clock(previous) && !text.contains("  ") && text.split(' ').count() >= 6
 }
