@@ -244,11 +244,11 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
             break;
         }
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
-        let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':') && !is_place(&before[..word_start]);
-        // A quote that ends closes the value of another pair.
-        if words > 0 && (word.starts_with('-') || word.ends_with('\'') || DECLARING.contains(&word)) {
-            break;
-        }
+        let value = match word_start.checked_sub(1).map(|at| bytes[at]) {
+            Some(b'=') => true,
+            Some(b':') => !is_place(&before[..word_start]),
+            _ => false,
+        };
         if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {
             // A path's last part may be the label's first word: "/tmp/Patient Name: ...".
             if let Some((_, last)) = word.rsplit_once('/')
@@ -257,6 +257,10 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
             {
                 start = word_end - last.len();
             }
+            break;
+        }
+        // A quote that ends closes the value of another pair.
+        if words > 0 && (word.starts_with('-') || word.ends_with('\'') || DECLARING.contains(&word)) {
             break;
         }
         start = word_start;
@@ -274,7 +278,7 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
 
 /// "193:", "in/a.hl7:204:": where grep found a line.
 fn is_place(before: &str) -> bool {
-    !before.contains([' ', '=', '"', ',', '{']) && before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit())
+    before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit()) && !before.contains([' ', '=', '"', ',', '{'])
 }
 
 /// The value that begins at `start`.

@@ -241,6 +241,11 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             continue;
         }
         let first = line.as_bytes()[word.start];
+        let before = word.start.checked_sub(1).map(|before| line.as_bytes()[before]);
+        // A number that goes with something else: a clock, a version, the value of a key.
+        if first.is_ascii_digit() && before.is_some_and(|b| !matches!(b, b' ' | b'#' | b'"' | b'\'' | b'(' | b'[' | b'<' | b',' | b'/')) {
+            continue;
+        }
         if (first.is_ascii_digit() || first.is_ascii_uppercase())
             && let Some(end) = codes.find(line, words, at, found)
         {
