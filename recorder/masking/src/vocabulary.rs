@@ -153,7 +153,11 @@ impl Vocabulary {
                 (words, found) = (small, Some(label));
             }
         }
-        let (label, phrase) = found?;
+        let (mut label, phrase) = found?;
+        // "Nom de naissance", "birth last name": a name, whenever it was given.
+        if label.kind == Kind::Birth && words.iter().any(|word| word == "name") {
+            label.kind = Kind::Name;
+        }
         // The last word is the head: a "policy name" is a name, and not a policy's number.
         if !phrase.contains(&(words.len() - 1))
             && matches!(words[words.len() - 1].as_str(), "name" | "address" | "phone" | "email" | "date")

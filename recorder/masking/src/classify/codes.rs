@@ -84,6 +84,9 @@ fn named(line: &str, words: &[Word], at: usize, named: bool) -> Option<Kind> {
             | "merge" | "merged" | "merging" | "duplicate" | "unmerged" | "unlinked" | "empi" | "csn" => Kind::Mrn,
             "member" | "subscriber" | "policy" | "insurance" | "beneficiary" | "insured" | "dependent" => Kind::HealthPlan,
             "account" | "acct" | "fin" | "guarantor" | "claim" | "har" => Kind::Account,
+            "aetna" | "cigna" | "humana" | "medicare" | "medicaid" | "bcbs" | "anthem" | "kaiser" | "tricare" | "uhc"
+            | "unitedhealthcare" => Kind::HealthPlan,
+            "serial" | "sn" if named => Kind::Device,
             // "creating E004512" in a line that names a patient.
             "creating" | "created" | "assigned" | "assigning" | "matched" | "matches" | "linked" | "linking" | "using" if named => {
                 Kind::Mrn

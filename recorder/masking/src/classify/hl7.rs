@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Found, Rule, value::fills};
+use super::{
+    Found, Rule,
+    value::{self, fills},
+};
 use crate::{
     kind::Kind,
     rules::{Hl7Field, Hl7Type, RuleSet},
@@ -64,6 +67,7 @@ pub(super) fn find(line: &str, delimiters: &mut Option<Delimiters>, rules: &Rule
         }
     }
     pretty(line, delimiters.unwrap_or_default(), rules, found);
+    laboratory(line, rules, found);
 }
 
 fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rules: &RuleSet) -> Option<[u8; 3]> {
@@ -230,6 +234,35 @@ fn pretty(line: &str, delimiters: Delimiters, rules: &RuleSet, found: &mut Vec<F
         } else if fills(kind, value, true, rules) {
             found.push(Found::new(start..taken, kind, Rule::Hl7(id, rule.number)));
         }
+    }
+}
+
+/// The patient record of analysers (CLSI LIS02-A2, once ASTM E1394, section 7): `P|1|PRACTICE|LABORATORY||Whitfield^Ann||19540311|F`, perhaps
+/// with a frame's number before it.
+fn laboratory(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    const FIELDS: [(usize, Hl7Type, Kind); 11] = [
+        (2, Hl7Type::Cx, Kind::Mrn),
+        (3, Hl7Type::Cx, Kind::Mrn),
+        (4, Hl7Type::Cx, Kind::Mrn),
+        (5, Hl7Type::Xpn, Kind::Name),
+        (6, Hl7Type::Xpn, Kind::Name),
+        (7, Hl7Type::Ts, Kind::Birth),
+        (10, Hl7Type::Xad, Kind::Address),
+        (12, Hl7Type::Xtn, Kind::Phone),
+        (23, Hl7Type::Ts, Kind::Date),
+        (24, Hl7Type::Ts, Kind::Date),
+        (30, Hl7Type::Cx, Kind::Mrn),
+    ];
+    let text = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+    let start = line.len() - text.len();
+    let numbered = text.strip_prefix("P|").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if start > 2 || !numbered || text.matches('|').count() < 5 {
+        return;
+    }
+    for (number, part) in split(line, start..line.len(), b'|').enumerate() {
+        let rule = FIELDS.iter().find(|field| field.0 == number);
+        let Some((number, data_type, kind)) = rule.copied().filter(|_| !value::is_null(&line[part.clone()], rules)) else { continue };
+        field(line, part, Delimiters::default(), (*b"P  ", Hl7Field { number, data_type, kind }), found);
     }
 }
 

@@ -79,7 +79,8 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
         let labelled = labelled.or_else(|| Some((keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key))?, key)));
         let Some((label, key)) = labelled else { continue };
         let quoted = line[key.end..].starts_with('"') && !line[..key.start].ends_with("\\\"");
-        if is.nested && (!label.strong || quoted) {
+        // JSON's own sign: its parser knows better.
+        if is.nested && (!label.strong || (quoted && bytes[at] == b':')) {
             continue;
         }
         let after = at + line[at..].chars().next().map_or(1, char::len_utf8);
@@ -102,8 +103,10 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
         }
         // "Last: Whitfield" on a line of its own.
         let alone = sure && line[..key.start].trim().is_empty() && value.end == line.len() && may_be_name(&line[value.clone()], rules);
+        // "patient=889126": a number under this word is the patient's, and no count.
+        let code = kind == Kind::Mrn && label.kind == Kind::Name && is_code_alone(&line[value.clone()], 5);
         let value = Found::new(value, kind, Rule::Label);
-        if label.strong || alone {
+        if label.strong || alone || (code && names_a_patient(&line[key.clone()])) {
             name_comes_first(line, key.start, &value, rules, found);
             name_continues(line, &value, found);
             found.push(value);
@@ -111,6 +114,11 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
             weak.push(value);
         }
     }
+}
+
+fn names_a_patient(key: &str) -> bool {
+    let last = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    ["patient", "pt", "subscriber", "resident"].iter().any(|word| last.eq_ignore_ascii_case(word))
 }
 
 /// The first characters of an answer: a word or a number, and no other label.
@@ -159,10 +167,11 @@ fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
         .then_some(Label { kind: Kind::Mrn, strong: true })
 }
 
-/// `channelMap.put('patientName', 'GRANT,MARK')`, `set("mrn", "E004512")`: key and value as arguments (Mirth Connect's maps, Java's).
+/// `channelMap.put('patientName', 'GRANT,MARK')`, `set("mrn", "E004512")`, `[["mrn", "E004512"]]`: key and value as arguments (Mirth Connect's
+/// maps, Java's) or as a pair (Active Record's log).
 fn called(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>) {
     let bytes = line.as_bytes();
-    for at in memchr::memchr_iter(b'(', bytes) {
+    for at in memchr::memchr2_iter(b'(', b'[', bytes) {
         let Some(quote) = bytes.get(at + 1).copied().filter(|b| matches!(b, b'"' | b'\'')) else { continue };
         let close = quote_end(line, at + 2, char::from(quote));
         let after = line.get(close + 1..).and_then(|rest| rest.trim_start_matches(' ').strip_prefix(','));
@@ -243,6 +252,11 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
         if word.is_empty() {
             break;
         }
+        // "PLZ / Ort", "Nom de naissance"
+        if words > 0 && word_start > 1 && bytes[word_start - 1] == b' ' && (word == "/" || word == "de" || word == "of") {
+            start = word_start - 1;
+            continue;
+        }
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
         let value = match word_start.checked_sub(1).map(|at| bytes[at]) {
             Some(b'=') => true,
@@ -286,6 +300,8 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
     let rest = line.get(start..)?;
     let kind = label.kind;
     // A quoted value ends at its quote; one without end (still being typed, cut by the screen) goes to the line's.
+    let rest = rest.get(call(rest)..)?;
+    let start = line.len() - rest.len();
     let opened = rest.trim_start_matches(['\\', 'E', 'N', '%', '(', '[', ' ', '{']);
     if let Some(quote) = opened.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
         let from = line.len() - opened.len() + 1;
@@ -315,11 +331,29 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
     let (limit, start) = if kind == Kind::Phone { (limit, start) } else { (&limit[bracket..], start + bracket) };
     match at_start(kind, limit, strong, rules) {
         Some(length) => Some((start..start + length, kind)),
+        // "Emergency contact: 0171 5550199" names a number to call.
+        None if kind == Kind::Name
+            && strong
+            && at_start(Kind::Phone, limit, true, rules)
+                .is_some_and(|length| length > 8 && limit[..length].contains([' ', '-', '.', '('])) =>
+        {
+            at_start(Kind::Phone, limit, true, rules).map(|length| (start..start + length, Kind::Phone))
+        }
         None => {
             let word = limit.find([' ', ',', ';', ')', ']', '|', '\t', '>', '}']).map_or(limit, |end| &limit[..end]);
             person_code(label, word, rules).map(|kind| (start..start + word.len(), kind))
         }
     }
+}
+
+/// `ISODate('1954-03-11')`, `Some("078-05-1120")`, `datetime.date(1954, 3, 11)`, `TO_DATE('...`: where the argument begins.
+fn call(text: &str) -> usize {
+    let name = text.bytes().take(24).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_')).count();
+    let rest = &text[name..];
+    let called = name > 0 && text.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.starts_with('(');
+    let date = ["date", "Date", "Timestamp"].iter().any(|end| text[..name].ends_with(end))
+        && rest[1.min(rest.len())..].starts_with(|c: char| c.is_ascii_digit());
+    if called && (rest[1..].starts_with(['"', '\'']) || date) { name + 1 } else { 0 }
 }
 
 /// "patient: 123456" names a number where a name was expected.

@@ -29,6 +29,7 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
             found.push(Found::new(from..from + length, Kind::Name, Rule::Letter));
         }
     }
+    listed(line, above.last().copied().unwrap_or_default(), rules, found);
     // The last line of an address: what is above it is a street, and above that a name.
     let last_line =
         found.iter().any(|found| found.kind == Kind::City && found.range.start == start && matches!(found.rule, Rule::Pattern(_)));
@@ -58,6 +59,28 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
                 break;
             }
         }
+    }
+}
+
+/// `1) "mrn"` and below it `2) "E004512"`: a list of keys and values (redis-cli's HGETALL).
+fn listed(line: &str, above: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    let item = |line: &str| {
+        let text = line.trim_start();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = text.get(..digits)?.parse().ok()?;
+        let start = line.len() - text[digits..].strip_prefix(") \"")?.len();
+        let end = line.trim_end().strip_suffix('"')?.len();
+        (start < end).then_some((number, start..end))
+    };
+    if !line.ends_with('"') || !above.ends_with('"') {
+        return;
+    }
+    let (Some((key, name)), Some((value, range))) = (item(above), item(line)) else { return };
+    if value == key + 1
+        && let Some(label) = rules.vocabulary.label(&above[name]).filter(|label| label.strong)
+        && value::fills(label.kind, &line[range.clone()], true, rules)
+    {
+        found.push(Found::new(range, label.kind, Rule::Label));
     }
 }
 

@@ -57,6 +57,14 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         }
     }
     days(line, true, rules, found);
+    for hyphen in memchr::memchr_iter(b'-', bytes) {
+        let start = hyphen - bytes[..hyphen].iter().rev().take(2).take_while(|b| b.is_ascii_digit()).count();
+        let end = hyphen + 1 + bytes[hyphen + 1..].iter().take(5).take_while(|b| b.is_ascii_digit() || **b == b'-').count();
+        // "3-11-54": a day, or a number written in pairs.
+        if alone(start, end) && line.get(start..end).is_some_and(|text| is_slashed(&text.replace('-', "/"))) {
+            found.push(Found::new(start..end, Kind::Date, Rule::Label));
+        }
+    }
     for index in 0..found.len() {
         let end = found[index].range.end;
         let after = line.get(end..).unwrap_or_default();

@@ -12,206 +12,6 @@ use super::{
 };
 use crate::{kind::Kind, learned::Word, rules::RuleSet};
 
-/// Whom a word before a name says it is: the patient, or somebody known through the patient.
-const PERSONS: [&str; 52] = [
-    "patient",
-    "patients",
-    "pt",
-    "pat",
-    "resident",
-    "subscriber",
-    "member",
-    "insured",
-    "guarantor",
-    "beneficiary",
-    "dependent",
-    "enrollee",
-    "decedent",
-    "newborn",
-    "baby",
-    "caller",
-    "claimant",
-    "policyholder",
-    "husband",
-    "wife",
-    "daughter",
-    "son",
-    "mother",
-    "father",
-    "sister",
-    "brother",
-    "spouse",
-    "partner",
-    "niece",
-    "nephew",
-    "grandson",
-    "granddaughter",
-    "grandmother",
-    "grandfather",
-    "aunt",
-    "uncle",
-    "cousin",
-    "caregiver",
-    "guardian",
-    "neighbor",
-    "neighbour",
-    "parent",
-    "sibling",
-    "kin",
-    "fiance",
-    "fiancee",
-    "stepson",
-    "stepdaughter",
-    "child",
-    "friend",
-    "named",
-    "surrogate",
-];
-/// Titles of people; of doctors others are used.
-const TITLES: [&str; 15] =
-    ["mr", "mrs", "ms", "miss", "mx", "master", "herr", "frau", "monsieur", "madame", "mme", "sra", "señor", "señora", "mevrouw"];
-/// What is of or for a patient.
-const PAPERS: [&str; 64] = [
-    "chart",
-    "charts",
-    "record",
-    "records",
-    "results",
-    "report",
-    "labs",
-    "orders",
-    "order",
-    "appointment",
-    "appointments",
-    "demographics",
-    "encounter",
-    "admission",
-    "consult",
-    "note",
-    "notes",
-    "referral",
-    "prescription",
-    "prescriptions",
-    "eligibility",
-    "claim",
-    "claims",
-    "wristband",
-    "wristbands",
-    "label",
-    "labels",
-    "consent",
-    "consents",
-    "reminder",
-    "reminders",
-    "letter",
-    "letters",
-    "summary",
-    "discharge",
-    "transcript",
-    "authorization",
-    "coverage",
-    "statement",
-    "bill",
-    "invoice",
-    "payment",
-    "immunizations",
-    "medications",
-    "specimen",
-    "sample",
-    "visit",
-    "visits",
-    "transport",
-    "registration",
-    "bed",
-    "match",
-    "lookup",
-    "merge",
-    "mrn",
-    "account",
-    "study",
-    "images",
-    "exam",
-    "transfer",
-    "mpi",
-    "scheduled",
-    "item",
-    "refill",
-];
-/// What somebody does or undergoes who is written about.
-const DEEDS: [&str; 40] = [
-    "was admitted",
-    "was seen",
-    "was discharged",
-    "was under",
-    "was treated",
-    "was referred",
-    "was transferred",
-    "was evaluated",
-    "was born",
-    "was brought",
-    "was diagnosed",
-    "was started",
-    "was readmitted",
-    "was last seen",
-    "is admitted",
-    "is scheduled",
-    "will be seen",
-    "has been admitted",
-    "has a history",
-    "has an appointment",
-    "presented",
-    "presents",
-    "denies",
-    "denied",
-    "reports feeling",
-    "reports no",
-    "reports that",
-    "complains",
-    "complained",
-    "underwent",
-    "lives at",
-    "lives with",
-    "lives in",
-    "can be reached",
-    "called from",
-    "was informed",
-    "tolerated",
-    "passed away",
-    "is a resident",
-    "was counseled",
-];
-/// Behind a name they say that it is a clinician's.
-const DEGREES: [&str; 16] =
-    ["MD", "M.D.", "DO", "RN", "NP", "PA-C", "PA", "PhD", "PharmD", "DPM", "FNP", "APRN", "CRNA", "LCSW", "DDS", "MBBS"];
-/// Before a name they say that it is a clinician's, a user's or a writer's.
-const STAFF: [&str; 26] = [
-    "by",
-    "dr",
-    "doctor",
-    "prof",
-    "professor",
-    "nurse",
-    "provider",
-    "physician",
-    "attending",
-    "surgeon",
-    "user",
-    "author",
-    "operator",
-    "technologist",
-    "tech",
-    "resident-physician",
-    "clinician",
-    "therapist",
-    "pharmacist",
-    "radiologist",
-    "signed",
-    "dictated",
-    "md",
-    "rn",
-    "reviewer",
-    "verifier",
-];
 /// Lines of version control and of packages, whose people are developers.
 const DEVELOPERS: [&str; 16] = [
     "Author:",
@@ -253,7 +53,7 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             continue;
         }
         if first.is_ascii_digit() {
-            number(line, words, at, found);
+            number(line, words, at, rules, found);
             continue;
         }
         // Most words are small, and no particle: told by their first letter.
@@ -352,37 +152,38 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
     let before = |back: usize| at.checked_sub(back).map(|before| &line[words[before].start..words[before].end]);
     let lower = before(1).map(Lower::of).unwrap_or_default();
     let last = lower.as_str();
+    let cue = rules.cues.of(last);
     // What stands between the word before and the name: nothing but blanks and opening signs.
     let between = at.checked_sub(1).map_or(&line[..start], |before| &line[words[before].end..start]);
     let near = !last.is_empty() && between.len() <= 4 && !between.contains(['=', '/', '_', '@', ';', '|', '#', '\\', '*', '{', '<']);
     let rest = &line[start..];
     // "E004512 (Whitfield, Marguerite)": a record's number, and whose it is.
-    if between == " (" && codes::ends_with_code(&line[..words[at - 1].end]) {
+    let numbered = || found.iter().any(|found| found.kind == Kind::Mrn && found.range.end + 2 == start);
+    if between == " (" && (codes::ends_with_code(&line[..words[at - 1].end]) || numbered()) {
         let length = person_at(rest, rules)?;
         return (rest[..length].contains(", ") && rest[length..].starts_with(')')).then_some(length);
     }
-    if near && TITLES.contains(&last) && !between.contains(':') {
-        return person_of(rest, 1, rules).filter(|length| !is_clinician(&rest[*length..]));
+    if near && cue.title && !between.contains(':') {
+        return person_of(rest, 1, rules).filter(|length| !is_clinician(&rest[*length..], rules));
     }
-    let long = || person_of(rest, 2, rules).filter(|length| !is_clinician(&rest[*length..]) && !goes_on(&rest[*length..]));
+    let long = || person_of(rest, 2, rules).filter(|length| !is_clinician(&rest[*length..], rules) && !goes_on(&rest[*length..]));
     if near {
-        if PERSONS.contains(&last) && !between.contains('-') {
-            let one = last != "patient" && last != "patients" && last != "member" && last != "child" && last != "friend";
+        if (cue.patient || cue.relative) && !between.contains('-') {
             let closed = |length: &usize| rest[*length..].chars().next().is_none_or(|c| matches!(c, ',' | '.' | ')' | ';'));
-            let alone = || person_of(rest, 1, rules).filter(|length| one && closed(length) && rest[..*length].chars().count() > 2);
+            let alone = || person_of(rest, 1, rules).filter(|length| cue.relative && closed(length) && rest[..*length].chars().count() > 2);
             // "patient Rivers, Mark", "The partner, Hope Banks, can be reached": common words, but where a name is expected.
-            let common = || common_name(rest, one && last != "pt" && last != "pat", rules);
+            let common = || common_name(rest, cue.relative, rules);
             return long().or_else(alone).or_else(common);
         }
         let is_name = matches!(last, "is" | "was" | "called") && before(2).is_some_and(|word| word.eq_ignore_ascii_case("name"));
         if is_name {
             return long().or_else(|| person_of(rest, 1, rules));
         }
-        let paper = |back: usize| before(back).is_some_and(|word| PAPERS.contains(&Lower::of(word).as_str()));
+        let paper = |back: usize| before(back).is_some_and(|word| rules.cues.of(Lower::of(word).as_str()).paper);
         if matches!(last, "for" | "of" | "on" | "to" | "about" | "regarding" | "concerning" | "from" | "in")
             && (paper(2) || paper(3))
             && let Some(length) = person_at(rest, rules).filter(|length| sure(&rest[..*length], rules))
-            && !is_clinician(&rest[length..])
+            && !is_clinician(&rest[length..], rules)
         {
             return Some(length);
         }
@@ -391,15 +192,16 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
         if me && [" I ", " my ", " born", "DOB", "My "].iter().any(|word| line.contains(word)) {
             return long();
         }
-        if STAFF.contains(&last) {
+        if cue.staff {
             return None;
         }
         // "saved Whitfield, Marguerite, phone ..." in a line with a patient's number or birthday.
-        let apart = between.bytes().all(|b| matches!(b, b' ' | b',' | b'(' | b'"' | b'\''));
+        let apart = between.bytes().all(|b| matches!(b, b' ' | b',' | b'(' | b'"' | b'\'' | b':'));
+        let tells = |found: &Found| found.kind != Kind::Name && (names_patient(found) || matches!(found.kind, Kind::Phone | Kind::Email));
         if apart
-            && found.iter().any(|found| names_patient(found) && found.kind != Kind::Name)
+            && (cue.paper || found.iter().any(tells))
             && let Some(length) = person_at(rest, rules).filter(|length| rest[..*length].contains(", ") && sure(&rest[..*length], rules))
-            && !is_clinician(&rest[length..])
+            && !is_clinician(&rest[length..], rules)
         {
             return Some(length);
         }
@@ -410,7 +212,7 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
     }
     let length = person_at(rest, rules)?;
     let after = &rest[length..];
-    (!is_clinician(after) && tells(line, after)).then_some(length)
+    (!is_clinician(after, rules) && tells(line, after, rules)).then_some(length)
 }
 
 /// A name made of words that are common ones too: with a comma, or of two words if `bare` is enough.
@@ -436,13 +238,13 @@ fn goes_on(after: &str) -> bool {
         || after.starts_with(": ") && after.len() > 2 && after[2..].starts_with(char::is_uppercase)
 }
 
-fn is_clinician(after: &str) -> bool {
+fn is_clinician(after: &str, rules: &RuleSet) -> bool {
     let after = after.trim_start_matches([' ', ',']);
-    DEGREES.iter().any(|degree| after.strip_prefix(degree).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+    rules.cues.degrees.iter().any(|degree| after.strip_prefix(degree.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
 }
 
 /// What stands behind a name says that it is a patient's.
-fn tells(line: &str, after: &str) -> bool {
+fn tells(line: &str, after: &str, rules: &RuleSet) -> bool {
     let text = after.trim_start_matches([' ', ',', '(', '[', '-', '/', '|', '"', '\'']);
     if text.len() == after.len() {
         return false;
@@ -456,7 +258,7 @@ fn tells(line: &str, after: &str) -> bool {
     let labelled = ["mrn", "dob", "d.o.b", "d.o.b.", "born", "ssn", "aged"].iter().any(|label| word.eq_ignore_ascii_case(label));
     let bracket = after.trim_start().starts_with(['(', '[']);
     let code = bracket && value::is_code_alone(word, 5) && !word.contains('.');
-    labelled || code || is_age(text) || DEEDS.iter().any(|deed| text.starts_with(deed)) || years_old(text)
+    labelled || code || is_age(text) || rules.cues.deeds.iter().any(|deed| text.starts_with(deed.as_str())) || years_old(text)
 }
 
 /// "93 y, F", "36-year-old", "67M", "67 yo".
@@ -483,50 +285,23 @@ fn of_developers(line: &str) -> bool {
 }
 
 /// Ten digits in a line about calls: "reminder call 4075550124", "sent to 4075550124" (NANP: area and exchange begin with 2-9).
-fn number(line: &str, words: &[Word], at: usize, found: &mut Vec<Found>) {
+fn number(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &mut Vec<Found>) {
     let digits = &line[words[at].start..words[at].end];
     let national = digits.strip_prefix('1').filter(|rest| rest.len() == 10).unwrap_or(digits);
     let area = national.len() == 10
         && national.bytes().all(|b| b.is_ascii_digit())
         && matches!(national.as_bytes()[0], b'2'..=b'9')
         && matches!(national.as_bytes()[3], b'2'..=b'9');
-    let Some(before) = at.checked_sub(1).filter(|_| area).map(|before| line[words[before].start..words[before].end].to_lowercase()) else {
-        return;
-    };
-    let gap = &line[words[at - 1].end..words[at].start];
+    let word = |at: usize| Lower::of(&line[words[at].start..words[at].end]);
+    let Some(before) = at.checked_sub(1).filter(|_| area) else { return };
+    let gap = &line[words[before].end..words[at].start];
     if !gap.bytes().all(|b| matches!(b, b' ' | b':' | b'(' | b'+' | b'#')) {
         return;
     }
-    const CALLS: [&str; 20] = [
-        "call",
-        "calls",
-        "called",
-        "calling",
-        "phone",
-        "telephone",
-        "tel",
-        "cell",
-        "mobile",
-        "sms",
-        "text",
-        "texted",
-        "fax",
-        "faxed",
-        "dial",
-        "dialed",
-        "dialing",
-        "voicemail",
-        "ani",
-        "caller",
-    ];
-    const PLACES: [&str; 7] = ["at", "to", "from", "number", "reach", "contact", "via"];
-    let of_calls = |word: &str| CALLS.contains(&word);
-    let near = || {
-        words[..at].iter().any(|word| of_calls(line[word.start..word.end].to_ascii_lowercase().as_str()))
-            || line.contains("reached")
-            || line.contains("reminder")
-    };
-    if of_calls(&before) || (PLACES.contains(&before.as_str()) && near()) {
+    let calls = |at: usize| rules.cues.of(word(at).as_str()).call;
+    let near = || (0..at).any(calls) || ["reached", "reminder", "fax", "FAX"].iter().any(|word| line.contains(word));
+    let place = matches!(word(before).as_str(), "at" | "to" | "from" | "number" | "reach" | "contact" | "via" | "dest" | "destination");
+    if calls(before) || (place && near()) {
         found.push(Found::new(words[at].start..words[at].end, Kind::Phone, Rule::Letter));
     }
 }

@@ -70,6 +70,9 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Optio
 
 /// What a cell identifies by its own form, in a table of patients whose column says nothing. `place`: a word may be a town.
 pub(super) fn alone(text: &str, place: bool, rules: &RuleSet) -> Option<Kind> {
+    if value::is_uuid(text.trim()) {
+        return Some(Kind::Mrn);
+    }
     match shape(text.trim(), rules) {
         Shape::FullName => Some(Kind::Name),
         Shape::Word | Shape::Words if place => Some(Kind::City),
@@ -174,7 +177,7 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
             Shape::Word if lone => continue,
             Shape::Word | Shape::Words | Shape::FullName => Kind::Name,
             // Neither a sex nor a flag.
-            Shape::Letter if named && !matches!(&line[cell.clone()], "Y" | "N" | "T" | "A" | "I") => Kind::Name,
+            Shape::Letter if named && at > 0 && !matches!(&line[cell.clone()], "Y" | "N" | "T" | "A" | "I") => Kind::Name,
             Shape::OldDate => Kind::Birth,
             Shape::Date => Kind::Date,
             Shape::Phone => Kind::Phone,
@@ -281,6 +284,13 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
     }
     if let Some((last, first)) = text.split_once(", ").or_else(|| text.split_once('^')).or_else(|| text.split_once(',')) {
         let first = first.split('^').next().unwrap_or(first);
+        // "Select PATIENT NAME: DOE" is more than a family's name.
+        let plain = |part: &str| {
+            part.split(' ').count() <= 3 && part.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '\'' | '’' | '-' | '.'))
+        };
+        if !plain(last) || !plain(first) {
+            return Shape::Other;
+        }
         let words = (last.split(' ').next_back().unwrap_or(last), first.split(' ').next().unwrap_or(first));
         return match (is_name_word(words.0, rules), is_name_word(words.1, rules)) {
             (true, true) => Shape::FullName,

@@ -47,6 +47,9 @@ const VALUES: usize = 1;
 const INSERT: usize = 2;
 const CREATE: usize = 3;
 const PARAMETERS: usize = 4;
+// SQLAlchemy's log: `[generated in 0.0002s] ('E004512', 'Whitfield')`.
+const GENERATED: usize = 5;
+const CACHED: usize = 6;
 
 impl Words {
     pub(super) fn new() -> Option<Self> {
@@ -56,6 +59,8 @@ impl Words {
             "insert into ",
             "create table ",
             "parameters: ",
+            "[generated in ",
+            "[cached since ",
             " in (",
             " in(",
             " like ",
@@ -101,6 +106,7 @@ pub(super) fn find(
             VALUES => script.values(line, hit.range(), rules, found),
             INSERT => script.insert(line, hit.end(), rules),
             CREATE => script.create(line, hit.end(), rules),
+            GENERATED | CACHED => rows(line, hit.end(), &[], rules, found),
             PARAMETERS => parameters(line, hit.end(), rules, found),
             _ => condition(line, hit.range(), keys, rules, found),
         }

@@ -8,15 +8,23 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
     let field = field_end(text);
     let length = match kind {
         Kind::Name => name(&text[..field], strong, rules)?,
-        Kind::Birth | Kind::Date => date(text).or_else(|| if strong { begun_date(&text[..field]) } else { None })?,
-        Kind::Ssn => number(text, "-. Xx*", 4)?,
+        Kind::Birth | Kind::Date => {
+            numbers_of_date(text).or_else(|| date(text)).or_else(|| if strong { begun_date(&text[..field]) } else { None })?
+        }
+        // The French one has 13 digits and a key of two, in groups.
+        Kind::Ssn => french(text).or_else(|| number(text, "-. Xx*", 4))?,
         // A form that is still being painted, a page cut by its margin: the label says what it will be.
         Kind::Phone => number(text, "-. ()+xX/", 7)
             .or_else(|| number(&text[..field], "-. ()+", 3).filter(|length| strong && length + 1 >= field && is_begun_phone(text)))?,
         Kind::Email => text.find([' ', ',', ';', '|', '>', ')', '"', '\'']).unwrap_or(text.len()),
         Kind::Address => address(&text[..field], strong)?,
         Kind::City => words(&text[..field], strong, 4)?,
-        Kind::Zip => code(text, 3, false).filter(|end| *end <= 10)?,
+        Kind::Zip => {
+            let code = code(text, 3, false).filter(|end| *end <= 10)?;
+            // "50667 Köln": in much of the world the town goes with it.
+            let town = words(text[code..field.max(code)].strip_prefix(' ').unwrap_or_default(), true, 3).filter(|_| strong);
+            town.filter(|_| text[code + 1..].starts_with(char::is_uppercase)).map_or(code, |town| code + 1 + town)
+        }
         Kind::Age => age(text)?,
         // A picture's file, an address of a portal.
         Kind::Other => {
@@ -50,7 +58,10 @@ pub(super) fn fills(kind: Kind, cell: &str, strong: bool, rules: &RuleSet) -> bo
         Kind::Age => age_in_years(cell).is_some(),
         Kind::Phone | Kind::Ssn => digits >= 4,
         Kind::Email => cell.contains('@'),
-        Kind::Name | Kind::City => digits == 0 || (strong && digits < 3 && cell.len() > 3),
+        // Synthetic patients are numbered: "José Eduardo181".
+        Kind::Name | Kind::City => {
+            digits == 0 || (strong && cell.starts_with(char::is_alphabetic) && digits <= 4 && cell.len() > digits + 1)
+        }
         Kind::Address => strong || digits > 0,
         // An account without a digit is a login.
         Kind::Account => digits > 0,
@@ -148,7 +159,7 @@ fn address(field: &str, strong: bool) -> Option<usize> {
         || value.contains('@')
         || value.starts_with('/')
         // The next pair of a list.
-        || ["=", "': ", "\": "].iter().any(|sign| value.contains(sign))
+        || ["=", "': ", "\": ", ": '", ": \""].iter().any(|sign| value.contains(sign))
         || !value.contains(|c: char| c.is_alphabetic())
         || (words == 1 && value.contains([':', '/', '.']));
     (!technical && words >= 2 && (digits > 0 || strong)).then_some(value.len())
@@ -286,6 +297,12 @@ pub(super) fn is_private_ip(text: &str) -> bool {
         let [first, second, ..] = ip.octets();
         ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || (first == 100 && (64..128).contains(&second))
     })
+}
+
+/// RFC 9562: 8-4-4-4-12 hexadecimal digits.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| if matches!(at, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 /// ISO 3779: 17 characters without I, O and Q; letters and digits are mixed.
@@ -450,6 +467,21 @@ fn date(text: &str) -> Option<usize> {
 fn is_begun_phone(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     text.starts_with(['(', '+']) || (digits >= 3 && matches!(text.as_bytes().get(digits), None | Some(b'-' | b'.' | b' ')))
+}
+
+/// "2 54 03 75 116 001 42": sex, year, month, department, commune, order, key (INSEE, NIR).
+fn french(text: &str) -> Option<usize> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == ' ')).unwrap_or(text.len());
+    let value = text[..end].trim_end();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    (value.starts_with(['1', '2']) && value.as_bytes().get(1) == Some(&b' ') && matches!(digits, 13 | 15)).then_some(value.len())
+}
+
+/// `datetime.date(1954, 3, 11)`.
+fn numbers_of_date(text: &str) -> Option<usize> {
+    let end = text.find(')')?;
+    let fits = text[..end].bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b' ')) && text[..end].matches(',').count() >= 2;
+    (fits && text.as_bytes().iter().take_while(|b| b.is_ascii_digit()).count() == 4).then_some(end)
 }
 
 /// "06-Feb-2", "19": the beginning of a date that fills its field.
