@@ -397,9 +397,9 @@ struct Piece {
 /// Logical lines top to bottom; in a band, pane by pane.
 /// `folding`: the columns of a full-screen program, which may fold lines itself.
 fn pieces(rows: &[(&[Cell], bool)], bands: &[Band], folding: Option<usize>) -> Vec<Piece> {
-    let glyph = |row: usize| move |column: usize| rows[row].0.get(column).map_or(' ', |cell| cell.c);
+    let glyph = |row: usize| move |column: usize| rows.get(row).and_then(|row| row.0.get(column)).map_or(' ', |cell| cell.c);
     let goes_on = |first: usize, above: usize, columns: Range<usize>| {
-        folding.is_some() && folded::goes_on(glyph(first), glyph(above), glyph(above + 1), columns)
+        folding.is_some() && folded::goes_on(&glyph(first), &glyph(above), &glyph(above + 1), &glyph(above + 2), columns)
     };
     let mut pieces = Vec::with_capacity(rows.len());
     let mut at = 0;
