@@ -275,8 +275,11 @@ fn years_old(text: &str) -> bool {
     text.is_some_and(is_age)
 }
 
-fn of_developers(line: &str) -> bool {
+pub(super) fn of_developers(line: &str) -> bool {
     let text = line.trim_start_matches([' ', '*', '-', '#']);
+    if ["Copyright", "copyright", "(c) ", "(C) ", "©"].iter().any(|word| line.contains(word)) {
+        return true;
+    }
     let dated = text.get(..4).is_some_and(|day| ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "].contains(&day));
     // RPM's and Debian's changelogs: "* Mon Jan 01 2024 Name <...>", " -- Name <...>  Mon, ...".
     dated

@@ -20,7 +20,7 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
         Kind::Address => address(&text[..field], strong)?,
         Kind::City => words(&text[..field], strong, 4)?,
         Kind::Zip => {
-            let code = code(text, 3, false).filter(|end| *end <= 10)?;
+            let code = code(text, 3, false).filter(|end| *end <= 10 && !text[..*end].contains(['.', '/']))?;
             // "50667 Köln": in much of the world the town goes with it.
             let town = words(text[code..field.max(code)].strip_prefix(' ').unwrap_or_default(), true, 3).filter(|_| strong);
             town.filter(|_| text[code + 1..].starts_with(char::is_uppercase)).map_or(code, |town| code + 1 + town)
@@ -173,7 +173,9 @@ fn code(text: &str, least_digits: usize, groups: bool) -> Option<usize> {
     };
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     let mut end = token(text);
-    if digits(&text[..end]) < least_digits || text[end..].starts_with('(') {
+    // "1813/tcp": a port.
+    let port = text[..end].ends_with("/tcp") || text[..end].ends_with("/udp");
+    if digits(&text[..end]) < least_digits || text[end..].starts_with('(') || port {
         return None;
     }
     // "4111 1111 1111 1111", "1EG4 TE5 MK73": groups of capitals and digits go on.
@@ -305,12 +307,12 @@ pub(super) fn is_uuid(text: &str) -> bool {
         && text.bytes().enumerate().all(|(at, b)| if matches!(at, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
-/// ISO 3779: 17 characters without I, O and Q; letters and digits are mixed.
+/// ISO 3779: 17 capitals and digits, digits at the end. Without I and O; made-up ones have a Q.
 pub(super) fn is_vin(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     text.len() == 17
         && (4..=15).contains(&digits)
-        && text.bytes().all(|b| (b.is_ascii_uppercase() || b.is_ascii_digit()) && !matches!(b, b'I' | b'O' | b'Q'))
+        && text.bytes().all(|b| (b.is_ascii_uppercase() || b.is_ascii_digit()) && !matches!(b, b'I' | b'O'))
         && text.bytes().skip(13).all(|b| b.is_ascii_digit())
 }
 

@@ -9,7 +9,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=240;
 /// So much of each line's end is read.
 const EDGE: usize = 64;
 /// Words behind which a value comes.
-const ASKING: [&str; 28] = [
+const ASKING: [&str; 34] = [
     "is",
     "at",
     "to",
@@ -38,6 +38,12 @@ const ASKING: [&str; 28] = [
     "of",
     "named",
     "insurance",
+    "chart",
+    "record",
+    "member",
+    "policy",
+    "security",
+    "birth",
 ];
 
 /// `near`: a patient was spoken of lately.
