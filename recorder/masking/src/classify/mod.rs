@@ -1,10 +1,13 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
 mod cell;
+mod cells;
 mod codes;
 mod command;
+mod date;
 mod dicom;
 mod dump;
+mod forms;
 mod hl7;
 mod json;
 mod keyed;
@@ -421,10 +424,12 @@ impl Classifier {
         if part == table::Part::Outside && !in_message {
             prose::find(line, words, &self.rules, found);
         }
-        if part == table::Part::Outside && !in_message && shapes::may_be(line) {
-            if let Some(table) = shapes::find(line, &self.rules, found) {
-                self.know_table(&table);
-            }
+        if part == table::Part::Outside
+            && !in_message
+            && shapes::may_be(line)
+            && let Some(table) = shapes::find(line, &self.rules, found)
+        {
+            self.know_table(&table);
         }
     }
 

@@ -5,9 +5,11 @@
 
 use std::{ops::Range, sync::Arc};
 
+pub(super) use super::cells::{delimited, gaps};
 use super::{
     Found, Rule,
     cell::{Meaning, labels, meanings},
+    cells::{byte_at, display_gaps, pieces},
     value::{fills, whole_date},
 };
 use crate::{
@@ -312,24 +314,6 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     })
 }
 
-/// Cells of a header two blanks or more apart, in display columns.
-fn display_gaps(line: &str) -> Vec<Range<usize>> {
-    let mut columns: Vec<Range<usize>> = Vec::new();
-    let mut blanks = 2;
-    for (at, c) in line.chars().enumerate() {
-        if c == ' ' {
-            blanks += 1;
-            continue;
-        }
-        match columns.last_mut() {
-            Some(last) if blanks < 2 => last.end = at + 1,
-            _ => columns.push(at..at + 1),
-        }
-        blanks = 0;
-    }
-    columns
-}
-
 /// Header words two spaces or more apart, at least two of them strong labels.
 pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Signs that no header has are in nearly every line of a log, so they are looked for first.
@@ -474,24 +458,6 @@ pub(super) fn of_row(by: char, kinds: &[Option<Kind>]) -> Option<Table> {
     })
 }
 
-/// Cells two blanks or more apart.
-pub(super) fn gaps(line: &str) -> Vec<Range<usize>> {
-    let mut cells: Vec<Range<usize>> = Vec::new();
-    let mut blanks = 2;
-    for (at, c) in line.char_indices() {
-        if c == ' ' {
-            blanks += 1;
-            continue;
-        }
-        match cells.last_mut() {
-            Some(last) if blanks < 2 => last.end = at + c.len_utf8(),
-            _ => cells.push(at..at + c.len_utf8()),
-        }
-        blanks = 0;
-    }
-    cells
-}
-
 fn bars_match(columns: &[Column], line: &str) -> bool {
     columns.iter().skip(1).all(|column| {
         let at = byte_at(line, column.at.start.saturating_sub(1));
@@ -505,43 +471,6 @@ fn bars_match_so_far(columns: &[Column], line: &str) -> bool {
         let at = byte_at(line, column.at.start.saturating_sub(1));
         at >= line.len() || line[at..].starts_with(['|', '│', '┃'])
     })
-}
-
-/// The byte where a display column begins (the line's end if it is shorter).
-fn byte_at(line: &str, column: usize) -> usize {
-    if line.is_ascii() {
-        return column.min(line.len());
-    }
-    let mut width = 0;
-    for (at, c) in line.char_indices() {
-        if width >= column {
-            return at;
-        }
-        width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-    }
-    line.len()
-}
-
-/// Cells of a delimited line; a delimiter in double quotes is text (RFC 4180 section 2).
-pub(super) fn delimited(line: &str, by: char) -> Vec<Range<usize>> {
-    let mut quoted = false;
-    pieces(line, |c| {
-        quoted ^= c == '"';
-        c == by && !quoted
-    })
-}
-
-fn pieces(line: &str, mut is_end: impl FnMut(char) -> bool) -> Vec<Range<usize>> {
-    let mut cells = Vec::new();
-    let mut start = 0;
-    for (at, c) in line.char_indices() {
-        if is_end(c) {
-            cells.push(start..at);
-            start = at + c.len_utf8();
-        }
-    }
-    cells.push(start..line.len());
-    cells
 }
 
 /// A table as it is kept between lines.
