@@ -16,7 +16,18 @@ impl Codes {
         let start = words[at].start;
         let token = token(line, start)?;
         let end = start + token.len();
-        let kind = self.listed(line, start, token).or_else(|| named(line, words, at, found.iter().any(super::near::is_name)))?;
+        // "added guardian Zoë Bjornstad to 05-91-11", "Whitfield, Ann -> E004512".
+        let behind_name = || {
+            const BETWEEN: [&str; 7] = [" to ", " of ", " for ", " -> ", " / ", " = ", " with "];
+            let name = |found: &&Found| {
+                found.kind == Kind::Name && line.get(found.range.end..start).is_some_and(|between| BETWEEN.contains(&between))
+            };
+            found.iter().find(name).map(|_| Kind::Mrn)
+        };
+        let kind = self
+            .listed(line, start, token)
+            .or_else(behind_name)
+            .or_else(|| named(line, words, at, found.iter().any(super::near::is_name)))?;
         self.last = Some((start, end, kind));
         found.push(Found::new(start..end, kind, Rule::Label));
         Some(end)

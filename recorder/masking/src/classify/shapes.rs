@@ -161,7 +161,8 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         || (has(Shape::Words) && count(Shape::Code) >= 2 && has(Shape::Zip))
         || (labelled && (pair || has(Shape::Words)))
         // A record's number first, a name, and a day or a sex.
-        || (pair && shapes.iter().take(2).any(|shape| *shape == Shape::Code) && (has(Shape::Date) || has(Shape::Sex)))
+        || (pair && has(Shape::Code) && has(Shape::Date))
+        || (pair && shapes.iter().take(2).any(|shape| *shape == Shape::Code) && has(Shape::Sex))
         || (has(Shape::Word) && has(Shape::OldDate) && has(Shape::Code) && has(Shape::Sex));
     if !person {
         return None;
@@ -171,7 +172,8 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         let next = shapes.get(at + 1);
         let before = at.checked_sub(1).and_then(|before| shapes.get(before));
         // Beside a pair of words a lone one is a ward or a state of affairs.
-        let lone = *shape == Shape::Word && pair && before != Some(&Shape::Word) && next != Some(&Shape::Word);
+        let beside = |other: Option<&Shape>| matches!(other, Some(Shape::Word | Shape::Words));
+        let lone = *shape == Shape::Word && pair && !beside(before) && !beside(next);
         let kind = match shape {
             Shape::Word | Shape::Words if matches!(next, Some(Shape::State | Shape::Zip)) || before == Some(&Shape::Street) => Kind::City,
             Shape::Word if lone => continue,

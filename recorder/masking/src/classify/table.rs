@@ -237,9 +237,17 @@ impl Table {
     fn cell(&self, column: usize, line: &str, range: Range<usize>, rules: &RuleSet, found: &mut Vec<Found>) {
         let means = self.columns[column].means;
         let Some(text) = line.get(range.clone()).filter(|_| means != Meaning::Closed) else { return };
-        let skip = text.len() - text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']).len();
+        let mut open = text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']);
+        // The brackets of a row of VALUES.
+        if !text.contains(')') {
+            open = open.trim_start_matches(['(', '\'', '"']);
+        }
+        let skip = text.len() - open.len();
         // psql marks a cell that goes on in the next line with a plus.
-        let value = text[skip..].trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+']);
+        let mut value = open.trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+', ';']);
+        if !value.contains('(') {
+            value = value.trim_end_matches([')', '\'', '"']);
+        }
         if let Some(kind) = means.of(value, rules) {
             let start = range.start + skip;
             found.push(Found::new(start..start + value.len(), kind, Rule::Column));
