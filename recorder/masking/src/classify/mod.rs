@@ -455,6 +455,14 @@ impl Classifier {
         if context.expanded && !has_bar(line) {
             context.expanded = false;
         }
+        // Another result of as many columns may follow at once.
+        if context.table.as_ref().is_some_and(|table| table.is_delimited())
+            && let Some(table) = table::delimited_header(line, &self.rules).map(Arc::new)
+        {
+            self.know_table(&table);
+            context.table = Some(table);
+            return Part::Frame;
+        }
         if let Some(table) = context.table.clone() {
             if table.row(line, open, &self.rules, found) == Part::Row {
                 return Part::Row;

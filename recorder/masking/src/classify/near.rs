@@ -134,7 +134,9 @@ fn day(line: &str, at: usize, rules: &RuleSet) -> Option<Range<usize>> {
     let text = line.get(at..).filter(|text| text.starts_with(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase()))?;
     let length = value::at_start(Kind::Date, text, true, rules)?;
     let written = &text[..length];
-    let year = written.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4) || is_slashed(written);
+    let year = written.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4)
+        || is_slashed(written)
+        || written.split('-').count() == 3;
     let clock =
         written.contains(':') || text[length..].starts_with([':', 'T']) || text[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
     (year && !clock && length >= 6).then_some(at..at + length)

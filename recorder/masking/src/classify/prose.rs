@@ -227,9 +227,10 @@ fn common_name(text: &str, bare: bool, rules: &RuleSet) -> Option<usize> {
 
 /// All words of it are of names only.
 fn sure(name: &str, rules: &RuleSet) -> bool {
-    name.split([' ', ','])
-        .filter(|word| word.chars().count() > 1)
-        .all(|word| is_particle(word) || is_name_word(word.trim_end_matches('.'), rules))
+    let words = || name.split([' ', ',']).map(|word| word.trim_end_matches('.')).filter(|word| word.chars().count() > 1);
+    // "Park, Siobhán": the comma says that it is a name, if one of the two is no word.
+    words().all(|word| is_particle(word) || is_name_word(word, rules))
+        || (name.contains(", ") && words().any(|word| is_name_word(word, rules)))
 }
 
 /// "Patient Portal_v2", "patient Smith/John=": part of something else.

@@ -39,6 +39,8 @@ enum Shape {
     /// A page of somebody's.
     Url,
     Sex,
+    /// "61F"
+    AgeSex,
     /// One capital letter: a middle name's, or a flag.
     Letter,
     /// "INFO", a hash, a path: a machine wrote this line about itself.
@@ -162,11 +164,14 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         || (labelled && (pair || has(Shape::Words)))
         // A record's number first, a name, and a day or a sex.
         || (pair && has(Shape::Code) && has(Shape::Date))
+        || (pair && count(Shape::Code) >= 2)
+        || ((has(Shape::Words) || has(Shape::FullName)) && has(Shape::Code) && has(Shape::AgeSex))
         || (pair && shapes.iter().take(2).any(|shape| *shape == Shape::Code) && has(Shape::Sex))
         || (has(Shape::Word) && has(Shape::OldDate) && has(Shape::Code) && has(Shape::Sex));
     if !person {
         return None;
     }
+    let signs = cells.windows(2).all(|two| !line[two[0].end..two[1].start].bytes().all(|b| b == b' '));
     let mut kinds = vec![None; cells.len()];
     for (at, (cell, shape)) in cells.iter().zip(&shapes).enumerate() {
         let next = shapes.get(at + 1);
@@ -176,7 +181,9 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         let lone = *shape == Shape::Word && pair && !beside(before) && !beside(next);
         let kind = match shape {
             Shape::Word | Shape::Words if matches!(next, Some(Shape::State | Shape::Zip)) || before == Some(&Shape::Street) => Kind::City,
-            Shape::Word if lone => continue,
+            // With signs between them cells are a table's: a lone name there is a town or somebody's.
+            Shape::Word if lone && !signs => continue,
+            Shape::Word if lone => Kind::City,
             Shape::Word | Shape::Words | Shape::FullName => Kind::Name,
             // Neither a sex nor a flag.
             Shape::Letter if named && at > 0 && !matches!(&line[cell.clone()], "Y" | "N" | "T" | "A" | "I") => Kind::Name,
@@ -190,11 +197,16 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
             Shape::Ip | Shape::Url => Kind::Other,
             Shape::Zip if has(Shape::Street) || has(Shape::State) => Kind::Zip,
             Shape::Zip | Shape::Code => Kind::Mrn,
+            Shape::AgeSex if value::age_in_years(&line[cell.start..cell.end - 1]).is_some() => Kind::Age,
             _ if line[cell.clone()].bytes().all(|b| b.is_ascii_digit()) && is_age_over_89(&line[cell.clone()]) && has(Shape::OldDate) => {
                 Kind::Age
             }
             _ => continue,
         };
+        if *shape == Shape::AgeSex {
+            found.push(Found::new(cell.start..cell.end - 1, Kind::Age, Rule::Row));
+            continue;
+        }
         kinds[at] = Some(kind);
         found.push(Found::new(cell.clone(), kind, Rule::Row));
     }
@@ -229,6 +241,9 @@ fn shape(text: &str, rules: &RuleSet) -> Shape {
     }
     if digits == 0 {
         return words_shape(text, rules);
+    }
+    if (2..=4).contains(&bytes.len()) && matches!(bytes[bytes.len() - 1], b'M' | b'F') && digits == bytes.len() - 1 {
+        return Shape::AgeSex;
     }
     if value::is_ip(text) {
         return if value::is_private_ip(text) { Shape::Other } else { Shape::Ip };
@@ -293,7 +308,9 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
         if !plain(last) || !plain(first) {
             return Shape::Other;
         }
-        let words = (last.split(' ').next_back().unwrap_or(last), first.split(' ').next().unwrap_or(first));
+        // "de la Cruz", "Steele Sr"
+        let family = last.split(' ').find(|word| !is_particle(word)).unwrap_or(last);
+        let words = (family, first.split(' ').next().unwrap_or(first));
         return match (is_name_word(words.0, rules), is_name_word(words.1, rules)) {
             (true, true) => Shape::FullName,
             _ if !may_be_name(words.0, rules) || !(may_be_name(words.1, rules) || is_name_word(words.1, rules)) => Shape::Other,

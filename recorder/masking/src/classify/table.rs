@@ -329,7 +329,7 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
         return None;
     }
     let columns = display_gaps(line);
-    if columns.len() < 3 {
+    if columns.len() < 2 {
         return None;
     }
     let names: Vec<String> = columns.iter().map(|at| line[byte_at(line, at.start)..byte_at(line, at.end)].to_owned()).collect();
@@ -341,10 +341,12 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     if is_record(&names, &labels, rules) {
         return None;
     }
-    // One strong label is enough where every word is of a header.
+    // Two columns have to be labels both, three or more are a header for one strong one if every word is of a header.
     let strong = labels.iter().flatten().filter(|label| label.strong && label.kind != Kind::Age).count();
     let header = strong >= 2
-        || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
+        || (strong == 1
+            && names.len() > 2
+            && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
     header.then(|| Table {
         header: String::new(),
         columns: columns.into_iter().zip(meanings(&names, rules)).map(|(at, means)| Column { at, means }).collect(),
