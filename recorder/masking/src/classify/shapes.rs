@@ -51,6 +51,10 @@ enum Shape {
 /// A row told apart by bars, tabs, commas, semicolons, other signs or wide gaps. Returns what its columns seem to be, for the next rows,
 /// whose cells may say less.
 pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Option<table::Shared> {
+    // HL7 v2's header is of systems.
+    if line.contains("|^~") {
+        return None;
+    }
     for by in ['|', '\t', ';', ',', '#', '^', '~'] {
         if line.matches(by).take(2).count() == 2 {
             let cells = table::delimited(line, by);
@@ -205,6 +209,11 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
         };
         if *shape == Shape::AgeSex {
             found.push(Found::new(cell.start..cell.end - 1, Kind::Age, Rule::Row));
+            continue;
+        }
+        // What else stands in a town's column may be a state of affairs.
+        if lone {
+            found.push(Found::new(cell.clone(), kind, Rule::Row));
             continue;
         }
         kinds[at] = Some(kind);

@@ -379,7 +379,12 @@ pub(super) fn row(line: &str, columns: &[Meaning], rules: &RuleSet, found: &mut 
         (cells.len() == columns.len() && cells.len() > 1 && !prose)
             .then(|| cells.into_iter().map(|cell| cell.start + offset..cell.end + offset).collect::<Vec<_>>())
     });
+    // What clients say of a statement that returned nothing.
+    const TAGS: [&str; 12] =
+        ["UPDATE ", "INSERT ", "DELETE ", "SELECT ", "Empty set", "Query OK", "(", "COMMIT", "BEGIN", "Rows matched", "Records:", "ERROR"];
+    let done = TAGS.iter().any(|tag| line.starts_with(tag)) || line.contains("> ") || line.contains(" rows");
     let cells = match cells {
+        None if done => return false,
         Some(cells) => cells,
         // One column: the line is the value.
         None if columns.len() == 1 && line.split_whitespace().count() <= 5 && !line.ends_with([';', '>', '#', '$', ':']) => {

@@ -333,8 +333,8 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
         return None;
     }
     let names: Vec<String> = columns.iter().map(|at| line[byte_at(line, at.start)..byte_at(line, at.end)].to_owned()).collect();
-    // A version, a date, a size: this is a row.
-    if names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() > 2) {
+    // A version, a date, a size: this is a row. A hyphen: a program's options.
+    if names.iter().any(|name| name.starts_with('-')) || names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() > 2) {
         return None;
     }
     let labels = labels(&names, rules);
