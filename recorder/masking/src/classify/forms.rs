@@ -105,6 +105,9 @@ pub(super) fn is_street(text: &str) -> bool {
         "close",
         "crescent",
     ];
+    if !text.contains(' ') || !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'P' | 'p')) {
+        return false;
+    }
     let lower = text.to_ascii_lowercase();
     if ["po box", "p.o. box", "p o box"].iter().any(|start| lower.starts_with(start)) {
         return true;

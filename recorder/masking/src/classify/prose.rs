@@ -10,7 +10,11 @@ use super::{
     shapes::{is_name_word, is_particle, may_be_name},
     value,
 };
-use crate::{kind::Kind, learned::Word, rules::RuleSet};
+use crate::{
+    kind::Kind,
+    learned::Word,
+    rules::{Cue, RuleSet},
+};
 
 /// Lines of version control and of packages, whose people are developers.
 const DEVELOPERS: [&str; 16] = [
@@ -152,10 +156,10 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
     let before = |back: usize| at.checked_sub(back).map(|before| &line[words[before].start..words[before].end]);
     let lower = before(1).map(Lower::of).unwrap_or_default();
     let last = lower.as_str();
-    let cue = rules.cues.of(last);
     // What stands between the word before and the name: nothing but blanks and opening signs.
     let between = at.checked_sub(1).map_or(&line[..start], |before| &line[words[before].end..start]);
     let near = !last.is_empty() && between.len() <= 4 && !between.contains(['=', '/', '_', '@', ';', '|', '#', '\\', '*', '{', '<']);
+    let cue = if near { rules.cues.of(last) } else { Cue::default() };
     let rest = &line[start..];
     // "E004512 (Whitfield, Marguerite)": a record's number, and whose it is.
     let numbered = || found.iter().any(|found| found.kind == Kind::Mrn && found.range.end + 2 == start);

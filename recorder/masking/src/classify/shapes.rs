@@ -263,7 +263,7 @@ fn shape(text: &str, rules: &RuleSet) -> Shape {
     if let Some(Date { year, .. }) = value::whole_date(text) {
         return if BIRTH_YEARS.contains(&year) { Shape::OldDate } else { Shape::Date };
     }
-    if value::is_ssn_text(text) || value::is_ssn_text(&text.replace(' ', "-")) {
+    if value::is_ssn_text(text) || (bytes.len() == 11 && value::is_ssn_text(&text.replace(' ', "-"))) {
         return Shape::Ssn;
     }
     if value::is_phone(text) {
