@@ -121,7 +121,9 @@ pub(super) fn days(line: &str, named: bool, rules: &RuleSet, found: &mut Vec<Fou
         let Some(range) = day(line, start, rules) else { continue };
         let year =
             || line[range.clone()].split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 4).and_then(|year| year.parse().ok());
-        if told {
+        // "11-MAR-54": no log's clock is written so.
+        let short = range.len() <= 9 && line[range.clone()].bytes().filter(|b| *b == b'-').count() == 2;
+        if told || short {
             found.push(Found::new(range, Kind::Date, Rule::Label));
         } else if year().is_some_and(|year| super::shapes::BIRTH_YEARS.contains(&year)) {
             found.push(Found::new(range, Kind::Birth, Rule::Label));

@@ -165,7 +165,8 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
     let numbered = || found.iter().any(|found| found.kind == Kind::Mrn && found.range.end + 2 == start);
     if between == " (" && (codes::ends_with_code(&line[..words[at - 1].end]) || numbered()) {
         let length = person_at(rest, rules)?;
-        return (rest[..length].contains(", ") && rest[length..].starts_with(')')).then_some(length);
+        let closed = rest[length..].trim_start_matches('.').starts_with(')');
+        return (closed && (rest[..length].contains(", ") || numbered())).then_some(length);
     }
     if near && cue.title && !between.contains(':') {
         return person_of(rest, 1, rules).filter(|length| !is_clinician(&rest[*length..], rules));

@@ -66,7 +66,17 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Optio
         }
     }
     if line.contains("  ") {
-        let cells = table::gaps(line);
+        let mut cells = table::gaps(line);
+        // "61F 212.555.0123": an age and a sex are as wide as their column.
+        for at in (0..cells.len().min(64)).rev() {
+            let text = &line[cells[at].clone()];
+            let first = text.find(' ').unwrap_or(text.len());
+            if first < text.len() && shape(&text[..first], rules) == Shape::AgeSex {
+                let (start, end) = (cells[at].start, cells[at].end);
+                cells[at] = start..start + first;
+                cells.insert(at + 1, start + first + 1..end);
+            }
+        }
         if (3..=64).contains(&cells.len()) {
             person(line, &cells, rules, found);
         }
@@ -322,6 +332,8 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
         let words = (family, first.split(' ').next().unwrap_or(first));
         return match (is_name_word(words.0, rules), is_name_word(words.1, rules)) {
             (true, true) => Shape::FullName,
+            // "Whitfield, M."
+            (true, false) if is_initial(words.1) => Shape::FullName,
             _ if !may_be_name(words.0, rules) || !(may_be_name(words.1, rules) || is_name_word(words.1, rules)) => Shape::Other,
             (false, false) => Shape::CommonName,
             _ => Shape::FullName,
