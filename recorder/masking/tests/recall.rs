@@ -228,3 +228,40 @@ fn developers_packages_and_manuals_stay() {
         "This is GNU Bash, version 5.2\nlicense for Visual Studio\nkernel: Detected Intel Corporation device\nerror: patients=120455 rows\nUPDATE patients SET HomePhone = NULL\naccount    | last_login          | source_ip      | role\n-----------+---------------------+----------------+--------\n postgres  | 2025-04-11 16:59:22 | 198.51.100.179 | service\n",
     );
 }
+
+#[test]
+fn what_stands_beside_a_patient_in_a_list_or_a_note() {
+    check(
+        "ADMIT: 97 y/o F, Ruth Abernathy, via EMS. Daughter Carol (555) 014-8890 notified.\nEmergency Contact #1: Susan Whitfield - daughter - 703-555-0199\nWristband: GONZALEZ, MARIA J  F  11/30/1987  MRN 889128\nPT: Okonkwo, Tobias / M / 11-Mar-54\n08:15  Hartmann, K.                  MR-123-4567   91F 212.555.0123      Hip fracture\nmerge: MR-123-4568 into MR-765-4321 (Ann Marie Delacroix Jr)\n",
+        &[
+            "97 y/o",
+            "Ruth",
+            "Abernathy",
+            "Carol",
+            "014-8890",
+            "Susan",
+            "0199",
+            "GONZALEZ",
+            "11/30/1987",
+            "889128",
+            "Okonkwo",
+            "11-Mar-54",
+            "Hartmann",
+            "MR-123-4567",
+            "91F",
+            "555.0123",
+            "MR-123-4568",
+            "MR-765-4321",
+            "Delacroix",
+        ],
+        &["ADMIT:", "via EMS", "Hip fracture", "08:15", "merge:"],
+    );
+    check("^PATIENT(\"E004513\",\"NAME\")=\"Delacroix,Jean-Luc\"\n", &["E004513", "Delacroix", "Jean-Luc"], &["^PATIENT(", "\"NAME\""]);
+}
+
+#[test]
+fn clusters_journals_vitals_and_hardware_stay() {
+    stays(
+        "NAMESPACE     NAME                             READY   STATUS    RESTARTS   AGE   IP            NODE\ndefault       patient-api-7d9f8c6b5d-abcde     1/1     Running   2          94d   10.244.1.44   node-2\nINFO  Job 3f2a9c1d-8e7b-46a5-94c3-d2e1f0a9b8c7 finished in 12.4s on worker-3 (10.0.4.12)\nBP 132/78  HR 74  RR 16  T 98.6F  SpO2 97% on RA  Weight 71.2 kg  Age 67\nHgb 13.2 g/dL (12.0-15.5)   WBC 7.4   Glucose 98 mg/dL   03/14/2025 08:12\nAttending: House, Gregory MD    Consultant: Dr. Allison Cameron   NPI 1234567893\nSerial Number: VMware-42 1d 0c 8a   Version: 2.14.1   Release Date: 04/01/2014\nApr 14 09:12:44 host sshd[4412]: Accepted publickey for jsmith from 198.51.100.7 port 50122 ssh2\nOrder 55512345: CBC with differential, ordered by Feldman, Elias MD on 4W\n",
+    );
+}

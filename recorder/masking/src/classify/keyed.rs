@@ -73,7 +73,15 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
         if at < taken || !ties(bytes, at) {
             continue;
         }
-        let Some(key) = key_before(line, at, rules) else { continue };
+        let Some(mut key) = key_before(line, at, rules) else { continue };
+        // "Emergency Contact #1", but "Acct #".
+        let text = &line[key.clone()];
+        let numbered = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        if numbered.len() < text.len()
+            && let Some(label) = numbered.strip_suffix(" #")
+        {
+            key.end = key.start + label.len();
+        }
         let whole = in_brackets(line, at);
         let labelled = whole.and_then(|whole| Some((keys.label(&line[whole.clone()], rules)?, whole)));
         let labelled = labelled.or_else(|| Some((keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key))?, key)));

@@ -426,6 +426,7 @@ impl Classifier {
         }
         if part == table::Part::Outside
             && !in_message
+            && !shape.x12
             && shapes::may_be(line)
             && let Some(table) = shapes::find(line, &self.rules, found)
         {

@@ -192,6 +192,10 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
         {
             return Some(length);
         }
+        // "97 y/o F, Ruth Abernathy, via EMS"
+        if matches!(last, "f" | "m" | "female" | "male" | "woman" | "man" | "lady" | "gentleman") && between == ", " {
+            return long();
+        }
         let me = matches!(last, "am" | "is")
             && before(2).is_some_and(|word| matches!((Lower::of(word).as_str(), last), ("i", "am") | ("this" | "it", "is")));
         if me && [" I ", " my ", " born", "DOB", "My "].iter().any(|word| line.contains(word)) {
@@ -286,7 +290,8 @@ pub(super) fn of_developers(line: &str) -> bool {
     if ["Copyright", "copyright", "(c) ", "(C) ", "©"].iter().any(|word| line.contains(word)) {
         return true;
     }
-    let dated = text.get(..4).is_some_and(|day| ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "].contains(&day));
+    let weekday = text.get(..4).is_some_and(|day| ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "].contains(&day));
+    let dated = weekday && line.trim_start().starts_with("* ");
     // RPM's and Debian's changelogs: "* Mon Jan 01 2024 Name <...>", " -- Name <...>  Mon, ...".
     dated
         || line.trim_start().starts_with("-- ")
