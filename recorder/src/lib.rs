@@ -27,6 +27,7 @@ mod shared;
 mod store;
 mod table;
 mod track;
+pub mod unmask;
 mod verify;
 
 pub use anteroom_format::{Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
