@@ -56,6 +56,16 @@ pub struct PasskeyInfo {
     pub last_used_at: Option<Moment>,
 }
 
+/// A passkey's public half, for whoever checks its signatures without us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PasskeyKey {
+    pub label: String,
+    /// base64url without padding, as in evidence.
+    pub credential_id: String,
+    /// As `webauthn-rs-core` writes a COSE key in JSON.
+    pub cose_key: serde_json::Value,
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub struct SshKeyInfo {
     pub id: SshKeyId,
