@@ -27,6 +27,7 @@ mod shared;
 mod store;
 mod table;
 mod track;
+pub mod unmask;
 mod verify;
 
 pub use anteroom_format::{Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
@@ -36,6 +37,7 @@ pub use event::{Event, EventKind, FileMoved, Pty};
 pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
 pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
+pub use store::find;
 pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
 
 #[cfg(test)]

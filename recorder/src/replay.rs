@@ -4,6 +4,7 @@ use crate::{
     custody::{self, CustodyError},
     lines::clean,
     masked_track::MaskedTrack,
+    unmask::Released,
 };
 use anteroom_domain::{RecordingState, SessionId, capability::Direction};
 use anteroom_format::{Body, Carries, ChannelEntry, Outcome, PrivateKey, SessionHeader, hex};
@@ -32,6 +33,10 @@ pub enum ReplayError {
     Damaged(String),
     #[error("the recording cannot be read: {0}")]
     Io(#[from] io::Error),
+    #[error("the released keys have expired; they were for a limited time")]
+    Expired,
+    #[error("the released keys are of another recording")]
+    OtherRelease,
     #[error(transparent)]
     Key(#[from] CustodyError),
 }
@@ -178,12 +183,38 @@ impl Replayer {
         Ok(receive)
     }
 
+    /// The released interval of one channel as it was, the same way: asciicast v2 whose times count from the channel's opening. It starts by
+    /// painting the screen as the masked track has it at that moment. Output (`o`) is rendered anew like masked output is, with what the
+    /// masked recording hides in clear and marked: black on bright yellow. What was typed comes as `i`, readable (`ls<Enter>`, `^C`), and
+    /// what happened beside the terminal as `m`. Ends with the interval, or with [`ReplayError::Expired`] when the keys' time is over.
+    pub async fn stream_revealed(
+        &self,
+        session: SessionId,
+        channel: u32,
+        released: Arc<Released>,
+    ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
+        if released.session() != session {
+            return Err(ReplayError::OtherRelease);
+        }
+        if released.is_expired() {
+            return Err(ReplayError::Expired);
+        }
+        // Until the sealed track is read: the screen at the interval's start.
+        let (send, receive) = mpsc::channel(4);
+        let this = self.clone();
+        drop(tokio::task::spawn_blocking(move || match this.cast(session, channel, released.from()) {
+            Ok(cast) => feed(cast.take(3), &send),
+            Err(e) => drop(send.blocking_send(Err(e))),
+        }));
+        Ok(receive)
+    }
+
     fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
         MaskedTrack::open(&self.root, session, self.key.clone())
     }
 }
 
-fn feed(cast: Cast, send: &mpsc::Sender<Result<Bytes, ReplayError>>) {
+fn feed(cast: impl Iterator<Item = Result<String, ReplayError>>, send: &mpsc::Sender<Result<Bytes, ReplayError>>) {
     const PIECE: usize = 64 << 10;
     let mut piece = String::new();
     for line in cast {
