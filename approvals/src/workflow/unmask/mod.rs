@@ -3,6 +3,7 @@
 mod ask;
 mod open;
 mod review;
+mod told;
 
 use crate::{
     Approvals, Listing, Page, SignError, StoreError, UnmaskAnswer, UnmaskError, UnmaskFilter, UnmaskView, clock,
