@@ -4,5 +4,5 @@ mod unmask;
 
 pub use anteroom_assertion::{Assertion, verify_assertion};
 pub(crate) use story::hashes;
-pub(crate) use unmask::state;
 pub use story::{Finding, all_good, verify_evidence};
+pub(crate) use unmask::state;

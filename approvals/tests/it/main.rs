@@ -14,4 +14,5 @@ mod relays;
 mod review;
 mod ssh_keys;
 mod targets;
+mod unmask;
 mod world;
