@@ -26,7 +26,7 @@ pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
     AuthorityError, CertificateError, CertificateRefusal, KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError,
-    SignError, StartError, StepUpError, StoreError, VaultError,
+    SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
 };
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};

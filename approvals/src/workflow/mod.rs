@@ -8,5 +8,6 @@ mod sessions;
 mod step_up;
 mod submit;
 mod targets;
+mod unmask;
 
 pub(crate) use targets::MAX_RELAYS;
