@@ -19,6 +19,7 @@ mod recorder;
 mod recording;
 mod recover;
 mod replay;
+mod revealed;
 mod safe;
 mod screen;
 mod seal;

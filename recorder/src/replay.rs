@@ -4,6 +4,7 @@ use crate::{
     custody::{self, CustodyError},
     lines::clean,
     masked_track::MaskedTrack,
+    revealed::Revealed,
     unmask::Released,
 };
 use anteroom_domain::{RecordingState, SessionId, capability::Direction};
@@ -199,14 +200,19 @@ impl Replayer {
         if released.is_expired() {
             return Err(ReplayError::Expired);
         }
-        // Until the sealed track is read: the screen at the interval's start.
-        let (send, receive) = mpsc::channel(4);
         let this = self.clone();
-        drop(tokio::task::spawn_blocking(move || match this.cast(session, channel, released.from()) {
-            Ok(cast) => feed(cast.take(3), &send),
-            Err(e) => drop(send.blocking_send(Err(e))),
-        }));
+        let gone = |_| ReplayError::Io(io::Error::other("the reading thread is gone"));
+        let cast = tokio::task::spawn_blocking(move || this.revealed(session, channel, released)).await.map_err(gone)??;
+        let (send, receive) = mpsc::channel(4);
+        // Owned by its receiver: it ends when that is dropped.
+        drop(tokio::task::spawn_blocking(move || feed(cast, &send)));
         Ok(receive)
+    }
+
+    fn revealed(&self, session: SessionId, channel: u32, released: Arc<Released>) -> Result<Revealed, ReplayError> {
+        let (track, beside) = (self.track(session)?, self.track(session)?);
+        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        Revealed::open(track, beside, entry, released)
     }
 
     fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
@@ -263,7 +269,7 @@ fn kind(c: &ChannelEntry) -> ChannelKind {
     }
 }
 
-fn title(c: &ChannelEntry) -> String {
+pub(crate) fn title(c: &ChannelEntry) -> String {
     match (&c.carries, &c.command) {
         (Some(Carries::Forward { forward, place }), _) => clean(&format!("{forward} {place}")),
         (Some(Carries::Files { how }), _) => clean(how),
