@@ -233,7 +233,7 @@ async fn main() {
         ssh: SshAddress { host: "localhost".into(), port: 2222 },
         clipboard: Clipboard::Both,
     };
-    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks))).unwrap();
+    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks)), None).unwrap();
     println!("ready {origin}");
     let serving = tokio::spawn(portal.run(stop.clone()));
     tokio::signal::ctrl_c().await.unwrap();

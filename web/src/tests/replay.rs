@@ -31,13 +31,13 @@ async fn permit(w: &World, who: &mut Someone, session: SessionId) -> Permit {
     }
 }
 
-struct Studio {
-    _dir: tempfile::TempDir,
+pub(super) struct Studio {
+    pub(super) dir: tempfile::TempDir,
     recorder: Recorder,
-    replayer: Replayer,
+    pub(super) replayer: Replayer,
 }
 
-fn studio() -> Studio {
+pub(super) fn studio() -> Studio {
     let dir = tempfile::tempdir().unwrap();
     let key = |n| PrivateKey::from_seed(&[n; 32]);
     let options = RecorderOptions {
@@ -52,11 +52,11 @@ fn studio() -> Studio {
     let mut f = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&file).unwrap();
     f.write_all(key(1).to_line().as_bytes()).unwrap();
     let root = options.root.clone();
-    Studio { recorder: Recorder::open(options).unwrap(), replayer: Replayer::open(root, &file).unwrap(), _dir: dir }
+    Studio { recorder: Recorder::open(options).unwrap(), replayer: Replayer::open(root, &file).unwrap(), dir }
 }
 
 /// A session with one line of output and one masked telephone number in it.
-async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
+pub(super) async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
     let id = SessionId(uuid::Uuid::now_v7());
     let p = permit(&site.world, ada, id).await;
     let header = SessionHeader {

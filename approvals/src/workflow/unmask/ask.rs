@@ -31,7 +31,9 @@ impl Approvals {
         }
         let manifest = store::sessions::manifest(&mut *tx, session.id).await?;
         let length_us = manifest.as_ref().and_then(|m| m.get("duration_us")?.as_u64()).ok_or(UnmaskError::NotSealed)?;
-        check_interval(form.from_us, form.until_us, length_us)?;
+        // People write whole seconds; the last one of a recording is rarely whole.
+        let until_us = if form.until_us.saturating_sub(length_us) < 1_000_000 { form.until_us.min(length_us) } else { form.until_us };
+        check_interval(form.from_us, until_us, length_us)?;
         if store::unmasks::waiting_of(&mut *tx, person.id, now).await? >= MAX_WAITING {
             return Err(UnmaskError::TooMany { max: MAX_WAITING });
         }
@@ -43,7 +45,7 @@ impl Approvals {
             requester: person.id,
             reason: form.reason.as_str(),
             from_us: form.from_us,
-            until_us: form.until_us,
+            until_us,
             created_at: now,
             expires_at,
         };
@@ -53,7 +55,7 @@ impl Approvals {
             session: session.id,
             by: person.id,
             from_us: form.from_us,
-            until_us: form.until_us,
+            until_us,
             reason_sha256: hex(&Sha256::digest(form.reason.as_str())),
             expires_at: text(expires_at),
         };

@@ -49,7 +49,7 @@ fn status(e: &ReplayError) -> StatusCode {
 }
 
 /// For the page; no paths, no library texts.
-pub(super) fn words(e: &ReplayError) -> String {
+pub(in crate::pages) fn words(e: &ReplayError) -> String {
     match e {
         ReplayError::NotFound(_) => "There are no recorded bytes of this session here yet.",
         ReplayError::NoChannel(_) => "The recording has no such channel.",
