@@ -9,8 +9,8 @@ use crate::{
     state::App,
 };
 use anteroom_policy::Action::{
-    AskUnmask, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions,
-    TerminateSession,
+    AskUnmask, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, ReviewUnmask, RevokeGrant, SearchAudit,
+    SeeSessions, TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -232,8 +232,20 @@ mod tests {
         );
         assert_eq!(
             rooms(Role::Auditor),
-            ["/sessions", "/recordings", "/recordings/{id}", "/recordings/{id}/channels/{channel}/cast", "/audit"]
+            [
+                "/sessions",
+                "/recordings",
+                "/recordings/{id}",
+                "/recordings/{id}/channels/{channel}/cast",
+                "/audit",
+                "/recordings/{id}/unmask",
+                "/unmask",
+                "/unmask/{id}",
+                "/unmask/{id}/watch",
+                "/unmask/{id}/channels/{channel}/cast"
+            ]
         );
+        assert_eq!(rooms(Role::KeyHolder), ["/key-holder", "/unmask/{id}"]);
         assert_eq!(
             rooms(Role::Operator),
             ["/sessions", "/sessions/{id}/terminate", "/sessions/{id}/message", "/people", "/people/{id}", "/targets", "/targets/{id}"]

@@ -30,6 +30,10 @@ struct Scene {
 }
 
 async fn scene() -> Scene {
+    Box::pin(set()).await
+}
+
+async fn set() -> Scene {
     let w = World::new().await;
     let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     w.grant(&ada, &mut bob).await;

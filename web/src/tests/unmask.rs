@@ -32,6 +32,10 @@ async fn holder(world: &World, who: &Someone) -> Holder {
 
 /// A recorded session with a masked number in it, and an unsealer that trusts kim and lee.
 async fn scene() -> Scene {
+    Box::pin(set()).await
+}
+
+async fn set() -> Scene {
     let (studio, world) = (studio(), World::new().await);
     let (max, kim) = (world.somebody("max", Role::Auditor).await, world.somebody("kim", Role::KeyHolder).await);
     let lee = world.somebody("lee", Role::KeyHolder).await;
@@ -134,8 +138,7 @@ async fn the_auditor_sees_what_was_masked_and_each_step_is_in_the_log() {
         assert!(cast.text.contains("hello from ehr-db-1") && cast.text.contains(SSN), "{}", cast.text);
     }
     let kinds = s.kinds().await;
-    let steps =
-        ["requested", "approved", "refused", "approved", "opened", "released", "viewed", "viewed"].map(|k| format!("unmask_{k}"));
+    let steps = ["requested", "approved", "refused", "approved", "opened", "released", "viewed", "viewed"].map(|k| format!("unmask_{k}"));
     assert_eq!(kinds, steps);
 }
 

@@ -1,6 +1,6 @@
 //! The form, for one recording. It works without scripts.
 use super::{
-    clock,
+    clock_up,
     wish::{Wish, Wrong, wrong},
 };
 use crate::{
@@ -39,7 +39,7 @@ impl Ask {
             Some(r) => tokio::task::spawn_blocking(move || r.info(id)).await.ok().and_then(Result::ok),
             None => None,
         };
-        let length = length.map(|i| clock(&u64::try_from(i.duration.as_micros()).unwrap_or(u64::MAX)));
+        let length = length.map(|i| clock_up(&u64::try_from(i.duration.as_micros()).unwrap_or(u64::MAX)));
         Ok(Self { frame, session, names, wish, wrong, length, set_up: app.unsealer.is_some() })
     }
     fn sealed(&self) -> bool {

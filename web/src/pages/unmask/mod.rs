@@ -20,6 +20,11 @@ pub(crate) fn clock(us: &u64) -> String {
     format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
 }
 
+/// The same rounded up: an interval that ends in the middle of a second ends no earlier.
+pub(crate) fn clock_up(us: &u64) -> String {
+    clock(&us.saturating_add(999_999))
+}
+
 /// Reads `1:02:03` or `2:03`; in microseconds.
 fn moment(text: &str) -> Option<u64> {
     let parts: Vec<&str> = text.trim().split(':').collect();

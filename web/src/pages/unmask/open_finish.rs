@@ -49,9 +49,10 @@ fn refusal(e: &UnsealError) -> Refusal {
     tracing::warn!(error = %e, "nothing was released");
     match e {
         UnsealError::Refused { why, .. } => Refusal::new(StatusCode::FORBIDDEN, format!("the unsealer refused: {why}")),
-        UnsealError::Unreachable(_) | UnsealError::Slow(_) => {
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the unsealer does not answer; nothing was released. Tell your operator, or try again")
-        }
+        UnsealError::Unreachable(_) | UnsealError::Slow(_) => Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the unsealer does not answer; nothing was released. Tell your operator, or try again",
+        ),
         _ => Refusal::new(StatusCode::BAD_GATEWAY, "the unsealer's answer is not understood; nothing is shown. Tell your operator"),
     }
 }
