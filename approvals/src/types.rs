@@ -62,6 +62,8 @@ pub struct PasskeyInfo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PasskeyKey {
     pub label: String,
+    /// How contents and the unsealer's list name it: [`anteroom_assertion::key_sha256`].
+    pub sha256: String,
     /// base64url without padding, as in evidence.
     pub credential_id: String,
     /// As `webauthn-rs-core` writes a COSE key in JSON.

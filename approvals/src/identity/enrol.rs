@@ -90,8 +90,10 @@ impl Approvals {
     pub async fn passkeys_of(&self, person: PersonId) -> Result<Vec<PasskeyKey>, StoreError> {
         let all = store::passkeys::labelled(&self.inner.pool, person).await?;
         let key = |(label, c): (String, Credential)| {
-            let cose_key = serde_json::to_value(&c.cred).map_err(|_| StoreError::Damaged("passkey"))?;
-            Ok(PasskeyKey { label, credential_id: B64.encode(&c.cred_id), cose_key })
+            const WHERE: StoreError = StoreError::Damaged("passkey");
+            let cose_key = serde_json::to_value(&c.cred).map_err(|_| WHERE)?;
+            let sha256 = anteroom_assertion::key_sha256(&cose_key).ok_or(WHERE)?;
+            Ok(PasskeyKey { label, sha256, credential_id: B64.encode(&c.cred_id), cose_key })
         };
         all.into_iter().map(key).collect()
     }

@@ -114,6 +114,8 @@ async fn the_auditor_sees_what_was_masked_and_each_step_is_in_the_log() {
     assert!(s.site.get("/unmask", Some(&s.max)).await.text.contains(&path));
     assert!(s.site.get("/", Some(&s.kim)).await.text.contains("to see a recording unmasked waits"));
     assert!(s.site.get("/key-holder", Some(&s.kim)).await.text.contains(&path));
+    let key = &s.site.world.approvals.passkeys_of(s.kim.person.id).await.unwrap()[0];
+    assert!(s.site.get("/keys", Some(&s.kim)).await.text.contains(&key.sha256), "to compare with the unsealer's list");
     let asks = s.site.get(&path, Some(&s.kim)).await.text;
     assert!(asks.contains("Approve with passkey") && asks.contains("0:00:00 to 0:00:01") && asks.contains("ADA"), "{asks}");
 
