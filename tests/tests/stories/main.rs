@@ -31,5 +31,6 @@ mod supervisor;
 mod telnet;
 mod throttled;
 mod transparent;
+mod unmask;
 mod who_may_watch;
 mod whole_story;
