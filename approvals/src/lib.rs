@@ -27,7 +27,7 @@ pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
     AuthorityError, CertificateError, CertificateRefusal, KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError,
-    SearchError, SignError, StartError, StepUpError, StoreError, VaultError,
+    SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
 };
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};

@@ -207,10 +207,7 @@ impl Cast {
     }
 
     fn line(&mut self, at_us: u64, kind: &str, text: &str) {
-        let at = at_us.saturating_sub(self.channel.opened_us);
-        // Text always has a JSON form.
-        let text = serde_json::Value::String(text.to_owned());
-        self.lines.push_back(format!("[{}.{:06},\"{kind}\",{text}]\n", at / 1_000_000, at % 1_000_000));
+        self.lines.push_back(line(at_us.saturating_sub(self.channel.opened_us), kind, text));
     }
 }
 
@@ -231,6 +228,13 @@ impl Iterator for Cast {
             }
         }
     }
+}
+
+/// An event of an asciicast v2 file.
+pub(crate) fn line(at_us: u64, kind: &str, text: &str) -> String {
+    // Text always has a JSON form.
+    let text = serde_json::Value::String(text.to_owned());
+    format!("[{}.{:06},\"{kind}\",{text}]\n", at_us / 1_000_000, at_us % 1_000_000)
 }
 
 /// The screen that starts at the reader's place.

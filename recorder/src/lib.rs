@@ -21,6 +21,7 @@ mod recorder;
 mod recording;
 mod recover;
 mod replay;
+mod revealed;
 mod safe;
 mod screen;
 mod seal;
@@ -31,6 +32,7 @@ mod store;
 mod survey;
 mod table;
 mod track;
+pub mod unmask;
 mod verify;
 
 pub use anteroom_format::{Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
@@ -42,6 +44,7 @@ pub use parts::Parts;
 pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
 pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
+pub use store::find;
 pub use survey::{BARS, MAX_LINES, MAX_MARKS, Mark, MarkKind, Quiet, ShownLine, Survey, Timeline};
 pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
 

@@ -18,10 +18,10 @@ type Reader = SegmentReader<BufReader<File>>;
 /// A recording that may be replayed.
 #[derive(Debug)]
 pub(crate) struct MaskedTrack {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     key: Arc<PrivateKey>,
     pub(crate) header: RecordingHeader,
-    recording: [u8; 32],
+    pub(crate) recording: [u8; 32],
     /// None: still being written, or not recovered yet.
     pub(crate) manifest: Option<Manifest>,
     pub(crate) segments: u32,

@@ -5,11 +5,11 @@
 #[path = "../../approvals/tests/it/cluster.rs"]
 mod cluster;
 
-use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord};
+use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord, UnmaskForm};
 use anteroom_domain::{content::Verdict, *};
 use anteroom_policy::{Decision, Permit, SecondFactor};
 use anteroom_recorder::{
-    Event, EventKind, FileMoved, Outcome, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader,
+    Event, EventKind, FileMoved, Outcome, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader, unmask,
 };
 use anteroom_test_authenticator::Authenticator;
 use anteroom_web::{Clipboard, Portal, PortalConfig, SshAddress};
@@ -271,7 +271,8 @@ async fn main() {
         clipboard: Clipboard::Both,
         search: true,
     };
-    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks))).unwrap();
+    let portal =
+        Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks)), Some(Arc::new(Nobody))).unwrap();
     println!("ready {origin}");
     let serving = tokio::spawn(portal.run(stop.clone()));
     tokio::signal::ctrl_c().await.unwrap();
@@ -280,10 +281,39 @@ async fn main() {
     background.await.unwrap();
 }
 
+/// One request that waits for its second key-holder, one that can be opened.
+async fn seed_unmask(a: &Approvals, max: &Someone, kim: &mut Someone, lee: &mut Someone, session: SessionId) {
+    for (name, second) in [("unmask-open", true), ("unmask", false)] {
+        let reason = "Complaint 2026-17: was the wrong chart opened?\nThe ward has to be told which patients are concerned.";
+        let form = UnmaskForm { session, from_us: 5_000_000, until_us: 20_000_000, reason: reason.parse().unwrap(), hours: 8 };
+        let id = a.ask_unmask(&max.person, form).await.unwrap().id;
+        println!("{name} {id}");
+        let mut holders = vec![&mut *kim];
+        holders.extend(second.then_some(&mut *lee));
+        for who in holders {
+            let start = Box::pin(a.begin_unmask_review(&who.person, id, Verdict::Approve)).await.unwrap();
+            let answer = who.passkey.get(&start.options).unwrap();
+            Box::pin(a.finish_unmask_review(&who.person, start.ceremony, &answer)).await.unwrap();
+        }
+    }
+}
+
+/// Where nobody has the sealed keys.
+#[derive(Debug)]
+struct Nobody;
+impl unmask::Unsealer for Nobody {
+    fn release(&self, _: unmask::UnmaskProof, _: unmask::Recipient) -> terminal::Later<'_, Result<unmask::Released, unmask::UnsealError>> {
+        let refused = unmask::UnsealError::Refused { code: "preview".into(), why: "a preview has no keys".into() };
+        Box::pin(async move { Err(refused) })
+    }
+}
+
 async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Control) {
     let mut ada = somebody(a, origin, "ada", "Ada Example", &[Role::Admin]).await;
     let mut ben = somebody(a, origin, "ben", "Dr. Ben Beispiel", &[Role::Approver]).await;
-    let _max = somebody(a, origin, "max", "Max Muster", &[Role::Auditor]).await;
+    let max = somebody(a, origin, "max", "Max Muster", &[Role::Auditor]).await;
+    let mut kim = somebody(a, origin, "kim", "Kim Keeper", &[Role::KeyHolder]).await;
+    let mut lee = somebody(a, origin, "lee", "Lee Lockwood", &[Role::KeyHolder]).await;
     let op = somebody(a, origin, "olga", "Olga Operator", &[Role::Operator]).await;
     let eve = somebody(a, origin, "eve", "Eve Everything", &Role::ALL).await;
     for (name, kind, description) in [
@@ -320,6 +350,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     println!("request {}", pending.id);
     println!("grant {}", grant.id);
 
+    let mut done = None;
     for what in ["long", "recording", "session"] {
         let id = SessionId(uuid::Uuid::now_v7());
         let p = permit(a, &mut ada, id, "ehr-db-1", "root").await;
@@ -370,6 +401,9 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
             });
             continue;
         }
+        if what == "recording" {
+            done = Some(id);
+        }
         for (ms, channel, kind) in if what == "long" { two_hours() } else { events() } {
             recording.record(Event { at: Duration::from_millis(ms), channel, kind }).await.unwrap();
         }
@@ -387,6 +421,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         })
         .await;
     }
+    seed_unmask(a, &max, &mut kim, &mut lee, done.unwrap()).await;
     let asked = a.ask_step_up(ask(&ada, "ehr-db-1", "root", "192.0.2.41")).await.unwrap();
     println!("step-up {}", asked.id);
     let certificate = a.ask_certificate(SSH_KEY, "192.0.2.41".parse().unwrap()).await.unwrap();

@@ -2,13 +2,14 @@
 use crate::{
     PortalConfig, indexer, layers,
     layers::limit::Limiter,
+    pages::unmask,
     routes,
     state::{App, Origin, Shared},
     tls::Certificate,
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
-use anteroom_recorder::Replayer;
+use anteroom_recorder::{Replayer, unmask::Unsealer};
 use axum_server::Handle;
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
@@ -72,20 +73,8 @@ impl Reload {
     }
 }
 
-/// Binds and runs until `stop`; without `terminals` no page offers one, without `probe` no target is tested.
-pub async fn serve(
-    config: PortalConfig,
-    approvals: Approvals,
-    replayer: Option<Replayer>,
-    control: Arc<dyn SessionControl>,
-    terminals: Option<Arc<dyn TerminalDoor>>,
-    probe: Option<Arc<dyn TargetProbe>>,
-    stop: CancellationToken,
-) -> Result<(), PortalError> {
-    Portal::bind(config, approvals, replayer, control, terminals, probe)?.run(stop).await
-}
-
 impl Portal {
+    /// Listens. Without `terminals` no page offers one, without `probe` no target is tested, without `unsealer` nothing is unmasked.
     pub fn bind(
         config: PortalConfig,
         approvals: Approvals,
@@ -93,6 +82,7 @@ impl Portal {
         control: Arc<dyn SessionControl>,
         terminals: Option<Arc<dyn TerminalDoor>>,
         probe: Option<Arc<dyn TargetProbe>>,
+        unsealer: Option<Arc<dyn Unsealer>>,
     ) -> Result<Self, PortalError> {
         let origin = Origin::new(&config.origin).ok_or_else(|| PortalError::Origin(config.origin.to_string()))?;
         if config.tls.is_none() && !config.listen.ip().is_loopback() {
@@ -125,6 +115,8 @@ impl Portal {
             open: Default::default(),
             probe,
             tests: Default::default(),
+            unsealer,
+            held: Default::default(),
         });
         Ok(Self { listener, addr, certificate, app })
     }
@@ -143,6 +135,7 @@ impl Portal {
         let Self { listener, certificate, app, .. } = self;
         let (open, tests) = (app.open.clone(), app.tests.clone());
         let indexing = indexing(&app, &stop);
+        let keep = unmask::held::keep(app.clone());
         let handle = Handle::new();
         let service = layers::wrap(routes::router(app.clone(), &stop), app).into_make_service_with_connect_info::<SocketAddr>();
         let ender = async {
@@ -168,6 +161,7 @@ impl Portal {
             done = serving => done,
             () = ender => Ok(()),
             () = watch(certificate.as_ref()) => Ok(()),
+            () = keep => Ok(()),
         };
         if let Some((ends, task)) = indexing {
             ends.cancel();

@@ -1,10 +1,10 @@
 use crate::{
     layers::limit::Limiter,
-    pages::{recordings, targets, terminal},
+    pages::{recordings, targets, terminal, unmask},
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
-use anteroom_recorder::Replayer;
+use anteroom_recorder::{Replayer, unmask::Unsealer};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 use url::Url;
@@ -99,6 +99,9 @@ pub(crate) struct Shared {
     /// None where no gateway runs beside this portal.
     pub(crate) probe: Option<Arc<dyn TargetProbe>>,
     pub(crate) tests: targets::test::Tests,
+    /// None where nobody releases keys of sealed tracks.
+    pub(crate) unsealer: Option<Arc<dyn Unsealer>>,
+    pub(crate) held: unmask::held::Held,
 }
 
 impl App {

@@ -321,6 +321,12 @@ pub enum AuditEvent {
         session: SessionId,
         chunks: u64,
     },
+    /// The requester watched what was released; one line for each time it was sent to the browser.
+    UnmaskViewed {
+        unmask: UnmaskId,
+        session: SessionId,
+        by: PersonId,
+    },
     /// The recording's keys were destroyed: it can be verified and never be opened.
     RecordingShredded {
         session: SessionId,
@@ -391,6 +397,7 @@ impl AuditEvent {
             | Self::UnmaskRefused { session, .. }
             | Self::UnmaskOpened { session, .. }
             | Self::UnmaskReleased { session, .. }
+            | Self::UnmaskViewed { session, .. }
             | Self::RecordingShredded { session, .. }
             | Self::LegalHoldPlaced { session, .. }
             | Self::LegalHoldLifted { session, .. }

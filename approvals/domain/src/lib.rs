@@ -19,6 +19,7 @@ pub mod session;
 pub mod shown;
 pub mod target;
 pub mod terminal;
+pub mod unmask;
 
 pub use audit::{AuditEvent, AuditRecord, FactorUsed};
 pub use capability::{Capabilities, Capability};
@@ -34,6 +35,7 @@ pub use session::{EndReason, RecordingState, SessionRecord};
 pub use shown::LineKind;
 pub use target::{Account, Profile, Protocol, Target, TargetKind, Via};
 pub use terminal::{OpenTerminal, TerminalDoor, TerminalInput, TerminalOutput, TerminalSession};
+pub use unmask::{UnmaskRequest, UnmaskStage, UnmaskState};
 
 /// A moment as RFC 3339 text, for places where it is hashed.
 pub type CanonicalText = String;

@@ -229,7 +229,7 @@ pub(crate) struct Story<'a> {
     pub(crate) session: SessionId,
     pub(crate) request: Uuid,
     pub(crate) grant: Uuid,
-    /// Requester and approver: the lines of their passkeys belong to it.
+    /// Requester and approver: the lines of their passkeys belong to it, as do those of who saw the recording unmasked or allowed it.
     pub(crate) people: &'a [Uuid],
     /// Leaves of the tree to look at.
     pub(crate) size: i64,
@@ -245,7 +245,9 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
            or (e.kind in ('step_up_asked', 'step_up_passed')
                and (e.record::jsonb ->> 'step_up')::uuid in (select u.id from step_up u where u.used_by = $1))
            or (e.kind = 'certificate_issued' and e.record::jsonb ->> 'serial' = (select s.certificate::text from session s where s.id = $1))
-           or (e.kind = 'passkey_enrolled' and e.people && $4))
+           or (e.kind = 'passkey_enrolled' and (e.people && $4
+               or e.people && array(select u.requester from unmask u where u.session = $1)
+               or e.people && array(select a.holder from unmask_answer a join unmask u on u.id = a.unmask where u.session = $1))))
            order by l.index"#,
         s.session.0,
         s.request,

@@ -14,6 +14,7 @@ pub(crate) mod sessions;
 pub(crate) mod ssh_keys;
 pub(crate) mod step_ups;
 pub(crate) mod targets;
+pub(crate) mod unmasks;
 pub(crate) mod web_sessions;
 
 use crate::{Change, StoreError, change::CHANNEL};

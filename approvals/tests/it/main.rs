@@ -15,4 +15,5 @@ mod review;
 mod search;
 mod ssh_keys;
 mod targets;
+mod unmask;
 mod world;

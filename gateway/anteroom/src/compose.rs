@@ -87,7 +87,8 @@ impl Running {
         settle_lost(&approvals, &recorder, &gateway).await;
         let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
         let portal = portal_config(config, &gateway);
-        let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(Arc::new(Prober::default())))?;
+        let portal =
+            Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(Arc::new(Prober::default())), None)?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));

@@ -32,5 +32,6 @@ mod supervisor;
 mod telnet;
 mod throttled;
 mod transparent;
+mod unmask;
 mod who_may_watch;
 mod whole_story;

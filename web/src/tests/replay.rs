@@ -32,7 +32,7 @@ pub(super) async fn permit(w: &World, who: &mut Someone, session: SessionId) -> 
 }
 
 pub(super) struct Studio {
-    _dir: tempfile::TempDir,
+    pub(super) dir: tempfile::TempDir,
     pub(super) recorder: Recorder,
     pub(super) replayer: Replayer,
 }
@@ -52,11 +52,11 @@ pub(super) fn studio() -> Studio {
     let mut f = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&file).unwrap();
     f.write_all(key(1).to_line().as_bytes()).unwrap();
     let root = options.root.clone();
-    Studio { recorder: Recorder::open(options).unwrap(), replayer: Replayer::open(root, &file).unwrap(), _dir: dir }
+    Studio { recorder: Recorder::open(options).unwrap(), replayer: Replayer::open(root, &file).unwrap(), dir }
 }
 
 /// A session with one line of output and one masked telephone number in it.
-async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
+pub(super) async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
     recorded_saying(site, studio, ada, "hello from ehr-db-1\r\nSSN: 536-22-8726\r\n").await
 }
 

@@ -30,7 +30,7 @@ fn config(listen: &str, origin: &str, tls: Option<Tls>) -> PortalConfig {
 }
 
 fn bind(world: &World, config: PortalConfig) -> Result<Portal, PortalError> {
-    Portal::bind(config, world.approvals.clone(), None, Arc::new(Control::default()), None, None)
+    Portal::bind(config, world.approvals.clone(), None, Arc::new(Control::default()), None, None, None)
 }
 
 fn make_certificate(dir: &Path) -> Tls {

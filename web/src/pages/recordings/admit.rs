@@ -54,7 +54,7 @@ pub(super) fn refusal(e: &ReplayError) -> Refusal {
 }
 
 /// For the page; no paths, no library texts.
-pub(super) fn words(e: &ReplayError) -> String {
+pub(in crate::pages) fn words(e: &ReplayError) -> String {
     match e {
         ReplayError::NotFound(_) => "There are no recorded bytes of this session here yet.",
         ReplayError::NoChannel(_) => "The recording has no such channel.",

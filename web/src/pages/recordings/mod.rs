@@ -1,5 +1,5 @@
 //! Finding recordings, searching what they show, and watching them, masked.
-mod admit;
+pub(in crate::pages) mod admit;
 pub(crate) mod cast;
 pub(crate) mod list;
 pub(crate) mod live;
