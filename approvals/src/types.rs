@@ -2,7 +2,8 @@
 use crate::evidence::AssertionEvidence;
 use anteroom_domain::{
     AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, Moment, PasskeyId, Person, PersonId, Profile,
-    Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName, UnmaskRequest, UnmaskState, content::Verdict,
+    Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName, UnmaskRequest,
+    UnmaskState, content::Verdict,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};

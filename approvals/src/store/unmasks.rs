@@ -236,7 +236,6 @@ pub(crate) async fn insert_opening(db: impl PgExecutor<'_>, id: UnmaskId, eviden
 
 /// When it was opened and where the evidence is, oldest first.
 pub(crate) async fn openings(db: impl PgExecutor<'_>, id: UnmaskId) -> Store<Vec<(Moment, Uuid)>> {
-    let rows =
-        sqlx::query!("select at, evidence from unmask_opening where unmask = $1 order by at, id", id.0).fetch_all(db).await?;
+    let rows = sqlx::query!("select at, evidence from unmask_opening where unmask = $1 order by at, id", id.0).fetch_all(db).await?;
     Ok(rows.into_iter().map(|r| (r.at, r.evidence)).collect())
 }

@@ -103,9 +103,15 @@ async fn what_is_not_as_it_was_written_releases_nothing() {
     assert_eq!(with(sealed, &|b| drop(b.split_off(b.len() - 152))), "damaged", "the final chunk");
     // Times forged with all chain hashes made anew, which anybody who can write the file can do: the manifest has another head.
     assert_eq!(with(sealed, &forge_times), "damaged", "forged times");
-    assert_eq!(with("manifest.json", &|b| *b = String::from_utf8(b.clone()).unwrap().replacen("\"duration_us\":", "\"duration_us\":1", 1).into()), "damaged");
+    assert_eq!(
+        with("manifest.json", &|b| *b = String::from_utf8(b.clone()).unwrap().replacen("\"duration_us\":", "\"duration_us\":1", 1).into()),
+        "damaged"
+    );
     assert_eq!(with("sealed.0.envelope", &|b| b[40] ^= 1), "damaged");
-    assert_eq!(with("header.json", &|b| *b = String::from_utf8(b.clone()).unwrap().replace("gw-test", "gw-tost").into()), "other_recording");
+    assert_eq!(
+        with("header.json", &|b| *b = String::from_utf8(b.clone()).unwrap().replace("gw-test", "gw-tost").into()),
+        "other_recording"
+    );
     let away = |name: &str| {
         let (path, aside) = (folder.join(name), folder.join("aside"));
         std::fs::rename(&path, &aside).unwrap();
@@ -157,7 +163,8 @@ async fn holders_who_were_shown_something_else_released_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_recording_releases_what_its_manifest_covers() {
     let world = world();
-    let (session, recording) = start(&world.recorder()).await;
+    let recorder = world.recorder();
+    let (session, recording) = start(&recorder).await;
     recording.record(at(0, 0, shell())).await.unwrap();
     recording.record(at(10, 0, out("before the cut\r\n"))).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -178,12 +185,9 @@ async fn a_torn_recording_releases_what_its_manifest_covers() {
     let error = chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap_err();
     assert_eq!(error.code(), "still_recording");
     // The next start closes it.
-    let recorder = world.recorder();
-    let began = std::time::Instant::now();
-    while !folder.join("manifest.json").exists() && began.elapsed() < LIMIT {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    recorder.shutdown().await;
     drop(recorder);
+    assert_eq!(world.recorder().recover().len(), 1);
     assert!(!keys_of(&world, session, 0, 20).unwrap().is_empty());
 }
 
@@ -226,15 +230,24 @@ const MARK: &str = "\x1b[0;30;103m";
 async fn the_interval_is_shown_in_clear_marked_and_harmless() {
     let world = world();
     let patient = "Name: Garcia, Maria     MRN: 84736251";
-    let session = recorded(&world, vec![
-        at(0, 0, shell()),
-        at(100, 0, out("\x1b]0;prod shell\x07$ ")),
-        at(1000, 0, typed("cat chart\r")),
-        at(1010, 0, out(&format!("cat chart\r\n\x1b[31mred\x1b[0m {patient}\r\n\x1b]52;c;c2VjcmV0\x07\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\r\n$ "))),
-        at(3000, 0, typed("exit\r")),
-        at(3010, 0, out("exit\r\nName: Later, Person     MRN: 11112222\r\n")),
-        at(5000, 0, EventKind::Close),
-    ])
+    let session = recorded(
+        &world,
+        vec![
+            at(0, 0, shell()),
+            at(100, 0, out("\x1b]0;prod shell\x07$ ")),
+            at(1000, 0, typed("cat chart\r")),
+            at(
+                1010,
+                0,
+                out(&format!(
+                    "cat chart\r\n\x1b[31mred\x1b[0m {patient}\r\n\x1b]52;c;c2VjcmV0\x07\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\r\n$ "
+                )),
+            ),
+            at(3000, 0, typed("exit\r")),
+            at(3010, 0, out("exit\r\nName: Later, Person     MRN: 11112222\r\n")),
+            at(5000, 0, EventKind::Close),
+        ],
+    )
     .await;
     let hour = Duration::from_secs(3600);
     let shown = lines(&world, session, 0, released(&world, session, 900, 2000, now() + hour)).await;
@@ -242,7 +255,10 @@ async fn the_interval_is_shown_in_clear_marked_and_harmless() {
     assert_eq!((&shown[0]["width"], &shown[0]["height"]), (&80.into(), &24.into()));
     assert!(output.contains(&format!("{MARK}Garcia, Maria")) && output.contains(&format!("{MARK}84736251")), "{output:?}");
     assert!(output.contains("\x1b[0;31mred"), "colours of the program stay: {output:?}");
-    assert!(output.contains("link") && !output.contains("\x1b]") && !output.contains("c2VjcmV0") && !output.contains("http:"), "{output:?}");
+    assert!(
+        output.contains("link") && !output.contains("\x1b]") && !output.contains("c2VjcmV0") && !output.contains("http:"),
+        "{output:?}"
+    );
     assert_eq!(of(&shown, "i"), "cat chart<Enter>", "typed in the interval, and nothing after it");
     assert!(!output.contains("Later") && !output.contains("11112222"), "the chunk has more than the interval: {output:?}");
     let masked: String = world.replayer().cast(session, 0, Duration::ZERO).unwrap().map(|l| l.unwrap()).collect();
@@ -268,15 +284,18 @@ async fn long_output_is_shown_whole_and_marked_where_it_scrolled_by() {
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_without_a_terminal_and_channels_with_bytes() {
     let world = world();
-    let session = recorded(&world, vec![
-        at(0, 0, EventKind::Open { pty: None, command: Some("cat chart".into()) }),
-        at(10, 0, out("Name: Garcia, Maria\nsecond\n")),
-        at(20, 0, EventKind::Close),
-        at(30, 1, EventKind::OpenForward { forward: "local-forward".into(), place: "10.0.0.1:80".into() }),
-        at(40, 1, typed("GET / HTTP/1.0\r\n")),
-        at(50, 1, out("secret payload")),
-        at(60, 1, EventKind::Close),
-    ])
+    let session = recorded(
+        &world,
+        vec![
+            at(0, 0, EventKind::Open { pty: None, command: Some("cat chart".into()) }),
+            at(10, 0, out("Name: Garcia, Maria\nsecond\n")),
+            at(20, 0, EventKind::Close),
+            at(30, 1, EventKind::OpenForward { forward: "local-forward".into(), place: "10.0.0.1:80".into() }),
+            at(40, 1, typed("GET / HTTP/1.0\r\n")),
+            at(50, 1, out("secret payload")),
+            at(60, 1, EventKind::Close),
+        ],
+    )
     .await;
     let keys = released(&world, session, 0, 100, now() + Duration::from_secs(60));
     let command = lines(&world, session, 0, keys.clone()).await;
@@ -368,24 +387,30 @@ async fn over_the_socket_once_and_written_down() {
 
     let journal = std::fs::read_to_string(world.dir.path().join("state/requests.jsonl")).unwrap();
     let entries: Vec<Value> = journal.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(entries.iter().map(|e| e["decision"].as_str().unwrap()).collect::<Vec<_>>(), ["released", "opening_used", "too_few_approvals", "unknown_holder"]);
+    assert_eq!(
+        entries.iter().map(|e| e["decision"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["released", "opening_used", "too_few_approvals", "unknown_holder"]
+    );
     assert_eq!((&entries[0]["requester"], &entries[0]["holders"]), (&"cleo".into(), &serde_json::json!(["kim", "lee"])));
     assert!(entries[0]["peer_uid"].is_u64() && entries[0]["chunks"].is_u64());
 
     // What was used stays used after a restart.
     let served = serve(&world).await;
     assert_eq!(refusal(Client::new(&served.socket).release(proof, Recipient::generate().unwrap()).await), "opening_used");
-    assert!(Server::bind(Options {
-        socket: world.dir.path().join("second"),
-        socket_mode: 0o600,
-        recordings: world.root(),
-        state: world.dir.path().join("state"),
-        trust: world.dir.path().join("trust.toml"),
-        site: site(),
-        keys: world.keys(),
-    })
-    .await
-    .is_err(), "one unsealer a journal");
+    assert!(
+        Server::bind(Options {
+            socket: world.dir.path().join("second"),
+            socket_mode: 0o600,
+            recordings: world.root(),
+            state: world.dir.path().join("state"),
+            trust: world.dir.path().join("trust.toml"),
+            site: site(),
+            keys: world.keys(),
+        })
+        .await
+        .is_err(),
+        "one unsealer a journal"
+    );
     served.stop.send(()).unwrap();
     served.task.await.unwrap();
 }

@@ -23,7 +23,8 @@ impl Approvals {
         }
         let now = clock::now();
         let mut tx = self.begin().await?;
-        let person = store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::AskUnmask)).ok_or(UnmaskError::NotAllowed)?;
+        let person =
+            store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::AskUnmask)).ok_or(UnmaskError::NotAllowed)?;
         let session = store::sessions::by_id(&mut *tx, form.session).await?.ok_or(UnmaskError::NoSuchSession)?;
         if session.recording == RecordingState::Recording {
             return Err(UnmaskError::NotSealed);

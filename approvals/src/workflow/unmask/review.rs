@@ -150,8 +150,7 @@ impl Approvals {
         }
         let holder = case.holder.id;
         let signed = self.accept::<UnmaskContent>(&mut tx, holder, &taken.state, &content, credential, now).await?;
-        let answer =
-            store::unmasks::NewAnswer { unmask: s.unmask, requester: case.requester.id, holder, verdict: s.verdict, at: now };
+        let answer = store::unmasks::NewAnswer { unmask: s.unmask, requester: case.requester.id, holder, verdict: s.verdict, at: now };
         store::unmasks::insert_answer(&mut *tx, &answer, &signed.evidence).await?;
         let (unmask, session) = (s.unmask, case.request.session);
         let (content_sha256, evidence_sha256) = (hex(&signed.content_sha256), hex(&signed.evidence.sha256));
@@ -161,9 +160,7 @@ impl Approvals {
                 let state = if case.answers.len() + 1 >= HOLDERS_NEEDED { UnmaskState::Approved } else { UnmaskState::Pending };
                 (state, AuditEvent::UnmaskApproved { unmask, session, holder, content_sha256, evidence_sha256 })
             }
-            Verdict::Deny => {
-                (UnmaskState::Denied, AuditEvent::UnmaskDenied { unmask, session, holder, content_sha256, evidence_sha256 })
-            }
+            Verdict::Deny => (UnmaskState::Denied, AuditEvent::UnmaskDenied { unmask, session, holder, content_sha256, evidence_sha256 }),
         };
         store::unmasks::set_state(&mut *tx, unmask, state).await?;
         record::write(&mut tx, event, Some(holder), now).await?;
