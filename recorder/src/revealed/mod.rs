@@ -59,7 +59,7 @@ impl Revealed {
         }
         let from_us = micros(released.from());
         let title = format!("{} (as it was)", crate::replay::title(&channel));
-        let cast = Cast::open(beside, channel.clone(), &title, from_us.saturating_sub(channel.opened_us))?;
+        let cast = Cast::open(beside, channel.clone(), &title, from_us.saturating_sub(channel.opened_us), u64::MAX)?;
         let mut masked = Follower { cast, opened_us: channel.opened_us, ahead: None };
         let (header, cols, rows) = masked.header()?;
         let mut this = Self {

@@ -163,7 +163,8 @@ async fn holders_who_were_shown_something_else_released_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_recording_releases_what_its_manifest_covers() {
     let world = world();
-    let (session, recording) = start(&world.recorder()).await;
+    let recorder = world.recorder();
+    let (session, recording) = start(&recorder).await;
     recording.record(at(0, 0, shell())).await.unwrap();
     recording.record(at(10, 0, out("before the cut\r\n"))).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -184,12 +185,9 @@ async fn a_torn_recording_releases_what_its_manifest_covers() {
     let error = chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap_err();
     assert_eq!(error.code(), "still_recording");
     // The next start closes it.
-    let recorder = world.recorder();
-    let began = std::time::Instant::now();
-    while !folder.join("manifest.json").exists() && began.elapsed() < LIMIT {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    recorder.shutdown().await;
     drop(recorder);
+    assert_eq!(world.recorder().recover().len(), 1);
     assert!(!keys_of(&world, session, 0, 20).unwrap().is_empty());
 }
 

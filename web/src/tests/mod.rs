@@ -110,6 +110,9 @@ impl Site {
             open: Default::default(),
             probe: None,
             tests: Default::default(),
+            searches: Default::default(),
+            watchers: Default::default(),
+            search: true,
             unsealer: Some(unsealer),
             held: Default::default(),
         };
