@@ -3,11 +3,24 @@ use anteroom_format::{Damage, EnvelopeError, ManifestError, Problem, strict::For
 use serde::Serialize;
 use std::fmt;
 
-/// One kind of damage. In JSON in snake case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Code {
+/// An enum that knows all its values.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// One kind of damage. In words for programs: in snake case, here and in JSON.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+codes! {
     /// There is no recording of this session.
     NoRecording,
     /// The disk, or the archive, could not be read.
@@ -58,12 +71,16 @@ pub enum Code {
     ChunkTime,
     /// A chunk was changed after it was written.
     ChunkChanged,
-    /// A chunk does not open with its key, or holds what no writer writes.
-    ChunkContent,
     /// An envelope is cut, changed or no envelope at all.
     EnvelopeMalformed,
     /// An envelope with the key of another segment.
     EnvelopeOtherSegment,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 impl From<&Problem> for Code {
@@ -77,10 +94,10 @@ impl From<&Problem> for Code {
             Problem::Track | Problem::Kind | Problem::Flags | Problem::Length | Problem::Count => Self::ChunkHeader,
             Problem::Time => Self::ChunkTime,
             Problem::Sequence { .. } => Self::ChunkOrder,
-            Problem::Chain => Self::ChunkChanged,
             Problem::AfterFinal => Self::BytesAfterEnd,
             Problem::Misplaced(_) => Self::SegmentMisplaced,
-            Problem::Cipher | Problem::Compression | Problem::Content(_) => Self::ChunkContent,
+            // The last three are found with a key only.
+            Problem::Chain | Problem::Cipher | Problem::Compression | Problem::Content(_) => Self::ChunkChanged,
         }
     }
 }
@@ -148,6 +165,6 @@ impl fmt::Display for Finding {
         if let Some(offset) = self.offset {
             write!(f, ", byte {offset}")?;
         }
-        write!(f, ": {}", self.problem)
+        write!(f, ": {} [{}]", self.problem, self.code)
     }
 }
