@@ -15,6 +15,7 @@ pub mod layout;
 mod manifest;
 mod opener;
 mod reader;
+mod release;
 mod session;
 mod stored;
 pub mod strict;
@@ -33,6 +34,7 @@ pub use layout::{FrameHeader, Hash, Kind, SegmentHeader};
 pub use manifest::{ChannelCount, Manifest, ManifestError, MaskCheck, SegmentSummary, SignedManifest, TrackSummary, public_text};
 pub use opener::{OpenError, Opener, Share, Wrapped};
 pub use reader::{Content, SegmentReader, Unpacker};
+pub use release::{MAX_RELEASED, Release, ReleaseContent, ReleaseError, ReleasedChunk, ReleasedReader};
 pub use session::{RecordingHeader, SessionHeader};
 pub use writer::{Finished, Packer, Screen, SegmentStart, SegmentWriter, WriteError};
 

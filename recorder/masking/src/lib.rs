@@ -9,6 +9,7 @@
 
 pub mod asciicast;
 mod classify;
+mod folded;
 mod kind;
 mod learned;
 mod line_text;

@@ -7,6 +7,7 @@ use alacritty_terminal::term::cell::Cell;
 use crate::{
     MaskedEvent, MaskedText, Masker,
     classify::{Classifier, Context, State, Verdicts},
+    folded,
     line_text::LineText,
     masked::MaskedRow,
     panes::{self, Band},
@@ -19,6 +20,8 @@ use crate::{
 const HOLD_BYTES: usize = 64 << 10;
 /// Cells of one logical line. A longer one is cut, and the word at the cut is masked if it looks like anything.
 const MAX_LINE_CELLS: usize = 16_384;
+/// Rows over which a program folds one line.
+const MAX_FOLDED: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
@@ -253,7 +256,9 @@ impl Pty {
         } else {
             Vec::new()
         };
-        for Piece { rows: Range { start: at, end }, columns, begins } in pieces(&rows, &bands) {
+        for Piece { rows: Range { start: at, end }, columns, begins } in
+            pieces(&rows, &bands, self.screen.is_alternate().then_some(size.cols))
+        {
             if begins {
                 // Another pane's text says nothing about this one.
                 context = Context::default();
@@ -266,7 +271,7 @@ impl Pty {
             let text = LineText::of(rows[at..end].iter().map(|row| &row.0[part(row)]));
             // A row that reaches its pane's border may have been cut there.
             let cut_at_border = columns.as_ref().is_some_and(|columns| {
-                columns.end < size.cols && rows[at].0.get(columns.end - 1).is_some_and(|cell| cell.c != ' ' && cell.c != '\t')
+                columns.end < size.cols && rows[end - 1].0.get(columns.end - 1).is_some_and(|cell| cell.c != ' ' && cell.c != '\t')
             });
             let first = columns.as_ref().map_or(0, |columns| columns.start);
             let here = (at..end).contains(&cursor.0) && columns.as_ref().is_none_or(|columns| columns.contains(&cursor.1));
@@ -276,7 +281,7 @@ impl Pty {
                 _ if !here => State::Complete,
                 Cut::Forced => State::Torn,
                 Cut::Settled => {
-                    let before: usize = rows[at..cursor.0].iter().map(|row| row.0.len()).sum();
+                    let before: usize = rows[at..cursor.0].iter().map(|row| part(row).len()).sum();
                     State::Open(text.byte_of(before + cursor.1 - first))
                 }
             };
@@ -339,12 +344,19 @@ impl Pty {
                 line.verdicts = std::mem::take(&mut line.verdicts).in_cells(line.text.starts());
                 classifier.emit(line.text.as_str(), &mut line.verdicts, &mut account.emitted);
                 if account.explains() {
+                    let parts: Vec<(&[Cell], bool)> = rows[line.rows.clone()]
+                        .iter()
+                        .map(|(row, wrapped)| {
+                            let columns = line.columns.clone().unwrap_or(0..row.len());
+                            (&row[columns.start.min(row.len())..columns.end.min(row.len())], *wrapped)
+                        })
+                        .collect();
                     explain(
                         account,
                         classifier,
                         self.last_at,
                         first_row + line.rows.start as u64,
-                        &rows[line.rows.clone()],
+                        &parts,
                         line.columns.as_ref().map_or(0, |columns| columns.start),
                         &line.verdicts,
                     );
@@ -358,8 +370,12 @@ impl Pty {
             masked_until(&mut masked, &lines, &rows, band.rows.start);
             let parts: Vec<&Line> = std::iter::from_fn(|| shared.next_if(|line| band.rows.contains(&line.rows.start))).collect();
             for row in band.rows.clone() {
-                let here = parts.iter().filter(|line| line.rows.start == row);
-                let beside = Verdicts::beside(here.filter_map(|line| Some((&line.verdicts, 0, line.columns.clone()?))));
+                let here = parts.iter().filter(|line| line.rows.contains(&row));
+                // A folded line's rows are as wide as its pane.
+                let beside = Verdicts::beside(here.filter_map(|line| {
+                    let columns = line.columns.clone()?;
+                    Some((&line.verdicts, (row - line.rows.start) * columns.len(), columns))
+                }));
                 masked.push(MaskedRow::classified(rows[row].0, &beside, 0));
             }
         }
@@ -379,7 +395,12 @@ struct Piece {
 }
 
 /// Logical lines top to bottom; in a band, pane by pane.
-fn pieces(rows: &[(&[Cell], bool)], bands: &[Band]) -> Vec<Piece> {
+/// `folding`: the columns of a full-screen program, which may fold lines itself.
+fn pieces(rows: &[(&[Cell], bool)], bands: &[Band], folding: Option<usize>) -> Vec<Piece> {
+    let glyph = |row: usize| move |column: usize| rows.get(row).and_then(|row| row.0.get(column)).map_or(' ', |cell| cell.c);
+    let goes_on = |first: usize, above: usize, columns: Range<usize>| {
+        folding.is_some() && folded::goes_on(&glyph(first), &glyph(above), &glyph(above + 1), &glyph(above + 2), columns)
+    };
     let mut pieces = Vec::with_capacity(rows.len());
     let mut at = 0;
     let mut bands = bands.iter().peekable();
@@ -387,12 +408,15 @@ fn pieces(rows: &[(&[Cell], bool)], bands: &[Band]) -> Vec<Piece> {
     while at < rows.len() {
         if let Some(band) = bands.next_if(|band| band.rows.start == at) {
             for columns in &band.columns {
-                let lines = band.rows.clone().map(|row| Piece {
-                    rows: row..row + 1,
-                    columns: Some(columns.clone()),
-                    begins: row == band.rows.start,
-                });
-                pieces.extend(lines);
+                let mut row = band.rows.start;
+                while row < band.rows.end {
+                    let first = row;
+                    row += 1;
+                    while row < band.rows.end && row - first < MAX_FOLDED && goes_on(first, row - 1, columns.clone()) {
+                        row += 1;
+                    }
+                    pieces.push(Piece { rows: first..row, columns: Some(columns.clone()), begins: first == band.rows.start });
+                }
             }
             at = band.rows.end;
             after_band = true;
@@ -401,7 +425,10 @@ fn pieces(rows: &[(&[Cell], bool)], bands: &[Band]) -> Vec<Piece> {
         let limit = bands.peek().map_or(rows.len(), |band| band.rows.start);
         let mut end = at + 1;
         let mut cells = rows[at].0.len();
-        while end < limit && rows[end - 1].1 && cells < MAX_LINE_CELLS {
+        while end < limit
+            && cells < MAX_LINE_CELLS
+            && (rows[end - 1].1 || (end - at < MAX_FOLDED && folding.is_some_and(|columns| goes_on(at, end - 1, 0..columns))))
+        {
             cells += rows[end].0.len();
             end += 1;
         }

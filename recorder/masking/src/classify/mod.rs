@@ -1,16 +1,23 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
+mod cell;
+mod cells;
+mod codes;
 mod command;
+mod date;
 mod dicom;
 mod dump;
+mod forms;
 mod hl7;
 mod json;
 mod keyed;
 mod label;
 mod letter;
 mod mumps;
+mod near;
 mod pattern;
 mod prefix;
+mod prose;
 mod shapes;
 mod sql;
 pub(crate) mod starts;
@@ -18,6 +25,7 @@ mod table;
 mod tree;
 mod url;
 mod value;
+mod wrapped;
 mod x12;
 mod xml;
 mod yaml;
@@ -209,7 +217,8 @@ pub(crate) struct Context {
     yaml: yaml::Indents,
     dump: Option<Box<dump::Dump>>,
     /// The columns that a statement selected, and for how many lines that is remembered.
-    selected: Option<(Arc<[Option<Label>]>, u16)>,
+    selected: Option<(sql::Columns, u16)>,
+    script: sql::Script,
     patient_lines: u8,
     /// Weak labels' values that no patient was named near, with their lines' distance.
     weak: Vec<(u32, Found)>,
@@ -334,7 +343,7 @@ impl Classifier {
         for found in found.iter_mut().chain(&mut weak) {
             found.range = found.range.start + prefix..found.range.end + prefix;
         }
-        let frame = part == table::Part::Frame;
+        let (frame, row) = (part == table::Part::Frame, part == table::Part::Row);
         let mut line_words = self.spare.pop().unwrap_or_default();
         words(trimmed, &mut line_words);
         if !frame && !trimmed.is_empty() {
@@ -346,18 +355,26 @@ impl Classifier {
         if context.patient_lines > 0 {
             // "Main Database" is no name, whoever is spoken of.
             weak.retain(|weak| {
-                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| shapes::is_name_word(word, &self.rules));
+                let name = |word: &str| shapes::is_name_word(word, &self.rules) || shapes::may_be_name(word, &self.rules);
+                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(name) || shapes::is_initial(text);
                 weak.kind != Kind::Name || trimmed.get(weak.range.clone()).is_some_and(words)
             });
             found.append(&mut weak);
             back.append(&mut context.weak);
-            near_patient(trimmed, &self.rules, &mut found);
+        }
+        // A row says by its columns what is in it.
+        if !row {
+            near::find(trimmed, &self.rules, &mut found);
         }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
+            let names = found.iter().any(near::is_name);
             self.learned.find(&line_words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+            if !names && !row && found.iter().any(near::is_name) {
+                near::find(trimmed, &self.rules, &mut found);
+            }
         }
         if let State::Open(cursor) = state {
             self.open_word(trimmed, cursor, &mut found);
@@ -377,16 +394,20 @@ impl Classifier {
     fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), words: &[Word], to: Findings<'_>) {
         let (found, weak, back) = to;
         let (part, shape) = is;
-        keyed::find(line, &mut self.keys, shape.nested, &self.rules, found, weak);
+        // What a field's components are its number says better than its name.
+        let pretty = hl7::is_pretty(line) && found.iter().any(|found| matches!(found.rule, Rule::Hl7(..)));
+        if !pretty {
+            keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
+        }
         if let Some(statements) = &self.statements
-            && let Some(columns) = sql::find(line, statements, &mut self.keys, &self.rules, found)
+            && let Some(columns) = sql::find(line, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
-            context.selected = Some((columns.into(), RESULT_LINES));
+            context.selected = Some((columns, RESULT_LINES));
         }
         if self.rules.label_starts.may_be_in(line, words) {
             label::find(line, &self.rules, found);
         }
-        url::find(line, found);
+        url::find(line, &self.rules, found);
         let in_message = shape.message
             || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps))
             || context.hl7.is_some_and(|d| d.begins(line));
@@ -397,8 +418,19 @@ impl Classifier {
         command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
-        if part == table::Part::Outside && !in_message && shapes::may_be(line) {
-            shapes::find(line, &self.rules, found);
+        if part == table::Part::Outside {
+            wrapped::find(above[RECENT - 1], line, context.patient_lines > 0, &self.rules, found, back);
+        }
+        if part == table::Part::Outside && !in_message {
+            prose::find(line, words, &self.rules, found);
+        }
+        if part == table::Part::Outside
+            && !in_message
+            && !shape.x12
+            && shapes::may_be(line)
+            && let Some(table) = shapes::find(line, &self.rules, found)
+        {
+            self.know_table(&table);
         }
     }
 
@@ -424,6 +456,14 @@ impl Classifier {
         if context.expanded && !has_bar(line) {
             context.expanded = false;
         }
+        // Another result of as many columns may follow at once.
+        if context.table.as_ref().is_some_and(|table| table.is_delimited())
+            && let Some(table) = table::delimited_header(line, &self.rules).map(Arc::new)
+        {
+            self.know_table(&table);
+            context.table = Some(table);
+            return Part::Frame;
+        }
         if let Some(table) = context.table.clone() {
             if table.row(line, open, &self.rules, found) == Part::Row {
                 return Part::Row;
@@ -434,7 +474,10 @@ impl Classifier {
             && !self.tables.is_empty()
             && let Some(table) = self.tables.iter().find(|table| table.fits(line)).cloned()
         {
-            table.row(line, open, &self.rules, found);
+            table.fitting_row(line, &self.rules, found);
+            if table.is_guessed() {
+                shapes::find(line, &self.rules, found);
+            }
             return Part::Row;
         }
         if has_bar(line) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
@@ -519,7 +562,9 @@ impl Classifier {
         let suspicious = digits >= 3
             || word.contains(['\'', '"', '@', '^'])
             || (inner.starts_with(char::is_uppercase) && inner.len() > 1)
-            || self.learned.may_begin(word);
+            || self.learned.may_begin(word)
+            // Whom a mail goes to.
+            || (inner.len() > 1 && !word.starts_with('-') && ["mail ", "mailx ", "mutt "].iter().any(|command| line[..start].contains(command)));
         // A prompt ends with a sign; a word that closed is not open.
         if suspicious && !word.ends_with(['$', '#', '>', ':', ';', ')', ']', '}', '.', '?', '!', '\'', '"']) {
             found.push(Found::new(start..line.len(), Kind::Other, Rule::Unfinished));
@@ -561,54 +606,6 @@ struct Shape {
     x12: bool,
 }
 
-/// In a line that names a patient, "92M" is an age and 01/05/2024 a day of the patient's. Clocks of logs are written otherwise.
-fn near_patient(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
-    if !found.iter().any(|found| {
-        names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter | Rule::Learned) && found.kind == Kind::Name)
-    }) {
-        return;
-    }
-    letter::fields_with_names(line, rules, found);
-    let bytes = line.as_bytes();
-    let alone = |start: usize, end: usize| {
-        start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))
-            && bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'/' | b'-' | b'_' | b':'))
-    };
-    for slash in memchr::memchr_iter(b'/', bytes) {
-        let start = slash - bytes[..slash].iter().rev().take(2).take_while(|b| b.is_ascii_digit()).count();
-        let end = slash + 1 + bytes[slash + 1..].iter().take(7).take_while(|b| b.is_ascii_digit() || **b == b'/').count();
-        if alone(start, end) && line.get(start..end).is_some_and(|text| value::whole_date(text).is_some()) {
-            found.push(Found::new(start..end, Kind::Date, Rule::Label));
-        }
-    }
-    // "admitted on Feb 19, 2023 and discharged on 2023-02-28", "Ann Whitfield, 1959-07-11": days of prose, with their year.
-    let day = |at: usize| {
-        let text = &line[at..];
-        let length = value::at_start(Kind::Date, text, true, rules)?;
-        let day = text[..length].split(['T']).next().unwrap_or_default();
-        let year = day.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4);
-        (year && day.len() >= 8 && !text[..length].contains(':')).then_some(at..at + length)
-    };
-    for (at, word) in line.match_indices(" on ") {
-        found.extend(day(at + word.len()).map(|range| Found::new(range, Kind::Date, Rule::Label)));
-    }
-    for index in 0..found.len() {
-        let end = found[index].range.end;
-        if found[index].kind == Kind::Name && line.get(end..).is_some_and(|rest| rest.starts_with(", ")) {
-            found.extend(day(end + 2).map(|range| Found::new(range, Kind::Birth, Rule::Label)));
-        }
-    }
-    for (at, _) in line.match_indices(['M', 'F', 'm', 'f', 'y']).filter(|(at, _)| *at >= 2) {
-        let digits = bytes[..at].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
-        let start = at - digits;
-        let years = line.get(start..at).and_then(|text| text.parse::<u32>().ok());
-        let end = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'o'));
-        if years.is_some_and(|years| (90..=120).contains(&years)) && alone(start, end) {
-            found.push(Found::new(start..at, Kind::Age, Rule::Label));
-        }
-    }
-}
-
 /// Where parsers of nested data put what they found.
 struct Both<'a> {
     found: &'a mut Vec<Found>,
@@ -635,7 +632,16 @@ type Findings<'a> = (&'a mut Vec<Found>, &'a mut Vec<Found>, &'a mut Vec<(u32, F
 fn names_patient(found: &Found) -> bool {
     matches!(
         found.rule,
-        Rule::Column | Rule::Label | Rule::Json | Rule::Xml | Rule::Yaml | Rule::Hl7(..) | Rule::X12 | Rule::Dicom(_) | Rule::Mumps
+        Rule::Column
+            | Rule::Label
+            | Rule::Letter
+            | Rule::Json
+            | Rule::Xml
+            | Rule::Yaml
+            | Rule::Hl7(..)
+            | Rule::X12
+            | Rule::Dicom(_)
+            | Rule::Mumps
     ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
 }
 

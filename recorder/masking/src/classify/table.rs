@@ -5,14 +5,16 @@
 
 use std::{ops::Range, sync::Arc};
 
+pub(super) use super::cells::{delimited, gaps};
 use super::{
     Found, Rule,
+    cell::{Meaning, labels, meanings},
+    cells::{byte_at, display_gaps, pieces},
     value::{fills, whole_date},
 };
 use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
-    vocabulary::normalise,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +23,15 @@ pub(super) struct Table {
     header: String,
     columns: Vec<Column>,
     form: Form,
+    /// Told by its rows: no header was seen.
+    guessed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Column {
     /// Display columns of the header cell, for ruled and spaced tables.
     at: Range<usize>,
-    label: Option<Label>,
+    means: Meaning,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub(super) enum Part {
 
 impl Table {
     pub(super) fn has_identifiers(&self) -> bool {
-        self.columns.iter().any(|column| column.label.is_some())
+        self.columns.iter().any(|column| column.means.label().is_some())
     }
 
     pub(super) fn is_delimited(&self) -> bool {
@@ -64,31 +68,63 @@ impl Table {
             Form::Bars => {
                 self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header
             }
-            Form::Blanks => false,
+            Form::Blanks => {
+                let cells = self.spaced_cells(line);
+                self.columns.len() >= 3 && self.is_aligned(line) && self.plausible(line, &cells, 0) >= 2
+            }
             Form::Delimited(by) => {
                 let cells = delimited(line, by);
-                if cells.len() != self.columns.len() || cells.len() < 3 {
-                    return false;
-                }
-                let mut telling = 0;
-                let plausible =
-                    self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.label?, cell))).all(|(label, cell)| {
-                        let text = line[cell.clone()].trim_matches(['"', ' ']);
-                        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                        let fits = text.is_empty()
-                            || match label.kind {
-                                Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
-                                Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
-                                Kind::Email => text.contains('@'),
-                                Kind::Address | Kind::City => true,
-                                _ => digits > 0,
-                            };
-                        telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
-                        fits
-                    });
-                plausible && telling > 0
+                cells.len() == self.columns.len() && cells.len() >= 3 && self.plausible(line, &cells, 0) > 0
             }
         }
+    }
+
+    /// How many cells say by their form that they belong to their columns, which begin with column `first`; 0 if one cannot.
+    fn plausible(&self, line: &str, cells: &[Range<usize>], first: usize) -> u32 {
+        let mut telling = 0;
+        for (column, cell) in self.columns.iter().skip(first).zip(cells) {
+            let Some(label) = column.means.label() else { continue };
+            let text = line.get(cell.clone()).unwrap_or_default().trim_matches(['"', '\'', ' ']);
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            let fits = text.is_empty()
+                || matches!(text, "NULL" | "\\N" | "null" | "None")
+                || match label.kind {
+                    Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
+                    Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
+                    Kind::Email => text.contains('@'),
+                    Kind::Address | Kind::City => true,
+                    _ => digits > 0,
+                };
+            if !fits {
+                return 0;
+            }
+            telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
+        }
+        telling
+    }
+
+    /// Between two columns is a blank; a word running through it belongs to another text.
+    fn is_aligned(&self, line: &str) -> bool {
+        self.columns.iter().skip(1).all(|column| {
+            let at = byte_at(line, column.at.start.saturating_sub(1));
+            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
+        })
+    }
+
+    /// Cells at the places of the header's, as far as the line goes.
+    fn spaced_cells(&self, line: &str) -> Vec<Range<usize>> {
+        let ends = self.columns.iter().skip(1).map(|next| byte_at(line, next.at.start)).chain([line.len()]);
+        self.columns
+            .iter()
+            .zip(ends)
+            .map(|(column, end)| (byte_at(line, column.at.start), end))
+            .map(|(start, end)| start..end.max(start))
+            .collect()
+    }
+
+    /// Is it told by its rows alone?
+    pub(super) fn is_guessed(&self) -> bool {
+        self.guessed
     }
 
     /// `open`: the line is still being written; what is missing may come.
@@ -96,8 +132,16 @@ impl Table {
         match self.form {
             Form::Bars => self.barred_row(line, open, rules, found),
             Form::Blanks => self.spaced_row(line, rules, found),
-            Form::Delimited(by) => self.delimited_row(line, by, open, rules, found),
+            Form::Delimited(by) => self.delimited_row(line, by, (open, false), rules, found),
         }
+    }
+
+    /// A row of which [`Table::fits`] is true.
+    pub(super) fn fitting_row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+        match self.form {
+            Form::Delimited(by) => self.delimited_row(line, by, (false, true), rules, found),
+            _ => self.row(line, false, rules, found),
+        };
     }
 
     fn barred_row(&self, line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
@@ -137,12 +181,7 @@ impl Table {
         if line.trim().is_empty() || line.starts_with('(') {
             return Part::Outside;
         }
-        // Between two columns is a blank; a word running through it belongs to another text.
-        let aligned = self.columns.iter().skip(1).all(|column| {
-            let at = byte_at(line, column.at.start.saturating_sub(1));
-            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
-        });
-        if !aligned {
+        if !self.is_aligned(line) {
             // Shifted against the header (wide characters, a prefix): as many cells as columns will do.
             let cells = gaps(line);
             if cells.len() != self.columns.len() {
@@ -153,41 +192,65 @@ impl Table {
             }
             return Part::Row;
         }
-        for (index, column) in self.columns.iter().enumerate() {
-            let start = byte_at(line, column.at.start);
-            let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start));
-            self.cell(index, line, start..end.max(start), rules, found);
-        }
-        Part::Row
-    }
-
-    fn delimited_row(&self, line: &str, by: char, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
-        if line == "\\." {
-            return Part::Outside;
-        }
-        let cells = delimited(line, by);
-        // Too many cells: one has a delimiter in it. Too few: another text, unless the rest is still to come.
-        if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
-            return Part::Outside;
-        }
-        // Prose has commas too, with a blank behind each.
-        if by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
-            return Part::Outside;
-        }
-        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {
+        for (index, cell) in self.spaced_cells(line).into_iter().enumerate() {
             self.cell(index, line, cell, rules, found);
         }
         Part::Row
     }
 
+    fn delimited_row(&self, line: &str, by: char, (open, sure): (bool, bool), rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+        if line == "\\." {
+            return Part::Outside;
+        }
+        let mut cells = delimited(line, by);
+        // Too many cells: one has a delimiter in it, with a blank behind ("Whitfield, Ann" unquoted).
+        while cells.len() > self.columns.len()
+            && let Some(at) =
+                (1..cells.len()).find(|at| line[cells[*at].clone()].starts_with(' ') && !line[cells[*at].clone()].trim().is_empty())
+        {
+            let end = cells.remove(at).end;
+            cells[at - 1].end = end;
+        }
+        // Too few: another text, unless the rest is still to come, or the row was cut by a pane or an editor's margin.
+        let mut first = 0;
+        if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
+            let missing = self.columns.len() - cells.len();
+            let whole = cells.get(..cells.len() - 1).unwrap_or_default();
+            if cells.len() >= 3 && self.plausible(line, whole, 0) > 0 {
+                // From the left.
+            } else if cells.len() >= 3 && self.plausible(line, cells.get(1..).unwrap_or_default(), missing + 1) > 0 {
+                first = missing;
+            } else {
+                return Part::Outside;
+            }
+        }
+        // Prose has commas too, with a blank behind each.
+        if !sure && by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
+            return Part::Outside;
+        }
+        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len() - first) {
+            self.cell(first + index, line, cell, rules, found);
+        }
+        Part::Row
+    }
+
     fn cell(&self, column: usize, line: &str, range: Range<usize>, rules: &RuleSet, found: &mut Vec<Found>) {
-        let (Some(label), Some(text)) = (self.columns[column].label, line.get(range.clone())) else { return };
-        let skip = text.len() - text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']).len();
+        let means = self.columns[column].means;
+        let Some(text) = line.get(range.clone()).filter(|_| means != Meaning::Closed) else { return };
+        let mut open = text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']);
+        // The brackets of a row of VALUES.
+        if !text.contains(')') {
+            open = open.trim_start_matches(['(', '\'', '"']);
+        }
+        let skip = text.len() - open.len();
         // psql marks a cell that goes on in the next line with a plus.
-        let value = text[skip..].trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+']);
-        if fills(label.kind, value, true, rules) {
+        let mut value = open.trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+', ';']);
+        if !value.contains('(') {
+            value = value.trim_end_matches([')', '\'', '"']);
+        }
+        if let Some(kind) = means.of(value, rules) {
             let start = range.start + skip;
-            found.push(Found::new(start..start + value.len(), label.kind, Rule::Column));
+            found.push(Found::new(start..start + value.len(), kind, Rule::Column));
         }
     }
 }
@@ -195,6 +258,10 @@ impl Table {
 /// A line of dashes. `-[ RECORD 1 ]--` is not one.
 pub(super) fn is_rule(line: &str) -> bool {
     let trimmed = line.trim();
+    // Reports on line printers ruled with what they had.
+    if trimmed.len() >= 10 && trimmed.starts_with(['_', '*', '~']) && trimmed.bytes().all(|b| b == trimmed.as_bytes()[0] || b == b' ') {
+        return true;
+    }
     trimmed.len() >= 3
         && trimmed.starts_with(['-', '+', '|', '─', '┌', '├', '└', '═', '╞', '╟', '╔', '╠'])
         && trimmed.contains(['-', '─', '═'])
@@ -208,7 +275,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
     let mut inside = false;
     let mut many = false;
     for (at, c) in rule.chars().enumerate() {
-        let dash = matches!(c, '-' | '=' | ':' | '─' | '═' | '━');
+        let dash = matches!(c, '-' | '=' | ':' | '_' | '*' | '~' | '─' | '═' | '━');
         if dash && !inside {
             columns.push(at..at + 1);
         } else if dash && let Some(last) = columns.last_mut() {
@@ -243,33 +310,16 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
             header.get(start..end.max(start)).unwrap_or_default().trim_matches([' ', '|', '│', '"']).to_owned()
         })
         .collect();
-    let labels = labels(&names, rules);
-    if columns.len() == 1 && labels[0].is_none_or(|label| !label.strong) {
+    let means = meanings(&names, rules);
+    if columns.len() == 1 && means[0].label().is_none_or(|label| !label.strong) {
         return None;
     }
     Some(Table {
         header: header.trim().to_owned(),
-        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        columns: columns.into_iter().zip(means).map(|(at, means)| Column { at, means }).collect(),
         form,
+        guessed: false,
     })
-}
-
-/// Cells of a header two blanks or more apart, in display columns.
-fn display_gaps(line: &str) -> Vec<Range<usize>> {
-    let mut columns: Vec<Range<usize>> = Vec::new();
-    let mut blanks = 2;
-    for (at, c) in line.chars().enumerate() {
-        if c == ' ' {
-            blanks += 1;
-            continue;
-        }
-        match columns.last_mut() {
-            Some(last) if blanks < 2 => last.end = at + 1,
-            _ => columns.push(at..at + 1),
-        }
-        blanks = 0;
-    }
-    columns
 }
 
 /// Header words two spaces or more apart, at least two of them strong labels.
@@ -279,33 +329,48 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
         return None;
     }
     let columns = display_gaps(line);
-    if columns.len() < 3 {
+    if columns.len() < 2 {
         return None;
     }
     let names: Vec<String> = columns.iter().map(|at| line[byte_at(line, at.start)..byte_at(line, at.end)].to_owned()).collect();
+    // A version, a date, a size: this is a row. A hyphen: a program's options.
+    if names.iter().any(|name| name.starts_with('-')) || names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() > 2) {
+        return None;
+    }
     let labels = labels(&names, rules);
     if is_record(&names, &labels, rules) {
         return None;
     }
-    // One strong label is enough where every word is of a header.
+    // Two columns have to be labels both, three or more are a header for one strong one if every word is of a header.
     let strong = labels.iter().flatten().filter(|label| label.strong && label.kind != Kind::Age).count();
     let header = strong >= 2
-        || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
+        || (strong == 1
+            && names.len() > 2
+            && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
     header.then(|| Table {
         header: String::new(),
-        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        columns: columns.into_iter().zip(meanings(&names, rules)).map(|(at, means)| Column { at, means }).collect(),
         form: Form::Blanks,
+        guessed: false,
     })
 }
 
 /// A CSV, TSV or unaligned header.
 pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Nearly every line of a log has a character that no column name has.
-    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~".contains(&b);
+    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!".contains(&b);
     if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
         return None;
     }
-    let by = ['\t', ',', '|', ';', '^', '~'].into_iter().find(|by| line.contains(*by))?;
+    // A statement lists columns too.
+    const VERBS: [&str; 8] = ["insert", "select", "update", "create", "replace", "copy", "merge", "alter"];
+    let word = line.split(' ').next().unwrap_or_default();
+    if VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
+        return None;
+    }
+    // psql's fieldsep and SQLite's separator may be any.
+    let odd = |by: &char| matches!(by, '!' | '#') && line.matches(*by).count() < 2;
+    let by = ['\t', ',', '|', ';', '^', '~', '!', '#'].into_iter().find(|by| line.contains(*by) && !odd(by))?;
     let cells = delimited(line, by);
     if cells.len() < 2 || cells.len() > 512 {
         return None;
@@ -386,64 +451,21 @@ fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     }
     labels.iter().any(Option::is_some).then(|| Table {
         header: String::new(),
-        columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(),
+        columns: meanings(names, rules).into_iter().map(|means| Column { at: 0..0, means }).collect(),
         form: Form::Delimited(by),
+        guessed: false,
     })
 }
 
-/// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds in a table that is not of machines.
-pub(super) fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
-    let found: Vec<Option<Label>> = names.iter().map(|name| rules.vocabulary.label(name)).collect();
-    let counts = |label: &&Label| label.kind != Kind::Age;
-    let strong = found.iter().flatten().filter(counts).any(|label| label.strong);
-    let mut kinds: Vec<_> = found.iter().flatten().filter(counts).map(|label| label.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    const MACHINES: [&str; 22] = [
-        "port",
-        "host",
-        "node",
-        "ip",
-        "version",
-        "driver",
-        "image",
-        "pod",
-        "cluster",
-        "namespace",
-        "replicas",
-        "endpoint",
-        "protocol",
-        "interface",
-        "server",
-        "cpu",
-        "size",
-        "ready",
-        "restarts",
-        "encoding",
-        "owner",
-        "schema",
-    ];
-    let machines = || names.iter().any(|name| normalise(name).split(' ').any(|word| MACHINES.contains(&word)));
-    let company = strong || (kinds.len() >= 2 && !machines());
-    found.into_iter().map(|label| label.filter(|label| label.strong || company)).collect()
-}
-
-/// Cells two blanks or more apart.
-pub(super) fn gaps(line: &str) -> Vec<Range<usize>> {
-    let mut cells: Vec<Range<usize>> = Vec::new();
-    let mut blanks = 2;
-    for (at, c) in line.char_indices() {
-        if c == ' ' {
-            blanks += 1;
-            continue;
-        }
-        match cells.last_mut() {
-            Some(last) if blanks < 2 => last.end = at + c.len_utf8(),
-            _ => cells.push(at..at + c.len_utf8()),
-        }
-        blanks = 0;
-    }
-    cells
+/// What a row without a header says about the rows that follow.
+pub(super) fn of_row(by: char, kinds: &[Option<Kind>]) -> Option<Table> {
+    let means = |kind: &Option<Kind>| kind.map_or(Meaning::Open, |kind| Meaning::Known(Label { kind, strong: true }));
+    (kinds.len() >= 3).then(|| Table {
+        header: String::new(),
+        columns: kinds.iter().map(|kind| Column { at: 0..0, means: means(kind) }).collect(),
+        form: Form::Delimited(by),
+        guessed: true,
+    })
 }
 
 fn bars_match(columns: &[Column], line: &str) -> bool {
@@ -459,43 +481,6 @@ fn bars_match_so_far(columns: &[Column], line: &str) -> bool {
         let at = byte_at(line, column.at.start.saturating_sub(1));
         at >= line.len() || line[at..].starts_with(['|', '│', '┃'])
     })
-}
-
-/// The byte where a display column begins (the line's end if it is shorter).
-fn byte_at(line: &str, column: usize) -> usize {
-    if line.is_ascii() {
-        return column.min(line.len());
-    }
-    let mut width = 0;
-    for (at, c) in line.char_indices() {
-        if width >= column {
-            return at;
-        }
-        width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-    }
-    line.len()
-}
-
-/// Cells of a delimited line; a delimiter in double quotes is text (RFC 4180 section 2).
-pub(super) fn delimited(line: &str, by: char) -> Vec<Range<usize>> {
-    let mut quoted = false;
-    pieces(line, |c| {
-        quoted ^= c == '"';
-        c == by && !quoted
-    })
-}
-
-fn pieces(line: &str, mut is_end: impl FnMut(char) -> bool) -> Vec<Range<usize>> {
-    let mut cells = Vec::new();
-    let mut start = 0;
-    for (at, c) in line.char_indices() {
-        if is_end(c) {
-            cells.push(start..at);
-            start = at + c.len_utf8();
-        }
-    }
-    cells.push(start..line.len());
-    cells
 }
 
 /// A table as it is kept between lines.
