@@ -145,7 +145,9 @@ fn two_key_holders_let_an_auditor_see_an_interval_as_it_was() {
     for secret in SECRET {
         assert!(cast.contains(secret), "{secret} is not in what was released:\n{cast}");
     }
-    cleo.script("document.querySelector('#revealed [tabindex]').focus()", &[]).unwrap();
+    // The player comes once the interval is there.
+    let focused = "const p = document.querySelector('#revealed [tabindex]'); p?.focus(); return !!p;";
+    soon("the player", || Ok(cleo.script(focused, &[])?.as_bool().unwrap_or_default())).unwrap();
     cleo.press(" ").unwrap();
     cleo.expect("The interval is over").unwrap();
     cleo.screenshot("unmasked").unwrap();

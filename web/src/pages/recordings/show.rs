@@ -49,9 +49,15 @@ impl Show {
     fn runs(&self) -> bool {
         self.session.ended_at.is_none()
     }
+    /// The session has only just begun: there will be something to watch in a moment.
+    fn looks_again(&self) -> bool {
+        matches!(&self.seen, Seen::Info(i) if i.channels.is_empty()) && self.runs()
+    }
     fn why_not(&self) -> Option<&str> {
         match &self.seen {
-            Seen::Info(i) if i.channels.is_empty() && self.runs() => Some("Nothing was opened in this session yet."),
+            Seen::Info(i) if i.channels.is_empty() && self.runs() => {
+                Some("Nothing was opened in this session yet. This page looks again every two seconds.")
+            }
             Seen::Info(i) if i.channels.is_empty() => Some("Nothing was opened in this session, so there is nothing to play."),
             Seen::Info(_) => None,
             Seen::No(why) => Some(why),
