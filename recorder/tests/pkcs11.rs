@@ -28,8 +28,11 @@ fn with_token(name: &str, test: impl FnOnce(&Path)) {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("tokens")).unwrap();
     let conf = dir.path().join("softhsm2.conf");
-    fs::write(&conf, format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", dir.path().join("tokens").display()))
-        .unwrap();
+    fs::write(
+        &conf,
+        format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", dir.path().join("tokens").display()),
+    )
+    .unwrap();
     write_pin(dir.path(), "4711");
     let made = Command::new("softhsm2-util")
         .env("SOFTHSM2_CONF", &conf)

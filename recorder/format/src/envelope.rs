@@ -1,7 +1,7 @@
 //! Envelopes: a segment's data key, wrapped to whom may open it (SPEC section 8). Rotation rewrites them, shredding deletes them;
 //! the segment never changes.
 use crate::{
-    KeyError, PublicKey, Track,
+    PublicKey, Track,
     crypt::{SegmentKey, SegmentSecret},
     hpke_base,
     layout::SegmentHeader,
@@ -15,6 +15,14 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 const INFO: &[u8] = b"anteroom recording v1 envelope";
+/// More shares are no container of ours.
+pub const MAX_SHARES: u8 = 16;
+/// More recipients are no envelope but a load.
+pub const MAX_WRAPS: usize = 64;
+/// Base64 of an uncompressed point of P-256.
+const MAX_ENC: usize = 88;
+/// Base64 of a share and its tag.
+const MAX_CT: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
@@ -36,8 +44,8 @@ pub enum EnvelopeError {
     TwoShares,
     #[error("wrapping failed")]
     Seal,
-    #[error(transparent)]
-    Key(#[from] KeyError),
+    #[error("has {MAX_SHARES} shares and {MAX_WRAPS} wraps at most, each of a share that it has")]
+    Bounds,
 }
 
 /// One share for one recipient.
@@ -105,15 +113,8 @@ impl Envelope {
                 wraps.push(wrap(recipient, i, &share, &aad(header, i, shares), rng)?);
             }
         }
-        Ok(Self {
-            format: Self::FORMAT.into(),
-            session: header.session.into(),
-            track: header.track,
-            segment: header.segment,
-            commitment: crate::hex(&header.commitment),
-            shares,
-            wraps,
-        })
+        let (session, commitment) = (header.session.into(), crate::hex(&header.commitment));
+        Self { format: Self::FORMAT.into(), session, track: header.track, segment: header.segment, commitment, shares, wraps }.bounded()
     }
 
     /// The file. It carries a checksum of itself, so that damage shows without keys.
@@ -123,7 +124,16 @@ impl Envelope {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let e: Self = strict::decode_checked(bytes)?;
-        if e.format == Self::FORMAT { Ok(e) } else { Err(FormError::Format(Self::FORMAT).into()) }
+        if e.format != Self::FORMAT {
+            return Err(FormError::Format(Self::FORMAT).into());
+        }
+        e.bounded()
+    }
+
+    fn bounded(self) -> Result<Self, EnvelopeError> {
+        let fits = |w: &Wrap| w.share < self.shares && w.enc.len() <= MAX_ENC && w.ct.len() <= MAX_CT && w.recipient.len() == 32;
+        let good = (1..=MAX_SHARES).contains(&self.shares) && self.wraps.len() <= MAX_WRAPS && self.wraps.iter().all(fits);
+        if good { Ok(self) } else { Err(EnvelopeError::Bounds) }
     }
 
     /// Whether it belongs to the segment with this header.
@@ -144,9 +154,15 @@ impl Envelope {
         Ok((wrap.share, key.open(&Wrapped { enc: &enc, ct: &ct, info: INFO, aad: &aad })?))
     }
 
-    /// Whether a share is wrapped to the key with this [`PublicKey::id`].
-    pub fn is_for(&self, recipient: &str) -> bool {
-        self.wraps.iter().any(|w| w.recipient == recipient)
+    /// Which share is wrapped to the key with this [`PublicKey::id`].
+    pub fn share_for(&self, recipient: &str) -> Option<u8> {
+        self.wraps.iter().find(|w| w.recipient == recipient).map(|w| w.share)
+    }
+
+    /// To whom it is wrapped, each once: [`PublicKey::id`].
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        let before = |n: usize, id: &str| self.wraps[..n].iter().any(|w| w.recipient == id);
+        self.wraps.iter().enumerate().filter(move |(n, w)| !before(*n, &w.recipient)).map(|(_, w)| w.recipient.as_str())
     }
 
     /// Rotation: the share that `old` opens is wrapped to each of `new` as well, and no longer to `old` unless `keep`. The other shares
@@ -178,7 +194,7 @@ impl Envelope {
         if !keep && new.iter().all(|r| r.id() != gone) {
             next.wraps.retain(|w| w.recipient != gone);
         }
-        if next.wraps.iter().any(|w| w.share == number) { Ok(next) } else { Err(EnvelopeError::MissingShare(number)) }
+        if next.wraps.iter().any(|w| w.share == number) { next.bounded() } else { Err(EnvelopeError::MissingShare(number)) }
     }
 
     /// Puts the shares together. The result is checked against the header's commitment.

@@ -1,4 +1,4 @@
-//! HPKE (RFC 9180) in the one suite of envelopes: base mode, one message, HKDF-SHA256 and AES-256-GCM over either curve.
+//! HPKE (RFC 9180) in the suites of envelopes and releases: base mode, one message, HKDF-SHA256 and AES-256-GCM over either curve.
 //!
 //! Keys in memory go through the hpke crate. A token gives away one thing only, the Diffie-Hellman value; [`open_agreed`] does the rest.
 use crate::{
@@ -18,31 +18,30 @@ use hpke::{
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// Wraps `share` to a public key; the encapsulated key and the ciphertext.
-pub(crate) fn seal(to: &PublicKey, share: &[u8; 32], info: &[u8], aad: &[u8], rng: &mut impl CryptoRng) -> Option<(Vec<u8>, Vec<u8>)> {
+/// Wraps `plain` to a public key; the encapsulated key and the ciphertext.
+pub(crate) fn seal(to: &PublicKey, plain: &[u8], info: &[u8], aad: &[u8], rng: &mut impl CryptoRng) -> Option<(Vec<u8>, Vec<u8>)> {
     match to.curve() {
-        Curve::X25519 => seal_with::<X25519HkdfSha256>(to, share, info, aad, rng),
-        Curve::P256 => seal_with::<DhP256HkdfSha256>(to, share, info, aad, rng),
+        Curve::X25519 => seal_with::<X25519HkdfSha256>(to, plain, info, aad, rng),
+        Curve::P256 => seal_with::<DhP256HkdfSha256>(to, plain, info, aad, rng),
     }
 }
 
-fn seal_with<K: Kem>(to: &PublicKey, share: &[u8; 32], info: &[u8], aad: &[u8], rng: &mut impl CryptoRng) -> Option<(Vec<u8>, Vec<u8>)> {
+fn seal_with<K: Kem>(to: &PublicKey, plain: &[u8], info: &[u8], aad: &[u8], rng: &mut impl CryptoRng) -> Option<(Vec<u8>, Vec<u8>)> {
     let to = K::PublicKey::from_bytes(to.as_bytes()).ok()?;
-    let (enc, ct) =
-        hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, K>(&OpModeS::Base, &to, info, share.as_slice(), aad, rng).ok()?;
+    let (enc, ct) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, K>(&OpModeS::Base, &to, info, plain, aad, rng).ok()?;
     Some((enc.to_bytes().to_vec(), ct))
 }
 
 /// Opens with a private key in memory.
-pub(crate) fn open<K: Kem>(private: &[u8; 32], w: &Wrapped<'_>) -> Result<Share, OpenError> {
+pub(crate) fn open<K: Kem>(private: &[u8; 32], w: &Wrapped<'_>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let refused = |_| OpenError::Refused;
     let private = K::PrivateKey::from_bytes(private).map_err(refused)?;
     let enc = K::EncappedKey::from_bytes(w.enc).map_err(refused)?;
-    let share = hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(&OpModeR::Base, &private, &enc, w.info, w.ct, w.aad);
-    share_of(&Zeroizing::new(share.map_err(refused)?))
+    let plain = hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(&OpModeR::Base, &private, &enc, w.info, w.ct, w.aad);
+    plain.map(Zeroizing::new).map_err(refused)
 }
 
-fn share_of(plaintext: &[u8]) -> Result<Share, OpenError> {
+pub(crate) fn share_of(plaintext: &[u8]) -> Result<Share, OpenError> {
     Ok(Secret::new(plaintext.try_into().map_err(|_| OpenError::Refused)?))
 }
 
@@ -71,7 +70,7 @@ pub fn prove(key: &dyn Opener, rng: &mut impl CryptoRng) -> Result<(), OpenError
     let mut share = Zeroizing::new([0u8; 32]);
     rng.fill_bytes(share.as_mut_slice());
     let (info, aad) = (b"anteroom key proof", b"");
-    let (enc, ct) = seal(key.public(), &share, info, aad, rng).ok_or(OpenError::Refused)?;
+    let (enc, ct) = seal(key.public(), share.as_slice(), info, aad, rng).ok_or(OpenError::Refused)?;
     let opened = key.open(&Wrapped { enc: &enc, ct: &ct, info, aad })?;
     if opened == Secret::new(*share) { Ok(()) } else { Err(OpenError::Refused) }
 }
@@ -167,7 +166,7 @@ mod tests {
             let scalar: [u8; 32] = DhP256HkdfSha256::derive_keypair(&seed).0.to_bytes().into();
             let (enc, ct) = seal(key.public(), &share, &info, &aad, &mut hpke::rand_core::UnwrapErr(getrandom::SysRng)).unwrap();
             let w = Wrapped { enc: &enc, ct: &ct, info: &info, aad: &aad };
-            prop_assert_eq!(open_agreed(key.public(), &agree(&scalar, &enc), &w).unwrap().expose(), &share);
+            prop_assert_eq!(open_agreed(key.public(), &agree(&scalar, &enc), &w).unwrap(), Secret::new(share));
             let (mut enc2, mut ct2) = (enc.clone(), ct.clone());
             if flip < 65 { enc2[flip] ^= 1 } else { ct2[flip - 65] ^= 1 }
             let w = Wrapped { enc: &enc2, ct: &ct2, info: &info, aad: &aad };

@@ -140,6 +140,14 @@ impl PrivateKey {
         &self.public
     }
 
+    /// Opens what is no share, whatever its length.
+    pub(crate) fn open_any(&self, wrapped: &Wrapped<'_>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        match self.public.curve() {
+            Curve::X25519 => hpke_base::open::<X25519HkdfSha256>(self.secret.expose(), wrapped),
+            Curve::P256 => hpke_base::open::<DhP256HkdfSha256>(self.secret.expose(), wrapped),
+        }
+    }
+
     /// The line of a private key file.
     pub fn to_line(&self) -> Zeroizing<String> {
         let label = match self.public.curve() {
@@ -157,10 +165,7 @@ impl Opener for PrivateKey {
     }
 
     fn open(&self, wrapped: &Wrapped<'_>) -> Result<Share, OpenError> {
-        match self.public.curve() {
-            Curve::X25519 => hpke_base::open::<X25519HkdfSha256>(self.secret.expose(), wrapped),
-            Curve::P256 => hpke_base::open::<DhP256HkdfSha256>(self.secret.expose(), wrapped),
-        }
+        hpke_base::share_of(&self.open_any(wrapped)?)
     }
 }
 

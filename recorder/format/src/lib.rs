@@ -25,7 +25,7 @@ mod writer;
 pub use chain::{ChainReader, Frame, ReadError};
 pub use crypt::{ChunkKey, SegmentKey, SegmentSecret};
 pub use damage::{Damage, Problem};
-pub use envelope::{Envelope, EnvelopeError, Wrap};
+pub use envelope::{Envelope, EnvelopeError, MAX_SHARES, MAX_WRAPS, Wrap};
 pub use event::{Body, Event, Events, FileLine, MAX_TEXT, Outcome};
 pub use hpke_base::{check_enc, open_agreed, prove};
 pub use index::{Carries, ChannelEntry, End, EndReason, IndexEntry, KeyframeAt, KeyframePart, MAX_PART, MAX_PARTS};

@@ -3,16 +3,15 @@
 //! Adding a provider (Vault, a cloud's KMS) is: a scheme in [`KeyAddress`], and a type that does [`Opener::open`]. A service that computes
 //! a P-256 Diffie-Hellman value and keeps the key needs [`anteroom_format::open_agreed`] beside it and nothing else.
 mod file;
+mod folder;
 mod pkcs11;
-//mod rotation;
-//mod shred;
+mod rotation;
 mod uri;
 
 pub use anteroom_format::{OpenError, Opener, Share, Wrapped};
 pub use file::{generate, generate_files, read_private, read_public};
 pub use pkcs11::generate as generate_in_token;
-//pub use rotation::{Outcome, Rotation, Rotated};
-//pub use shred::{Shredding, shred, shredding};
+pub use rotation::{Failed, MAX_TOLD, Rotated, Rotation, Survey, survey};
 pub use uri::Pkcs11Uri;
 
 use anteroom_format::KeyError;
@@ -32,15 +31,13 @@ pub enum CustodyError {
     Key { path: PathBuf, source: KeyError },
     #[error("the system gives no random bytes")]
     Random,
-    #[error("a key's address is file:PATH or pkcs11:... (RFC 7512); this is neither")]
-    Address,
     #[error("pkcs11 address: {0}")]
     Uri(String),
     #[error("{token}: {why}")]
     Token { token: String, why: String },
 }
 
-/// Where a private key is: `file:PATH`, or a PKCS#11 URI. Holds no secret: a PIN is in a file that the URI names.
+/// Where a private key is: a path, or a PKCS#11 URI. Holds no secret: a PIN is in a file that the URI names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyAddress {
     File(PathBuf),
@@ -50,12 +47,10 @@ pub enum KeyAddress {
 impl KeyAddress {
     /// Relative paths count from `base`.
     pub fn parse(text: &str, base: &Path) -> Result<Self, CustodyError> {
-        if let Some(path) = text.strip_prefix("file:").filter(|p| !p.is_empty()) {
-            Ok(Self::File(base.join(path)))
-        } else if text.starts_with("pkcs11:") {
+        if text.starts_with("pkcs11:") {
             Ok(Self::Pkcs11(Pkcs11Uri::parse(text, base)?))
         } else {
-            Err(CustodyError::Address)
+            Ok(Self::File(base.join(text.strip_prefix("file:").unwrap_or(text))))
         }
     }
 
@@ -79,7 +74,7 @@ impl KeyAddress {
 impl fmt::Display for KeyAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::File(path) => path.display().fmt(f),
             Self::Pkcs11(uri) => uri.fmt(f),
         }
     }

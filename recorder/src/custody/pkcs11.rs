@@ -7,7 +7,7 @@ use cryptoki::{
     error::{Error, RvError},
     mechanism::{
         Mechanism,
-        elliptic_curve::{Ecdh1DeriveParams, EcKdf},
+        elliptic_curve::{EcKdf, Ecdh1DeriveParams},
     },
     object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle},
     session::{Session, UserType},
@@ -252,7 +252,8 @@ impl Live {
         for a in read? {
             if let Attribute::Value(value) = a {
                 let value = Zeroizing::new(value);
-                let dh: [u8; 32] = value.as_slice().try_into().map_err(|_| Trouble::Other("it answered with a value of another length".into()))?;
+                let dh: [u8; 32] =
+                    value.as_slice().try_into().map_err(|_| Trouble::Other("it answered with a value of another length".into()))?;
                 return Ok(Secret::new(dh));
             }
         }

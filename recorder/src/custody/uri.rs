@@ -25,7 +25,7 @@ impl Pkcs11Uri {
     /// Relative paths count from `base`.
     pub fn parse(text: &str, base: &Path) -> Result<Self, CustodyError> {
         let wrong = |why: &str| CustodyError::Uri(why.to_owned());
-        let rest = text.strip_prefix("pkcs11:").ok_or(CustodyError::Address)?;
+        let rest = text.strip_prefix("pkcs11:").ok_or_else(|| wrong("begins with pkcs11:"))?;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (mut token, mut serial, mut object, mut id) = (None, None, None, None);
         for (name, value) in attributes(path, ';')? {
@@ -36,7 +36,9 @@ impl Pkcs11Uri {
                 "id" => id = Some(value),
                 "type" if value == b"private" => {}
                 "type" => return Err(wrong("type is private: it names a private key")),
-                other => return Err(CustodyError::Uri(format!("{other:?} is not understood; there are token, serial, object, id and type"))),
+                other => {
+                    return Err(CustodyError::Uri(format!("{other:?} is not understood; there are token, serial, object, id and type")));
+                }
             }
         }
         let (mut module, mut pin_source) = (None, None);
@@ -45,7 +47,9 @@ impl Pkcs11Uri {
                 "module-path" => module = Some(base.join(utf8(value)?)),
                 "pin-source" => pin_source = Some(pin_path(&utf8(value)?, base)?),
                 // Addresses are in configurations, process lists and logs; RFC 7512 section 6 warns of it too.
-                "pin-value" => return Err(wrong("a PIN does not belong here; put it into a file (mode 0600) and name it: pin-source=file:PATH")),
+                "pin-value" => {
+                    return Err(wrong("a PIN does not belong here; put it into a file (mode 0600) and name it: pin-source=file:PATH"));
+                }
                 other => return Err(CustodyError::Uri(format!("{other:?} is not understood; there are module-path and pin-source"))),
             }
         }
@@ -149,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_key_in_a_token_is_named_as_rfc_7512_names_it() {
-        let uri = parse("pkcs11:token=Ward%204;object=masked;id=%00%FF;type=private?module-path=/usr/lib/m.so&pin-source=file:pin").unwrap();
+        let uri =
+            parse("pkcs11:token=Ward%204;object=masked;id=%00%FF;type=private?module-path=/usr/lib/m.so&pin-source=file:pin").unwrap();
         assert_eq!((uri.token.as_deref(), uri.object.as_deref(), uri.id.as_deref()), (Some("Ward 4"), Some("masked"), Some(&[0, 255][..])));
         assert_eq!((uri.module.to_str(), uri.pin_source.to_str()), (Some("/usr/lib/m.so"), Some("/etc/anteroom/pin")));
         assert_eq!(parse("pkcs11:serial=7;id=%01?module-path=m.so&pin-source=file:///pin").unwrap().pin_source, Path::new("/pin"));
