@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used)]
 mod common;
 
+use anteroom_domain::SessionId;
 use anteroom_format::Envelope;
 use anteroom_recorder::{
-    PrivateKey, Recipients, ReplayError, Replayer, SessionId, Track, Verdict,
+    PrivateKey, Recipients, ReplayError, Replayer, Track, Verdict,
     custody::{OpenError, Opener, Rotated, Rotation, Share, Wrapped, survey},
     verify_dir,
 };
