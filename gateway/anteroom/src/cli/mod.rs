@@ -249,6 +249,7 @@ mod tests {
             ("operator-quick-start", include_str!("../../../../docs/operator-quick-start.md")),
             ("admin", include_str!("../../../../docs/guides/admin.md")),
             ("unsealer", include_str!("../../../../docs/guides/unsealer.md")),
+            ("operator", include_str!("../../../../docs/guides/operator.md")),
         ] {
             assert!(assert_understood(name, text) > 0, "{name}");
         }
