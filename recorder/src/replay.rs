@@ -1,14 +1,14 @@
 //! Shows the masked track: needs the masked private key, which a gateway does not have.
 use crate::{
     cast::Cast,
-    custody::{self, CustodyError},
+    custody::{self, CustodyError, Opener},
     lines::clean,
     masked_track::MaskedTrack,
     revealed::Revealed,
     unmask::Released,
 };
 use anteroom_domain::{RecordingState, SessionId, capability::Direction};
-use anteroom_format::{Body, Carries, ChannelEntry, Outcome, PrivateKey, SessionHeader, hex};
+use anteroom_format::{Body, Carries, ChannelEntry, Outcome, SessionHeader, hex};
 use bytes::Bytes;
 use serde::Serialize;
 use std::{
@@ -32,6 +32,8 @@ pub enum ReplayError {
     Shredded,
     #[error("the recording is damaged: {0}")]
     Damaged(String),
+    #[error("the key that opens recordings cannot be used at the moment: {0}")]
+    KeyAway(String),
     #[error("the recording cannot be read: {0}")]
     Io(#[from] io::Error),
     #[error("the released keys have expired; they were for a limited time")]
@@ -113,13 +115,18 @@ pub struct RecordingInfo {
 #[derive(Debug, Clone)]
 pub struct Replayer {
     root: PathBuf,
-    key: Arc<PrivateKey>,
+    key: Arc<dyn Opener>,
 }
 
 impl Replayer {
     /// `key_file` is the masked private key, mode 0600.
     pub fn open(root: impl Into<PathBuf>, key_file: &Path) -> Result<Self, ReplayError> {
-        Ok(Self { root: root.into(), key: Arc::new(custody::read_private(key_file)?) })
+        Ok(Self::with_key(root, Arc::new(custody::read_private(key_file)?)))
+    }
+
+    /// With the masked private key, wherever it is kept.
+    pub fn with_key(root: impl Into<PathBuf>, key: Arc<dyn Opener>) -> Self {
+        Self { root: root.into(), key }
     }
 
     pub fn info(&self, session: SessionId) -> Result<RecordingInfo, ReplayError> {

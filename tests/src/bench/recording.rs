@@ -25,7 +25,7 @@ impl Bench {
         let recorder = Recorder::open(RecorderOptions {
             root: root.clone(),
             gateway: "bench".into(),
-            recipients: Recipients { masked: key(1).public()?, sealed: [key(2).public()?, key(3).public()?] },
+            recipients: Recipients { masked: *key(1).public(), sealed: [*key(2).public(), *key(3).public()] },
             rules: Arc::new(RuleSet::builtin()),
             manifest_key: Secret::new([42; 32]),
             max_lag: Duration::from_secs(1),

@@ -2,7 +2,10 @@
 use super::{Problem, file, line_of, seed, ssh::Ssh};
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
-use anteroom_recorder::{PublicKey, Recipients, custody};
+use anteroom_recorder::{
+    PublicKey, Recipients,
+    custody::{self, CustodyError, KeyAddress},
+};
 use anteroom_web::Clipboard;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::{
@@ -56,7 +59,8 @@ pub(crate) struct Custody {
     pub(crate) recipients: Recipients,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) max_lag: Duration,
-    pub(crate) masked_key_file: Option<PathBuf>,
+    /// Where replay finds its private key. A token is not asked before something is replayed.
+    pub(crate) masked_key: Option<KeyAddress>,
     pub(crate) search: bool,
     /// Where the unsealer listens; none: nothing is unmasked here.
     pub(crate) unsealer_socket: Option<PathBuf>,
@@ -289,12 +293,10 @@ impl Checker<'_> {
                 }
             },
         };
-        let masked_key_file = replay.map(|r| self.path(&r.masked_key_file));
-        if let (Some(path), Some(r)) = (&masked_key_file, replay)
-            && let Err(e) = custody::read_private(path)
-        {
-            self.wrong("replay.masked_key_file", &r.masked_key_file, e.to_string());
-        }
+        let masked_key = replay.and_then(|r| {
+            let address = KeyAddress::parse(r.masked_key.get_ref(), self.base).and_then(|a| a.check().map(|()| a));
+            address.map_err(|e| self.key_problem("replay.masked_key", &r.masked_key, r.masked_key.get_ref(), &e)).ok()
+        });
         let max_lag = self.duration("recording.max_lag", r.max_lag.as_ref(), Duration::from_secs(1));
         let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)]
             .map(|(key, f)| seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok());
@@ -304,7 +306,7 @@ impl Checker<'_> {
             recipients: Recipients { masked: masked?, sealed: [a, b] },
             rules: Arc::new(rules?),
             max_lag,
-            masked_key_file,
+            masked_key,
             search: replay.is_some_and(|r| r.search.unwrap_or(true)),
             unsealer_socket: None,
             vault: vault?,
@@ -323,9 +325,15 @@ impl Checker<'_> {
         Some(path)
     }
 
+    /// What is wrong with a private key's address. A PIN that somebody wrote into it is not repeated.
+    pub(super) fn key_problem<T>(&mut self, key: &str, at: &Spanned<T>, written: &str, e: &CustodyError) {
+        let value = (!written.contains("pin-value")).then(|| written.to_owned());
+        self.problem(key, at, value, e.to_string());
+    }
+
     /// A public key as its line or as the file that holds it.
     fn recipient<T>(&mut self, key: &str, at: &Spanned<T>, written: &str) -> Option<PublicKey> {
-        let found = if written.starts_with("anteroom-x25519") {
+        let found = if PublicKey::is_line(written) {
             written.parse::<PublicKey>().map_err(|e| e.to_string())
         } else {
             custody::read_public(&self.base.join(written)).map_err(|e| e.to_string())

@@ -1,6 +1,6 @@
 //! The unsealer's own file: it shares nothing with the gateway's but how it complains.
 use super::{ConfigError, Problem, check::Checker};
-use anteroom_recorder::custody;
+use anteroom_recorder::custody::KeyAddress;
 use anteroom_unsealer::{Keys, Options, Site, Trust};
 use serde::Deserialize;
 use std::{os::unix::fs::MetadataExt, path::Path};
@@ -64,16 +64,16 @@ fn parse(text: &str, base: &Path) -> Result<Options, Vec<Problem>> {
 
 fn keys(c: &mut Checker<'_>, written: &Spanned<Vec<String>>) -> Option<Keys> {
     let [a, b] = &written.get_ref()[..] else {
-        c.problem("keys", written, None, "needs exactly two private key files: both together open the sealed track");
+        c.problem("keys", written, None, "needs exactly two private keys (files, or pkcs11: URIs): both together open the sealed track");
         return None;
     };
     let mut read = |name: &String| {
-        let key = custody::read_private(&c.base.join(name));
-        key.map_err(|e| c.problem("keys", written, Some(name.clone()), e.to_string())).ok()
+        let key = KeyAddress::parse(name, c.base).and_then(|a| a.open());
+        key.map_err(|e| c.key_problem("keys", written, name, &e)).ok()
     };
     let (a, b) = (read(a), read(b));
     let (a, b) = (a?, b?);
-    if a.public().ok()? == b.public().ok()? {
+    if a.public() == b.public() {
         c.problem("keys", written, None, "is the same key twice");
         return None;
     }
@@ -84,6 +84,7 @@ fn keys(c: &mut Checker<'_>, written: &Spanned<Vec<String>>) -> Option<Keys> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use anteroom_recorder::custody;
     use std::os::unix::fs::PermissionsExt;
 
     fn place() -> (tempfile::TempDir, String) {
