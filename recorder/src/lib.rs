@@ -27,6 +27,7 @@ mod screen;
 mod seal;
 mod sealed_lane;
 mod shared;
+pub mod shred;
 mod shown;
 mod store;
 mod survey;

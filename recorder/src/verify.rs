@@ -1,5 +1,9 @@
 //! Checks a recording without any key: what is there, whether it is whole, and if not, where it is damaged.
-use crate::{recover::belongs, store};
+use crate::{
+    recover::belongs,
+    shred::{self, Keys},
+    store,
+};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
     ChainReader, Damage, Envelope, EnvelopeError, Manifest, Problem, ReadError, RecordingHeader, SegmentHeader, SegmentSummary,
@@ -55,8 +59,10 @@ pub struct Report {
     pub session: SessionId,
     pub verdict: Verdict,
     pub findings: Vec<Finding>,
-    /// Things to know that are no damage: keys that were shredded, bytes after a torn end.
+    /// Things to know that are no damage: bytes after a torn end.
     pub notes: Vec<String>,
+    /// Without the audit log nobody can say whether missing keys are damage.
+    pub keys: Keys,
     pub manifest: Option<Manifest>,
     /// SHA-256 of the manifest's canonical bytes: compare with the audit log.
     pub manifest_sha256: Option<[u8; 32]>,
@@ -103,6 +109,7 @@ impl<'a> Check<'a> {
             verdict: Verdict::Open,
             findings: Vec::new(),
             notes: Vec::new(),
+            keys: Keys { marked: shred::is_marked(folder), ..Keys::default() },
             manifest: None,
             manifest_sha256: None,
             header_sha256: None,
@@ -274,14 +281,11 @@ impl<'a> Check<'a> {
         let name = track.envelope_name(segment);
         let read = match store::read_small(&self.folder.join(&name)) {
             Ok(bytes) => Envelope::from_bytes(&bytes),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                self.report.notes.push(format!("{name} is not there: the keys of {} were destroyed", track.file_name(segment)));
-                return;
-            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return self.report.keys.saw(track, segment, false),
             Err(e) => return self.find(&name, None, None, e),
         };
         match read.and_then(|e| if e.belongs_to(header) { Ok(()) } else { Err(EnvelopeError::OtherSegment) }) {
-            Ok(()) => {}
+            Ok(()) => self.report.keys.saw(track, segment, true),
             Err(e) => self.find(&name, None, None, e),
         }
     }
