@@ -14,6 +14,7 @@ mod output;
 mod person;
 mod recording;
 mod recording_cast;
+mod recording_keep;
 mod recording_search;
 mod secret;
 mod serve;
@@ -22,6 +23,7 @@ mod ssh_config;
 mod target;
 mod unsealer;
 mod verify;
+mod verify_keys;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -94,7 +96,7 @@ enum Command {
     SshConfig(ssh_config::Args),
     /// On your own machine: get a short-lived SSH certificate with your passkey. Needs no configuration file.
     Login(login::Args),
-    /// Recordings: list, search, export, play masked.
+    /// Recordings: list, search, export, play masked, hold, shred.
     Recording(recording::Args),
     /// The log of every decision.
     Audit(audit::Args),

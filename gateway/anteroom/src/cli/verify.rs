@@ -1,5 +1,5 @@
 //! `anteroom verify BUNDLE`: everything that can be checked without us, on any machine.
-use super::{Done, Failure, JsonArg, Out, bundle};
+use super::{Done, Failure, JsonArg, Out, bundle, verify_keys};
 use anteroom_approvals::{
     Evidence,
     verify::{Finding, verify_evidence},
@@ -29,6 +29,7 @@ pub(crate) fn run(a: &Args, out: &mut Out) -> Done {
     let report = verify_dir(&opened.recordings(), opened.evidence.session.id);
     let mut findings = verify_evidence(&opened.evidence, a.log_key.as_deref());
     findings.extend(recording_findings(&opened.evidence, &report));
+    findings.extend(verify_keys::findings(&opened.evidence, &report.keys));
     let good = findings.iter().all(|f| f.ok);
     if a.json.json {
         out.json(&serde_json::json!({ "good": good, "findings": findings, "recording": report }))?;

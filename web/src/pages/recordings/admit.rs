@@ -1,5 +1,5 @@
 //! Who gets the content of a recording: authorised for every request, audited once a viewing and before the first byte.
-use super::needed;
+use super::{keeping, needed};
 use crate::{errors::Refusal, guard::Viewer, state::App};
 use anteroom_domain::{AuditEvent, SessionId, SessionRecord};
 use anteroom_policy::{Action, may};
@@ -30,6 +30,9 @@ pub(super) async fn admit(
     let session = app.approvals.session(id).await?.ok_or_else(Refusal::not_found)?;
     if !may(&viewer.person, needed(&session)) || also.is_some_and(|action| !may(&viewer.person, action)) {
         return Err(Refusal::not_found());
+    }
+    if let Some(gone) = keeping::shredded(app, &session).await? {
+        return Err(Refusal::new(StatusCode::GONE, gone));
     }
     let replayer = app.replayer.clone();
     let replayer = replayer.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this portal holds no key to open recordings"))?;
