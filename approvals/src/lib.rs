@@ -26,8 +26,8 @@ mod workflow;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
-    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError,
-    SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
+    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RequestError,
+    ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
 };
 pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};

@@ -3,7 +3,8 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError, UnmaskError,
+    AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError,
+    UnmaskError,
 };
 use askama::Template;
 use axum::{

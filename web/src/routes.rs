@@ -9,8 +9,8 @@ use crate::{
     state::App,
 };
 use anteroom_policy::Action::{
-    AskUnmask, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, ReviewUnmask, RevokeGrant,
-    SearchAudit, SeeSessions, TerminateSession,
+    AskUnmask, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests,
+    ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
 };
 use axum::{
     Extension, Router,

@@ -1,8 +1,8 @@
 //! Every line of the audit log. Free of ePHI and secrets by construction: ids, names, counts and hashes only;
 //! the one free text is the requester's reason, by hash here and in full in the request.
 use crate::{
-    AccountName, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId, TargetName,
-    UnmaskId, capability::Direction,
+    AccountName, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
+    TargetName, UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -14,10 +14,7 @@ pub(super) fn check(report: &mut Report, e: &Evidence, records: &[AuditRecord]) 
         report.add("keeping", Err(why));
     }
     let logged = records.iter().any(|r| {
-        matches!(
-            &r.event,
-            AuditEvent::LegalHoldPlaced { .. } | AuditEvent::LegalHoldLifted { .. } | AuditEvent::RecordingShredded { .. }
-        )
+        matches!(&r.event, AuditEvent::LegalHoldPlaced { .. } | AuditEvent::LegalHoldLifted { .. } | AuditEvent::RecordingShredded { .. })
     });
     if e.keeping.is_empty() && !logged {
         return;
@@ -30,8 +27,8 @@ pub(super) fn check(report: &mut Report, e: &Evidence, records: &[AuditRecord]) 
 
 /// What the session's row says follows from the rest.
 fn kept_as_told(e: &Evidence) -> Result<(), String> {
-    let same = e.session.held == e.keeping.holding().next().is_some()
-        && e.session.shredded_at == e.keeping.shredding.as_ref().map(|d| d.at);
+    let same =
+        e.session.held == e.keeping.holding().next().is_some() && e.session.shredded_at == e.keeping.shredding.as_ref().map(|d| d.at);
     ensure(same, "the session's row says otherwise than its holds and its shredding")
 }
 
@@ -102,7 +99,8 @@ fn shredding(k: &Keeping, e: &Evidence, records: &[AuditRecord]) -> Result<Strin
 
 /// The name is the one the log gave this person.
 fn named(records: &[AuditRecord], who: PersonId, name: &Handle) -> Result<(), String> {
-    let known = records.iter().any(|r| matches!(&r.event, AuditEvent::PersonAdded { person, handle, .. } if *person == who && handle == name));
+    let known =
+        records.iter().any(|r| matches!(&r.event, AuditEvent::PersonAdded { person, handle, .. } if *person == who && handle == name));
     ensure(known, "no entry says that somebody who held or shredded it has this name")
 }
 

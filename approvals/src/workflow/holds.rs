@@ -48,8 +48,7 @@ impl Approvals {
     pub async fn place_hold(&self, by: PersonId, session: SessionId, reason: Reason) -> Result<LegalHold, KeepError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
-        let person =
-            store::people::held(&mut *tx, by).await?.filter(|p| may(p, Action::HoldRecording)).ok_or(KeepError::NotAllowed)?;
+        let person = store::people::held(&mut *tx, by).await?.filter(|p| may(p, Action::HoldRecording)).ok_or(KeepError::NotAllowed)?;
         if !store::sessions::lock(&mut tx, session).await? {
             return Err(KeepError::NoSuchSession);
         }
@@ -78,13 +77,7 @@ impl Approvals {
     }
 
     /// `which` may be left out when there is one only.
-    pub async fn lift_hold(
-        &self,
-        by: PersonId,
-        session: SessionId,
-        which: Option<HoldId>,
-        reason: Reason,
-    ) -> Result<LegalHold, KeepError> {
+    pub async fn lift_hold(&self, by: PersonId, session: SessionId, which: Option<HoldId>, reason: Reason) -> Result<LegalHold, KeepError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, by).await?.filter(|p| may(p, Action::LiftHold)).ok_or(KeepError::NotAllowed)?;

@@ -25,8 +25,7 @@ impl Approvals {
     ) -> Result<Shredding, KeepError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
-        let person =
-            store::people::held(&mut *tx, by).await?.filter(|p| may(p, Action::ShredRecording)).ok_or(KeepError::NotAllowed)?;
+        let person = store::people::held(&mut *tx, by).await?.filter(|p| may(p, Action::ShredRecording)).ok_or(KeepError::NotAllowed)?;
         if let Some(before) = may_be_shredded(&mut tx, session, Some(by), now).await? {
             return Ok(before);
         }
@@ -81,11 +80,7 @@ impl Approvals {
     }
 
     /// Decisions that nobody has said to be carried out, oldest first, after a place.
-    pub async fn shreddings_to_do(
-        &self,
-        after: Option<(Moment, SessionId)>,
-        at_most: i64,
-    ) -> Result<Vec<(Moment, SessionId)>, StoreError> {
+    pub async fn shreddings_to_do(&self, after: Option<(Moment, SessionId)>, at_most: i64) -> Result<Vec<(Moment, SessionId)>, StoreError> {
         store::shreddings::to_do(&self.inner.pool, after, at_most).await
     }
 

@@ -201,7 +201,9 @@ async fn what_is_decided_cannot_be_taken_back_even_by_the_programs_own_role() {
     c.shred(&c.olga, session).await.unwrap();
     let mut tx = c.w.owner.begin().await.unwrap();
     sqlx::query("set local role anteroom_app").execute(&mut *tx).await.unwrap();
-    for statement in ["delete from shredding", "update shredding set reason = ''", "delete from legal_hold", "update legal_hold set reason = ''"] {
+    for statement in
+        ["delete from shredding", "update shredding set reason = ''", "delete from legal_hold", "update legal_hold set reason = ''"]
+    {
         let mut try_it = sqlx::Acquire::begin(&mut tx).await.unwrap();
         let e = sqlx::query(statement).execute(&mut *try_it).await.unwrap_err();
         assert_eq!(e.as_database_error().and_then(|d| d.code()).as_deref(), Some("42501"), "{statement}: {e}");
@@ -233,11 +235,13 @@ async fn time_ends_by_itself_what_is_not_held() {
     let (old, held, young) = (c.session().await, c.session().await, c.session().await);
     c.hold(&c.max, held).await.unwrap();
     for session in [old, held] {
-        sqlx::query("update session set started_at = started_at - interval '10 days', ended_at = ended_at - interval '10 days' where id = $1")
-            .bind(session.0)
-            .execute(&c.w.owner)
-            .await
-            .unwrap();
+        sqlx::query(
+            "update session set started_at = started_at - interval '10 days', ended_at = ended_at - interval '10 days' where id = $1",
+        )
+        .bind(session.0)
+        .execute(&c.w.owner)
+        .await
+        .unwrap();
     }
     let (a, week) = (&c.w.approvals, Span::days(7));
     let due: Vec<_> = a.expired(week, None, 10).await.unwrap().unwrap();
@@ -326,7 +330,10 @@ async fn each_damage_to_the_story_of_keeping_is_named() {
     assert!(wrong(&with(&|e| e.keeping.shredding = None), "keys destroyed").contains("does not say why"));
     assert!(wrong(&with(&|e| e.keeping.shredding = None), "keeping").contains("row says otherwise"));
     assert!(wrong(&unsaid("recording_shredded"), "keys destroyed").contains("no entry"));
-    assert!(wrong(&unsaid("legal_hold_lifted"), "keys destroyed").contains("a legal hold was on it"), "the log is believed, not the bundle");
+    assert!(
+        wrong(&unsaid("legal_hold_lifted"), "keys destroyed").contains("a legal hold was on it"),
+        "the log is believed, not the bundle"
+    );
     assert!(wrong(&unsaid("legal_hold_placed"), "legal holds").contains("no entry says that this hold was placed"));
     assert!(wrong(&with(&|e| e.keeping.holds.clear()), "legal holds").contains("does not hold"));
     assert!(wrong(&with(&|e| e.keeping.holds[0].lifted = None), "legal holds").contains("or its end"));

@@ -98,7 +98,20 @@ impl Running {
         let janitor = tokio::spawn(janitor.run(stop_background.clone()));
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
-        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, janitor, stop_portal, stop_background, database, cores })
+        Ok(Self {
+            approvals,
+            recorder,
+            gateway,
+            portal,
+            portal_address,
+            reload,
+            background,
+            janitor,
+            stop_portal,
+            stop_background,
+            database,
+            cores,
+        })
     }
 
     pub(crate) fn portal_address(&self) -> SocketAddr {

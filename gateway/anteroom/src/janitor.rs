@@ -4,7 +4,10 @@ use anteroom_approvals::{Approvals, KeepError};
 use anteroom_domain::{Moment, SessionId};
 use anteroom_recorder::shred::{self, ShredError};
 use anyhow::{Context as _, Result};
-use std::{path::{Path, PathBuf}, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 

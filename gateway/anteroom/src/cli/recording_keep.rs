@@ -112,15 +112,19 @@ pub(super) async fn shred(cx: &Context, a: ShredArgs, json: bool, out: &mut Out)
         tokio::task::spawn_blocking(move || envelopes(&root, session)).await.context("the thread that reads the disk is gone")??
     };
     let decided = cx.approvals.shred_recording(by.id, session, why, found).await?;
-    janitor::carry_out(&cx.approvals, root, session).await.context(
-        "it is decided and in the audit log, but its keys are not all gone; the gateway tries again, and so does this command",
-    )?;
+    janitor::carry_out(&cx.approvals, root, session)
+        .await
+        .context("it is decided and in the audit log, but its keys are not all gone; the gateway tries again, and so does this command")?;
     if json { Ok(out.json(&decided)?) } else { Ok(out.line(said(&decided))?) }
 }
 
 fn said(d: &Shredding) -> String {
     let (by, at) = (d.decided_by(), moment(d.at));
-    format!("session {}: its keys ({} envelopes) are destroyed, as decided by {by} at {at}; nobody can open its recording", d.session, d.envelopes.len())
+    format!(
+        "session {}: its keys ({} envelopes) are destroyed, as decided by {by} at {at}; nobody can open its recording",
+        d.session,
+        d.envelopes.len()
+    )
 }
 
 /// Nobody destroys something with one wrong keystroke.

@@ -20,33 +20,28 @@ fn destroyed(evidence: &Evidence) -> Option<BTreeMap<String, String>> {
 }
 
 fn judge(keys: &Keys, logged: Option<&BTreeMap<String, String>>) -> Vec<Finding> {
-    let mut all = Vec::new();
-    let mut add = |ok: bool, detail: String| all.push(Finding { check: CHECK.into(), ok, detail });
+    let mut wrong = Vec::new();
     match logged {
         None => {
-            for name in &keys.missing {
-                add(false, format!("{name} is missing, and the log does not say that it was destroyed"));
-            }
+            wrong.extend(keys.missing.iter().map(|name| format!("{name} is missing, and the log does not say that it was destroyed")));
             if keys.marked {
-                add(false, format!("{SHREDDED} says that they were destroyed, and the log does not"));
-            }
-            if keys.missing.is_empty() && !keys.marked {
-                add(true, format!("{} envelopes are there", keys.present.len()));
+                wrong.push(format!("{SHREDDED} says that they were destroyed, and the log does not"));
             }
         }
         Some(logged) => {
-            for name in keys.missing.iter().filter(|name| !logged.contains_key(*name)) {
-                add(false, format!("{name} is missing, and is not among those that the log says were destroyed"));
-            }
-            for name in &keys.present {
-                add(false, format!("{name} is still there, and the log says that the keys were destroyed"));
-            }
-            if all.is_empty() {
-                add(true, format!("destroyed, as the log says: {} envelopes", keys.missing.len()));
-            }
+            let unnamed = keys.missing.iter().filter(|name| !logged.contains_key(*name));
+            wrong.extend(unnamed.map(|name| format!("{name} is missing, and is not among those that the log says were destroyed")));
+            wrong.extend(keys.present.iter().map(|name| format!("{name} is still there, and the log says that the keys were destroyed")));
         }
     }
-    all
+    let finding = |ok, detail| Finding { check: CHECK.into(), ok, detail };
+    if !wrong.is_empty() {
+        return wrong.into_iter().map(|detail| finding(false, detail)).collect();
+    }
+    let (there, gone) = (keys.present.len(), keys.missing.len());
+    let fits =
+        if logged.is_some() { format!("destroyed, as the log says: {gone} envelopes") } else { format!("{there} envelopes are there") };
+    vec![finding(true, fits)]
 }
 
 #[cfg(test)]

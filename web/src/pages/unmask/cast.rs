@@ -1,5 +1,10 @@
 //! The released interval, streamed: authorised for every request, and each one in the log before the first byte.
-use crate::{errors::Refusal, guard::Viewer, pages::recordings::{admit::words, keeping}, state::App};
+use crate::{
+    errors::Refusal,
+    guard::Viewer,
+    pages::recordings::{admit::words, keeping},
+    state::App,
+};
 use anteroom_domain::{AuditEvent, Moment, UnmaskId, UnmaskStage};
 use anteroom_recorder::ReplayError;
 use axum::{
