@@ -185,6 +185,7 @@ async fn a_torn_recording_releases_what_its_manifest_covers() {
     let error = chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap_err();
     assert_eq!(error.code(), "still_recording");
     // The next start closes it.
+    drop(recording);
     recorder.shutdown().await;
     drop(recorder);
     assert_eq!(world.recorder().recover().len(), 1);
