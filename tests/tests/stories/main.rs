@@ -25,6 +25,7 @@ mod power_cut;
 mod relay;
 mod same_time;
 mod search;
+mod shred;
 mod slow_loris;
 mod sockets_and_displays;
 mod step_up;
