@@ -99,7 +99,8 @@ fn a_recording_is_held_then_shredded_and_the_bundle_says_who_when_and_why() {
     assert_eq!(s.found(), "");
     let verified = s.verify("shredded.anteroom");
     assert_eq!(verified.code, Some(0), "{}", verified.said());
-    for said in ["recording: complete", "by olga: asked for by the patient (2 envelopes)", "destroyed, as the log says", "everything fits"] {
+    for said in ["recording: complete", "by olga: asked for by the patient (2 envelopes)", "destroyed, as the log says", "everything fits"]
+    {
         assert!(verified.stdout.contains(said), "{said}: {}", verified.stdout);
     }
     let listed: Vec<Value> = s.w.sessions().unwrap();

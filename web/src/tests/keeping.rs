@@ -50,6 +50,17 @@ async fn auditors_and_operators_place_holds_and_auditors_lift_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_that_nobody_decided_to_destroy_are_not_called_shredded() {
+    let s = Box::pin(scene()).await;
+    let folder = anteroom_recorder::find(&s.studio.dir.path().join("recordings"), s.session).unwrap();
+    std::fs::remove_file(folder.join("masked.0.envelope")).unwrap();
+    let page = s.site.get(&format!("/recordings/{}", s.session), Some(&s.max)).await.text;
+    assert!(page.contains("nobody decided to destroy them") && !page.contains("was shredded on"), "{page}");
+    let cast = s.site.get(&format!("/recordings/{}/channels/0/cast", s.session), Some(&s.max)).await;
+    assert!(cast.status == StatusCode::GONE && cast.text.contains("nobody decided"), "{}", cast.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shredded_recording_says_by_whom_and_why_wherever_it_would_play() {
     let s = Box::pin(scene()).await;
     let id = s.session;

@@ -249,6 +249,7 @@ mod tests {
         for (name, text) in [
             ("operator-quick-start", include_str!("../../../../docs/operator-quick-start.md")),
             ("admin", include_str!("../../../../docs/guides/admin.md")),
+            ("operator", include_str!("../../../../docs/guides/operator.md")),
             ("unsealer", include_str!("../../../../docs/guides/unsealer.md")),
         ] {
             assert!(assert_understood(name, text) > 0, "{name}");

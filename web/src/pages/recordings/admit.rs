@@ -62,7 +62,11 @@ pub(in crate::pages) fn words(e: &ReplayError) -> String {
         ReplayError::NotFound(_) => "There are no recorded bytes of this session here yet.",
         ReplayError::NoChannel(_) => "The recording has no such channel.",
         ReplayError::WrongKey => "This portal's key does not open this recording.",
-        ReplayError::Shredded => "The keys of this recording were destroyed, so nobody can watch it any more.",
+        // What was decided is told before anything is read.
+        ReplayError::Shredded => {
+            "The keys of this recording are not here, and nobody decided to destroy them. Tell your operator; to learn more: anteroom \
+             recording export, then anteroom verify."
+        }
         ReplayError::Damaged(_) => "The recording is damaged. Export it to learn where: anteroom recording export, then anteroom verify.",
         _ => "The recording cannot be read at the moment.",
     }
