@@ -47,7 +47,7 @@ pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
 pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
 pub use store::find;
 pub use survey::{BARS, MAX_LINES, MAX_MARKS, Mark, MarkKind, Quiet, ShownLine, Survey, Timeline};
-pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
+pub use verify::{Code, Finding, Part, Report, Source, Verdict, verify, verify_dir};
 
 #[cfg(test)]
 extern crate self as anteroom_recorder;

@@ -47,6 +47,12 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// What was seen of another track.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.present.extend(other.present);
+        self.missing.extend(other.missing);
+    }
+
     pub(crate) fn saw(&mut self, track: Track, segment: u32, there: bool) {
         if there { &mut self.present } else { &mut self.missing }.push(track.envelope_name(segment));
     }

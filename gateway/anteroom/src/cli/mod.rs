@@ -1,6 +1,7 @@
 //! The command line. Reading it is here; what each command does is in a file of its own.
 mod audit;
 mod bundle;
+mod bundle_read;
 mod ca;
 mod check;
 mod context;
@@ -12,6 +13,7 @@ mod mask;
 mod migrate;
 mod output;
 mod person;
+mod progress;
 mod recording;
 mod recording_cast;
 mod recording_keep;
