@@ -230,6 +230,8 @@ pub enum UnmaskError {
     Answered,
     #[error("the time of this request is over; ask again")]
     Over,
+    #[error("the keys of this recording were destroyed; nobody can see it, masked or not")]
+    Shredded,
     #[error("the requester is suspended or no auditor any more")]
     RequesterGone,
     #[error("what you signed is not what the request says now; look again")]
@@ -245,6 +247,33 @@ impl From<StoreError> for UnmaskError {
     fn from(e: StoreError) -> Self {
         Self::Sign(e.into())
     }
+}
+
+/// Holding a recording, lifting a hold, and destroying a recording's keys.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("you may not do this")]
+    NotAllowed,
+    #[error("there is no such session")]
+    NoSuchSession,
+    #[error("the session runs, or its recording is still being written; do this when it is closed")]
+    NotSealed,
+    #[error("a legal hold is on this recording ({reason}), so it is not shredded; an auditor has to lift it first")]
+    Held { reason: String },
+    #[error("you lifted a legal hold of this recording; somebody else has to shred it")]
+    LiftedByYou,
+    #[error("an interval of it may be seen unmasked until {until}; wait, or have that request withdrawn")]
+    BeingUnmasked { until: String },
+    #[error("the keys of this recording were destroyed; there is nothing to keep any more")]
+    Shredded,
+    #[error("no legal hold is on this recording")]
+    NoHold,
+    #[error("there are several legal holds on this recording; say which one")]
+    WhichHold,
+    #[error("there are {max} legal holds on this recording already")]
+    TooMany { max: usize },
 }
 
 /// Confirming a connection.

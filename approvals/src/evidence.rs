@@ -1,6 +1,6 @@
 //! Everything about one session that can be checked later without us.
 pub use anteroom_assertion::AssertionEvidence;
-use anteroom_domain::{AccessRequest, Grant, SessionRecord, UnmaskRequest};
+use anteroom_domain::{AccessRequest, Grant, LegalHold, SessionRecord, Shredding, UnmaskRequest};
 use serde::{Deserialize, Serialize};
 
 /// An audit record with the proof that it is in the tree of the checkpoint.
@@ -24,6 +24,24 @@ pub struct UnmaskEvidence {
     pub openings: Vec<AssertionEvidence>,
 }
 
+/// What was decided about keeping a recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keeping {
+    /// Oldest first; those that were lifted too.
+    pub holds: Vec<LegalHold>,
+    pub shredding: Option<Shredding>,
+}
+
+impl Keeping {
+    pub fn is_empty(&self) -> bool {
+        self.holds.is_empty() && self.shredding.is_none()
+    }
+    /// The holds that count.
+    pub fn holding(&self) -> impl Iterator<Item = &LegalHold> {
+        self.holds.iter().filter(|h| h.lifted.is_none())
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     pub v: u8,
@@ -41,6 +59,9 @@ pub struct Evidence {
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmasks: Vec<UnmaskEvidence>,
+    /// As the log's entries tell it.
+    #[serde(default, skip_serializing_if = "Keeping::is_empty")]
+    pub keeping: Keeping,
     pub records: Vec<ProvenRecord>,
     /// Signed note (C2SP) over the tree that the proofs lead to.
     pub checkpoint: String,

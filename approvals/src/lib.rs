@@ -26,11 +26,11 @@ mod workflow;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
-    AuthorityError, CertificateError, CertificateRefusal, KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError,
-    SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
+    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RequestError,
+    ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
 };
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use types::*;
-pub use workflow::Claim;
+pub use workflow::{Claim, Envelopes};

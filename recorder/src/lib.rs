@@ -28,6 +28,7 @@ mod seal;
 mod sealed_lane;
 mod shared;
 mod shown;
+pub mod shred;
 mod store;
 mod survey;
 mod table;

@@ -1,5 +1,5 @@
 //! The masked track as a reader sees it: its segments one after the other, opened with the masked private key.
-use crate::{replay::ReplayError, store, table};
+use crate::{replay::ReplayError, shred, store, table};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
     Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, Opener, Problem, ReadError,
@@ -37,6 +37,9 @@ impl MaskedTrack {
         };
         let header: RecordingHeader = strict::decode(&bytes).map_err(|e| damaged(store::HEADER, &e))?;
         let recording = header.sha256().map_err(|e| damaged(store::HEADER, &e))?;
+        if shred::is_marked(&folder) {
+            return Err(ReplayError::Shredded);
+        }
         let manifest = match store::read_small(&folder.join(store::MANIFEST)) {
             Ok(bytes) => Some(SignedManifest::verify(&bytes, &header.manifest_key).map_err(|e| damaged(store::MANIFEST, &e))?.manifest),
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,

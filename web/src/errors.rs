@@ -3,7 +3,8 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AuthorityError, CertificateError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError, UnmaskError,
+    AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError,
+    UnmaskError,
 };
 use askama::Template;
 use axum::{
@@ -202,7 +203,20 @@ impl Explain for UnmaskError {
             Self::NotAllowed | Self::NotHolder | Self::NoSuchSession | Self::NoSuchUnmask => Failure::hidden(text),
             Self::Interval(_) | Self::Hours | Self::TooMany { .. } => Failure::unprocessable(text),
             Self::OwnRequest => Failure { status: StatusCode::FORBIDDEN, text },
-            Self::Over => Failure { status: StatusCode::GONE, text },
+            Self::Over | Self::Shredded => Failure { status: StatusCode::GONE, text },
+            _ => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for KeepError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuchSession => Failure::hidden(text),
+            Self::Shredded => Failure { status: StatusCode::GONE, text },
+            Self::TooMany { .. } => Failure::unprocessable(text),
             _ => Failure { status: StatusCode::CONFLICT, text },
         }
     }

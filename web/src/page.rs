@@ -125,6 +125,8 @@ fn outcome(code: &str) -> Option<&'static str> {
         "unmask-denied" => "You denied this request.",
         "unmask-withdrawn" => "The request was withdrawn, and its keys are forgotten.",
         "unmask-closed" => "The keys are forgotten. Your passkey opens it again.",
+        "hold-placed" => "The hold is placed: the recording is not shredded.",
+        "hold-lifted" => "The hold is lifted.",
         "target-added" => "The target was added. Pin its host key and store a credential next.",
         "changed" => "The target was changed. New connections take the new way.",
         "pinned" => "The host keys are pinned.",

@@ -9,8 +9,8 @@ use crate::{
     state::App,
 };
 use anteroom_policy::Action::{
-    AskUnmask, ExportRecording, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, ReviewUnmask, RevokeGrant,
-    SearchAudit, SeeSessions, TerminateSession,
+    AskUnmask, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests,
+    ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -117,6 +117,9 @@ pub(crate) fn table() -> Vec<Route> {
         data("/recordings/{id}/channels/{channel}/parts/{part}", May(ReplayMasked), get(recordings::parts::part)),
         data("/recordings/{id}/channels/{channel}/live", May(ReplayMasked), get(recordings::live::follow)),
         data("/recordings/{id}/channels/{channel}/masked.cast", May(ExportRecording), get(recordings::cast::export)),
+        page("/recordings/{id}/hold", May(HoldRecording), get(recordings::keeping::show)),
+        form("/recordings/{id}/hold", May(HoldRecording), post(recordings::keeping::place)),
+        form("/recordings/{id}/hold/lift", May(LiftHold), post(recordings::keeping::lift)),
         page("/audit", May(SearchAudit), get(audit::show)),
         // Seeing an interval as it was. A requester sees only their own; the handler checks whose it is.
         page("/recordings/{id}/unmask", May(AskUnmask), get(unmask::ask::show)),
@@ -250,6 +253,7 @@ mod tests {
                 "/recordings/{id}/channels/{channel}/parts/{part}",
                 "/recordings/{id}/channels/{channel}/live",
                 "/recordings/{id}/channels/{channel}/masked.cast",
+                "/recordings/{id}/hold",
                 "/audit",
                 "/recordings/{id}/unmask",
                 "/unmask",
@@ -261,7 +265,16 @@ mod tests {
         assert_eq!(rooms(Role::KeyHolder), ["/key-holder", "/unmask/{id}"]);
         assert_eq!(
             rooms(Role::Operator),
-            ["/sessions", "/sessions/{id}/terminate", "/sessions/{id}/message", "/people", "/people/{id}", "/targets", "/targets/{id}"]
+            [
+                "/sessions",
+                "/sessions/{id}/terminate",
+                "/sessions/{id}/message",
+                "/recordings/{id}/hold",
+                "/people",
+                "/people/{id}",
+                "/targets",
+                "/targets/{id}"
+            ]
         );
     }
 

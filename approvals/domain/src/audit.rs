@@ -1,8 +1,8 @@
 //! Every line of the audit log. Free of ePHI and secrets by construction: ids, names, counts and hashes only;
 //! the one free text is the requester's reason, by hash here and in full in the request.
 use crate::{
-    AccountName, AuditEntryId, CanonicalText, GrantId, Handle, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId, TargetName,
-    UnmaskId, capability::Direction,
+    AccountName, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
+    TargetName, UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -327,20 +327,32 @@ pub enum AuditEvent {
         session: SessionId,
         by: PersonId,
     },
-    /// The recording's keys were destroyed: it can be verified and never be opened.
+    /// The recording it is about was shredded while the request waited or could be opened.
+    UnmaskEnded {
+        unmask: UnmaskId,
+        session: SessionId,
+    },
+    /// The recording's keys are to be destroyed: it can be verified and never be opened. Written before the first of them goes.
     RecordingShredded {
         session: SessionId,
         by: Option<PersonId>,
+        /// `person` or `retention`.
         why: String,
+        reason_sha256: String,
+        /// The envelope files, by name, with their SHA-256.
+        envelopes: BTreeMap<String, String>,
     },
     LegalHoldPlaced {
+        hold: HoldId,
         session: SessionId,
-        by: Option<PersonId>,
+        by: PersonId,
         reason_sha256: String,
     },
     LegalHoldLifted {
+        hold: HoldId,
         session: SessionId,
-        by: Option<PersonId>,
+        by: PersonId,
+        reason_sha256: String,
     },
     /// Envelopes that the key `from` opened were wrapped anew, to these recipients. Keys by their ids.
     EnvelopesRewrapped {
@@ -399,6 +411,7 @@ impl AuditEvent {
             | Self::UnmaskOpened { session, .. }
             | Self::UnmaskReleased { session, .. }
             | Self::UnmaskViewed { session, .. }
+            | Self::UnmaskEnded { session, .. }
             | Self::RecordingShredded { session, .. }
             | Self::LegalHoldPlaced { session, .. }
             | Self::LegalHoldLifted { session, .. }

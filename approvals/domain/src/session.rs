@@ -113,4 +113,10 @@ pub struct SessionRecord {
     pub mask_incomplete: bool,
     /// Number of masked identifiers by type; never values.
     pub mask_counts: std::collections::BTreeMap<String, u64>,
+    /// A legal hold is on the recording: it is not shredded.
+    #[serde(default)]
+    pub held: bool,
+    /// Since when nobody can open the recording: its keys were destroyed.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub shredded_at: Option<Moment>,
 }

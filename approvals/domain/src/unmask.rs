@@ -14,16 +14,19 @@ pub enum UnmaskState {
     Denied,
     /// The requester took it back, before or after it was approved.
     Withdrawn,
+    /// The recording's keys were destroyed while it waited or could be opened.
+    Shredded,
 }
 
 impl UnmaskState {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Denied, Self::Withdrawn];
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Denied, Self::Withdrawn, Self::Shredded];
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Withdrawn => "withdrawn",
+            Self::Shredded => "shredded",
         }
     }
     pub fn from_name(s: &str) -> Option<Self> {
@@ -43,6 +46,8 @@ pub enum UnmaskStage {
     Expired,
     /// It was open, and its time is over.
     Ended,
+    /// There is nothing to open any more.
+    Shredded,
 }
 
 /// How many key-holders have to approve.
@@ -92,6 +97,7 @@ impl UnmaskRequest {
             UnmaskState::Approved => UnmaskStage::Open,
             UnmaskState::Denied => UnmaskStage::Denied,
             UnmaskState::Withdrawn => UnmaskStage::Withdrawn,
+            UnmaskState::Shredded => UnmaskStage::Shredded,
         }
     }
 }

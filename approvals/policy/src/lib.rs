@@ -5,6 +5,8 @@
 
 mod access;
 mod portal;
+mod retention;
 
 pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, still_valid};
 pub use portal::{Action, may};
+pub use retention::{Kept, expires};

@@ -17,13 +17,19 @@ pub enum Action {
     AskUnmask,
     /// Be one of the two.
     ReviewUnmask,
+    /// Keep a recording from being shredded.
+    HoldRecording,
+    /// Take such a hold away: not whoever shreds.
+    LiftHold,
+    /// Destroy the keys of a recording, for good.
+    ShredRecording,
     SearchAudit,
     ManagePeople,
     ManageTargets,
 }
 
 impl Action {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -34,6 +40,9 @@ impl Action {
         Self::ExportRecording,
         Self::AskUnmask,
         Self::ReviewUnmask,
+        Self::HoldRecording,
+        Self::LiftHold,
+        Self::ShredRecording,
         Self::SearchAudit,
         Self::ManagePeople,
         Self::ManageTargets,
@@ -46,10 +55,11 @@ impl Action {
             Self::ReviewRequests | Self::RevokeGrant => &[Role::Approver],
             Self::SeeSessions => &[Role::Approver, Role::Auditor, Role::Operator],
             Self::TerminateSession => &[Role::Approver, Role::Operator],
-            Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::SearchAudit => &[Role::Auditor],
+            Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::LiftHold | Self::SearchAudit => &[Role::Auditor],
+            Self::HoldRecording => &[Role::Auditor, Role::Operator],
             Self::ReviewUnmask => &[Role::KeyHolder],
             Self::ReplayIncomplete => &[],
-            Self::ManagePeople | Self::ManageTargets => &[Role::Operator],
+            Self::ShredRecording | Self::ManagePeople | Self::ManageTargets => &[Role::Operator],
         }
     }
 }
@@ -89,6 +99,13 @@ mod tests {
         let admin = with(&[Role::Admin], false);
         let allowed: Vec<_> = Action::ALL.into_iter().filter(|a| may(&admin, *a)).collect();
         assert_eq!(allowed, [Action::RequestAccess]);
+    }
+
+    #[test]
+    fn whoever_shreds_cannot_lift_a_hold_and_whoever_lifts_cannot_shred() {
+        for role in Role::ALL {
+            assert!(!(may(&with(&[role], false), Action::LiftHold) && may(&with(&[role], false), Action::ShredRecording)), "{role}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reading the log.
 use super::merkle;
 use crate::{Approvals, AuditFilter, AuditLine, Evidence, Listing, Page, StoreError, clock::hex, evidence::ProvenRecord, store};
-use anteroom_domain::SessionId;
+use anteroom_domain::{SessionId, SessionRecord};
 
 impl Approvals {
     /// Newest first.
@@ -56,6 +56,8 @@ impl Approvals {
             let proof = merkle::inclusion_proof(&hashes, index).ok_or(WHERE)?;
             records.push(ProvenRecord { record, index: index as u64, proof: proof.iter().map(|h| hex(h)).collect() });
         }
+        let keeping = self.keeping_evidence(session, &records).await?;
+        let row = SessionRecord { held: keeping.holding().next().is_some(), shredded_at: keeping.shredding.as_ref().map(|d| d.at), ..row };
         Ok(Some(Evidence {
             v: 1,
             request,
@@ -67,6 +69,7 @@ impl Approvals {
             manifest: store::sessions::manifest(db, session).await?,
             // After the records: what they name is there.
             unmasks: self.unmask_evidence(session, &records).await?,
+            keeping,
             records,
             checkpoint: checkpoint.note,
             log_key: self.log_public_key(),

@@ -247,7 +247,10 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
            or (e.kind = 'certificate_issued' and e.record::jsonb ->> 'serial' = (select s.certificate::text from session s where s.id = $1))
            or (e.kind = 'passkey_enrolled' and (e.people && $4
                or e.people && array(select u.requester from unmask u where u.session = $1)
-               or e.people && array(select a.holder from unmask_answer a join unmask u on u.id = a.unmask where u.session = $1))))
+               or e.people && array(select a.holder from unmask_answer a join unmask u on u.id = a.unmask where u.session = $1)))
+           or (e.kind = 'person_added' and (e.record::jsonb ->> 'person')::uuid in (
+               select h.placed_by from legal_hold h where h.session = $1 union select h.lifted_by from legal_hold h where h.session = $1
+               union select d.by_person from shredding d where d.session = $1)))
            order by l.index"#,
         s.session.0,
         s.request,

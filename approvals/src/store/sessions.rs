@@ -21,6 +21,8 @@ struct Row {
     recording: String,
     mask_incomplete: bool,
     mask_counts: serde_json::Value,
+    held: bool,
+    shredded_at: Option<Moment>,
 }
 
 impl TryFrom<Row> for SessionRecord {
@@ -42,6 +44,8 @@ impl TryFrom<Row> for SessionRecord {
             recording: RecordingState::from_name(&r.recording).ok_or(WHERE)?,
             mask_incomplete: r.mask_incomplete,
             mask_counts: serde_json::from_value(r.mask_counts).map_err(|_| WHERE)?,
+            held: r.held,
+            shredded_at: r.shredded_at,
         })
     }
 }
@@ -84,10 +88,12 @@ pub(crate) async fn insert(
 pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: SessionId) -> Store<Option<SessionRecord>> {
     let row = sqlx::query_as!(
         Row,
-        "select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
-         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts
+        r#"select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
+         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts,
+         exists(select from legal_hold h where h.session = s.id and h.lifted_at is null) as "held!",
+         (select d.at from shredding d where d.session = s.id) as shredded_at
          from session s join person p on p.id = s.person join target t on t.id = s.target join account a on a.id = s.account
-         where s.id = $1",
+         where s.id = $1"#,
         id.0
     )
     .fetch_optional(db)
@@ -95,16 +101,54 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: SessionId) -> Store<Optio
     row.map(SessionRecord::try_from).transpose()
 }
 
+/// Makes who holds, lifts, shreds or asks to unmask its recording wait for each other, until our transaction ends; false if there is none.
+/// Not "for update": that would stop those who only refer to it.
+pub(crate) async fn lock(tx: &mut sqlx::PgConnection, id: SessionId) -> Store<bool> {
+    Ok(sqlx::query_scalar!("select id from session where id = $1 for no key update", id.0).fetch_optional(tx).await?.is_some())
+}
+
+/// A recording whose time may be over.
+pub(crate) struct Old {
+    pub(crate) session: Uuid,
+    pub(crate) ended_at: Moment,
+}
+
+/// Closed recordings of sessions that ended until `before`, on which nobody holds and whose keys are there; oldest first, after a place.
+pub(crate) async fn ended_until(db: &PgPool, before: Moment, after: Option<(Moment, SessionId)>, at_most: i64) -> Store<Vec<Old>> {
+    Ok(sqlx::query_as!(
+        Old,
+        r#"select s.id as session, s.ended_at as "ended_at!" from session s
+         where s.ended_at <= $1 and s.recording <> 'recording'
+         and ($2::timestamptz is null or (s.ended_at, s.id) > ($2, $3::uuid))
+         and not exists(select from shredding d where d.session = s.id)
+         and not exists(select from legal_hold h where h.session = s.id and h.lifted_at is null)
+         order by s.ended_at, s.id limit $4"#,
+        before,
+        after.map(|a| a.0),
+        after.map(|a| a.1.0),
+        at_most
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// What the database takes for now, on its own clock.
+pub(crate) async fn its_clock(db: impl PgExecutor<'_>) -> Store<Moment> {
+    Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(db).await?)
+}
+
 pub(crate) async fn list(db: &PgPool, f: &SessionFilter, page: Page) -> Store<Listing<SessionRecord>> {
     let (like, person) = (pattern(&f.search), f.person.map(|p| p.0));
     let rows = sqlx::query_as!(
         Row,
-        "select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
-         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts
+        r#"select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
+         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts,
+         exists(select from legal_hold h where h.session = s.id and h.lifted_at is null) as "held!",
+         (select d.at from shredding d where d.session = s.id) as shredded_at
          from session s join person p on p.id = s.person join target t on t.id = s.target join account a on a.id = s.account
          where ($1::uuid is null or s.person = $1) and (not $2 or s.ended_at is null)
          and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or s.source ilike $3 or s.id::text ilike $3)
-         order by s.started_at desc, s.id desc limit $4 offset $5",
+         order by s.started_at desc, s.id desc limit $4 offset $5"#,
         person,
         f.live_only,
         like,

@@ -121,6 +121,32 @@ pub(crate) async fn of_session(db: impl PgExecutor<'_>, session: SessionId) -> S
     rows.into_iter().map(UnmaskRequest::try_from).collect()
 }
 
+/// A request that waits or can be opened.
+pub(crate) struct Usable {
+    pub(crate) id: UnmaskId,
+    pub(crate) expires_at: Moment,
+    /// Its requester has opened it.
+    pub(crate) opened: bool,
+}
+
+/// Those of a session, and nobody can answer, withdraw or open them before our transaction ends.
+pub(crate) async fn usable_of(tx: &mut sqlx::PgConnection, session: SessionId, now: Moment) -> Store<Vec<Usable>> {
+    let held = sqlx::query!(
+        "select id, expires_at from unmask where session = $1 and state in ('pending', 'approved') and expires_at > $2 order by id for update",
+        session.0,
+        now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut usable = Vec::new();
+    for u in held {
+        // Asked once the row is held: an opening that was being written is seen.
+        let opened = !openings(&mut *tx, u.id.into()).await?.is_empty();
+        usable.push(Usable { id: u.id.into(), expires_at: u.expires_at, opened });
+    }
+    Ok(usable)
+}
+
 pub(crate) async fn list(db: &PgPool, f: &UnmaskFilter, page: Page, now: Moment) -> Store<Listing<UnmaskRequest>> {
     let (like, state) = (pattern(&f.search), f.state.map(UnmaskState::as_str));
     let (requester, waits_for) = (f.requester.map(|p| p.0), f.waits_for.map(|p| p.0));

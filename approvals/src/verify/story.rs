@@ -63,6 +63,7 @@ pub fn verify_evidence(evidence: &Evidence, trusted_log_key: Option<&str>) -> Ve
     report.add("session", session(e));
     report.add("audit log tells this story", told(e, &records));
     super::unmask::check(&mut report, e, &records);
+    super::keeping::check(&mut report, e, &records);
     report.0
 }
 

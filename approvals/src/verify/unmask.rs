@@ -25,6 +25,7 @@ pub(crate) fn state(records: &[AuditRecord], id: UnmaskId) -> UnmaskState {
             }
             AuditEvent::UnmaskDenied { unmask, .. } if *unmask == id => state = UnmaskState::Denied,
             AuditEvent::UnmaskWithdrawn { unmask, .. } if *unmask == id => state = UnmaskState::Withdrawn,
+            AuditEvent::UnmaskEnded { unmask, .. } if *unmask == id => state = UnmaskState::Shredded,
             _ => {}
         }
     }
@@ -52,7 +53,9 @@ fn whole(e: &Evidence, records: &[AuditRecord]) -> Result<usize, String> {
     let mut entries = 0;
     for r in records {
         let here = match &r.event {
-            AuditEvent::UnmaskRequested { unmask, .. } | AuditEvent::UnmaskWithdrawn { unmask, .. } => of(unmask).is_some(),
+            AuditEvent::UnmaskRequested { unmask, .. }
+            | AuditEvent::UnmaskWithdrawn { unmask, .. }
+            | AuditEvent::UnmaskEnded { unmask, .. } => of(unmask).is_some(),
             AuditEvent::UnmaskApproved { unmask, evidence_sha256, .. } | AuditEvent::UnmaskDenied { unmask, evidence_sha256, .. } => {
                 of(unmask).is_some_and(|u| has(&u.answers, evidence_sha256))
             }

@@ -2,13 +2,17 @@
 mod authorize;
 mod certificates;
 mod grants;
+mod holds;
 mod messages;
 mod review;
 mod sessions;
+mod shred;
 mod step_up;
 mod submit;
 mod targets;
 mod unmask;
 
 pub use authorize::Claim;
+pub(crate) use holds::hash;
+pub use shred::Envelopes;
 pub(crate) use targets::MAX_RELAYS;

@@ -8,6 +8,7 @@ mod certificates;
 mod cluster;
 mod connecting;
 mod evidence;
+mod holds;
 mod identity;
 mod managing;
 mod relays;

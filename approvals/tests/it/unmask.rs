@@ -21,11 +21,11 @@ const MINUTE: u64 = 60_000_000;
 const LINE: &str = "anteroom-x25519-v1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A session of an hour that is over, an auditor, and two key-holders.
-struct Scene {
-    w: World,
-    session: SessionId,
-    max: Someone,
-    kim: Someone,
+pub struct Scene {
+    pub w: World,
+    pub session: SessionId,
+    pub max: Someone,
+    pub kim: Someone,
     lee: Someone,
 }
 
@@ -60,14 +60,17 @@ async fn set() -> Scene {
 }
 
 impl Scene {
+    pub async fn new() -> Self {
+        scene().await
+    }
     fn form(&self) -> UnmaskForm {
         let reason = Reason::new("complaint 17: was the wrong chart opened?").unwrap();
         UnmaskForm { session: self.session, from_us: 5 * MINUTE, until_us: 6 * MINUTE, reason, hours: 8 }
     }
-    async fn ask(&self) -> Result<UnmaskRequest, UnmaskError> {
+    pub async fn ask(&self) -> Result<UnmaskRequest, UnmaskError> {
         self.w.approvals.ask_unmask(&self.max.person, self.form()).await
     }
-    async fn answer(&self, who: &mut Someone, id: UnmaskId, v: Verdict) -> Result<UnmaskState, UnmaskError> {
+    pub async fn answer(&self, who: &mut Someone, id: UnmaskId, v: Verdict) -> Result<UnmaskState, UnmaskError> {
         let start = Box::pin(self.w.approvals.begin_unmask_review(&who.person, id, v)).await?;
         let answer = who.passkey.get(&start.options).unwrap();
         Box::pin(self.w.approvals.finish_unmask_review(&who.person, start.ceremony, &answer)).await
@@ -78,7 +81,7 @@ impl Scene {
         Box::pin(self.w.approvals.finish_unmask_opening(&who.person, start.ceremony, &answer)).await
     }
     /// Asked, and approved by both.
-    async fn approved(&mut self) -> UnmaskId {
+    pub async fn approved(&mut self) -> UnmaskId {
         let id = self.ask().await.unwrap().id;
         assert_eq!(self.both(id).await, UnmaskState::Approved);
         id
@@ -90,7 +93,7 @@ impl Scene {
         (self.kim, self.lee) = two;
         state
     }
-    async fn opened(&mut self, id: UnmaskId) -> Result<UnmaskOpened, UnmaskError> {
+    pub async fn opened(&mut self, id: UnmaskId) -> Result<UnmaskOpened, UnmaskError> {
         let mut max = self.max.take();
         let done = self.open(&mut max, id).await;
         self.max = max;
@@ -105,7 +108,7 @@ impl Scene {
 
 impl Someone {
     /// For calls that borrow the scene and a person of it.
-    fn take(&mut self) -> Self {
+    pub fn take(&mut self) -> Self {
         let passkey = std::mem::replace(&mut self.passkey, anteroom_test_authenticator::Authenticator::new(crate::world::origin()));
         Self { person: self.person.clone(), passkey, token: self.token.clone() }
     }

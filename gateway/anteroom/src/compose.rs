@@ -3,6 +3,7 @@
 use crate::{
     config::{Checked, Custody},
     database::Database,
+    janitor::Janitor,
 };
 use anteroom_approvals::{Approvals, Options};
 use anteroom_domain::{EndReason, RecordingState, TargetProbe};
@@ -32,6 +33,7 @@ pub(crate) struct Running {
     portal_address: SocketAddr,
     reload: Reload,
     background: JoinHandle<()>,
+    janitor: JoinHandle<()>,
     stop_portal: CancellationToken,
     stop_background: CancellationToken,
     database: Database,
@@ -97,9 +99,24 @@ impl Running {
         let prober: Arc<dyn TargetProbe> = Arc::new(Prober::default());
         let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(prober), unsealer)?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
+        let janitor = Janitor { approvals: approvals.clone(), recordings: c.recordings.clone(), keep: c.keep };
+        let janitor = tokio::spawn(janitor.run(stop_background.clone()));
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
-        Ok(Self { approvals, recorder, gateway, portal, portal_address, reload, background, stop_portal, stop_background, database, cores })
+        Ok(Self {
+            approvals,
+            recorder,
+            gateway,
+            portal,
+            portal_address,
+            reload,
+            background,
+            janitor,
+            stop_portal,
+            stop_background,
+            database,
+            cores,
+        })
     }
 
     pub(crate) fn portal_address(&self) -> SocketAddr {
@@ -131,19 +148,21 @@ impl Running {
                 Ok(Err(e)) => e.into(),
                 Err(_) => anyhow::anyhow!("the portal broke"),
             },
+            _ = &mut self.janitor => anyhow::anyhow!("who keeps and ends recordings ended by itself"),
             _ = &mut self.background => anyhow::anyhow!("the audit log's keeper ended by itself"),
         }
     }
 
     /// Tells the sessions, seals their recordings, drains audit and requests, within a bound.
     pub(crate) async fn stop(self) {
-        let Self { recorder, gateway, portal, background, stop_portal, stop_background, database, cores, .. } = self;
+        let Self { recorder, gateway, portal, background, janitor, stop_portal, stop_background, database, cores, .. } = self;
         let all = async {
             stop_portal.cancel();
             gateway.stop().await;
             recorder.shutdown().await;
             let _ = tokio::time::timeout(DRAIN, portal).await;
             stop_background.cancel();
+            let _ = tokio::time::timeout(DRAIN, janitor).await;
             let _ = tokio::time::timeout(DRAIN, background).await;
         };
         if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {

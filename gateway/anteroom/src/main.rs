@@ -7,6 +7,7 @@ mod compose;
 mod config;
 mod database;
 mod demo;
+mod janitor;
 mod keys;
 mod logging;
 mod login;

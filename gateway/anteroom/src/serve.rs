@@ -74,6 +74,7 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
             "recording",
             new.custody.recordings != old.custody.recordings
                 || new.custody.max_lag != old.custody.max_lag
+                || new.custody.keep != old.custody.keep
                 || new.custody.rules.sha256() != old.custody.rules.sha256(),
         ),
         ("unmask", new.custody.unsealer_socket != old.custody.unsealer_socket),

@@ -3,7 +3,10 @@ mod finding;
 mod source;
 mod track;
 
-use crate::store;
+use crate::{
+    shred::{Keys, SHREDDED},
+    store,
+};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{Manifest, RecordingHeader, SignedManifest, Track, hex, strict};
 use finding::header_code;
@@ -36,8 +39,10 @@ pub struct Report {
     pub session: SessionId,
     pub verdict: Verdict,
     pub findings: Vec<Finding>,
-    /// Things to know that are no damage: keys that were shredded, bytes after a torn end.
+    /// Things to know that are no damage: bytes after a torn end.
     pub notes: Vec<String>,
+    /// Without the audit log nobody can say whether missing keys are damage.
+    pub keys: Keys,
     pub manifest: Option<Manifest>,
     /// SHA-256 of the manifest's canonical bytes: compare with the audit log.
     pub manifest_sha256: Option<[u8; 32]>,
@@ -65,6 +70,7 @@ pub fn verify_dir(root: &Path, session: SessionId) -> Report {
 /// segments were read since it was told last.
 pub fn verify<S: Source + ?Sized>(source: &S, session: SessionId, progress: &(dyn Fn(u64) + Sync)) -> Report {
     let mut report = Report::new(session);
+    report.keys.marked = !matches!(source.open(SHREDDED), Ok(None));
     let header = report.header(source);
     let manifest = report.manifest(source, header.as_ref());
     let recording = report.header_sha256.unwrap_or_default();
@@ -90,6 +96,7 @@ pub fn verify<S: Source + ?Sized>(source: &S, session: SessionId, progress: &(dy
     for walked in tracks {
         report.findings.extend(walked.findings);
         report.notes.extend(walked.notes);
+        report.keys.add(walked.keys);
         report.bytes += walked.bytes;
         report.chunks += walked.chunks;
     }
@@ -103,6 +110,7 @@ impl Report {
             verdict: Verdict::Open,
             findings: Vec::new(),
             notes: Vec::new(),
+            keys: Keys::default(),
             manifest: None,
             manifest_sha256: None,
             header_sha256: None,

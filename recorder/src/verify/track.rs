@@ -1,6 +1,6 @@
 //! One track, walked from its first segment to its last.
 use super::{Code, Finding, Source, read_small};
-use crate::recover::belongs;
+use crate::{recover::belongs, shred::Keys};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
     ChainReader, Damage, Envelope, EnvelopeError, Manifest, Problem, ReadError, SegmentHeader, SegmentSummary, Track, hex,
@@ -12,6 +12,7 @@ use std::io::{self, BufReader, Read};
 pub(super) struct Walked {
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
+    pub(super) keys: Keys,
     /// Good bytes and chunks.
     pub(super) bytes: u64,
     pub(super) chunks: u64,
@@ -159,14 +160,11 @@ impl<S: Source + ?Sized> Walk<'_, S> {
         let name = self.track.envelope_name(segment);
         let read = match read_small(self.source, &name) {
             Ok(Some(bytes)) => Envelope::from_bytes(&bytes),
-            Ok(None) => {
-                out.notes.push(format!("{name} is not there: the keys of {} were destroyed", self.track.file_name(segment)));
-                return;
-            }
+            Ok(None) => return out.keys.saw(self.track, segment, false),
             Err(e) => return out.findings.push(Finding::new(Code::Unreadable, &name, e)),
         };
         match read.and_then(|e| if e.belongs_to(header) { Ok(()) } else { Err(EnvelopeError::OtherSegment) }) {
-            Ok(()) => {}
+            Ok(()) => out.keys.saw(self.track, segment, true),
             Err(e) => out.findings.push(Finding::new((&e).into(), &name, e)),
         }
     }

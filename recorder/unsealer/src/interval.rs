@@ -109,6 +109,9 @@ fn manifest(folder: &Path, warrant: &Warrant) -> Result<Manifest, RecordingError
         return Err(RecordingError::OtherRecording);
     }
     shown(warrant.shown(), &header)?;
+    if folder.join(anteroom_recorder::shred::SHREDDED).symlink_metadata().is_ok() {
+        return Err(RecordingError::Shredded);
+    }
     let bytes = match read_small(&folder.join("manifest.json")) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(RecordingError::Open),
         read => read?,

@@ -26,6 +26,7 @@ mod relay;
 mod rotation;
 mod same_time;
 mod search;
+mod shred;
 mod slow_loris;
 mod sockets_and_displays;
 mod step_up;

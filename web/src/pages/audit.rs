@@ -13,7 +13,7 @@ use serde::Deserialize;
 use time::{Date, Duration, macros::format_description};
 
 /// Kinds offered in the filter, as the log writes them.
-pub(crate) const KINDS: [&str; 44] = [
+pub(crate) const KINDS: [&str; 47] = [
     "request_submitted",
     "request_withdrawn",
     "request_approved",
@@ -36,6 +36,9 @@ pub(crate) const KINDS: [&str; 44] = [
     "recording_viewed",
     "recording_exported",
     "recordings_searched",
+    "recording_shredded",
+    "legal_hold_placed",
+    "legal_hold_lifted",
     "signed_in",
     "sign_in_refused",
     "signed_out",

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 mod certificates;
 mod hostile;
+mod keeping;
 mod replay;
 mod roles;
 mod safety;

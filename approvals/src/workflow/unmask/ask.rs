@@ -25,7 +25,11 @@ impl Approvals {
         let mut tx = self.begin().await?;
         let person =
             store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::AskUnmask)).ok_or(UnmaskError::NotAllowed)?;
+        store::sessions::lock(&mut tx, form.session).await?;
         let session = store::sessions::by_id(&mut *tx, form.session).await?.ok_or(UnmaskError::NoSuchSession)?;
+        if session.shredded_at.is_some() {
+            return Err(UnmaskError::Shredded);
+        }
         if session.recording == RecordingState::Recording {
             return Err(UnmaskError::NotSealed);
         }
@@ -71,6 +75,9 @@ impl Approvals {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let held = store::unmasks::held(&mut tx, id).await?.filter(|r| r.requester == person.id).ok_or(UnmaskError::NoSuchUnmask)?;
+        if held.state == UnmaskState::Shredded {
+            return Err(UnmaskError::Shredded);
+        }
         if !matches!(held.state, UnmaskState::Pending | UnmaskState::Approved) {
             return Err(UnmaskError::Answered);
         }

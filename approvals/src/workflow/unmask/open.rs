@@ -46,6 +46,7 @@ impl Case {
         match self.request.state {
             UnmaskState::Pending => return Err(UnmaskError::NotApproved),
             UnmaskState::Denied | UnmaskState::Withdrawn => return Err(UnmaskError::Answered),
+            UnmaskState::Shredded => return Err(UnmaskError::Shredded),
             UnmaskState::Approved => {}
         }
         if self.request.expires_at <= now {

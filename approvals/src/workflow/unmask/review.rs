@@ -45,6 +45,9 @@ impl Case {
         if self.answers.iter().any(|a| a.holder == self.holder.id) {
             return Err(UnmaskError::Twice);
         }
+        if self.request.state == UnmaskState::Shredded {
+            return Err(UnmaskError::Shredded);
+        }
         if self.request.state != UnmaskState::Pending {
             return Err(UnmaskError::Answered);
         }

@@ -17,6 +17,7 @@ mod person;
 mod progress;
 mod recording;
 mod recording_cast;
+mod recording_keep;
 mod recording_search;
 mod secret;
 mod serve;
@@ -25,6 +26,7 @@ mod ssh_config;
 mod target;
 mod unsealer;
 mod verify;
+mod verify_keys;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -97,7 +99,7 @@ enum Command {
     SshConfig(ssh_config::Args),
     /// On your own machine: get a short-lived SSH certificate with your passkey. Needs no configuration file.
     Login(login::Args),
-    /// Recordings: list, search, export, play masked.
+    /// Recordings: list, search, export, play masked, hold, shred.
     Recording(recording::Args),
     /// The log of every decision.
     Audit(audit::Args),
@@ -250,6 +252,7 @@ mod tests {
         for (name, text) in [
             ("operator-quick-start", include_str!("../../../../docs/operator-quick-start.md")),
             ("admin", include_str!("../../../../docs/guides/admin.md")),
+            ("operator", include_str!("../../../../docs/guides/operator.md")),
             ("unsealer", include_str!("../../../../docs/guides/unsealer.md")),
             ("operator", include_str!("../../../../docs/guides/operator.md")),
         ] {

@@ -1,7 +1,8 @@
 use super::{
     ConfigArg, Done, JsonArg, Out, bundle,
     context::{Context, with_context},
-    recording_cast, recording_search, session,
+    output::moment,
+    recording_cast, recording_keep, recording_search, session,
 };
 use crate::compose;
 use anteroom_approvals::{Page, SessionFilter};
@@ -46,6 +47,12 @@ enum What {
     /// Find lines in what recordings show, masked.
     #[command(after_help = recording_search::EXAMPLES)]
     Search(recording_search::Args),
+    /// Keep a recording from being shredded, or show or lift what keeps it.
+    #[command(after_help = recording_keep::HOLD)]
+    Hold(recording_keep::HoldArgs),
+    /// Destroy a recording's keys, for good.
+    #[command(after_help = recording_keep::SHRED)]
+    Shred(recording_keep::ShredArgs),
     /// Play the masked recording in this terminal; into a pipe, at once and without pauses.
     Play {
         session: SessionId,
@@ -72,6 +79,8 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         What::Export { session, output, by } => export(&cx, session, &output, &by, out).await,
         What::Cast(args) => recording_cast::run(&cx, &args, out).await,
         What::Search(args) => recording_search::run(&cx, args, a.json.json, out).await,
+        What::Hold(args) => recording_keep::hold(&cx, args, a.json.json, out).await,
+        What::Shred(args) => recording_keep::shred(&cx, args, a.json.json, out).await,
         What::Play { session, channel, speed, idle, by } => play(&cx, session, channel, Pace::new(speed, idle)?, &by, out).await,
     })
 }
@@ -85,10 +94,18 @@ async fn export(cx: &Context, session: SessionId, output: &std::path::Path, by: 
     Ok(out.line(format!("{}: {bytes} bytes; check it anywhere with: anteroom verify {0}", output.display()))?)
 }
 
+/// Nobody plays what was shredded, also in the moment between the decision and the end of the keys.
+async fn refuse_shredded(cx: &Context, session: SessionId) -> anyhow::Result<()> {
+    let Some(d) = cx.approvals.keeping(session).await?.shredding else { return Ok(()) };
+    let reason = d.reason.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+    Err(anyhow!("the recording was shredded on {} by {}, because: {reason}; nobody can open it", moment(d.at), d.decided_by()))
+}
+
 /// Opens the masked track in somebody's name, who may watch this recording and do `also`.
 pub(super) async fn open(cx: &Context, session: SessionId, by: &Handle, also: Option<Action>) -> anyhow::Result<(Person, Replayer)> {
     let record = cx.approvals.session(session).await?.ok_or_else(|| anyhow!("there is no session {session}"))?;
     let person = cx.acting(by, if record.mask_incomplete { Action::ReplayIncomplete } else { Action::ReplayMasked }).await?;
+    refuse_shredded(cx, session).await?;
     if let Some(action) = also {
         cx.acting(by, action).await?;
     }

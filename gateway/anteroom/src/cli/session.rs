@@ -107,7 +107,12 @@ pub(crate) fn print(found: &[SessionRecord], json: bool, out: &mut Out, empty: &
                 (Some(at), why) => format!("{} {}", moment(at), why.as_deref().unwrap_or_default()),
             };
             let masked: u64 = s.mask_counts.values().sum();
-            let recording = format!("{}{}", s.recording.as_str(), if s.mask_incomplete { " (mask incomplete)" } else { "" });
+            let recording = match s.recording {
+                _ if s.shredded_at.is_some() => "shredded".into(),
+                _ if s.held => format!("{} (legal hold)", s.recording.as_str()),
+                _ => s.recording.as_str().to_owned(),
+            };
+            let recording = format!("{recording}{}", if s.mask_incomplete { " (mask incomplete)" } else { "" });
             vec![
                 s.id.to_string(),
                 s.person_handle.clone(),

@@ -1,5 +1,5 @@
 //! `anteroom verify BUNDLE`: everything that can be checked without us, on any machine.
-use super::{Done, Failure, JsonArg, Out, bundle_read::Bundle, progress::bar};
+use super::{Done, Failure, JsonArg, Out, bundle_read::Bundle, progress::bar, verify_keys};
 use anteroom_approvals::{
     Evidence,
     verify::{Finding, verify_evidence},
@@ -31,6 +31,7 @@ pub(crate) fn run(a: &Args, out: &mut Out) -> Done {
     bar.finish_and_clear();
     let mut findings = verify_evidence(&bundle.evidence, a.log_key.as_deref());
     findings.extend(recording_findings(&bundle.evidence, &report));
+    findings.extend(verify_keys::findings(&bundle.evidence, &report.keys));
     let good = findings.iter().all(|f| f.ok);
     if a.json.json {
         out.json(&serde_json::json!({ "good": good, "findings": findings, "recording": report }))?;

@@ -61,6 +61,8 @@ pub(crate) struct Custody {
     pub(crate) max_lag: Duration,
     /// Where replay finds its private key. A token is not asked before something is replayed.
     pub(crate) masked_key: Option<KeyAddress>,
+    /// How long recordings are kept after their session; none: for ever.
+    pub(crate) keep: Option<time::Duration>,
     pub(crate) search: bool,
     /// Where the unsealer listens; none: nothing is unmasked here.
     pub(crate) unsealer_socket: Option<PathBuf>,
@@ -97,6 +99,9 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
         _ => Err(c.problems),
     }
 }
+
+/// A hundred years.
+const MOST_DAYS: u32 = 36_525;
 
 pub(super) struct Checker<'a> {
     pub(super) text: &'a str,
@@ -298,6 +303,7 @@ impl Checker<'_> {
             address.map_err(|e| self.key_problem("replay.masked_key", &r.masked_key, r.masked_key.get_ref(), &e)).ok()
         });
         let max_lag = self.duration("recording.max_lag", r.max_lag.as_ref(), Duration::from_secs(1));
+        let keep = r.keep_days.as_ref().map(|days| self.keep(days));
         let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)]
             .map(|(key, f)| seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok());
         let (a, b) = sealed?;
@@ -307,12 +313,21 @@ impl Checker<'_> {
             rules: Arc::new(rules?),
             max_lag,
             masked_key,
+            keep,
             search: replay.is_some_and(|r| r.search.unwrap_or(true)),
             unsealer_socket: None,
             vault: vault?,
             audit_log: audit_log?,
             manifest: manifest?,
         })
+    }
+
+    fn keep(&mut self, days: &Spanned<u32>) -> time::Duration {
+        if !(1..=MOST_DAYS).contains(days.get_ref()) {
+            let why = format!("between 1 and {MOST_DAYS} days; leave it out to keep recordings for ever");
+            self.problem("recording.keep_days", days, Some(days.get_ref().to_string()), why);
+        }
+        time::Duration::days((*days.get_ref()).into())
     }
 
     /// A Unix socket's path has a length that the system limits (unix(7)).

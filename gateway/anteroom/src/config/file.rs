@@ -90,6 +90,8 @@ pub(super) struct Recording {
     pub(super) recipients: Recipients,
     pub(super) rules: Text,
     pub(super) max_lag: Text,
+    /// After this many days a recording's keys are destroyed, unless a legal hold is on it.
+    pub(super) keep_days: Option<Spanned<u32>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -71,6 +71,18 @@ fn the_quick_starts_configuration_is_good() {
 }
 
 #[test]
+fn recordings_are_kept_for_ever_unless_a_number_of_days_is_written() {
+    let (dir, good) = fixture();
+    let at = dir.path().join("a.toml");
+    fs::write(&at, &good).unwrap();
+    assert_eq!(load(&at).unwrap().custody.keep, None);
+    fs::write(&at, good.replace("dir = \"recordings\"\n", "dir = \"recordings\"\nkeep_days = 2192\n")).unwrap();
+    assert_eq!(load(&at).unwrap().custody.keep, Some(time::Duration::days(2192)));
+    let e = complaint(|g| g.replace("dir = \"recordings\"\n", "dir = \"recordings\"\nkeep_days = 0\n"));
+    assert_eq!(e, "a.toml:15: recording.keep_days = \"0\": between 1 and 36525 days; leave it out to keep recordings for ever");
+}
+
+#[test]
 fn an_unknown_key_is_refused_by_name_and_line() {
     let e = complaint(|g| g.replace("[ssh]\n", "[ssh]\nlisen = \"x\"\n"));
     assert!(e.starts_with("a.toml:11: lisen = \"x\": unknown field `lisen`, expected one of `listen`"), "{e}");

@@ -1,5 +1,5 @@
 //! Who gets the content of a recording: authorised for every request, audited once a viewing and before the first byte.
-use super::needed;
+use super::{keeping, needed};
 use crate::{errors::Refusal, guard::Viewer, state::App};
 use anteroom_domain::{AuditEvent, SessionId, SessionRecord};
 use anteroom_policy::{Action, may};
@@ -31,6 +31,9 @@ pub(super) async fn admit(
     if !may(&viewer.person, needed(&session)) || also.is_some_and(|action| !may(&viewer.person, action)) {
         return Err(Refusal::not_found());
     }
+    if let Some(gone) = keeping::shredded(app, &session).await? {
+        return Err(Refusal::new(StatusCode::GONE, gone));
+    }
     let replayer = app.replayer.clone();
     let replayer = replayer.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this portal holds no key to open recordings"))?;
     Ok(Admitted { session, replayer, channel })
@@ -59,7 +62,11 @@ pub(in crate::pages) fn words(e: &ReplayError) -> String {
         ReplayError::NotFound(_) => "There are no recorded bytes of this session here yet.",
         ReplayError::NoChannel(_) => "The recording has no such channel.",
         ReplayError::WrongKey => "This portal's key does not open this recording.",
-        ReplayError::Shredded => "The keys of this recording were destroyed, so nobody can watch it any more.",
+        // What was decided is told before anything is read.
+        ReplayError::Shredded => {
+            "The keys of this recording are not here, and nobody decided to destroy them. Tell your operator; to learn more: anteroom \
+             recording export, then anteroom verify."
+        }
         ReplayError::Damaged(_) => "The recording is damaged. Export it to learn where: anteroom recording export, then anteroom verify.",
         _ => "The recording cannot be read at the moment.",
     }

@@ -1,6 +1,7 @@
 //! Finding recordings, searching what they show, and watching them, masked.
 pub(in crate::pages) mod admit;
 pub(crate) mod cast;
+pub(crate) mod keeping;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod parts;

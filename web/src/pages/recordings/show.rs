@@ -1,5 +1,5 @@
 //! The player, or the live view of a session that runs. What they show comes from [`super::parts`] and [`super::live`].
-use super::{admit, needed, timeline, timeline::View};
+use super::{admit, keeping, needed, timeline, timeline::View};
 use crate::{
     errors::Problem,
     layers::Player,
@@ -95,7 +95,9 @@ pub(crate) struct Query {
 pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<SessionId>, Asked(q): Asked<Query>) -> Result<Response, Problem> {
     let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
     let names = Names::of(&app, vec![session.person]).await?;
-    let seen = if frame.may(needed(&session)) {
+    let seen = if let Some(gone) = keeping::shredded(&app, &session).await? {
+        Seen::No(gone)
+    } else if frame.may(needed(&session)) {
         look(&app, id).await
     } else {
         Seen::No("Masking of this recording is incomplete: something that should be hidden was found in it. It is closed until two people unmask it.".into())

@@ -18,6 +18,7 @@ struct Sessions {
     q: String,
     may_end: bool,
     may_watch: bool,
+    may_hold: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,5 +34,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let pager = Pager::new("/sessions", &frame.query, page, rows.len(), total);
     let may_end = frame.may(Action::TerminateSession);
     let may_watch = frame.may(Action::ReplayMasked);
-    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch })
+    let may_hold = frame.may(Action::HoldRecording);
+    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch, may_hold })
 }

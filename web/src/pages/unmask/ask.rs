@@ -7,7 +7,7 @@ use crate::{
     errors::Problem,
     guard::Viewer,
     page::{Asked, FormOf, Frame, Id, html, html_again},
-    pages::names::Names,
+    pages::{names::Names, recordings::keeping},
     state::App,
 };
 use anteroom_approvals::UnmaskError;
@@ -29,18 +29,21 @@ struct Ask {
     /// The recording's, where it can be read.
     length: Option<String>,
     set_up: bool,
+    /// The recording's keys are destroyed; in words.
+    gone: Option<String>,
 }
 
 impl Ask {
     async fn form(app: &App, frame: Frame, id: SessionId, wish: Wish, wrong: Vec<Wrong>) -> Result<Self, Problem> {
         let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
         let names = Names::of(app, vec![session.person]).await?;
+        let gone = keeping::shredded(app, &session).await?;
         let length = match app.replayer.clone() {
             Some(r) => tokio::task::spawn_blocking(move || r.info(id)).await.ok().and_then(Result::ok),
             None => None,
         };
         let length = length.map(|i| clock_up(&u64::try_from(i.duration.as_micros()).unwrap_or(u64::MAX)));
-        Ok(Self { frame, session, names, wish, wrong, length, set_up: app.unsealer.is_some() })
+        Ok(Self { frame, session, names, wish, wrong, length, set_up: app.unsealer.is_some(), gone })
     }
     fn sealed(&self) -> bool {
         self.session.recording != RecordingState::Recording
@@ -74,7 +77,7 @@ pub(crate) async fn ask(
         Ok(asked) => return Ok(Redirect::to(&format!("/unmask/{}?done=unmask-asked", asked.id)).into_response()),
         Err(e @ UnmaskError::Interval(_)) => wrong("until", e.to_string()),
         Err(e @ UnmaskError::Hours) => wrong("hours", e.to_string()),
-        Err(e @ (UnmaskError::TooMany { .. } | UnmaskError::NotSealed)) => wrong("reason", e.to_string()),
+        Err(e @ (UnmaskError::TooMany { .. } | UnmaskError::NotSealed | UnmaskError::Shredded)) => wrong("reason", e.to_string()),
         Err(e) => return Err(e.into()),
     };
     html_again(&Ask::form(&app, frame, id, wish, vec![bad]).await?)

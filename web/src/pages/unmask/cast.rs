@@ -1,5 +1,10 @@
 //! The released interval, streamed: authorised for every request, and each one in the log before the first byte.
-use crate::{errors::Refusal, guard::Viewer, pages::recordings::admit::words, state::App};
+use crate::{
+    errors::Refusal,
+    guard::Viewer,
+    pages::recordings::{admit::words, keeping},
+    state::App,
+};
 use anteroom_domain::{AuditEvent, Moment, UnmaskId, UnmaskStage};
 use anteroom_recorder::ReplayError;
 use axum::{
@@ -24,7 +29,12 @@ pub(crate) async fn cast(
     let view = app.approvals.unmask(id).await?.filter(|v| v.request.requester == me).ok_or_else(Refusal::not_found)?;
     if view.request.stage(Moment::now_utc()) != UnmaskStage::Open {
         app.held.forget(id);
-        return Err(Refusal::new(StatusCode::GONE, "the time of this request is over"));
+        let session = app.approvals.session(view.request.session).await?;
+        let gone = match &session {
+            Some(s) => keeping::shredded(&app, s).await?,
+            None => None,
+        };
+        return Err(Refusal::new(StatusCode::GONE, gone.unwrap_or_else(|| "the time of this request is over".into())));
     }
     let again = || Refusal::new(StatusCode::GONE, "the keys were forgotten; open it again with your passkey");
     let released = app.held.get(id, me, &viewer.token).ok_or_else(again)?;
@@ -34,7 +44,7 @@ pub(crate) async fn cast(
     let lines = replayer.stream_revealed(session, channel, released).await.map_err(|e| {
         let status = match e {
             ReplayError::NotFound(_) | ReplayError::NoChannel(_) => StatusCode::NOT_FOUND,
-            ReplayError::Expired => StatusCode::GONE,
+            ReplayError::Expired | ReplayError::Shredded => StatusCode::GONE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Refusal::new(status, words(&e))

@@ -19,7 +19,7 @@ pub(crate) async fn finish(
     let done = match state {
         UnmaskState::Pending => "unmask-first",
         UnmaskState::Approved => "unmask-approved",
-        UnmaskState::Denied | UnmaskState::Withdrawn => "unmask-denied",
+        UnmaskState::Denied | UnmaskState::Withdrawn | UnmaskState::Shredded => "unmask-denied",
     };
     Ok(Json(json!({ "next": format!("/unmask/{id}?done={done}"), "state": state })))
 }

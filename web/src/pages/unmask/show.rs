@@ -3,7 +3,7 @@ use crate::{
     errors::Problem,
     guard::Viewer,
     page::{Frame, Id, html},
-    pages::names::Names,
+    pages::{names::Names, recordings::keeping},
     state::App,
 };
 use anteroom_approvals::UnmaskView;
@@ -28,6 +28,8 @@ struct Show {
     /// The viewer has answered it.
     answered: bool,
     stage: UnmaskStage,
+    /// The recording's keys are destroyed; in words.
+    gone: Option<String>,
     said: Vec<String>,
     /// The keys are here: it can be watched without another touch.
     released: bool,
@@ -49,6 +51,10 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
     people.extend(view.answers.iter().map(|a| a.holder));
     let names = Names::of(&app, people).await?;
     let stage = view.request.stage(frame.now.0);
+    let gone = match &session {
+        Some(s) => keeping::shredded(&app, s).await?,
+        None => None,
+    };
     let answered = view.answers.iter().any(|a| a.holder == me);
     let answers = !own && !answered && stage == UnmaskStage::Waiting && frame.may(Action::ReviewUnmask);
     let said = view.request.reason.as_str().lines().map(str::to_owned).collect();
@@ -62,6 +68,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
         answers,
         answered,
         stage,
+        gone,
         said,
         released,
         set_up: app.unsealer.is_some(),
