@@ -97,13 +97,11 @@ struct Listed {
 struct ListedKey {
     id: String,
     /// The public line, where the configuration has it.
-    public: Option<PublicLine>,
+    public: Option<String>,
     /// New recordings are written to it.
     configured: bool,
     envelopes: u64,
 }
-
-type PublicLine = String;
 
 fn list(config: &ConfigArg, json: bool, out: &mut Out) -> Done {
     let config = config::load(&config.config)?;
