@@ -2,7 +2,7 @@
 //! be opened again.
 //!
 //! Whoever calls this has decided it and written it down, durably, before: what is missing here and was decided nowhere is damage.
-use crate::store;
+use crate::{custody::folder::HeldFolder, store};
 use anteroom_domain::SessionId;
 use anteroom_format::{Track, hex};
 use serde::Serialize;
@@ -15,8 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Stands in the folder before the first envelope goes. Whoever replaces envelopes (rotation) looks for it afterwards and removes what it
-/// has put there; whoever opens recordings looks for it before. It proves nothing: the audit log does.
+/// Stands in the folder before the first envelope goes; whoever opens recordings looks for it before. It proves nothing: the audit log
+/// does. Whoever replaces envelopes (rotation) takes turns with who destroys them, by a lock on the folder.
 pub const SHREDDED: &str = "shredded";
 const ENVELOPE: &str = ".envelope";
 /// More files than any recording has.
@@ -72,6 +72,8 @@ pub fn envelopes(root: &Path, session: SessionId) -> Result<BTreeMap<String, Str
 /// Removes every envelope of both tracks, durably; how many there were. Doing it again, also after a crash in the middle, is fine.
 pub fn destroy(root: &Path, session: SessionId) -> Result<usize, ShredError> {
     let folder = closed(root, session)?;
+    // A rotation that is at this recording ends first; the next one finds no envelope.
+    let _held = HeldFolder::hold(&folder).map_err(|source| ShredError::Io { name: ".".into(), source })?;
     mark(&folder).map_err(|source| ShredError::Io { name: SHREDDED.into(), source })?;
     let files = key_files(&folder)?;
     for name in &files {

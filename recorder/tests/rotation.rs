@@ -246,6 +246,22 @@ fn a_key_that_is_destroyed_meanwhile_is_not_brought_back() {
     assert!(matches!(lab.replayer().info(s), Err(ReplayError::Shredded)));
 }
 
+/// An operator rotates while another shreds: whoever comes first, no key is left.
+#[test]
+fn shredding_and_rotating_at_the_same_time_leaves_no_key() {
+    let lab = lab();
+    let (root, new) = (lab.root(), [*new_key().public()]);
+    for _ in 0..8 {
+        let s = lab.recorded_to(lab.recipients());
+        std::thread::scope(|scope| {
+            scope.spawn(|| masked(&lab, &root, &new).run(go_on));
+            scope.spawn(|| anteroom_recorder::shred::destroy(&root, s).unwrap());
+        });
+        let left: Vec<_> = files(&lab.folder(s)).into_iter().map(|(n, _)| n).filter(|n| n.contains("envelope")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
 /// A token that is pulled ends the rotation at once, instead of once for each of ten thousand recordings.
 #[test]
 fn a_key_that_goes_away_ends_the_rotation() {

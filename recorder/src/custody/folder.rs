@@ -10,13 +10,13 @@ use std::{
 
 /// Held by an advisory lock: two who rewrite or remove envelopes take turns. It goes with the process, however it ends.
 #[derive(Debug)]
-pub(super) struct HeldFolder {
+pub(crate) struct HeldFolder {
     path: PathBuf,
     _lock: File,
 }
 
 impl HeldFolder {
-    pub(super) fn hold(path: &Path) -> io::Result<Self> {
+    pub(crate) fn hold(path: &Path) -> io::Result<Self> {
         let lock = File::open(path)?;
         lock.lock()?;
         Ok(Self { path: path.into(), _lock: lock })

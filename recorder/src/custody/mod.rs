@@ -3,7 +3,7 @@
 //! Adding a provider (Vault, a cloud's KMS) is: a scheme in [`KeyAddress`], and a type that does [`Opener::open`]. A service that computes
 //! a P-256 Diffie-Hellman value and keeps the key needs [`anteroom_format::open_agreed`] beside it and nothing else.
 mod file;
-mod folder;
+pub(crate) mod folder;
 mod pkcs11;
 mod rotation;
 mod uri;
