@@ -5,8 +5,8 @@
 use crate::{Warrant, decide::Shown};
 use anteroom_domain::SessionId;
 use anteroom_format::{
-    ChainReader, Envelope, EnvelopeError, Kind, MAX_RELEASED, Manifest, Opener, ReadError, RecordingHeader, ReleasedChunk,
-    SegmentHeader, SegmentKey, SegmentSecret, SegmentSummary, SignedManifest, Track, hex, strict,
+    ChainReader, Envelope, EnvelopeError, Kind, MAX_RELEASED, Manifest, Opener, ReadError, RecordingHeader, ReleasedChunk, SegmentHeader,
+    SegmentKey, SegmentSecret, SegmentSummary, SignedManifest, Track, hex, strict,
 };
 use rustix::fs::OFlags;
 use std::{

@@ -154,10 +154,7 @@ impl World {
         Recorder::open(RecorderOptions {
             root: self.root(),
             gateway: "gw-test".into(),
-            recipients: Recipients {
-                masked: *self.masked.public(),
-                sealed: self.holders.each_ref().map(|k| *k.public()),
-            },
+            recipients: Recipients { masked: *self.masked.public(), sealed: self.holders.each_ref().map(|k| *k.public()) },
             rules: Arc::new(RuleSet::builtin()),
             manifest_key: Secret::new([42; 32]),
             max_lag: Duration::from_secs(1),
