@@ -83,7 +83,9 @@ fn syntax(text: &str, e: &toml::de::Error) -> Problem {
     let written = text.lines().nth(line - 1).unwrap_or_default();
     let (key, value) = match written.split_once('=') {
         // What stands to the right may be a password; only harmless-looking scalars are repeated.
-        Some((k, v)) if !k.contains("url") && !k.contains("password") => (k.trim(), Some(v.trim().trim_matches('"').to_owned())),
+        Some((k, v)) if !k.contains("url") && !k.contains("password") && !v.contains("pin-value") => {
+            (k.trim(), Some(v.trim().trim_matches('"').to_owned()))
+        }
         Some((k, _)) => (k.trim(), None),
         None => (written.trim(), None),
     };
