@@ -66,6 +66,11 @@ impl Learned {
         self.version
     }
 
+    /// How many values were seen: nothing is learned from one that was.
+    pub(crate) fn seen(&self) -> usize {
+        self.counted.len()
+    }
+
     pub(crate) fn counts(&self) -> impl Iterator<Item = (Kind, u64)> {
         self.counts.iter().map(|(kind, count)| (*kind, *count))
     }

@@ -16,13 +16,18 @@ mod masked;
 mod masker;
 mod packed;
 mod panes;
+mod parser;
 mod plain;
 mod pty;
+mod reading;
 mod render;
+mod row;
 mod rules;
 mod screen;
+mod scrolled;
 mod strings;
 mod summary;
+mod tap;
 mod utf8;
 mod vocabulary;
 

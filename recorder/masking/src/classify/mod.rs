@@ -168,6 +168,11 @@ impl Verdicts {
         &self.cells
     }
 
+    /// Masked ranges in ascending order, in cells counted from `first`.
+    pub(crate) fn masks_from(&self, first: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.cursor(first).ranges.iter().map(move |range| range.start.saturating_sub(first)..range.end - first)
+    }
+
     /// Answers for cells asked in ascending order from `first`.
     pub(crate) fn cursor(&self, first: usize) -> MaskCursor<'_> {
         MaskCursor { ranges: &self.cells[self.cells.partition_point(|range| range.end <= first)..] }
@@ -180,11 +185,6 @@ pub(crate) struct MaskCursor<'a> {
 }
 
 impl MaskCursor<'_> {
-    /// Nothing is masked from here on.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
     pub(crate) fn masked(&mut self, cell: usize) -> bool {
         while let Some(first) = self.ranges.first() {
             if cell < first.end {
@@ -249,11 +249,19 @@ pub(crate) enum State {
     Part,
 }
 
+/// How much a session taught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    values: usize,
+    tables: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct Classifier {
     rules: Arc<RuleSet>,
     learned: Learned,
     tables: Vec<table::Shared>,
+    tables_known: u64,
     keys: keyed::Keys,
     statements: Option<sql::Words>,
     /// Emptied lists of words.
@@ -263,7 +271,15 @@ pub(crate) struct Classifier {
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
         let statements = sql::Words::new();
-        Self { rules, learned: Learned::default(), tables: Vec::new(), keys: keyed::Keys::default(), statements, spare: Vec::new() }
+        Self {
+            rules,
+            learned: Learned::default(),
+            tables: Vec::new(),
+            tables_known: 0,
+            keys: keyed::Keys::default(),
+            statements,
+            spare: Vec::new(),
+        }
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -272,6 +288,11 @@ impl Classifier {
 
     pub(crate) fn learned(&self) -> &Learned {
         &self.learned
+    }
+
+    /// Changes with everything that this session taught so far.
+    pub(crate) fn known(&self) -> Known {
+        Known { values: self.learned.seen(), tables: self.tables_known }
     }
 
     /// Looks again at a line for what was learned since. `verdicts` are the line's own.
@@ -503,6 +524,7 @@ impl Classifier {
                 self.tables.remove(0);
             }
             self.tables.push(Arc::clone(table));
+            self.tables_known += 1;
         }
     }
 
