@@ -9,6 +9,7 @@
 
 pub mod asciicast;
 mod classify;
+mod emitted;
 mod kind;
 mod learned;
 mod line_text;
@@ -30,6 +31,7 @@ mod summary;
 mod tap;
 mod utf8;
 mod vocabulary;
+mod words;
 
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};

@@ -87,6 +87,7 @@ impl Masker {
 
     /// Nothing is expected for a while: memory is given back until something comes. Shows nothing and changes nothing of what is shown.
     pub fn rest(&mut self) {
+        self.classifier.rest();
         match &mut self.stream {
             Stream::Pty(pty) => pty.rest(),
             Stream::Plain(_) => {}

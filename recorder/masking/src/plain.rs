@@ -348,6 +348,7 @@ impl Plain {
                 self.lines += 1;
             }
         }
+        classifier.all_emitted();
         if !self.ink.is_empty() {
             self.ink.plain();
             out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });

@@ -257,6 +257,7 @@ fn settle(lines: &mut [Line<'_>], page: &Page<'_>, classifier: &mut Classifier, 
             }
         }
     }
+    classifier.all_emitted();
 }
 
 fn explain(account: &mut Account, classifier: &Classifier, page: &Page<'_>, line: &Line<'_>) {

@@ -15,6 +15,7 @@ use crate::{
     classify::starts::LabelStarts,
     kind::Kind,
     vocabulary::{Vocabulary, WordLists, normalise},
+    words::Quick,
 };
 
 const BUILTIN: &str = include_str!("../rules/builtin.toml");
@@ -33,14 +34,14 @@ pub struct RuleSet {
     pub(crate) label_starts: LabelStarts,
     pub(crate) labels: Vec<Label>,
     /// Normalised label to what it stands for.
-    pub(crate) columns: HashMap<String, Label>,
+    pub(crate) columns: HashMap<String, Label, Quick>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) pattern_finder: meta::Regex,
     pub(crate) hl7: BTreeMap<[u8; 3], Vec<Hl7Field>>,
     /// What the words of a column's or field's name say.
     pub(crate) vocabulary: Vocabulary,
-    pub(crate) nulls: HashSet<String>,
-    pub(crate) common: HashSet<String>,
+    pub(crate) nulls: HashSet<String, Quick>,
+    pub(crate) common: HashSet<String, Quick>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,7 +270,7 @@ fn extended(text: &str, mut file: File) -> Result<File, RuleError> {
     Ok(file)
 }
 
-fn lower(words: Vec<String>) -> HashSet<String> {
+fn lower(words: Vec<String>) -> HashSet<String, Quick> {
     words.into_iter().map(|word| word.to_lowercase()).collect()
 }
 
@@ -281,10 +282,10 @@ fn refuse(text: &str, span: &Range<usize>, problem: String) -> RuleError {
     RuleError { line, key, problem: problem.replace('\n', " ") }
 }
 
-type Labels = (HashMap<String, Label>, Vec<Label>, AhoCorasick, LabelStarts);
+type Labels = (HashMap<String, Label, Quick>, Vec<Label>, AhoCorasick, LabelStarts);
 
 fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
-    let mut columns: HashMap<String, Label> = HashMap::new();
+    let mut columns: HashMap<String, Label, Quick> = HashMap::default();
     let mut spellings: BTreeMap<String, Label> = BTreeMap::new();
     for field in fields {
         for (written, strong) in field.strong.iter().map(|l| (l, true)).chain(field.weak.iter().map(|l| (l, false))) {

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::{
     classify::{Found, Rule},
-    learned::{Emitted, Learned},
+    emitted::Emitted,
+    learned::Learned,
     rules::RuleSet,
 };
 

@@ -63,19 +63,14 @@ pub(super) fn may_be(line: &str) -> bool {
 }
 
 fn gaps_at_least_two(bytes: &[u8]) -> bool {
-    let mut gaps = 0;
-    let mut at = bytes.iter().take_while(|b| **b == b' ').count();
-    while let Some(blank) = memchr::memchr(b' ', &bytes[at..]) {
-        let start = at + blank;
-        let length = bytes[start..].iter().take_while(|b| **b == b' ').count();
-        gaps += u32::from(length > 1);
-        if gaps >= 2 {
-            return true;
-        }
-        at = start + length;
-    }
-    false
+    let skip = |at: usize| at + bytes[at..].iter().take_while(|b| **b == b' ').count();
+    let first = skip(0);
+    let Some(gap) = GAP.find(&bytes[first..]) else { return false };
+    GAP.find(&bytes[skip(first + gap)..]).is_some()
 }
+
+/// Looked for in every line: made once.
+static GAP: std::sync::LazyLock<memchr::memmem::Finder<'static>> = std::sync::LazyLock::new(|| memchr::memmem::Finder::new("  "));
 
 fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let cells: Vec<Range<usize>> = cells

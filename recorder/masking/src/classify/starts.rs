@@ -1,7 +1,7 @@
 //! Could a label begin at any word of a line? Told by the first letters of words alone, so that the finder of whole labels need not look at
 //! the lines of a log.
 
-use crate::learned::Word;
+use crate::words::Word;
 
 /// Letters that are compared.
 const LETTERS: usize = 6;
@@ -76,7 +76,7 @@ fn place(start: u32) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learned::words;
+    use crate::words::words;
 
     fn may_be_in(line: &str) -> bool {
         let mut found = Vec::new();

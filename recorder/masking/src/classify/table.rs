@@ -13,6 +13,7 @@ use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
     vocabulary::normalise,
+    words::Signs,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,15 @@ impl Table {
 
     pub(super) fn is_delimited(&self) -> bool {
         matches!(self.form, Form::Delimited(_))
+    }
+
+    /// Could a line with these signs be a row of this table? `barred`: there is a bar in it.
+    pub(super) fn may_fit(&self, barred: bool, signs: Signs) -> bool {
+        match self.form {
+            Form::Bars => barred,
+            Form::Blanks => false,
+            Form::Delimited(by) => u8::try_from(by).is_ok_and(|by| signs.has(by)),
+        }
     }
 
     /// A row of this table after its header scrolled away: the same bars at the same places, or as many cells of the right shapes.
@@ -298,6 +308,9 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     })
 }
 
+/// What columns are told apart by.
+pub(super) const DELIMITERS: &[u8] = b"\t,|;^~";
+
 /// A CSV, TSV or unaligned header.
 pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Nearly every line of a log has a character that no column name has.
@@ -305,7 +318,7 @@ pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
         return None;
     }
-    let by = ['\t', ',', '|', ';', '^', '~'].into_iter().find(|by| line.contains(*by))?;
+    let by = DELIMITERS.iter().map(|by| char::from(*by)).find(|by| line.contains(*by))?;
     let cells = delimited(line, by);
     if cells.len() < 2 || cells.len() > 512 {
         return None;
