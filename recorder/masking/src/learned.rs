@@ -43,6 +43,8 @@ pub(crate) struct Learned {
     counted: HashSet<u64, Passed>,
     full: bool,
     version: u64,
+    /// The words of the value that is looked at.
+    looked_at: Vec<Word>,
 }
 
 impl Learned {
@@ -70,11 +72,19 @@ impl Learned {
 
     /// Returns whether the value was new.
     pub(crate) fn learn(&mut self, kind: Kind, value: &str, rules: &RuleSet) -> bool {
-        let mut found = Vec::new();
+        let mut found = std::mem::take(&mut self.looked_at);
+        found.clear();
         words(value, &mut found);
         found.truncate(MAX_WORDS);
+        let new = self.learn_words(kind, value, &found, rules);
+        self.looked_at = found;
+        self.looked_at.shrink_to(MAX_WORDS * 2);
+        new
+    }
+
+    fn learn_words(&mut self, kind: Kind, value: &str, found: &[Word], rules: &RuleSet) -> bool {
         let Some((first, last)) = found.first().copied().zip(found.last().copied()) else { return false };
-        let whole = sequence(&found);
+        let whole = sequence(found);
         if !self.counted.contains(&whole) {
             if self.counted.len() >= MAX_VALUES {
                 self.full = true;
@@ -97,9 +107,9 @@ impl Learned {
             self.originals.insert((a, b));
         }
         match kind {
-            Kind::Name | Kind::City => self.learn_name(kind, value, &found, rules),
-            Kind::Birth => self.learn_date(value, &found),
-            _ => self.learn_code(kind, value, &found),
+            Kind::Name | Kind::City => self.learn_name(kind, value, found, rules),
+            Kind::Birth => self.learn_date(value, found),
+            _ => self.learn_code(kind, value, found),
         }
         true
     }

@@ -32,14 +32,20 @@ pub(crate) struct Part<'a> {
 
 impl Row {
     pub(crate) fn of(cells: &[Cell]) -> Self {
-        let plain = |cell: &Cell| (cell.c >= ' ') & (cell.c <= '~') & !cell.flags.intersects(HALVES) & cell.extra.is_none();
-        // Asked of all without an end before the last: that is quicker where nearly every row is plain.
-        if !cells.iter().fold(true, |all, cell| all & plain(cell)) {
+        let (mut odd, mut styled) = (false, false);
+        // Everything is asked of every cell: that is quicker than an end before the last where nearly every row is plain.
+        let byte = |cell: &Cell| {
+            odd |= (cell.c < ' ') | (cell.c > '~') | cell.flags.intersects(HALVES) | cell.extra.is_some();
+            styled |= Style::of(cell) != Style::PLAIN;
+            cell.c as u8
+        };
+        let bytes: Vec<u8> = cells.iter().map(byte).collect();
+        if odd {
             return Self::Cells(cells.to_vec());
         }
-        let text = String::from_utf8(cells.iter().map(|cell| cell.c as u8).collect()).unwrap_or_default();
+        let text = String::from_utf8(bytes).unwrap_or_default();
         let mut styles = Styles::new();
-        if !cells.iter().all(|cell| Style::of(cell) == Style::PLAIN) {
+        if styled {
             for (at, style) in cells.iter().map(Style::of).enumerate() {
                 match styles.last_mut() {
                     Some((end, last)) if *last == style => *end = at + 1,

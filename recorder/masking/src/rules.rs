@@ -41,6 +41,7 @@ pub struct RuleSet {
     /// What the words of a column's or field's name say.
     pub(crate) vocabulary: Vocabulary,
     pub(crate) nulls: HashSet<String, Quick>,
+    pub(crate) longest_null: usize,
     pub(crate) common: HashSet<String, Quick>,
 }
 
@@ -233,6 +234,7 @@ impl RuleSet {
             pattern_finder,
             hl7: compile_hl7(text, file.hl7)?,
             vocabulary,
+            longest_null: file.words.nulls.iter().map(|null| null.to_lowercase().len()).max().unwrap_or(0),
             nulls: lower(file.words.nulls),
             common: lower(file.words.common),
         })

@@ -236,6 +236,13 @@ impl Hasher for PassThrough {
     }
 }
 
+/// The hash of a key or word that is looked up in a place of its own.
+pub(crate) fn quick(text: &str) -> u64 {
+    let mut hasher = QuickHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
 /// For sets and maps of words that a rule file brings: nobody who prints something chooses what is in them.
 pub(crate) type Quick = BuildHasherDefault<QuickHasher>;
 

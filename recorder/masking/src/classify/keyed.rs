@@ -11,10 +11,13 @@ use super::{
 use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
+    words::quick,
 };
 
 /// Keys remembered: a log has the same ones in every line.
 const MAX_KEYS: usize = 1024;
+/// Words before keys remembered.
+const MAX_BEFORE: usize = 256;
 /// Longer ones are not remembered.
 const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
@@ -28,6 +31,8 @@ const MAX_WORDS: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     known: Vec<(Box<str>, Option<Label>)>,
+    /// Words that stood before a key, and whether they are words of labels.
+    before: Vec<(Box<str>, bool)>,
 }
 
 impl Keys {
@@ -38,10 +43,23 @@ impl Keys {
         if self.known.is_empty() {
             self.known.resize(MAX_KEYS, (Box::default(), None));
         }
-        let hash = key.bytes().fold(0_u32, |hash, byte| (hash.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9e37_79b1));
-        let place = &mut self.known[(hash >> 22) as usize];
+        let place = &mut self.known[quick(key) as usize % MAX_KEYS];
         if *place.0 != *key {
             *place = (key.into(), rules.vocabulary.label(key));
+        }
+        place.1
+    }
+
+    fn knows(&mut self, word: &str, rules: &RuleSet) -> bool {
+        if word.is_empty() || word.len() > MAX_KEY_BYTES {
+            return rules.vocabulary.knows(word);
+        }
+        if self.before.is_empty() {
+            self.before.resize(MAX_BEFORE, (Box::default(), false));
+        }
+        let place = &mut self.before[quick(word) as usize % MAX_BEFORE];
+        if *place.0 != *word {
+            *place = (word.into(), rules.vocabulary.knows(word));
         }
         place.1
     }
@@ -58,7 +76,7 @@ pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, f
         if at < taken || !ties(bytes, at) {
             continue;
         }
-        let Some(key) = key_before(line, at, rules) else { continue };
+        let Some(key) = key_before(line, at, keys, rules) else { continue };
         let Some(label) = keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key)) else { continue };
         let quoted = line[key.end..].starts_with('"') && !line[..key.start].ends_with("\\\"");
         if nested && (!label.strong || quoted) {
@@ -142,39 +160,29 @@ fn ties(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The key whose sign is at `sign`: an identifier, or the words of labels before it.
-fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> {
-    let before = line[..sign].trim_end_matches(['!', '<', '>', '~', ':', '*', '+']).trim_end_matches([' ', '\t']);
-    // Dot leaders of a form, quotes and brackets of a key.
-    let before = before.trim_end_matches(['.', '_']).trim_end_matches(' ');
-    let mut before = before.trim_end_matches(['"', '\'', '`', '\\', ']']);
-    if let Some(inner) = before.strip_suffix(')') {
-        let open = inner.rfind('(')?;
-        // PostgreSQL's "Key (mrn)=(E004512) already exists." names its column in brackets.
-        let column = line[sign..].starts_with("=(");
-        let function = column || inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        // "lower(last_name) = ..." or "DOB (mm/dd/yyyy): ..." and "Name(s): ...".
-        before = if function && (column || inner.len() - open > 3) { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
-    }
+fn key_before(line: &str, sign: usize, keys: &mut Keys, rules: &RuleSet) -> Option<Range<usize>> {
+    let before = match line[..sign].as_bytes().last() {
+        Some(last) if last.is_ascii_alphanumeric() => &line[..sign],
+        _ => bare(line, sign)?,
+    };
     let end = before.len();
     let bytes = before.as_bytes();
     let mut start = end;
     let mut words = 0;
     loop {
         let word_end = start;
-        let word_start = before[..word_end]
-            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '#' | '/' | '\'' | '’')))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let word_start = word_start(before, word_end);
         let word = &before[word_start..word_end];
         if word.is_empty() {
             break;
         }
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
         let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':');
-        if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {
+        if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !keys.knows(word, rules)) {
             // A path's last part may be the label's first word: "/tmp/Patient Name: ...".
             if let Some((_, last)) = word.rsplit_once('/')
                 && !value
-                && rules.vocabulary.knows(last)
+                && keys.knows(last, rules)
             {
                 start = word_end - last.len();
             }
@@ -191,6 +199,35 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
     let key = before[start..end].trim_start();
     let start = end - key.len();
     (!key.is_empty() && key.contains(char::is_alphabetic)).then_some(start..end)
+}
+
+/// Where the word of a key that ends at `end` begins.
+fn word_start(text: &str, end: usize) -> usize {
+    let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '#' | '/' | '\'' | '’');
+    match text.as_bytes()[..end].iter().rposition(|byte| !byte.is_ascii() || !inner(char::from(*byte))) {
+        Some(at) if !text.as_bytes()[at].is_ascii() => {
+            text[..end].rfind(|c| !inner(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8))
+        }
+        Some(at) => at + 1,
+        None => 0,
+    }
+}
+
+/// What is before a sign without what may stand between it and its key.
+fn bare(line: &str, sign: usize) -> Option<&str> {
+    let before = line[..sign].trim_end_matches(['!', '<', '>', '~', ':', '*', '+']).trim_end_matches([' ', '\t']);
+    // Dot leaders of a form, quotes and brackets of a key.
+    let before = before.trim_end_matches(['.', '_']).trim_end_matches(' ');
+    let mut before = before.trim_end_matches(['"', '\'', '`', '\\', ']']);
+    if let Some(inner) = before.strip_suffix(')') {
+        let open = inner.rfind('(')?;
+        // PostgreSQL's "Key (mrn)=(E004512) already exists." names its column in brackets.
+        let column = line[sign..].starts_with("=(");
+        let function = column || inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        // "lower(last_name) = ..." or "DOB (mm/dd/yyyy): ..." and "Name(s): ...".
+        before = if function && (column || inner.len() - open > 3) { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
+    }
+    Some(before)
 }
 
 /// The value that begins at `start`.

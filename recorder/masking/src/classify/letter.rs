@@ -227,7 +227,8 @@ pub(super) fn fields_with_names(line: &str, rules: &RuleSet, found: &mut Vec<Fou
     if !line.contains("  ") && !line.contains('\t') {
         return;
     }
-    for (index, field) in super::table::gaps(line).into_iter().enumerate().take(16) {
+    let fields = if line.contains(['^', ',']) { 16 } else { 1 };
+    for (index, field) in super::table::gaps(line, fields).into_iter().enumerate() {
         let text = &line[field.clone()];
         let name = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | ' ' | '-' | '*' | '\t'));
         let start = field.end - name.len();

@@ -48,7 +48,7 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         }
     }
     if line.contains("  ") {
-        let cells = table::gaps(line);
+        let cells = table::gaps(line, usize::MAX);
         if (3..=64).contains(&cells.len()) {
             person(line, &cells, rules, found);
         }
@@ -63,14 +63,10 @@ pub(super) fn may_be(line: &str) -> bool {
 }
 
 fn gaps_at_least_two(bytes: &[u8]) -> bool {
-    let skip = |at: usize| at + bytes[at..].iter().take_while(|b| **b == b' ').count();
-    let first = skip(0);
-    let Some(gap) = GAP.find(&bytes[first..]) else { return false };
-    GAP.find(&bytes[skip(first + gap)..]).is_some()
+    let first = table::blanks(bytes, 0);
+    let second = table::GAP.find(&bytes[first..]).map(|gap| table::blanks(bytes, first + gap));
+    second.is_some_and(|second| table::GAP.find(&bytes[second..]).is_some())
 }
-
-/// Looked for in every line: made once.
-static GAP: std::sync::LazyLock<memchr::memmem::Finder<'static>> = std::sync::LazyLock::new(|| memchr::memmem::Finder::new("  "));
 
 fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let cells: Vec<Range<usize>> = cells

@@ -72,7 +72,10 @@ impl Table {
     pub(super) fn fits(&self, line: &str) -> bool {
         match self.form {
             Form::Bars => {
-                self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header
+                self.columns.len() > 1
+                    && line.contains(['|', '│'])
+                    && bars_match(&self.columns, Ruler::of(line))
+                    && line.trim() != self.header
             }
             Form::Blanks => false,
             Form::Delimited(by) => {
@@ -119,10 +122,11 @@ impl Table {
             self.cell(0, line, 0..line.len(), rules, found);
             return Part::Row;
         }
-        if bars_match(&self.columns, line) || (open && line.starts_with([' ', '|', '│']) && bars_match_so_far(&self.columns, line)) {
+        let ruler = Ruler::of(line);
+        if bars_match(&self.columns, ruler) || (open && line.starts_with([' ', '|', '│']) && bars_match_so_far(&self.columns, ruler)) {
             for (index, column) in self.columns.iter().enumerate() {
-                let start = byte_at(line, column.at.start);
-                let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start.saturating_sub(1)));
+                let start = ruler.byte_at(column.at.start);
+                let end = self.columns.get(index + 1).map_or(line.len(), |next| ruler.byte_at(next.at.start.saturating_sub(1)));
                 if start >= line.len() {
                     break;
                 }
@@ -147,14 +151,15 @@ impl Table {
         if line.trim().is_empty() || line.starts_with('(') {
             return Part::Outside;
         }
+        let ruler = Ruler::of(line);
         // Between two columns is a blank; a word running through it belongs to another text.
         let aligned = self.columns.iter().skip(1).all(|column| {
-            let at = byte_at(line, column.at.start.saturating_sub(1));
+            let at = ruler.byte_at(column.at.start.saturating_sub(1));
             line.as_bytes().get(at).is_none_or(|b| *b == b' ')
         });
         if !aligned {
             // Shifted against the header (wide characters, a prefix): as many cells as columns will do.
-            let cells = gaps(line);
+            let cells = gaps(line, usize::MAX);
             if cells.len() != self.columns.len() {
                 return Part::Outside;
             }
@@ -164,8 +169,8 @@ impl Table {
             return Part::Row;
         }
         for (index, column) in self.columns.iter().enumerate() {
-            let start = byte_at(line, column.at.start);
-            let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start));
+            let start = ruler.byte_at(column.at.start);
+            let end = self.columns.get(index + 1).map_or(line.len(), |next| ruler.byte_at(next.at.start));
             self.cell(index, line, start..end.max(start), rules, found);
         }
         Part::Row
@@ -441,52 +446,75 @@ pub(super) fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
     found.into_iter().map(|label| label.filter(|label| label.strong || company)).collect()
 }
 
-/// Cells two blanks or more apart.
-pub(super) fn gaps(line: &str) -> Vec<Range<usize>> {
+/// Two blanks. Looked for in every line: made once.
+pub(super) static GAP: std::sync::LazyLock<memchr::memmem::Finder<'static>> =
+    std::sync::LazyLock::new(|| memchr::memmem::Finder::new("  "));
+
+/// The first byte from `at` on that is no blank.
+pub(super) fn blanks(bytes: &[u8], at: usize) -> usize {
+    at + bytes[at..].iter().take_while(|b| **b == b' ').count()
+}
+
+/// Cells two blanks or more apart, at most so many.
+pub(super) fn gaps(line: &str, most: usize) -> Vec<Range<usize>> {
+    let bytes = line.as_bytes();
     let mut cells: Vec<Range<usize>> = Vec::new();
-    let mut blanks = 2;
-    for (at, c) in line.char_indices() {
-        if c == ' ' {
-            blanks += 1;
-            continue;
-        }
-        match cells.last_mut() {
-            Some(last) if blanks < 2 => last.end = at + c.len_utf8(),
-            _ => cells.push(at..at + c.len_utf8()),
-        }
-        blanks = 0;
+    let mut at = blanks(bytes, 0);
+    while at < bytes.len() && cells.len() < most {
+        let end = GAP.find(&bytes[at..]).map_or_else(|| line.trim_end_matches(' ').len(), |gap| at + gap);
+        cells.push(at..end);
+        at = blanks(bytes, end);
     }
     cells
 }
 
-fn bars_match(columns: &[Column], line: &str) -> bool {
-    columns.iter().skip(1).all(|column| {
-        let at = byte_at(line, column.at.start.saturating_sub(1));
-        line[at..].starts_with(['|', '│', '┃'])
-    })
+fn bars_match(columns: &[Column], ruler: Ruler<'_>) -> bool {
+    columns.iter().skip(1).all(|column| ruler.has_bar(column.at.start.saturating_sub(1)))
 }
 
 /// As [`bars_match`], for a line that may go on: bars it is too short for are not missing.
-fn bars_match_so_far(columns: &[Column], line: &str) -> bool {
+fn bars_match_so_far(columns: &[Column], ruler: Ruler<'_>) -> bool {
     columns.iter().skip(1).all(|column| {
-        let at = byte_at(line, column.at.start.saturating_sub(1));
-        at >= line.len() || line[at..].starts_with(['|', '│', '┃'])
+        let at = column.at.start.saturating_sub(1);
+        ruler.byte_at(at) >= ruler.line.len() || ruler.has_bar(at)
     })
 }
 
-/// The byte where a display column begins (the line's end if it is shorter).
-fn byte_at(line: &str, column: usize) -> usize {
-    if line.is_ascii() {
-        return column.min(line.len());
+/// Leads from display columns to bytes.
+#[derive(Clone, Copy)]
+struct Ruler<'a> {
+    line: &'a str,
+    is_ascii: bool,
+}
+
+impl<'a> Ruler<'a> {
+    fn of(line: &'a str) -> Self {
+        Self { line, is_ascii: line.is_ascii() }
     }
-    let mut width = 0;
-    for (at, c) in line.char_indices() {
-        if width >= column {
-            return at;
+
+    /// The byte where a display column begins (the line's end if it is shorter).
+    fn byte_at(self, column: usize) -> usize {
+        if self.is_ascii {
+            return column.min(self.line.len());
         }
-        width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        let mut width = 0;
+        for (at, c) in self.line.char_indices() {
+            if width >= column {
+                return at;
+            }
+            width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        }
+        self.line.len()
     }
-    line.len()
+
+    fn has_bar(self, column: usize) -> bool {
+        let at = self.byte_at(column);
+        self.line.as_bytes().get(at) == Some(&b'|') || self.line[at..].starts_with(['│', '┃'])
+    }
+}
+
+fn byte_at(line: &str, column: usize) -> usize {
+    Ruler::of(line).byte_at(column)
 }
 
 /// Cells of a delimited line; a delimiter in double quotes is text (RFC 4180 section 2).

@@ -54,7 +54,12 @@ pub(super) fn fills(kind: Kind, cell: &str, strong: bool, rules: &RuleSet) -> bo
 }
 
 pub(super) fn is_null(value: &str, rules: &RuleSet) -> bool {
-    rules.nulls.contains(&value.trim().to_lowercase())
+    let value = value.trim();
+    // Nearly every value is longer than those, and one byte a letter in small and capital letters alike.
+    if value.is_ascii() && value.len() > rules.longest_null {
+        return false;
+    }
+    rules.nulls.contains(&value.to_lowercase())
 }
 
 /// A field ends at two spaces, a tab or a character that closes it.

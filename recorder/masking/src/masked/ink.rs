@@ -60,13 +60,24 @@ impl Ink {
 
     /// A part of a row of one style.
     fn glyphs(&mut self, text: &str) {
-        let mut at = 0;
-        for masked in memchr::memchr_iter(MASKED as u8, text.as_bytes()) {
-            self.text.push_str(&text[at..masked]);
-            self.text.push(MASK);
-            at = masked + 1;
+        let mut rest = text;
+        while let Some(masked) = memchr::memchr(MASKED as u8, rest.as_bytes()) {
+            self.text.push_str(&rest[..masked]);
+            let count = rest[masked..].bytes().take_while(|byte| *byte == MASKED as u8).count();
+            self.masks(count);
+            rest = &rest[masked + count..];
         }
-        self.text.push_str(&text[at..]);
+        self.text.push_str(rest);
+    }
+
+    fn masks(&mut self, count: usize) {
+        const MANY: &str = "████████████████████████████████";
+        let mut left = count * MASK.len_utf8();
+        while left > 0 {
+            let now = left.min(MANY.len());
+            self.text.push_str(&MANY[..now]);
+            left -= now;
+        }
     }
 
     fn cell(&mut self, cell: &MaskedCell) {
@@ -92,10 +103,24 @@ impl Ink {
         let mut at = 0;
         for masked in verdicts.ranges() {
             self.readable(&line[at..masked.start]);
-            self.text.extend(line[masked.clone()].chars().filter_map(mask_of));
+            self.masked(&line[masked.clone()]);
             at = masked.end;
         }
         self.readable(&line[at..]);
+    }
+
+    fn masked(&mut self, text: &str) {
+        if !text.is_ascii() {
+            self.text.extend(text.chars().filter_map(mask_of));
+            return;
+        }
+        for word in text.split_inclusive([' ', '\t']) {
+            let blank = word.ends_with([' ', '\t']);
+            self.masks(word.len() - usize::from(blank));
+            if blank {
+                self.text.push_str(&word[word.len() - 1..]);
+            }
+        }
     }
 
     fn readable(&mut self, text: &str) {
