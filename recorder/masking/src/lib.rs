@@ -26,6 +26,7 @@ mod row;
 mod rules;
 mod screen;
 mod scrolled;
+mod sieve;
 mod strings;
 mod summary;
 mod tap;

@@ -36,7 +36,7 @@ impl Row {
         // Everything is asked of every cell: that is quicker than an end before the last where nearly every row is plain.
         let byte = |cell: &Cell| {
             odd |= (cell.c < ' ') | (cell.c > '~') | cell.flags.intersects(HALVES) | cell.extra.is_some();
-            styled |= Style::of(cell) != Style::PLAIN;
+            styled |= !Style::is_plain(cell);
             cell.c as u8
         };
         let bytes: Vec<u8> = cells.iter().map(byte).collect();

@@ -14,6 +14,7 @@ use toml::Spanned;
 use crate::{
     classify::starts::LabelStarts,
     kind::Kind,
+    sieve::Sieve,
     vocabulary::{Vocabulary, WordLists, normalise},
     words::Quick,
 };
@@ -37,6 +38,8 @@ pub struct RuleSet {
     pub(crate) columns: HashMap<String, Label, Quick>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) pattern_finder: meta::Regex,
+    /// None: every line has to be searched.
+    pub(crate) pattern_sieve: Option<Sieve>,
     pub(crate) hl7: BTreeMap<[u8; 3], Vec<Hl7Field>>,
     /// What the words of a column's or field's name say.
     pub(crate) vocabulary: Vocabulary,
@@ -208,7 +211,7 @@ impl RuleSet {
             None => file,
         };
         let (columns, labels, label_finder, label_starts) = compile_labels(text, &file.field)?;
-        let (patterns, pattern_finder) = compile_patterns(text, file.pattern)?;
+        let (patterns, pattern_finder, pattern_sieve) = compile_patterns(text, file.pattern)?;
         let lists = WordLists {
             persons: file.words.qualifiers,
             providers: file.words.providers,
@@ -232,6 +235,7 @@ impl RuleSet {
             columns,
             patterns,
             pattern_finder,
+            pattern_sieve,
             hl7: compile_hl7(text, file.hl7)?,
             vocabulary,
             longest_null: file.words.nulls.iter().map(|null| null.to_lowercase().len()).max().unwrap_or(0),
@@ -317,7 +321,7 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
     Ok((columns, labels, finder, starts))
 }
 
-fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>, meta::Regex), RuleError> {
+fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>, meta::Regex, Option<Sieve>), RuleError> {
     let build = |expressions: &[&str]| {
         meta::Builder::new()
             .configure(meta::Config::new().hybrid_cache_capacity(PATTERN_CACHE_BYTES).utf8_empty(false))
@@ -336,8 +340,9 @@ fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>
     }
     let expressions: Vec<&str> = rules.iter().map(|rule| rule.regex.get_ref().as_str()).collect();
     let finder = build(&expressions).map_err(|problem| refuse(text, &(0..0), problem))?;
+    let sieve = Sieve::new(expressions);
     let patterns = rules.into_iter().map(|rule| Pattern { name: rule.name.into_inner(), kind: rule.kind, check: rule.check }).collect();
-    Ok((patterns, finder))
+    Ok((patterns, finder, sieve))
 }
 
 fn compile_hl7(text: &str, rules: Vec<Hl7Rule>) -> Result<BTreeMap<[u8; 3], Vec<Hl7Field>>, RuleError> {

@@ -7,7 +7,7 @@ use super::{
     shapes::{is_name_word, may_be_name},
     value,
 };
-use crate::{kind::Kind, rules::RuleSet};
+use crate::{kind::Kind, rules::RuleSet, words::Signs};
 
 /// Findings in this line, and in the lines above it.
 pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<Found>, back: &mut Vec<(u32, Found)>) {
@@ -223,11 +223,11 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
 
 /// " 3. Delacroix, Jean-Luc   92M  MRN E004514": a list's field that is a whole name, in a line that names a patient. "First Last" is
 /// taken only from the line's first field: further on it may be a diagnosis or a doctor.
-pub(super) fn fields_with_names(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+pub(super) fn fields_with_names(line: &str, signs: Signs, rules: &RuleSet, found: &mut Vec<Found>) {
     if !line.contains("  ") && !line.contains('\t') {
         return;
     }
-    let fields = if line.contains(['^', ',']) { 16 } else { 1 };
+    let fields = if signs.has_any(b"^,") { 16 } else { 1 };
     for (index, field) in super::table::gaps(line, fields).into_iter().enumerate() {
         let text = &line[field.clone()];
         let name = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | ' ' | '-' | '*' | '\t'));

@@ -14,7 +14,7 @@ pub(super) fn find(look: &Look<'_>, rules: &RuleSet, found: &mut Vec<Found>) {
     }) {
         return;
     }
-    letter::fields_with_names(line, rules, found);
+    letter::fields_with_names(line, signs, rules, found);
     let bytes = line.as_bytes();
     let alone = |start: usize, end: usize| {
         start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))

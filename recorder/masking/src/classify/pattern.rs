@@ -10,6 +10,9 @@ use crate::{
 
 /// `in_message`: names between carets are fields, and the message says whose.
 pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Vec<Found>) {
+    if rules.pattern_sieve.as_ref().is_some_and(|sieve| !sieve.may_match(line.as_bytes())) {
+        return;
+    }
     for hit in rules.pattern_finder.find_iter(line.as_bytes()) {
         let index = hit.pattern().as_usize();
         let pattern = &rules.patterns[index];

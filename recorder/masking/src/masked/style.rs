@@ -25,6 +25,14 @@ impl Style {
     pub(crate) const PLAIN: Self =
         Self { fg: Color::Named(NamedColor::Foreground), bg: Color::Named(NamedColor::Background), flags: Flags::empty() };
 
+    /// Does the cell have no style? Without an end before the last question, for rows of many.
+    #[inline]
+    pub(crate) fn is_plain(cell: &Cell) -> bool {
+        matches!(cell.fg, Color::Named(NamedColor::Foreground))
+            & matches!(cell.bg, Color::Named(NamedColor::Background))
+            & !cell.flags.intersects(STYLE_FLAGS)
+    }
+
     #[inline]
     pub(crate) fn of(cell: &Cell) -> Self {
         Self { fg: cell.fg, bg: cell.bg, flags: cell.flags.intersection(STYLE_FLAGS) }
