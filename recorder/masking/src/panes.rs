@@ -79,9 +79,10 @@ mod tests {
     use alacritty_terminal::term::cell::Cell;
 
     use super::*;
+    use crate::row::Spare;
 
     fn found(text: &str) -> Vec<Band> {
-        let row = |line: &str| Row::of(&line.chars().map(|c| Cell { c, ..Cell::default() }).collect::<Vec<_>>());
+        let row = |line: &str| Row::of(&line.chars().map(|c| Cell { c, ..Cell::default() }).collect::<Vec<_>>(), &mut Spare::default());
         let rows: Vec<Row> = text.lines().map(row).collect();
         let rows: Vec<(&Row, bool)> = rows.iter().map(|row| (row, false)).collect();
         bands(&rows, 30)

@@ -155,49 +155,16 @@ impl Pty {
         self.dirty = cut == Cut::Forced;
         let mut scrolled = std::mem::take(&mut self.pending);
         scrolled.append(self.screen.take_scrolled());
-        let frame = if self.screen.is_alternate() {
+        let alternate = self.screen.is_alternate();
+        let (mut above, shown, lost, context) = if alternate {
             self.pending = scrolled;
-            let read = self.read(&[], 0, cut, Context::default(), classifier, account);
-            self.to_show(Vec::new(), 0, read.rows)
+            (Vec::new(), 0, 0, Context::default())
         } else {
             let mut above = std::mem::take(&mut self.carry);
             let shown = above.len();
             above.append(&mut scrolled.rows);
-            let committed = std::mem::take(&mut self.committed);
-            let Read { mut rows, keep, context } = self.read(&above, shown, cut, committed, classifier, account);
-            self.committed = context;
-            let screen = rows.split_off(above.len());
-            rows.drain(..shown);
-            self.rows_gone += rows.len() as u64;
-            self.carry = above.split_off(keep);
-            self.to_show(rows, scrolled.lost, screen)
+            (above, shown, scrolled.lost, std::mem::take(&mut self.committed))
         };
-        if let Some(text) = self.renderer.show(frame) {
-            out.push(MaskedEvent::Output { at: self.last_at, text });
-        }
-    }
-
-    fn to_show(&self, scrolled: Vec<MaskedRow>, lost: u64, screen: Vec<MaskedRow>) -> Frame {
-        Frame {
-            scrolled,
-            lost,
-            screen,
-            alternate: self.screen.is_alternate(),
-            cursor: self.screen.cursor(),
-            cursor_shown: self.screen.shows_cursor(),
-        }
-    }
-
-    /// Reads `above` (its first `shown` rows for context only) and the screen as one text.
-    fn read(
-        &mut self,
-        above: &[ScrolledRow],
-        shown: usize,
-        cut: Cut,
-        context: Context,
-        classifier: &mut Classifier,
-        account: &mut Account,
-    ) -> Read {
         let size = self.screen.size();
         let screen: Vec<(Row, bool)> = (0..size.rows).map(|row| self.screen.line(row)).collect();
         let cursor = self.screen.cursor();
@@ -206,11 +173,33 @@ impl Pty {
             above: above.len(),
             columns: size.cols,
             cursor: (cursor.0 + above.len(), cursor.1),
-            may_have_panes: self.screen.is_alternate(),
+            may_have_panes: alternate,
             cut,
             at: self.last_at,
             first_row: self.rows_gone.saturating_sub(shown as u64),
         };
-        self.reader.read(&page, context, classifier, account)
+        let mut showing = self.renderer.show(Frame {
+            scrolled: above.len() - shown,
+            lost,
+            alternate,
+            blank: screen.iter().all(|(row, _)| MaskedRow::shows_nothing(row)),
+            cursor,
+            cursor_shown: self.screen.shows_cursor(),
+        });
+        // Rows that are carried were shown before.
+        let mut carried = shown;
+        let Read { keep, context } = self.reader.read(&page, context, classifier, account, |row| match carried {
+            0 => showing.row(row),
+            _ => carried -= 1,
+        });
+        if let Some(text) = showing.end() {
+            out.push(MaskedEvent::Output { at: self.last_at, text });
+        }
+        if !alternate {
+            self.committed = context;
+            self.rows_gone += (above.len() - shown) as u64;
+            self.carry = above.split_off(keep);
+        }
+        self.screen.reuse(above.into_iter().map(|row| row.row).chain(screen.into_iter().map(|(row, _)| row)));
     }
 }

@@ -46,7 +46,6 @@ pub(crate) struct Page<'a> {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Read {
-    pub(crate) rows: Vec<MaskedRow>,
     /// The row above the screen in which a logical line begins that is not complete.
     pub(crate) keep: usize,
     /// What the lines before it say about it.
@@ -100,7 +99,15 @@ impl Reader {
         self.lines.clear();
     }
 
-    pub(crate) fn read(&mut self, page: &Page<'_>, mut context: Context, classifier: &mut Classifier, account: &mut Account) -> Read {
+    /// `show` gets every row in order, masked.
+    pub(crate) fn read(
+        &mut self,
+        page: &Page<'_>,
+        mut context: Context,
+        classifier: &mut Classifier,
+        account: &mut Account,
+        show: impl FnMut(MaskedRow),
+    ) -> Read {
         let rows = &page.rows;
         let mut lines: Vec<Line<'_>> = Vec::with_capacity(rows.len());
         let mut committed: Option<Context> = None;
@@ -146,9 +153,9 @@ impl Reader {
         }
         tell_above(&mut lines);
         settle(&mut lines, page, classifier, account);
-        let masked = masked(page, &lines, &bands);
+        masked(page, &lines, &bands, show);
         self.lines = lines.into_iter().filter(|line| line.rows.end > page.above).map(Line::into_owned).collect();
-        Read { rows: masked, keep, context: committed.unwrap_or(context) }
+        Read { keep, context: committed.unwrap_or(context) }
     }
 }
 
@@ -276,29 +283,24 @@ fn explain(account: &mut Account, classifier: &Classifier, page: &Page<'_>, line
     }
 }
 
-fn masked(page: &Page<'_>, lines: &[Line<'_>], bands: &[Band]) -> Vec<MaskedRow> {
-    let mut masked: Vec<MaskedRow> = Vec::with_capacity(page.rows.len());
+fn masked(page: &Page<'_>, lines: &[Line<'_>], bands: &[Band], mut show: impl FnMut(MaskedRow)) {
     let mut whole = lines.iter().filter(|line| line.columns.is_none()).peekable();
     let mut shared = lines.iter().filter(|line| line.columns.is_some()).peekable();
-    let mut until = |masked: &mut Vec<MaskedRow>, end: usize| {
-        while let Some(line) = whole.next_if(|line| line.rows.start < end) {
+    // Rows before a band come first; behind the last one come the rest.
+    for band in bands.iter().map(Some).chain([None]) {
+        while let Some(line) = whole.next_if(|line| band.is_none_or(|band| line.rows.start < band.rows.start)) {
             let mut offset = 0;
             for (row, _) in &page.rows[line.rows.clone()] {
-                masked.push(MaskedRow::classified(row, &line.verdicts, offset));
+                show(MaskedRow::classified(row, &line.verdicts, offset));
                 offset += row.len();
             }
         }
-    };
-    for band in bands {
-        // Rows before the band come first.
-        until(&mut masked, band.rows.start);
+        let Some(band) = band else { return };
         let parts: Vec<&Line<'_>> = std::iter::from_fn(|| shared.next_if(|line| band.rows.contains(&line.rows.start))).collect();
         for row in band.rows.clone() {
             let here = parts.iter().filter(|line| line.rows.start == row);
             let beside = Verdicts::beside(here.filter_map(|line| Some((&line.verdicts, 0, line.columns.clone()?))));
-            masked.push(MaskedRow::classified(page.rows[row].0, &beside, 0));
+            show(MaskedRow::classified(page.rows[row].0, &beside, 0));
         }
     }
-    until(&mut masked, page.rows.len());
-    masked
 }

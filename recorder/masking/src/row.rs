@@ -23,6 +23,30 @@ pub(crate) enum Row {
 /// Where each style ends, in columns, the last at the row's end. Empty: all of the row is [`Style::PLAIN`].
 pub(crate) type Styles = Vec<(usize, Style)>;
 
+/// Memory of rows that are gone, for the next ones.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Vec<String>);
+
+/// Rows whose memory is kept, and the longest of them.
+const MAX_SPARE: usize = 1024;
+const MAX_SPARE_BYTES: usize = 512;
+
+impl Spare {
+    pub(crate) fn put(&mut self, row: Row) {
+        if let Row::Plain { mut text, .. } = row
+            && self.0.len() < MAX_SPARE
+            && (1..=MAX_SPARE_BYTES).contains(&text.capacity())
+        {
+            text.clear();
+            self.0.push(text);
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default().into_bytes()
+    }
+}
+
 /// The cells of a row that a line has.
 #[derive(Debug, Clone)]
 pub(crate) struct Part<'a> {
@@ -31,17 +55,16 @@ pub(crate) struct Part<'a> {
 }
 
 impl Row {
-    pub(crate) fn of(cells: &[Cell]) -> Self {
-        let (mut odd, mut styled) = (false, false);
-        // Everything is asked of every cell: that is quicker than an end before the last where nearly every row is plain.
-        let byte = |cell: &Cell| {
-            odd |= (cell.c < ' ') | (cell.c > '~') | cell.flags.intersects(HALVES) | cell.extra.is_some();
+    pub(crate) fn of(cells: &[Cell], spare: &mut Spare) -> Self {
+        let mut bytes = if cells.is_empty() { Vec::new() } else { spare.take() };
+        bytes.reserve(cells.len());
+        let mut styled = false;
+        for cell in cells {
+            if !(' '..='~').contains(&cell.c) || cell.extra.is_some() || cell.flags.intersects(HALVES) {
+                return Self::Cells(cells.to_vec());
+            }
             styled |= !Style::is_plain(cell);
-            cell.c as u8
-        };
-        let bytes: Vec<u8> = cells.iter().map(byte).collect();
-        if odd {
-            return Self::Cells(cells.to_vec());
+            bytes.push(cell.c as u8);
         }
         let text = String::from_utf8(bytes).unwrap_or_default();
         let mut styles = Styles::new();

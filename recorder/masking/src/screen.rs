@@ -17,7 +17,7 @@ use alacritty_terminal::{
 use crate::{
     packed::PackedRow,
     parser::Parser,
-    row::Row,
+    row::{Row, Spare},
     scrolled::{Scrolled, used_cells},
     strings::StringFilter,
     tap::{SCROLL_BATCH, Seen, Tap, is_wrapped},
@@ -101,6 +101,7 @@ impl Screen {
         if self.packed.is_some() || self.is_alternate() || self.term.history_size() > 0 {
             return false;
         }
+        self.seen.spare = Spare::default();
         let size = self.size();
         let rows = (0..size.rows).map(|row| {
             let cells = self.row(row);
@@ -188,10 +189,15 @@ impl Screen {
     }
 
     /// A row as it is read, and whether the logical line goes on in the next one.
-    pub(crate) fn line(&self, row: usize) -> (Row, bool) {
-        let cells = self.row(row);
+    pub(crate) fn line(&mut self, row: usize) -> (Row, bool) {
+        let cells = &self.term.grid()[line(row)][..];
         let wrapped = is_wrapped(cells);
-        (Row::of(if wrapped { cells } else { &cells[..used_cells(cells)] }), wrapped)
+        (Row::of(if wrapped { cells } else { &cells[..used_cells(cells)] }, &mut self.seen.spare), wrapped)
+    }
+
+    /// Takes rows back that are not needed any more.
+    pub(crate) fn reuse(&mut self, rows: impl Iterator<Item = Row>) {
+        rows.for_each(|row| self.seen.spare.put(row));
     }
 
     fn tap(&mut self) -> Tap<'_> {

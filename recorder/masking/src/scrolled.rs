@@ -2,7 +2,10 @@
 
 use alacritty_terminal::term::cell::Cell;
 
-use crate::row::Row;
+use crate::{
+    masked::Style,
+    row::{Row, Spare},
+};
 
 /// Cells of scrolled rows held between two frames; rows beyond are counted and replaced by a note.
 const MAX_SCROLLED_CELLS: usize = 1_000_000;
@@ -24,7 +27,7 @@ pub(crate) struct Scrolled {
 }
 
 impl Scrolled {
-    pub(crate) fn push(&mut self, cells: &[Cell], wrapped: bool) {
+    pub(crate) fn push(&mut self, cells: &[Cell], wrapped: bool, spare: &mut Spare) {
         let used = if wrapped { cells.len() } else { used_cells(cells) };
         if self.cells + used > MAX_SCROLLED_CELLS {
             self.lost += 1;
@@ -32,7 +35,7 @@ impl Scrolled {
         }
         // An empty row costs too, or line feeds alone could fill the memory.
         self.cells += used + 8;
-        self.rows.push(ScrolledRow { row: Row::of(&cells[..used]), wrapped });
+        self.rows.push(ScrolledRow { row: Row::of(&cells[..used], spare), wrapped });
     }
 
     pub(crate) fn append(&mut self, mut later: Self) {
@@ -50,6 +53,6 @@ impl Scrolled {
 
 /// Number of leading cells that show anything.
 pub(crate) fn used_cells(cells: &[Cell]) -> usize {
-    let blank = Cell::default();
-    cells.iter().rposition(|cell| *cell != blank).map_or(0, |last| last + 1)
+    let blank = |cell: &Cell| cell.c == ' ' && Style::is_plain(cell) && cell.flags.is_empty() && cell.extra.is_none();
+    cells.iter().rposition(|cell| !blank(cell)).map_or(0, |last| last + 1)
 }

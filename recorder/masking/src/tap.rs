@@ -15,7 +15,11 @@ use alacritty_terminal::{
     },
 };
 
-use crate::{masked::hides_text, row::HALVES, scrolled::Scrolled};
+use crate::{
+    masked::hides_text,
+    row::{HALVES, Spare},
+    scrolled::Scrolled,
+};
 
 /// Rows the emulator keeps before they are taken from it.
 pub(crate) const SCROLL_BATCH: usize = 16;
@@ -31,6 +35,7 @@ pub(crate) const MAX_MARKS: usize = 6;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) scrolled: Scrolled,
+    pub(crate) spare: Spare,
     /// The last thing written was a carriage return.
     returned: bool,
     /// A character was to be drawn.
@@ -96,7 +101,7 @@ impl Tap<'_> {
         let held = self.term.history_size();
         for above in (1..=held).rev() {
             let cells = &self.term.grid()[Line(-i32::try_from(above).unwrap_or(i32::MAX))][..];
-            self.seen.scrolled.push(cells, is_wrapped(cells));
+            self.seen.scrolled.push(cells, is_wrapped(cells), &mut self.seen.spare);
         }
         self.term.grid_mut().clear_history();
     }

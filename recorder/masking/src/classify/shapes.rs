@@ -240,6 +240,9 @@ pub(super) fn may_be_name(word: &str, rules: &RuleSet) -> bool {
 pub(super) fn is_name_word(word: &str, rules: &RuleSet) -> bool {
     let letters = word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'));
     let first = word.chars().next().is_some_and(|c| c.is_uppercase() || (c.is_alphabetic() && !c.is_lowercase()));
+    if !letters || !first || word.chars().nth(1).is_none() {
+        return false;
+    }
     let lower = word.to_lowercase();
-    letters && first && word.chars().count() >= 2 && !rules.common.contains(lower.as_str()) && !rules.vocabulary.knows(&lower)
+    !rules.common.contains(lower.as_str()) && !rules.vocabulary.knows(&lower)
 }

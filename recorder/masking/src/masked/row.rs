@@ -69,6 +69,15 @@ impl MaskedRow {
         }
     }
 
+    /// Will a row be blank, whatever of it is masked?
+    pub(crate) fn shows_nothing(row: &Row) -> bool {
+        match row {
+            Row::Plain { text, .. } if !text.bytes().all(|byte| byte == b' ') => false,
+            Row::Plain { text, .. } if text.is_empty() => true,
+            _ => Self::classified(row, &Verdicts::default(), 0).is_blank(),
+        }
+    }
+
     pub(crate) fn note(note: Note) -> Self {
         Self(Glyphs::Plain { text: note.to_string(), styles: Styles::new() })
     }
