@@ -297,7 +297,7 @@ impl Plain {
         screen.feed(line);
         let mut rows: Vec<(Row, bool)> = screen.take_scrolled().rows.into_iter().map(|row| (row.row, row.wrapped)).collect();
         let last = screen.cursor().0;
-        let mut below: Vec<(Row, bool)> = (0..screen.size().rows).map(|row| screen.line(row)).collect();
+        let mut below: Vec<(Row, bool)> = (0..=screen.lowest().max(last)).map(|row| screen.line(row)).collect();
         below.truncate(below.iter().rposition(|row| row.0.len() > 0).map_or(last, |used| used.max(last)) + 1);
         rows.append(&mut below);
         let mut lines: Vec<Vec<Row>> = Vec::new();
@@ -310,7 +310,7 @@ impl Plain {
             goes_on = wrapped;
         }
         // Colours do not go on over lines here; programs that colour without a terminal reset them themselves.
-        screen.feed(b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l\x1b[r");
+        screen.clear();
         let count = lines.len();
         for (at, rows) in lines.into_iter().enumerate() {
             let last = at + 1 == count;

@@ -195,6 +195,26 @@ impl Screen {
         (Row::of(if wrapped { cells } else { &cells[..used_cells(cells)] }, &mut self.seen.spare), wrapped)
     }
 
+    /// The row below which nothing stands.
+    pub(crate) fn lowest(&self) -> usize {
+        self.seen.lowest.min(self.term.screen_lines() - 1)
+    }
+
+    /// Nothing stands on the screen any more, and what is written next is written at its top, without a style.
+    pub(crate) fn clear(&mut self) {
+        self.feed(b"\x1b[0m\x1b[H");
+        if self.lowest() + 1 < self.term.screen_lines() && !self.is_alternate() {
+            for row in 0..=self.lowest() {
+                self.term.grid_mut()[line(row)].reset(&Cell::default());
+            }
+        } else {
+            // What stood on the main screen when the alternate one came is nobody's line any more.
+            self.feed(b"\x1b[2J\x1b[?1049l\x1b[H\x1b[2J");
+        }
+        self.feed(b"\x1b[r");
+        self.seen.lowest = 0;
+    }
+
     /// Takes rows back that are not needed any more.
     pub(crate) fn reuse(&mut self, rows: impl Iterator<Item = Row>) {
         rows.for_each(|row| self.seen.spare.put(row));

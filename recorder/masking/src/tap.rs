@@ -40,6 +40,8 @@ pub(crate) struct Seen {
     returned: bool,
     /// A character was to be drawn.
     pub(crate) drew: bool,
+    /// The lowest row that anything may stand on, counted by who asks.
+    pub(crate) lowest: usize,
     /// The emulator keeps it to itself.
     charset: CharsetIndex,
 }
@@ -84,11 +86,23 @@ impl Tap<'_> {
             grid.cursor.point.column += count - usize::from(ends);
             grid.cursor.input_needs_wrap = ends;
             rest = &rest[count..];
+            self.touch();
         }
         true
     }
 
+    /// Something was done to the row of the cursor and none below it.
+    fn touch(&mut self) {
+        let row = self.term.grid().cursor.point.line.0;
+        self.seen.lowest = self.seen.lowest.max(usize::try_from(row).unwrap_or(0));
+    }
+
+    fn touch_all(&mut self) {
+        self.seen.lowest = usize::MAX;
+    }
+
     fn after_scroll(&mut self) {
+        self.touch();
         if self.term.history_size() >= SCROLL_BATCH {
             self.take_scrolled();
         }
@@ -108,6 +122,7 @@ impl Tap<'_> {
 
     /// For operations that put rows into the history which did not scroll off (alacritty keeps what a clear removes).
     fn without_history(&mut self, draw: impl FnOnce(&mut Term<VoidListener>)) {
+        self.touch_all();
         self.take_scrolled();
         draw(self.term);
         if !self.is_alternate() {
@@ -178,6 +193,7 @@ impl Handler for Tap<'_> {
     }
 
     fn scroll_up(&mut self, lines: usize) {
+        self.touch_all();
         self.term.scroll_up(lines);
         self.after_scroll();
     }
@@ -202,6 +218,7 @@ impl Handler for Tap<'_> {
     }
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
+        self.touch_all();
         if mode != PrivateMode::Named(NamedPrivateMode::SyncUpdate) {
             self.take_scrolled();
             self.term.set_private_mode(mode);
@@ -209,6 +226,7 @@ impl Handler for Tap<'_> {
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
+        self.touch_all();
         if mode != PrivateMode::Named(NamedPrivateMode::SyncUpdate) {
             self.take_scrolled();
             self.term.unset_private_mode(mode);
@@ -226,6 +244,7 @@ impl Handler for Tap<'_> {
         self.term.goto_col(col);
     }
     fn insert_blank(&mut self, count: usize) {
+        self.touch();
         self.term.insert_blank(count);
     }
     fn move_up(&mut self, lines: usize) {
@@ -257,15 +276,19 @@ impl Handler for Tap<'_> {
         self.term.set_horizontal_tabstop();
     }
     fn scroll_down(&mut self, lines: usize) {
+        self.touch_all();
         self.term.scroll_down(lines);
     }
     fn insert_blank_lines(&mut self, lines: usize) {
+        self.touch_all();
         self.term.insert_blank_lines(lines);
     }
     fn erase_chars(&mut self, count: usize) {
+        self.touch();
         self.term.erase_chars(count);
     }
     fn delete_chars(&mut self, count: usize) {
+        self.touch();
         self.term.delete_chars(count);
     }
     fn move_backward_tabs(&mut self, count: u16) {
@@ -281,6 +304,7 @@ impl Handler for Tap<'_> {
         self.term.restore_cursor_position();
     }
     fn clear_line(&mut self, mode: LineClearMode) {
+        self.touch();
         self.term.clear_line(mode);
     }
     fn clear_tabs(&mut self, mode: TabulationClearMode) {
@@ -290,6 +314,7 @@ impl Handler for Tap<'_> {
         self.term.set_tabs(interval);
     }
     fn reverse_index(&mut self) {
+        self.touch_all();
         self.term.reverse_index();
     }
     fn terminal_attribute(&mut self, attr: Attr) {

@@ -64,6 +64,11 @@ const TAGS: [(u32, Kind); 48] = [
 /// Referring, Consulting, Performing, Requesting Physician, Physicians of Record, Operators, Verifying Observer: the rule set's switch.
 const PROVIDERS: [u32; 8] = [0x0008_0090, 0x0008_009c, 0x0008_1048, 0x0008_1050, 0x0008_1060, 0x0008_1070, 0x0032_1032, 0x0040_a075];
 
+/// Ages in one attribute.
+const MAX_AGES_BYTES: usize = 64;
+/// Between a tag and its value representation: the attribute's name.
+const MAX_NAME_BYTES: usize = 256;
+
 fn kind_of(tag: u32, rules: &RuleSet) -> Option<Kind> {
     if PROVIDERS.contains(&tag) {
         return rules.mask_providers.then_some(Kind::Name);
@@ -89,11 +94,21 @@ pub(super) fn label_of_key(key: &str) -> Option<Label> {
 pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
     let mut dumped = false;
+    let mut covered = 0;
     for open in memchr::memchr_iter(b'(', bytes) {
         let Some((tag, end)) = tag_at(bytes, open) else { continue };
         dumped = true;
+        // In a value that is masked to its end.
+        if open < covered {
+            continue;
+        }
         let Some(kind) = kind_of(tag, rules) else { continue };
-        let Some(value) = value_range(line, end) else { continue };
+        let Some(mut value) = value_range(line, end) else { continue };
+        match kind {
+            // Four characters a value (PS3.5 section 6.2, AS).
+            Kind::Age => value.end = value.end.min(line.floor_char_boundary(value.start + MAX_AGES_BYTES)),
+            _ => covered = value.end,
+        }
         // Several values are told apart by a backslash (PS3.5 section 6.2).
         let mut start = value.start;
         for part in line[value.clone()].split('\\') {
@@ -129,12 +144,16 @@ fn tag_at(bytes: &[u8], open: usize) -> Option<(u32, usize)> {
 fn value_range(line: &str, from: usize) -> Option<Range<usize>> {
     let rest = line.get(from..)?;
     // dcmdump ends a line with "#  8, 1 PatientName".
-    if let Some(open) = rest.find('[').filter(|open| *open <= 24) {
+    if let Some(open) = rest.bytes().take(25).position(|b| b == b'[') {
         let start = from + open + 1;
         let end = line[start..].find(']').map_or(line.len(), |end| start + end);
         return Some(start..end);
     }
-    let vr = rest.as_bytes().windows(3).position(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase() && w[2] == b':')?;
+    let vr = rest
+        .as_bytes()
+        .windows(3)
+        .take(MAX_NAME_BYTES)
+        .position(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase() && w[2] == b':')?;
     let text = rest.get(vr + 3..)?.trim_start();
     let start = line.len() - text.len();
     // pydicom quotes with ' and, when one is inside, with "; lists stand in brackets.

@@ -184,7 +184,7 @@ fn pretty(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
             continue;
         };
         let rest = &line[at + 4 + digits..];
-        let Some(sign) = rest.find([':', '=', '>']).filter(|sign| *sign <= 48) else { continue };
+        let Some(sign) = rest.bytes().take(49).position(|b| matches!(b, b':' | b'=' | b'>')) else { continue };
         let value = rest[sign + 1..].trim_start_matches([' ', '"', '\'', '\t']);
         let start = line.len() - value.len();
         let end = value.find(['"', '<', '\t']).unwrap_or(value.len());

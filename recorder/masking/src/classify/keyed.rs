@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     Found, Rule,
     letter::name_before,
-    value::{at_start, fills, is_code_alone},
+    value::{MAX_VALUE_BYTES, at_start, fills, is_code_alone},
 };
 use crate::{
     kind::Kind,
@@ -23,6 +23,10 @@ const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
 static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
     std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
+/// Between an object's name and its number.
+const MAX_OBJECT_BYTES: usize = 1024;
+/// Between a key and its sign.
+const MAX_BETWEEN_BYTES: usize = 256;
 /// Words of a label.
 const MAX_WORDS: usize = 6;
 
@@ -117,7 +121,7 @@ fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
     if !line[key.clone()].eq_ignore_ascii_case("id") {
         return None;
     }
-    let before = &line[..key.start];
+    let before = &line[line.floor_char_boundary(key.start.saturating_sub(MAX_OBJECT_BYTES))..key.start];
     let open = before.rfind(['[', '(', '{'])?;
     let object = before[..open].trim_end_matches([' ', '=']);
     (!before[open..].contains([']', ')', '}']) && (object.ends_with("atient") || object.ends_with("PATIENT")))
@@ -215,6 +219,10 @@ fn word_start(text: &str, end: usize) -> usize {
 
 /// What is before a sign without what may stand between it and its key.
 fn bare(line: &str, sign: usize) -> Option<&str> {
+    let near = &line.as_bytes()[sign.saturating_sub(MAX_BETWEEN_BYTES)..sign];
+    if near.iter().all(|byte| byte.is_ascii_punctuation() || matches!(byte, b' ' | b'\t')) {
+        return None;
+    }
     let before = line[..sign].trim_end_matches(['!', '<', '>', '~', ':', '*', '+']).trim_end_matches([' ', '\t']);
     // Dot leaders of a form, quotes and brackets of a key.
     let before = before.trim_end_matches(['.', '_']).trim_end_matches(' ');
@@ -253,7 +261,8 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
         };
     }
     // A query string's value ends at its ampersand (WHATWG URL, application/x-www-form-urlencoded).
-    let limit = match rest.find(['&', '\u{1}']).filter(|_| machine) {
+    let near = &rest.as_bytes()[..rest.len().min(MAX_VALUE_BYTES)];
+    let limit = match if machine { memchr::memchr2(b'&', 1, near) } else { None } {
         Some(end) => &rest[..end],
         None => rest,
     };
@@ -265,7 +274,9 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
     match at_start(kind, limit, strong, rules) {
         Some(length) => Some((start..start + length, kind)),
         None => {
-            let word = limit.find([' ', ',', ';', ')', ']', '|', '\t', '>', '}']).map_or(limit, |end| &limit[..end]);
+            // A code is shorter than that.
+            let near = &limit[..limit.floor_char_boundary(MAX_KEY_BYTES)];
+            let word = near.find([' ', ',', ';', ')', ']', '|', '\t', '>', '}']).map_or(near, |end| &near[..end]);
             person_code(label, word, rules).map(|kind| (start..start + word.len(), kind))
         }
     }

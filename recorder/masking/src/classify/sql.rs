@@ -34,21 +34,37 @@ impl Words {
     }
 }
 
+/// Bytes of statements that are read in one line, besides eight times the line: words in a row would have the rest read again for each.
+const MAX_READ_BYTES: usize = 1 << 20;
+/// Reading a select list costs so much more a byte.
+const SELECT_COSTS: usize = 32;
+
 /// Finds values in a statement; returns what its result's columns are, if it selects identifiers.
 pub(super) fn find(line: &str, words: &Words, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>) -> Option<Vec<Option<Label>>> {
     let mut columns = None;
     if !words.may_be_in(line.as_bytes()) {
         return None;
     }
+    let mut left = MAX_READ_BYTES + 8 * line.len();
     for hit in words.words.find_iter(line) {
+        let rest = line.len() - hit.start();
+        let cost = if hit.pattern().as_usize() == SELECT { rest * SELECT_COSTS } else { rest };
+        let Some(still) = left.checked_sub(cost) else { continue };
         match hit.pattern().as_usize() {
             SELECT => {
                 if columns.is_none() && !line[..hit.start()].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
                     columns = select(&line[hit.end()..], rules);
+                    left = still;
                 }
             }
-            VALUES => insert(line, hit.start(), rules, found),
-            _ => condition(line, hit.range(), keys, rules, found),
+            VALUES => {
+                insert(line, hit.start(), rules, found);
+                left = left.saturating_sub(line.len());
+            }
+            _ => {
+                condition(line, hit.range(), keys, rules, found);
+                left = still;
+            }
         }
     }
     columns

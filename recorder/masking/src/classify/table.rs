@@ -233,7 +233,7 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
         }
         inside = dash;
     }
-    if columns.is_empty() || header.trim().is_empty() {
+    if columns.is_empty() || columns.len() > MAX_COLUMNS || header.trim().is_empty() {
         return None;
     }
     // One rule under a header of many cells: the header says where they are.
@@ -245,14 +245,15 @@ pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> 
         }
     }
     let form = if !many && (bars || columns.len() == 1) { Form::Bars } else { Form::Blanks };
+    let ruler = Ruler::of(header);
     let names: Vec<String> = columns
         .iter()
         .enumerate()
         .map(|(index, at)| {
-            let start = byte_at(header, at.start);
+            let start = ruler.byte_at(at.start);
             let end = match columns.get(index + 1) {
-                Some(next) if form == Form::Blanks => byte_at(header, next.start),
-                Some(_) => byte_at(header, at.end),
+                Some(next) if form == Form::Blanks => ruler.byte_at(next.start),
+                Some(_) => ruler.byte_at(at.end),
                 None => header.len(),
             };
             header.get(start..end.max(start)).unwrap_or_default().trim_matches([' ', '|', '│', '"']).to_owned()
@@ -294,10 +295,11 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
         return None;
     }
     let columns = display_gaps(line);
-    if columns.len() < 3 {
+    if !(3..=MAX_COLUMNS).contains(&columns.len()) {
         return None;
     }
-    let names: Vec<String> = columns.iter().map(|at| line[byte_at(line, at.start)..byte_at(line, at.end)].to_owned()).collect();
+    let ruler = Ruler::of(line);
+    let names: Vec<String> = columns.iter().map(|at| line[ruler.byte_at(at.start)..ruler.byte_at(at.end)].to_owned()).collect();
     let labels = labels(&names, rules);
     if is_record(&names, &labels, rules) {
         return None;
@@ -313,6 +315,9 @@ pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
     })
 }
 
+/// A line with more cells is no header.
+const MAX_COLUMNS: usize = 512;
+
 /// What columns are told apart by.
 pub(super) const DELIMITERS: &[u8] = b"\t,|;^~";
 
@@ -325,7 +330,7 @@ pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     }
     let by = DELIMITERS.iter().map(|by| char::from(*by)).find(|by| line.contains(*by))?;
     let cells = delimited(line, by);
-    if cells.len() < 2 || cells.len() > 512 {
+    if !(2..=MAX_COLUMNS).contains(&cells.len()) {
         return None;
     }
     let mut names = Vec::with_capacity(cells.len());
@@ -511,10 +516,6 @@ impl<'a> Ruler<'a> {
         let at = self.byte_at(column);
         self.line.as_bytes().get(at) == Some(&b'|') || self.line[at..].starts_with(['│', '┃'])
     }
-}
-
-fn byte_at(line: &str, column: usize) -> usize {
-    Ruler::of(line).byte_at(column)
 }
 
 /// Cells of a delimited line; a delimiter in double quotes is text (RFC 4180 section 2).

@@ -2,18 +2,23 @@
 
 use crate::{kind::Kind, rules::RuleSet, vocabulary::normalise};
 
+/// A value ends here at the latest: beyond it is no name, address or number, and whoever repeats a label would have the rest of a line read
+/// again for each.
+pub(super) const MAX_VALUE_BYTES: usize = 4096;
+
 /// Length of the value of this kind at the start of `text`, which is the rest of a line after a label. `strong`: the label alone says that
 /// an identifier follows.
 pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
-    let field = field_end(text);
+    let text = &text[..text.floor_char_boundary(MAX_VALUE_BYTES)];
+    let field = || &text[..field_end(text)];
     let length = match kind {
-        Kind::Name => name(&text[..field], strong, rules)?,
+        Kind::Name => name(field(), strong, rules)?,
         Kind::Birth | Kind::Date => date(text)?,
         Kind::Ssn => number(text, "-. Xx*", 4)?,
         Kind::Phone => number(text, "-. ()+xX/", 7)?,
         Kind::Email => text.find([' ', ',', ';', '|', '>', ')', '"', '\'']).unwrap_or(text.len()),
-        Kind::Address => address(&text[..field], strong)?,
-        Kind::City => words(&text[..field], strong, 4)?,
+        Kind::Address => address(field(), strong)?,
+        Kind::City => words(field(), strong, 4)?,
         Kind::Zip => code(text, 3, false).filter(|end| *end <= 10)?,
         Kind::Age => age(text)?,
         // A picture's file, an address of a portal.
