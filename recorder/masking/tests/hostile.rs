@@ -8,7 +8,8 @@ use anteroom_masking::{MaskedEvent, Masker};
 use common::{Terminal, ms, rules, text};
 
 const MIB: usize = 1 << 20;
-/// How much slower than plain output a byte may be.
+/// How much slower than plain output a byte may be. Short lines of a dump of bytes, read anew with what stands above them, take 80 times as
+/// long; what reads the rest of a line again and again takes many hundred.
 const SLOWER: f64 = 120.0;
 /// Resident memory a masker may add while it takes any of this: two grids of 192,000 cells and their rows, a million scrolled cells, the
 /// filter of what was emitted, and what the allocator keeps.
@@ -67,7 +68,7 @@ fn plain_output(total: usize) -> Vec<u8> {
     (0..).map(line).flat_map(String::into_bytes).take(total).collect()
 }
 
-/// What is repeated without end: on a line of a 128 KiB, and on lines as short as the piece.
+/// What is repeated without end: on a line of 128 KiB, and on lines as short as the piece.
 const PIECES: &[&str] = &[
     "id=",
     "Patient[id=",
@@ -269,10 +270,12 @@ const ASKING: [(&str, usize); 16] = [
     ("\u{1b}[?1049h\u{1b}[?1049l", 10_000),
 ];
 
+type Kind = fn() -> Masker;
+
 #[test]
 fn hostile_output_stays_within_bounds() {
     let _alone = ALONE.lock();
-    let kinds: [(&str, fn() -> Masker); 2] = [("terminal", || Masker::new(rules(), 200, 50)), ("no terminal", || Masker::plain(rules()))];
+    let kinds: [(&str, Kind); 2] = [("terminal", || Masker::new(rules(), 200, 50)), ("no terminal", || Masker::plain(rules()))];
     survive(kinds[0].1(), b"the rules are loaded\n");
     let before = resident();
     let mut slow = Vec::new();

@@ -4,7 +4,7 @@
 mod common;
 
 use alacritty_terminal::term::cell::{Cell, Flags};
-use anteroom_masking::{MASK, MaskedEvent, Masker, WIDE_MASK};
+use anteroom_masking::{MASK, Masker, WIDE_MASK};
 use common::{Terminal, mask, ms, rules, text};
 use proptest::prelude::*;
 

@@ -165,7 +165,7 @@ fn ties(bytes: &[u8], at: usize) -> bool {
 
 /// The key whose sign is at `sign`: an identifier, or the words of labels before it.
 fn key_before(line: &str, sign: usize, keys: &mut Keys, rules: &RuleSet) -> Option<Range<usize>> {
-    let before = match line[..sign].as_bytes().last() {
+    let before = match line.as_bytes()[..sign].last() {
         Some(last) if last.is_ascii_alphanumeric() => &line[..sign],
         _ => bare(line, sign)?,
     };

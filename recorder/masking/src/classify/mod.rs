@@ -146,6 +146,7 @@ impl Classifier {
         if self.words.is_empty() {
             self.words = Vec::new();
         }
+        self.keys = keyed::Keys::default();
     }
 
     fn find_words(&mut self, line: &str, verdicts: &mut Verdicts) {
