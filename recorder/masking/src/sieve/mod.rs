@@ -89,6 +89,27 @@ mod tests {
     }
 
     #[test]
+    fn whatever_the_builtin_patterns_match_passes() {
+        use proptest::{strategy::Strategy as _, strategy::ValueTree as _, string::bytes_regex, test_runner::TestRunner};
+        let text = crate::RuleSet::builtin_text();
+        let patterns: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("regex = '''")?.strip_suffix("'''")).collect();
+        let sieve = sieve(&patterns);
+        let mut runner = TestRunner::deterministic();
+        let mut matches = 0;
+        for pattern in &patterns {
+            // A word's end is no text.
+            let strategy = bytes_regex(&pattern.replace("\\b", "")).unwrap();
+            for _ in 0..300 {
+                let value = strategy.new_tree(&mut runner).unwrap().current();
+                let line = [b"seen ".as_slice(), &value, b" today"].concat();
+                assert!(sieve.may_match(&line), "{pattern}: {}", String::from_utf8_lossy(&value));
+                matches += 1;
+            }
+        }
+        assert!(matches > 3_000);
+    }
+
+    #[test]
     fn a_line_of_a_log_does_not() {
         let sieve = sieve(&["[0-9]{3}-[0-9]{2}-[0-9]{4}", "[A-Za-z0-9.]*@[a-z]+", "[A-Z][a-z]+\\^[A-Z]"]);
         assert!(!sieve.may_match(b"2024-01-15T08:30:00.123Z INFO  api-3 request id=9e3779b97f4a7c15 path=/api/v1/orders/7 status=200"));
