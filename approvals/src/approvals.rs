@@ -11,7 +11,7 @@ use crate::{
     store,
 };
 use anteroom_domain::Secret;
-use sqlx::{PgPool, Postgres, Transaction, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     /// Seconds a step-up counts; may be changed while running.
     pub(crate) remember: AtomicU64,
     pub(crate) addresses: Mutex<Option<KnownAddresses>>,
+    /// When the database last said that it is there.
+    pub(crate) answered: Mutex<Option<std::time::Instant>>,
 }
 
 /// When they were read, and host and port of every target.
@@ -82,9 +84,16 @@ impl std::fmt::Debug for Approvals {
     }
 }
 
+/// A connection unused for longer is asked whether it still lives before it is used; asking always would double the questions.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// A pool that notices within three seconds that the database is away, and asks no statement to run for long.
 pub fn pool_options() -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(3)).after_connect(|c, _| {
+    let options = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(3));
+    let options = options
+        .test_before_acquire(false)
+        .before_acquire(|c, meta| Box::pin(async move { Ok(meta.idle_for < TRUSTED || c.ping().await.is_ok()) }));
+    options.after_connect(|c, _| {
         Box::pin(async move {
             sqlx::raw_sql("set statement_timeout = '20s'; set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '30s'")
                 .execute(c)
@@ -125,7 +134,8 @@ impl Approvals {
         let ((changes, _), (endings, _)) = (broadcast::channel(1024), broadcast::channel(1024));
         let remember = AtomicU64::new(options.remember_step_up.as_secs());
         let known = Mutex::new(Known::new(newest));
-        let inner = Inner { pool, options, ceremonies, signer, known, spool, changes, endings, remember, addresses: Mutex::default() };
+        let (addresses, answered) = (Mutex::default(), Mutex::default());
+        let inner = Inner { pool, options, ceremonies, signer, known, spool, changes, endings, remember, addresses, answered };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -154,10 +164,18 @@ impl Approvals {
         let _ = self.inner.changes.send(change);
     }
 
-    /// Whether the database answers within a second.
+    /// Whether the database answers within a second, or has done so within the last one.
     pub async fn healthy(&self) -> bool {
+        let age = |at: &std::time::Instant| at.elapsed() < TRUSTED;
+        if self.inner.answered.lock().await.as_ref().is_some_and(age) {
+            return true;
+        }
         let asked = sqlx::query!("select 1 as one").fetch_one(&self.inner.pool);
-        matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(_)))
+        let answers = matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(_)));
+        if answers {
+            *self.inner.answered.lock().await = Some(std::time::Instant::now());
+        }
+        answers
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {

@@ -1,5 +1,5 @@
 //! What other processes and tasks are told as soon as it is committed.
-use anteroom_domain::{GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId};
+use anteroom_domain::{GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId, UnmaskId};
 use serde::{Deserialize, Serialize};
 
 /// The Postgres channel of [`Change`]s.
@@ -23,6 +23,7 @@ pub enum Change {
     StepUp(StepUpId),
     Request(RequestId),
     Session(SessionId),
+    Unmask(UnmaskId),
     /// Listening was interrupted and is back: whatever was missed has to be looked up.
     Resync,
 }
@@ -31,7 +32,7 @@ impl Change {
     pub(crate) fn may_end_sessions(self) -> bool {
         match self {
             Self::GrantRevoked(_) | Self::PersonSuspended(_) | Self::Terminate { .. } | Self::Resync => true,
-            Self::StepUp(_) | Self::Request(_) | Self::Session(_) | Self::Message { .. } => false,
+            Self::StepUp(_) | Self::Request(_) | Self::Session(_) | Self::Unmask(_) | Self::Message { .. } => false,
         }
     }
 

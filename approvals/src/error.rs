@@ -1,5 +1,5 @@
 //! One small error type a family of calls. None of them repeats what a stranger sent, and none shows SQL.
-use anteroom_domain::{EndReason, request::WindowError};
+use anteroom_domain::{EndReason, request::WindowError, unmask::IntervalError};
 
 /// The database could not do its part. Everything else builds on this one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +66,30 @@ pub enum MigrateError {
     Store(#[from] StoreError),
     #[error("migrating the database: {0}")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+/// Searching recordings.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("you may not do this")]
+    NotAllowed,
+    #[error("write at least one word that has to be there")]
+    NoWord,
+    #[error("that is too much for one search: at most 200 characters and 16 words")]
+    TooLong,
+    #[error("too many lines hold this: add a word, a person, a target or days")]
+    TooMany,
+}
+
+impl From<ManageError> for SearchError {
+    fn from(e: ManageError) -> Self {
+        match e {
+            ManageError::Store(e) => Self::Store(e),
+            _ => Self::NotAllowed,
+        }
+    }
 }
 
 /// Keeping people and targets.
@@ -172,6 +196,52 @@ pub enum ReviewError {
     Over,
 }
 impl From<StoreError> for ReviewError {
+    fn from(e: StoreError) -> Self {
+        Self::Sign(e.into())
+    }
+}
+
+/// Asking to see an interval unmasked, answering, and opening it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnmaskError {
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error("you may not ask to see recordings unmasked")]
+    NotAllowed,
+    #[error("you are not a key-holder")]
+    NotHolder,
+    #[error("there is no such session")]
+    NoSuchSession,
+    #[error("there is no such request to see a recording unmasked")]
+    NoSuchUnmask,
+    #[error("the recording is still being written; ask when the session is over")]
+    NotSealed,
+    #[error(transparent)]
+    Interval(#[from] IntervalError),
+    #[error("choose 1, 8, 24 or 72 hours")]
+    Hours,
+    #[error("you have {max} requests waiting already; withdraw one first")]
+    TooMany { max: i64 },
+    #[error("this is your own request; two others have to answer it")]
+    OwnRequest,
+    #[error("you approved this already; somebody else has to be the second")]
+    Twice,
+    #[error("this request was already answered or withdrawn")]
+    Answered,
+    #[error("the time of this request is over; ask again")]
+    Over,
+    #[error("the requester is suspended or no auditor any more")]
+    RequesterGone,
+    #[error("what you signed is not what the request says now; look again")]
+    Changed,
+    #[error("two key-holders have to approve first")]
+    NotApproved,
+    #[error("a key-holder who approved this is suspended or no key-holder any more; ask again")]
+    HolderGone,
+    #[error("none of your passkeys is one that both key-holders saw when they approved; ask again")]
+    NoKnownKey,
+}
+impl From<StoreError> for UnmaskError {
     fn from(e: StoreError) -> Self {
         Self::Sign(e.into())
     }

@@ -1,6 +1,6 @@
 //! Everything about one session that can be checked later without us.
 pub use anteroom_assertion::AssertionEvidence;
-use anteroom_domain::{AccessRequest, Grant, SessionRecord};
+use anteroom_domain::{AccessRequest, Grant, SessionRecord, UnmaskRequest};
 use serde::{Deserialize, Serialize};
 
 /// An audit record with the proof that it is in the tree of the checkpoint.
@@ -11,6 +11,17 @@ pub struct ProvenRecord {
     pub index: u64,
     /// RFC 6962 audit path, hexadecimal, from the leaf upwards.
     pub proof: Vec<String>,
+}
+
+/// A wish to see an interval of the session's recording as it was, and what was signed about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnmaskEvidence {
+    /// Its state is the one that the log's entries tell.
+    pub request: UnmaskRequest,
+    /// Of `anteroom_domain::content::UnmaskContent`, in the order they were given.
+    pub answers: Vec<AssertionEvidence>,
+    /// Of `anteroom_domain::content::UnmaskOpening`.
+    pub openings: Vec<AssertionEvidence>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +38,9 @@ pub struct Evidence {
     pub certificate: Option<AssertionEvidence>,
     /// The recording's manifest, once it is sealed.
     pub manifest: Option<serde_json::Value>,
+    /// Oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmasks: Vec<UnmaskEvidence>,
     pub records: Vec<ProvenRecord>,
     /// Signed note (C2SP) over the tree that the proofs lead to.
     pub checkpoint: String,

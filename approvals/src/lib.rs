@@ -2,7 +2,7 @@
 //!
 //! One handle, [`Approvals`]; what it does is in files by use case: `identity` (passkeys, web sessions, SSH keys),
 //! `workflow` (request, review, authorize, step-up, certificates, sessions), `authority` (our certificate authorities),
-//! `audit` (Merkle log, checkpoints, spool), `vault`.
+//! `audit` (Merkle log, checkpoints, spool), `search` (what recordings show), `vault`.
 //! All SQL is in `store`; deciding who may connect is the pure crate `anteroom-policy`.
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ pub mod evidence;
 mod identity;
 mod listing;
 mod run;
+mod search;
 mod store;
 mod types;
 mod vault;
@@ -26,8 +27,10 @@ pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
     AuthorityError, CertificateError, CertificateRefusal, KeyError, ManageError, MigrateError, OpenError, RequestError, ReviewError,
-    SignError, StartError, StepUpError, StoreError, VaultError,
+    SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
 };
 pub use evidence::Evidence;
 pub use listing::{Listing, Page};
+pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use types::*;
+pub use workflow::Claim;

@@ -1,7 +1,9 @@
 //! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
+use crate::evidence::AssertionEvidence;
 use anteroom_domain::{
     AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, Moment, PasskeyId, Person, PersonId, Profile,
-    Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName,
+    Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName, UnmaskRequest,
+    UnmaskState, content::Verdict,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
@@ -54,6 +56,18 @@ pub struct PasskeyInfo {
     pub created_at: Moment,
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_used_at: Option<Moment>,
+}
+
+/// A passkey's public half, for whoever checks its signatures without us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PasskeyKey {
+    pub label: String,
+    /// How contents and the unsealer's list name it: [`anteroom_assertion::key_sha256`].
+    pub sha256: String,
+    /// base64url without padding, as in evidence.
+    pub credential_id: String,
+    /// As `webauthn-rs-core` writes a COSE key in JSON.
+    pub cose_key: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -267,6 +281,56 @@ pub struct RequestFilter {
     pub state: Option<RequestState>,
     pub requester: Option<PersonId>,
     pub search: String,
+}
+
+/// A wish to see an interval of a recording as it was, as the form has it.
+#[derive(Debug, Clone)]
+pub struct UnmaskForm {
+    pub session: SessionId,
+    /// Microseconds since the session's start.
+    pub from_us: u64,
+    pub until_us: u64,
+    pub reason: Reason,
+    /// For how long it may be used, from now; one of [`anteroom_domain::unmask::USES_HOURS`].
+    pub hours: u8,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct UnmaskFilter {
+    pub state: Option<UnmaskState>,
+    pub requester: Option<PersonId>,
+    /// Only what this key-holder can answer now.
+    pub waits_for: Option<PersonId>,
+    pub search: String,
+}
+
+/// What a key-holder said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct UnmaskAnswer {
+    pub holder: PersonId,
+    pub verdict: Verdict,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: Moment,
+}
+
+/// Everything the page of an unmask request shows.
+#[derive(Debug, Clone)]
+pub struct UnmaskView {
+    pub request: UnmaskRequest,
+    /// In the order they were given.
+    pub answers: Vec<UnmaskAnswer>,
+    /// When the requester opened it.
+    pub openings: Vec<Moment>,
+    /// The requester has a passkey that not every key-holder saw who approved: it opens with those that they saw.
+    pub keys_changed: bool,
+}
+
+/// An opening that is signed, stored and in the log: what the unsealer is asked with.
+#[derive(Debug, Clone)]
+pub struct UnmaskOpened {
+    pub request: UnmaskRequest,
+    pub approvals: Vec<AssertionEvidence>,
+    pub opening: AssertionEvidence,
 }
 
 #[derive(Debug, Clone, Default)]

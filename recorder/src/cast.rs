@@ -11,14 +11,16 @@ use std::{collections::VecDeque, fs::File, io::BufReader};
 
 /// Lines of an asciicast v2 file, each with its line feed. At most a chunk of the recording is in memory.
 pub struct Cast {
-    track: MaskedTrack,
-    channel: ChannelEntry,
-    segment: u32,
+    pub(crate) track: MaskedTrack,
+    pub(crate) channel: ChannelEntry,
+    pub(crate) segment: u32,
     reader: Option<SegmentReader<BufReader<File>>>,
-    lines: VecDeque<String>,
+    pub(crate) lines: VecDeque<String>,
     filter: SafeText,
     /// Until this time (since the session's start) nothing is told; the screen is followed and then painted.
-    quiet: Option<(u64, Screen)>,
+    pub(crate) quiet: Option<(u64, Screen)>,
+    /// What comes at this time or later is not told.
+    until_us: u64,
     after_cr: bool,
     done: bool,
 }
@@ -30,7 +32,8 @@ impl std::fmt::Debug for Cast {
 }
 
 impl Cast {
-    pub(crate) fn open(track: MaskedTrack, channel: ChannelEntry, title: &str, from_us: u64) -> Result<Self, ReplayError> {
+    /// `from_us` and `until_us` count from the channel's opening.
+    pub(crate) fn open(track: MaskedTrack, channel: ChannelEntry, title: &str, from_us: u64, until_us: u64) -> Result<Self, ReplayError> {
         let start_us = channel.opened_us.saturating_add(from_us);
         let keyframe = if from_us > 0 { track.keyframe(channel.channel, start_us)? } else { None };
         let (cols, rows) = channel.pty.as_ref().map_or((80, 24), |(cols, rows, _)| (*cols, *rows));
@@ -40,6 +43,7 @@ impl Cast {
             lines: VecDeque::new(),
             filter: SafeText::default(),
             quiet: None,
+            until_us: channel.opened_us.saturating_add(until_us),
             after_cr: false,
             done: false,
             track,
@@ -85,11 +89,15 @@ impl Cast {
                 self.segment += 1;
                 return Ok(());
             }
+            Ok(Some((chunk, _))) if chunk.first_us >= self.until_us => {
+                self.end();
+                return Ok(());
+            }
             Ok(Some((_, Content::Events(events)))) => {
                 for event in events {
                     let event = event.map_err(|p| ReplayError::Damaged(format!("{}: {p}", Track::Masked.file_name(number))))?;
                     if event.channel == self.channel.channel && !self.done {
-                        self.take(&event);
+                        self.hear(&event);
                     }
                 }
             }
@@ -105,7 +113,7 @@ impl Cast {
     }
 
     /// Opens the current segment and passes over the chunks that ended before the channel was opened.
-    fn first_chunk(&mut self) -> Result<SegmentReader<BufReader<File>>, ReplayError> {
+    pub(crate) fn first_chunk(&mut self) -> Result<SegmentReader<BufReader<File>>, ReplayError> {
         let mut reader = self.track.segment(self.segment)?;
         loop {
             match reader.skip_chunk() {
@@ -123,7 +131,11 @@ impl Cast {
         }
     }
 
-    fn take(&mut self, event: &Event<'_>) {
+    pub(crate) fn hear(&mut self, event: &Event<'_>) {
+        if event.at_us >= self.until_us {
+            self.end();
+            return;
+        }
         if self.quiet.as_ref().is_some_and(|(until, _)| event.at_us > *until) {
             self.paint();
         }
@@ -195,10 +207,7 @@ impl Cast {
     }
 
     fn line(&mut self, at_us: u64, kind: &str, text: &str) {
-        let at = at_us.saturating_sub(self.channel.opened_us);
-        // Text always has a JSON form.
-        let text = serde_json::Value::String(text.to_owned());
-        self.lines.push_back(format!("[{}.{:06},\"{kind}\",{text}]\n", at / 1_000_000, at % 1_000_000));
+        self.lines.push_back(line(at_us.saturating_sub(self.channel.opened_us), kind, text));
     }
 }
 
@@ -221,8 +230,15 @@ impl Iterator for Cast {
     }
 }
 
+/// An event of an asciicast v2 file.
+pub(crate) fn line(at_us: u64, kind: &str, text: &str) -> String {
+    // Text always has a JSON form.
+    let text = serde_json::Value::String(text.to_owned());
+    format!("[{}.{:06},\"{kind}\",{text}]\n", at_us / 1_000_000, at_us % 1_000_000)
+}
+
 /// The screen that starts at the reader's place.
-fn read_keyframe(reader: &mut SegmentReader<BufReader<File>>, name: &str) -> Result<Screen, ReplayError> {
+pub(crate) fn read_keyframe(reader: &mut SegmentReader<BufReader<File>>, name: &str) -> Result<Screen, ReplayError> {
     let mut screen: Option<Screen> = None;
     for number in 0..MAX_PARTS {
         match reader.next_chunk().map_err(|e| damaged_segment(name, e))? {

@@ -235,6 +235,26 @@ async fn a_long_recording_is_a_chain_of_segments_and_plays_as_one() {
     let later = shown(&replayer, session, 7, Duration::from_secs(30));
     assert!(!later.contains("line 20 ") && later.contains("line 39 "), "{}", later.len());
 
+    // Every way of reading goes over the borders of segments.
+    let parts = replayer.parts(session, 7).unwrap();
+    assert!(parts.starts.len() > 2, "{parts:?}");
+    let until = |n: usize| parts.starts.get(n + 1).copied().unwrap_or(Duration::MAX);
+    let part = |n: usize| replayer.part(session, 7, parts.starts[n], until(n)).unwrap().map(Result::unwrap).collect::<String>();
+    let all: String = (0..parts.starts.len()).map(part).collect();
+    // What came at the very moment of an entrance is seen as it left the screen, as at any moment: of a line longer than that, its end.
+    let whole: Vec<String> = replayer.cast(session, 7, Duration::ZERO).unwrap().map(Result::unwrap).collect();
+    for n in (0..40).filter(|n| !all.contains(&format!("line {n} "))) {
+        let event = whole.iter().find(|l| l.contains(&format!("line {n} "))).unwrap();
+        let (at, ..): (f64, String, String) = serde_json::from_str(event).unwrap();
+        assert!(parts.starts.iter().any(|s| s.as_secs_f64() == at), "line {n} of {at} s is in no part");
+    }
+    assert!(all.contains("line 39 "));
+    let survey = replayer.survey(session, &mut || std::ops::ControlFlow::Continue(())).unwrap().unwrap();
+    assert!((0..40).all(|n| survey.lines.iter().any(|l| l.text.starts_with(&format!("line {n} ")))));
+    let (told, more) = replayer.follow(session, 7).unwrap().look().unwrap();
+    let [Live::Screen { paint, .. }, Live::Over] = &told[..] else { panic!("{told:?}") };
+    assert!(!more && paint.len() > 1_000, "the end of the last line fills the screen: {paint:?}");
+
     // A segment of the middle is not missed silently.
     let folder = lab.folder(session);
     std::fs::rename(folder.join("sealed.1"), folder.join("sealed.99")).unwrap();

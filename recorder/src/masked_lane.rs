@@ -16,6 +16,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A replay that seeks has to play at most about this much before the moment it wants.
 const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
+/// And at most about so many bytes of output, however fast they came.
+const KEYFRAME_AFTER: usize = 2 << 20;
 /// An event's time is read this much before the event is accepted, at most.
 const ON_THE_WAY: Duration = Duration::from_millis(20);
 
@@ -30,6 +32,8 @@ pub(crate) struct MaskedLane {
     incomplete: bool,
     last_us: u64,
     keyframes_at: Duration,
+    /// Output written since.
+    since_keyframes: usize,
     /// When the newest event happened and when it was accepted: the session's clock against ours.
     newest: (Duration, u64),
     /// Masking may hold back output that has not settled.
@@ -51,6 +55,7 @@ impl MaskedLane {
             incomplete: false,
             last_us: 0,
             keyframes_at: Duration::ZERO,
+            since_keyframes: 0,
             newest: (Duration::ZERO, 0),
             holds: false,
             waiting_since: 0,
@@ -197,8 +202,9 @@ impl MaskedLane {
     fn write(&mut self, id: u32, piece: &Piece, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
         let Some(file) = &mut self.file else { return Ok(false) };
         let coded = Coded { at_us: micros(piece.at), channel: id, body: piece.body() };
-        if !matches!(coded.body, Body::Output(_) | Body::Stderr(_)) {
-            table::update(&mut file.channels, &coded);
+        match coded.body {
+            Body::Output(text) | Body::Stderr(text) => self.since_keyframes = self.since_keyframes.saturating_add(text.len()),
+            _ => table::update(&mut file.channels, &coded),
         }
         if let Some(live) = self.shared.watchers() {
             let kind = match coded.body {
@@ -215,12 +221,12 @@ impl MaskedLane {
         file.event(&coded, scratch)
     }
 
-    /// Every ten seconds of session time, the screens that changed since.
+    /// Every ten seconds of session time, and after much output, the screens that changed since.
     fn keyframes(&mut self, now: Duration, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
-        if now.saturating_sub(self.keyframes_at) < KEYFRAME_EVERY {
+        if now.saturating_sub(self.keyframes_at) < KEYFRAME_EVERY && self.since_keyframes < KEYFRAME_AFTER {
             return Ok(false);
         }
-        self.keyframes_at = now;
+        (self.keyframes_at, self.since_keyframes) = (now, 0);
         self.paint(now, false, scratch)
     }
 

@@ -8,6 +8,7 @@ use anteroom_format::{
 use std::{
     fs::File,
     io::{self, BufReader},
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,10 +18,10 @@ type Reader = SegmentReader<BufReader<File>>;
 /// A recording that may be replayed.
 #[derive(Debug)]
 pub(crate) struct MaskedTrack {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     key: Arc<PrivateKey>,
     pub(crate) header: RecordingHeader,
-    recording: [u8; 32],
+    pub(crate) recording: [u8; 32],
     /// None: still being written, or not recovered yet.
     pub(crate) manifest: Option<Manifest>,
     pub(crate) segments: u32,
@@ -102,28 +103,52 @@ impl MaskedTrack {
                 continue;
             }
             let mut reader = self.segment(number)?;
-            self.for_each_event(number, &mut reader, |event| table::update(&mut channels, event))?;
+            let _goes_on = self.for_each_event(number, &mut reader, |event| {
+                table::update(&mut channels, event);
+                ControlFlow::Continue(())
+            })?;
         }
         Ok(channels)
     }
 
     /// Calls `take` for every event of the track, in order.
     pub(crate) fn for_each(&self, mut take: impl FnMut(&Event<'_>)) -> Result<(), ReplayError> {
-        (0..self.segments).try_for_each(|number| self.for_each_event(number, &mut self.segment(number)?, &mut take))
+        let all = self.try_for_each(|event| {
+            take(event);
+            ControlFlow::Continue(())
+        });
+        all.map(|_| ())
     }
 
-    fn for_each_event(&self, segment: u32, reader: &mut Reader, mut take: impl FnMut(&Event<'_>)) -> Result<(), ReplayError> {
+    /// The same until `take` breaks.
+    pub(crate) fn try_for_each(&self, mut take: impl FnMut(&Event<'_>) -> ControlFlow<()>) -> Result<ControlFlow<()>, ReplayError> {
+        for number in 0..self.segments {
+            if self.for_each_event(number, &mut self.segment(number)?, &mut take)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn for_each_event(
+        &self,
+        segment: u32,
+        reader: &mut Reader,
+        mut take: impl FnMut(&Event<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ReplayError> {
         loop {
             match reader.next_chunk() {
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(ControlFlow::Continue(())),
                 Ok(Some((_, Content::Events(events)))) => {
                     for event in events {
                         let event = event.map_err(|p| ReplayError::Damaged(p.to_string()))?;
-                        take(&event);
+                        if take(&event).is_break() {
+                            return Ok(ControlFlow::Break(()));
+                        }
                     }
                 }
                 Ok(Some(_)) => {}
-                Err(e) => return self.at_chunk(segment, e),
+                Err(e) => return self.at_chunk(segment, e).map(ControlFlow::Continue),
             }
         }
     }
@@ -132,22 +157,44 @@ impl MaskedTrack {
     pub(crate) fn keyframe(&self, channel: u32, at_us: u64) -> Result<Option<(u32, KeyframeAt)>, ReplayError> {
         for number in (0..self.segments).rev() {
             let mut reader = self.segment(number)?;
-            let name = Track::Masked.file_name(number);
-            let index = reader.index().map_err(|e| damaged_segment(&name, e))?;
-            let mut frames: Vec<KeyframeAt> =
-                index.iter().filter_map(|e| if let IndexEntry::Keyframe(k) = e { Some(*k) } else { None }).collect();
-            if index.is_empty() {
-                frames = self.scan_keyframes(number, at_us)?;
+            // Later than what is looked for: its index need not be read.
+            if number > 0 && reader.skip_chunk().is_ok_and(|f| f.is_some_and(|f| f.header.first_us > at_us)) {
+                continue;
             }
-            if let Some(found) = frames.into_iter().rev().find(|k| k.channel == channel && k.at_us <= at_us) {
+            let of_channel = |k: &KeyframeAt| k.channel == channel && k.at_us <= at_us;
+            let found = match indexed(&mut reader, number)? {
+                Some(frames) => frames.into_iter().rev().find(of_channel),
+                None => self.scan_keyframes(number, at_us, Some(channel))?.pop(),
+            };
+            if let Some(found) = found {
                 return Ok(Some((number, found)));
             }
         }
         Ok(None)
     }
 
-    /// Keyframes of a segment without index: chunk headers say where they are, the newest of each channel is looked at.
-    fn scan_keyframes(&self, number: u32, until_us: u64) -> Result<Vec<KeyframeAt>, ReplayError> {
+    /// Every keyframe of `channel`, in order, each with its segment.
+    pub(crate) fn keyframes(&self, channel: u32) -> Result<Vec<(u32, KeyframeAt)>, ReplayError> {
+        let mut all = Vec::new();
+        for number in 0..self.segments {
+            let frames = match indexed(&mut self.segment(number)?, number)? {
+                Some(frames) => frames,
+                None => self.scan_keyframes(number, u64::MAX, None)?,
+            };
+            all.extend(frames.into_iter().filter(|k| k.channel == channel).map(|k| (number, k)));
+        }
+        Ok(all)
+    }
+
+    /// Bytes of the track's files.
+    pub(crate) fn bytes(&self) -> u64 {
+        let length = |number| std::fs::metadata(self.folder.join(Track::Masked.file_name(number))).map_or(0, |m| m.len());
+        (0..self.segments).map(length).sum()
+    }
+
+    /// Keyframes of a segment without index, in order: chunk headers say where they are, and each is looked at. With `newest_of` only the
+    /// newest of that channel.
+    fn scan_keyframes(&self, number: u32, until_us: u64, newest_of: Option<u32>) -> Result<Vec<KeyframeAt>, ReplayError> {
         let mut places = Vec::new();
         let mut reader = self.segment(number)?;
         loop {
@@ -162,18 +209,30 @@ impl MaskedTrack {
                 }
             }
         }
-        let mut frames = Vec::with_capacity(places.len());
-        for (offset, sequence, at_us) in places {
+        let mut frames = Vec::new();
+        for (offset, sequence, at_us) in places.into_iter().rev() {
             let name = Track::Masked.file_name(number);
             reader.seek(offset, sequence).map_err(|e| damaged_segment(&name, e))?;
             if let Some((_, Content::Keyframe(k))) = reader.next_chunk().map_err(|e| damaged_segment(&name, e))?
                 && k.part == 0
+                && newest_of.is_none_or(|channel| channel == k.channel)
             {
                 frames.push(KeyframeAt { channel: k.channel, at_us, sequence, offset });
+                if newest_of.is_some() {
+                    break;
+                }
             }
         }
+        frames.reverse();
         Ok(frames)
     }
+}
+
+/// Keyframes that a segment's index names; none without an index.
+fn indexed(reader: &mut Reader, number: u32) -> Result<Option<Vec<KeyframeAt>>, ReplayError> {
+    let index = reader.index().map_err(|e| damaged_segment(&Track::Masked.file_name(number), e))?;
+    let keyframe = |e: &IndexEntry| if let IndexEntry::Keyframe(k) = e { Some(*k) } else { None };
+    Ok((!index.is_empty()).then(|| index.iter().filter_map(keyframe).collect()))
 }
 
 fn masked_segments(m: &Manifest) -> &[SegmentSummary] {

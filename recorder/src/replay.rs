@@ -4,6 +4,8 @@ use crate::{
     custody::{self, CustodyError},
     lines::clean,
     masked_track::MaskedTrack,
+    revealed::Revealed,
+    unmask::Released,
 };
 use anteroom_domain::{RecordingState, SessionId, capability::Direction};
 use anteroom_format::{Body, Carries, ChannelEntry, Outcome, PrivateKey, SessionHeader, hex};
@@ -32,6 +34,10 @@ pub enum ReplayError {
     Damaged(String),
     #[error("the recording cannot be read: {0}")]
     Io(#[from] io::Error),
+    #[error("the released keys have expired; they were for a limited time")]
+    Expired,
+    #[error("the released keys are of another recording")]
+    OtherRelease,
     #[error(transparent)]
     Key(#[from] CustodyError),
 }
@@ -155,10 +161,15 @@ impl Replayer {
     /// One channel as asciicast v2, line by line (each ends with a line feed). Times count from the channel's opening. With `from`,
     /// the first events give the size and paint the screen as it was then, and the rest follows; no more than a chunk is in memory.
     pub fn cast(&self, session: SessionId, channel: u32, from: Duration) -> Result<Cast, ReplayError> {
-        let track = self.track(session)?;
-        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        self.part(session, channel, from, Duration::MAX)
+    }
+
+    /// The same up to `until`, which is not told any more.
+    pub fn part(&self, session: SessionId, channel: u32, from: Duration, until: Duration) -> Result<Cast, ReplayError> {
+        let (track, entry) = self.channel(session, channel)?;
         let title = title(&entry);
-        Cast::open(track, entry, &title, u64::try_from(from.as_micros()).unwrap_or(u64::MAX))
+        let us = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
+        Cast::open(track, entry, &title, us(from), us(until))
     }
 
     /// The same for async callers: lines in pieces of about 64 KiB, read on a blocking thread, bounded. An error in the middle is the
@@ -169,21 +180,69 @@ impl Replayer {
         channel: u32,
         from: Duration,
     ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
+        self.stream_part(session, channel, from, Duration::MAX).await
+    }
+
+    /// [`part`](Self::part), streamed like [`stream`](Self::stream).
+    pub async fn stream_part(
+        &self,
+        session: SessionId,
+        channel: u32,
+        from: Duration,
+        until: Duration,
+    ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
         let this = self.clone();
         let gone = |_| ReplayError::Io(io::Error::other("the reading thread is gone"));
-        let cast = tokio::task::spawn_blocking(move || this.cast(session, channel, from)).await.map_err(gone)??;
+        let cast = tokio::task::spawn_blocking(move || this.part(session, channel, from, until)).await.map_err(gone)??;
         let (send, receive) = mpsc::channel(4);
         // Owned by its receiver: it ends when that is dropped.
         drop(tokio::task::spawn_blocking(move || feed(cast, &send)));
         Ok(receive)
     }
 
-    fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
+    /// The released interval of one channel as it was, the same way: asciicast v2 whose times count from the channel's opening. It starts by
+    /// painting the screen as the masked track has it at that moment. Output (`o`) is rendered anew like masked output is, with what the
+    /// masked recording hides in clear and marked: black on bright yellow. What was typed comes as `i`, readable (`ls<Enter>`, `^C`), and
+    /// what happened beside the terminal as `m`. Ends with the interval, or with [`ReplayError::Expired`] when the keys' time is over.
+    pub async fn stream_revealed(
+        &self,
+        session: SessionId,
+        channel: u32,
+        released: Arc<Released>,
+    ) -> Result<mpsc::Receiver<Result<Bytes, ReplayError>>, ReplayError> {
+        if released.session() != session {
+            return Err(ReplayError::OtherRelease);
+        }
+        if released.is_expired() {
+            return Err(ReplayError::Expired);
+        }
+        let this = self.clone();
+        let gone = |_| ReplayError::Io(io::Error::other("the reading thread is gone"));
+        let cast = tokio::task::spawn_blocking(move || this.revealed(session, channel, released)).await.map_err(gone)??;
+        let (send, receive) = mpsc::channel(4);
+        // Owned by its receiver: it ends when that is dropped.
+        drop(tokio::task::spawn_blocking(move || feed(cast, &send)));
+        Ok(receive)
+    }
+
+    fn revealed(&self, session: SessionId, channel: u32, released: Arc<Released>) -> Result<Revealed, ReplayError> {
+        let (track, beside) = (self.track(session)?, self.track(session)?);
+        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        Revealed::open(track, beside, entry, released)
+    }
+
+    pub(crate) fn channel(&self, session: SessionId, channel: u32) -> Result<(MaskedTrack, ChannelEntry), ReplayError> {
+        let track = self.track(session)?;
+        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        Ok((track, entry))
+    }
+
+    pub(crate) fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
         MaskedTrack::open(&self.root, session, self.key.clone())
     }
 }
 
-fn feed(cast: Cast, send: &mpsc::Sender<Result<Bytes, ReplayError>>) {
+fn feed(cast: impl Iterator<Item = Result<String, ReplayError>>, send: &mpsc::Sender<Result<Bytes, ReplayError>>) {
     const PIECE: usize = 64 << 10;
     let mut piece = String::new();
     for line in cast {
@@ -232,7 +291,7 @@ fn kind(c: &ChannelEntry) -> ChannelKind {
     }
 }
 
-fn title(c: &ChannelEntry) -> String {
+pub(crate) fn title(c: &ChannelEntry) -> String {
     match (&c.carries, &c.command) {
         (Some(Carries::Forward { forward, place }), _) => clean(&format!("{forward} {place}")),
         (Some(Carries::Files { how }), _) => clean(how),

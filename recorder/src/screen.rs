@@ -16,14 +16,15 @@ use std::fmt::Write;
 const MAX_COLS: u16 = 1000;
 const MAX_ROWS: u16 = 500;
 
+/// Of a terminal, within bounds.
 #[derive(Debug, Clone, Copy)]
-struct Size {
+pub(crate) struct Size {
     cols: usize,
     rows: usize,
 }
 
 impl Size {
-    fn new(cols: u16, rows: u16) -> Self {
+    pub(crate) fn new(cols: u16, rows: u16) -> Self {
         Self { cols: cols.clamp(2, MAX_COLS).into(), rows: rows.clamp(1, MAX_ROWS).into() }
     }
 }
@@ -111,11 +112,11 @@ fn is_blank(cell: &Cell) -> bool {
     cell.c == ' ' && cell.extra.is_none() && Style::of(cell) == Style::default()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Style {
-    fg: Color,
-    bg: Color,
-    flags: Flags,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    pub(crate) fg: Color,
+    pub(crate) bg: Color,
+    pub(crate) flags: Flags,
 }
 
 impl Default for Style {
@@ -136,12 +137,12 @@ const SGR: [(Flags, u8); 7] = [
 ];
 
 impl Style {
-    fn of(cell: &Cell) -> Self {
+    pub(crate) fn of(cell: &Cell) -> Self {
         let shown = SGR.iter().fold(Flags::empty(), |all, (flag, _)| all | *flag);
         Self { fg: cell.fg, bg: cell.bg, flags: cell.flags & shown }
     }
 
-    fn write(&self, out: &mut String) {
+    pub(crate) fn write(&self, out: &mut String) {
         out.push_str("\x1b[0");
         for (flag, number) in SGR {
             if self.flags.intersects(flag) {

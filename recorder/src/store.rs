@@ -79,8 +79,8 @@ impl Root {
     }
 }
 
-/// The folder of a session's recording.
-pub(crate) fn find(root: &Path, session: SessionId) -> Option<PathBuf> {
+/// The folder of a session's recording below `root`.
+pub fn find(root: &Path, session: SessionId) -> Option<PathBuf> {
     let name = session.to_string();
     months(root).into_iter().map(|m| m.join(&name)).find(|p| p.is_dir())
 }

@@ -61,3 +61,61 @@ async fn a_stream_stops_when_nobody_listens() {
     drop(stream);
     assert!(matches!(replayer.stream(session, 9, Duration::ZERO).await, Err(ReplayError::NoChannel(9))));
 }
+
+/// Bytes that this thread asked the kernel for.
+fn bytes_read() -> u64 {
+    let io = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+    io.lines().find_map(|l| l.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_reads_a_bounded_part_of_a_busy_recording() {
+    let lab = lab();
+    let recorder = lab.recorder();
+    let header = header();
+    let session = header.session;
+    let recording = recorder.start(header).await.unwrap();
+    recording.record(at(0, 0, shell())).await.unwrap();
+    // Noise that does not shrink. An hour of quiet work, then 16 MiB within three seconds, then quiet work again.
+    let mut seed = 7u64;
+    let mut noise = |bytes: usize| -> String {
+        let mut out = String::with_capacity(bytes + 32);
+        while out.len() < bytes {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            out.push_str(&format!("{:x}q{:x}\r\n", seed >> 16, seed.rotate_left(29)));
+        }
+        out
+    };
+    for n in 0..3_600u64 {
+        recording.record(at(n * 1_000, 0, EventKind::Output(noise(200).into()))).await.unwrap();
+    }
+    for n in 0..256u64 {
+        recording.record(at(3_600_000 + n * 10, 0, EventKind::Output(noise(64 << 10).into()))).await.unwrap();
+    }
+    for n in 0..600u64 {
+        recording.record(at(3_700_000 + n * 1_000, 0, EventKind::Output(noise(200).into()))).await.unwrap();
+    }
+    let sealed = recording.finish().await.unwrap();
+    let masked = sealed.manifest.tracks[0].segments.iter().map(|s| s.bytes).sum::<u64>();
+    assert!(masked > 8 << 20, "{masked} bytes are no busy recording");
+
+    let replayer = lab.replayer();
+    let worst = std::thread::spawn(move || {
+        let moments = (0..40).map(|n| 1_000 + n * 107_000).chain((0..26).map(|n| 3_600_000 + n * 100));
+        moments
+            .map(|ms| {
+                let before = bytes_read();
+                let mut cast = replayer.cast(session, 0, Duration::from_millis(ms)).unwrap();
+                let first: Vec<String> = cast.by_ref().take(3).map(Result::unwrap).collect();
+                assert_eq!(first.len(), 3, "at {ms}");
+                bytes_read() - before
+            })
+            .max()
+            .unwrap()
+    })
+    .join()
+    .unwrap();
+    println!("{masked} bytes of masked track, at most {worst} read for a jump");
+    // The output between two keyframes, before it is compressed, and tables.
+    assert!(worst < 3 << 20, "{worst} bytes read");
+}

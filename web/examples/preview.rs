@@ -5,10 +5,12 @@
 #[path = "../../approvals/tests/it/cluster.rs"]
 mod cluster;
 
-use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord};
+use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord, UnmaskForm};
 use anteroom_domain::{content::Verdict, *};
 use anteroom_policy::{Decision, Permit, SecondFactor};
-use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader};
+use anteroom_recorder::{
+    Event, EventKind, FileMoved, Outcome, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader, unmask,
+};
 use anteroom_test_authenticator::Authenticator;
 use anteroom_web::{Clipboard, Portal, PortalConfig, SshAddress};
 use std::{
@@ -191,9 +193,44 @@ fn events() -> Vec<(u64, u32, EventKind)> {
     all.push((20_100, 1, EventKind::Output("Filesystem  Size  Used Avail Use% Mounted on\n/dev/vda1    98G   61G   33G  66% /\n".into())));
     all.push((20_200, 1, EventKind::Exit { status: 0 }));
     all.push((20_200, 1, EventKind::Close));
+    let moved = FileMoved {
+        direction: anteroom_domain::capability::Direction::Download,
+        path: "/srv/export/ward-4.csv".into(),
+        bytes: 81_234,
+        sha256: Some([7; 32]),
+        outcome: Outcome::Complete,
+    };
+    all.push((22_000, 2, EventKind::OpenFiles { how: "sftp".into() }));
+    all.push((22_500, 2, EventKind::File(moved)));
+    all.push((22_600, 2, EventKind::Close));
+    all.push((24_000, 3, EventKind::OpenForward { forward: "local-forward".into(), place: "10.20.0.9:5432".into() }));
+    all.push((24_100, 3, EventKind::Output("not shown".into())));
+    all.push((29_000, 3, EventKind::Close));
+    all.push((30_000, 0, EventKind::Message("please finish by noon, the ward calls".into())));
+    all.push((32_000, 4, EventKind::Open { pty: None, command: Some("systemctl restart interface-engine".into()) }));
+    all.push((32_500, 4, EventKind::Stderr("Failed to restart interface-engine.service: Unit not found.\n".into())));
+    all.push((32_600, 4, EventKind::Exit { status: 5 }));
+    all.push((32_600, 4, EventKind::Close));
     all.push((42_000, 0, EventKind::Exit { status: 0 }));
     all.push((42_000, 0, EventKind::Close));
     all.sort_by_key(|(ms, ..)| *ms);
+    all
+}
+
+/// Long enough to be played in several parts.
+fn two_hours() -> Vec<(u64, u32, EventKind)> {
+    let pty = Pty { cols: 100, rows: 28, term: "xterm-256color".into() };
+    let mut all = vec![(0, 0, EventKind::Open { pty: Some(pty), command: None })];
+    let mut noise = 1u64;
+    for second in (0..7_200u64).step_by(2) {
+        let mut said = format!("step {second} of the migration");
+        for _ in 0..8 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            said.push_str(&format!(" {:x}q", noise >> 24));
+        }
+        all.push((second * 1_000, 0, EventKind::Output(format!("{said}\r\n").into())));
+    }
+    all.push((7_200_000, 0, EventKind::Close));
     all
 }
 
@@ -232,8 +269,10 @@ async fn main() {
         tls: None,
         ssh: SshAddress { host: "localhost".into(), port: 2222 },
         clipboard: Clipboard::Both,
+        search: true,
     };
-    let portal = Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks))).unwrap();
+    let portal =
+        Portal::bind(config, a, Some(replayer), control, Some(Arc::new(Door)), Some(Arc::new(Looks)), Some(Arc::new(Nobody))).unwrap();
     println!("ready {origin}");
     let serving = tokio::spawn(portal.run(stop.clone()));
     tokio::signal::ctrl_c().await.unwrap();
@@ -242,10 +281,39 @@ async fn main() {
     background.await.unwrap();
 }
 
+/// One request that waits for its second key-holder, one that can be opened.
+async fn seed_unmask(a: &Approvals, max: &Someone, kim: &mut Someone, lee: &mut Someone, session: SessionId) {
+    for (name, second) in [("unmask-open", true), ("unmask", false)] {
+        let reason = "Complaint 2026-17: was the wrong chart opened?\nThe ward has to be told which patients are concerned.";
+        let form = UnmaskForm { session, from_us: 5_000_000, until_us: 20_000_000, reason: reason.parse().unwrap(), hours: 8 };
+        let id = a.ask_unmask(&max.person, form).await.unwrap().id;
+        println!("{name} {id}");
+        let mut holders = vec![&mut *kim];
+        holders.extend(second.then_some(&mut *lee));
+        for who in holders {
+            let start = Box::pin(a.begin_unmask_review(&who.person, id, Verdict::Approve)).await.unwrap();
+            let answer = who.passkey.get(&start.options).unwrap();
+            Box::pin(a.finish_unmask_review(&who.person, start.ceremony, &answer)).await.unwrap();
+        }
+    }
+}
+
+/// Where nobody has the sealed keys.
+#[derive(Debug)]
+struct Nobody;
+impl unmask::Unsealer for Nobody {
+    fn release(&self, _: unmask::UnmaskProof, _: unmask::Recipient) -> terminal::Later<'_, Result<unmask::Released, unmask::UnsealError>> {
+        let refused = unmask::UnsealError::Refused { code: "preview".into(), why: "a preview has no keys".into() };
+        Box::pin(async move { Err(refused) })
+    }
+}
+
 async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Control) {
     let mut ada = somebody(a, origin, "ada", "Ada Example", &[Role::Admin]).await;
     let mut ben = somebody(a, origin, "ben", "Dr. Ben Beispiel", &[Role::Approver]).await;
-    let _max = somebody(a, origin, "max", "Max Muster", &[Role::Auditor]).await;
+    let max = somebody(a, origin, "max", "Max Muster", &[Role::Auditor]).await;
+    let mut kim = somebody(a, origin, "kim", "Kim Keeper", &[Role::KeyHolder]).await;
+    let mut lee = somebody(a, origin, "lee", "Lee Lockwood", &[Role::KeyHolder]).await;
     let op = somebody(a, origin, "olga", "Olga Operator", &[Role::Operator]).await;
     let eve = somebody(a, origin, "eve", "Eve Everything", &Role::ALL).await;
     for (name, kind, description) in [
@@ -282,7 +350,8 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     println!("request {}", pending.id);
     println!("grant {}", grant.id);
 
-    for live in [false, true] {
+    let mut done = None;
+    for what in ["long", "recording", "session"] {
         let id = SessionId(uuid::Uuid::now_v7());
         let p = permit(a, &mut ada, id, "ehr-db-1", "root").await;
         let started_at = OffsetDateTime::now_utc();
@@ -299,8 +368,8 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         };
         let recording = recorder.start(header).await.unwrap();
         a.session_started(&p, recording.header_sha256(), "preview").await.unwrap();
-        if live {
-            println!("session {id}");
+        println!("{what} {id}");
+        if what == "session" {
             let (person, target) = (ada.person.id, grant.target);
             control.0.lock().unwrap().push(LiveSession {
                 id,
@@ -316,11 +385,26 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
                 channels: 2,
                 bytes_out: 1_234_567,
             });
-            std::mem::forget(recording);
+            let pty = Pty { cols: 100, rows: 28, term: "xterm-256color".into() };
+            recording
+                .record(Event { at: Duration::ZERO, channel: 0, kind: EventKind::Open { pty: Some(pty), command: None } })
+                .await
+                .unwrap();
+            // It goes on as long as the preview does.
+            tokio::spawn(async move {
+                for n in 0u64.. {
+                    let said = format!("\x1b[1;32mroot@ehr-db-1\x1b[0m:~# export step {n} of ward 4, MRN 849302{:02}\r\n", n % 100);
+                    let at = Duration::from_millis(100 + n * 1_000);
+                    recording.record(Event { at, channel: 0, kind: EventKind::Output(said.into()) }).await.unwrap();
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            });
             continue;
         }
-        println!("recording {id}");
-        for (ms, channel, kind) in events() {
+        if what == "recording" {
+            done = Some(id);
+        }
+        for (ms, channel, kind) in if what == "long" { two_hours() } else { events() } {
             recording.record(Event { at: Duration::from_millis(ms), channel, kind }).await.unwrap();
         }
         let s = recording.finish().await.unwrap();
@@ -337,6 +421,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         })
         .await;
     }
+    seed_unmask(a, &max, &mut kim, &mut lee, done.unwrap()).await;
     let asked = a.ask_step_up(ask(&ada, "ehr-db-1", "root", "192.0.2.41")).await.unwrap();
     println!("step-up {}", asked.id);
     let certificate = a.ask_certificate(SSH_KEY, "192.0.2.41".parse().unwrap()).await.unwrap();

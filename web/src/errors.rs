@@ -3,7 +3,7 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AuthorityError, CertificateError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError,
+    AuthorityError, CertificateError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError, UnmaskError,
 };
 use askama::Template;
 use axum::{
@@ -189,6 +189,20 @@ impl Explain for ReviewError {
             Self::Sign(e) => e.failure(),
             Self::NotAllowed | Self::NoSuchRequest => Failure::hidden(text),
             Self::OwnRequest => Failure { status: StatusCode::FORBIDDEN, text },
+            _ => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for UnmaskError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Sign(e) => e.failure(),
+            Self::NotAllowed | Self::NotHolder | Self::NoSuchSession | Self::NoSuchUnmask => Failure::hidden(text),
+            Self::Interval(_) | Self::Hours | Self::TooMany { .. } => Failure::unprocessable(text),
+            Self::OwnRequest => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::Over => Failure { status: StatusCode::GONE, text },
             _ => Failure { status: StatusCode::CONFLICT, text },
         }
     }

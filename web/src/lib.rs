@@ -8,6 +8,7 @@
 mod assets;
 mod errors;
 mod guard;
+mod indexer;
 mod layers;
 mod moments;
 mod page;
@@ -17,7 +18,7 @@ mod serve;
 mod state;
 mod tls;
 
-pub use serve::{Portal, PortalError, Reload, serve};
+pub use serve::{Portal, PortalError, Reload};
 pub use state::{Clipboard, PortalConfig, SshAddress, Tls};
 
 // The same private Postgres and the same small hospital that the deciding side is tested with.

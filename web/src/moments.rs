@@ -14,6 +14,10 @@ impl Now {
         Self(Moment::now_utc())
     }
 
+    pub(crate) fn moment(&self) -> &Moment {
+        &self.0
+    }
+
     /// "in 12 minutes", "3 hours ago".
     pub(crate) fn rel(&self, at: &Moment) -> When {
         When { at: *at, words: relative(*at, self.0), kind: "rel" }

@@ -5,7 +5,7 @@ use crate::{
     moments::Now,
     state::App,
 };
-use anteroom_approvals::{Page, RequestFilter};
+use anteroom_approvals::{Page, RequestFilter, UnmaskFilter};
 use anteroom_domain::{Person, RequestState};
 use anteroom_policy::{Action, may};
 use askama::Template;
@@ -64,20 +64,28 @@ impl FromRequestParts<App> for Frame {
         } else {
             None
         };
-        let nav = navigation(&person, path, waiting);
+        let unmasks = if may(&person, Action::ReviewUnmask) {
+            let mine = UnmaskFilter { waits_for: Some(person.id), ..Default::default() };
+            Some(app.approvals.unmasks(mine, Page { number: 0, size: 1 }).await?.total).filter(|n| *n > 0)
+        } else {
+            None
+        };
+        let nav = navigation(&person, path, waiting, unmasks);
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let done = url::form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == "done").and_then(|(_, v)| outcome(&v));
         Ok(Self { person, nav, now: Now::read(), done, query })
     }
 }
 
-fn navigation(person: &Person, path: &str, waiting: Option<u64>) -> Vec<NavItem> {
-    let all: [(Option<Action>, &'static str, &'static str); 9] = [
+fn navigation(person: &Person, path: &str, waiting: Option<u64>, unmasks: Option<u64>) -> Vec<NavItem> {
+    let all: [(Option<Action>, &'static str, &'static str); 11] = [
         (None, "/", "Home"),
         (Some(Action::RequestAccess), "/requests", "My requests"),
         (Some(Action::ReviewRequests), "/approvals", "Approvals"),
         (Some(Action::SeeSessions), "/sessions", "Live sessions"),
         (Some(Action::ReplayMasked), "/recordings", "Recordings"),
+        (Some(Action::AskUnmask), "/unmask", "Unmask requests"),
+        (Some(Action::ReviewUnmask), "/key-holder", "Key-holder"),
         (Some(Action::SearchAudit), "/audit", "Audit log"),
         (Some(Action::ManagePeople), "/people", "People"),
         (Some(Action::ManageTargets), "/targets", "Targets"),
@@ -89,7 +97,11 @@ fn navigation(person: &Person, path: &str, waiting: Option<u64>) -> Vec<NavItem>
             href,
             label,
             here: path == href || (href != "/" && path.strip_prefix(href).is_some_and(|r| r.starts_with('/'))),
-            count: waiting.filter(|_| href == "/approvals"),
+            count: match href {
+                "/approvals" => waiting,
+                "/key-holder" => unmasks,
+                _ => None,
+            },
         })
         .collect()
 }
@@ -107,6 +119,12 @@ fn outcome(code: &str) -> Option<&'static str> {
         "person-added" => "The person was added. Make a sign-in link for them next.",
         "suspended" => "The person is suspended: signed out, and their sessions end.",
         "reinstated" => "The person may sign in again.",
+        "unmask-asked" => "Your request was sent. Key-holders see it now; two of them have to approve.",
+        "unmask-first" => "You approved this request. A second key-holder has to approve too.",
+        "unmask-approved" => "You approved this request. It was the second approval: it can be opened now.",
+        "unmask-denied" => "You denied this request.",
+        "unmask-withdrawn" => "The request was withdrawn, and its keys are forgotten.",
+        "unmask-closed" => "The keys are forgotten. Your passkey opens it again.",
         "target-added" => "The target was added. Pin its host key and store a credential next.",
         "changed" => "The target was changed. New connections take the new way.",
         "pinned" => "The host keys are pinned.",

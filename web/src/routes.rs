@@ -4,12 +4,13 @@ use crate::{
     guard::{Answers, Needs},
     pages::{
         approvals, audit, enrol, grants, health, home, keys, live, login, people, recordings, requests, sessions, sign_in, step_up,
-        targets, terminal,
+        targets, terminal, unmask,
     },
     state::App,
 };
 use anteroom_policy::Action::{
-    ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
+    AskUnmask, ExportRecording, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests, ReviewUnmask, RevokeGrant,
+    SearchAudit, SeeSessions, TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -107,9 +108,30 @@ pub(crate) fn table() -> Vec<Route> {
         page("/sessions/{id}/message", May(TerminateSession), get(sessions::message::show)),
         form("/sessions/{id}/message", May(TerminateSession), post(sessions::message::send)),
         page("/recordings", May(ReplayMasked), get(recordings::list::show)),
+        page("/recordings/search", May(ReplayMasked), get(recordings::search::form)),
+        form("/recordings/search", May(ReplayMasked), post(recordings::search::ask)),
+        page("/recordings/search/{id}", May(ReplayMasked), get(recordings::search::show)),
         page("/recordings/{id}", May(ReplayMasked), get(recordings::show::show)),
         data("/recordings/{id}/channels/{channel}/cast", May(ReplayMasked), get(recordings::cast::cast)),
+        data("/recordings/{id}/channels/{channel}/parts", May(ReplayMasked), get(recordings::parts::index)),
+        data("/recordings/{id}/channels/{channel}/parts/{part}", May(ReplayMasked), get(recordings::parts::part)),
+        data("/recordings/{id}/channels/{channel}/live", May(ReplayMasked), get(recordings::live::follow)),
+        data("/recordings/{id}/channels/{channel}/masked.cast", May(ExportRecording), get(recordings::cast::export)),
         page("/audit", May(SearchAudit), get(audit::show)),
+        // Seeing an interval as it was. A requester sees only their own; the handler checks whose it is.
+        page("/recordings/{id}/unmask", May(AskUnmask), get(unmask::ask::show)),
+        form("/recordings/{id}/unmask", May(AskUnmask), post(unmask::ask::ask)),
+        page("/unmask", May(AskUnmask), get(unmask::list::show)),
+        page("/key-holder", May(ReviewUnmask), get(unmask::waiting::show)),
+        page("/unmask/{id}", MayEither(AskUnmask, ReviewUnmask), get(unmask::show::show)),
+        form("/unmask/{id}/withdraw", May(AskUnmask), post(unmask::withdraw::withdraw)),
+        json("/unmask/{id}/review/begin", May(ReviewUnmask), post(unmask::review_begin::begin)),
+        json("/unmask/{id}/review/finish", May(ReviewUnmask), post(unmask::review_finish::finish)),
+        json("/unmask/{id}/open/begin", May(AskUnmask), post(unmask::open_begin::begin)),
+        json("/unmask/{id}/open/finish", May(AskUnmask), post(unmask::open_finish::finish)),
+        form("/unmask/{id}/close", May(AskUnmask), post(unmask::close::close)),
+        page("/unmask/{id}/watch", May(AskUnmask), get(unmask::watch::show)),
+        data("/unmask/{id}/channels/{channel}/cast", May(AskUnmask), get(unmask::cast::cast)),
         // Keeping
         page("/people", May(ManagePeople), get(people::list::show)),
         form("/people", May(ManagePeople), post(people::add::add)),
@@ -217,8 +239,26 @@ mod tests {
         );
         assert_eq!(
             rooms(Role::Auditor),
-            ["/sessions", "/recordings", "/recordings/{id}", "/recordings/{id}/channels/{channel}/cast", "/audit"]
+            [
+                "/sessions",
+                "/recordings",
+                "/recordings/search",
+                "/recordings/search/{id}",
+                "/recordings/{id}",
+                "/recordings/{id}/channels/{channel}/cast",
+                "/recordings/{id}/channels/{channel}/parts",
+                "/recordings/{id}/channels/{channel}/parts/{part}",
+                "/recordings/{id}/channels/{channel}/live",
+                "/recordings/{id}/channels/{channel}/masked.cast",
+                "/audit",
+                "/recordings/{id}/unmask",
+                "/unmask",
+                "/unmask/{id}",
+                "/unmask/{id}/watch",
+                "/unmask/{id}/channels/{channel}/cast"
+            ]
         );
+        assert_eq!(rooms(Role::KeyHolder), ["/key-holder", "/unmask/{id}"]);
         assert_eq!(
             rooms(Role::Operator),
             ["/sessions", "/sessions/{id}/terminate", "/sessions/{id}/message", "/people", "/people/{id}", "/targets", "/targets/{id}"]

@@ -1,14 +1,15 @@
 //! From a configuration to a listening portal, and its orderly end.
 use crate::{
-    PortalConfig, layers,
+    PortalConfig, indexer, layers,
     layers::limit::Limiter,
+    pages::unmask,
     routes,
     state::{App, Origin, Shared},
     tls::Certificate,
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
-use anteroom_recorder::Replayer;
+use anteroom_recorder::{Replayer, unmask::Unsealer};
 use axum_server::Handle;
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
@@ -21,6 +22,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long open requests may take to finish after a stop.
@@ -71,20 +73,8 @@ impl Reload {
     }
 }
 
-/// Binds and runs until `stop`; without `terminals` no page offers one, without `probe` no target is tested.
-pub async fn serve(
-    config: PortalConfig,
-    approvals: Approvals,
-    replayer: Option<Replayer>,
-    control: Arc<dyn SessionControl>,
-    terminals: Option<Arc<dyn TerminalDoor>>,
-    probe: Option<Arc<dyn TargetProbe>>,
-    stop: CancellationToken,
-) -> Result<(), PortalError> {
-    Portal::bind(config, approvals, replayer, control, terminals, probe)?.run(stop).await
-}
-
 impl Portal {
+    /// Listens. Without `terminals` no page offers one, without `probe` no target is tested, without `unsealer` nothing is unmasked.
     pub fn bind(
         config: PortalConfig,
         approvals: Approvals,
@@ -92,6 +82,7 @@ impl Portal {
         control: Arc<dyn SessionControl>,
         terminals: Option<Arc<dyn TerminalDoor>>,
         probe: Option<Arc<dyn TargetProbe>>,
+        unsealer: Option<Arc<dyn Unsealer>>,
     ) -> Result<Self, PortalError> {
         let origin = Origin::new(&config.origin).ok_or_else(|| PortalError::Origin(config.origin.to_string()))?;
         if config.tls.is_none() && !config.listen.ip().is_loopback() {
@@ -105,6 +96,7 @@ impl Portal {
         let listener = TcpListener::bind(config.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
+        let search = config.search && replayer.is_some();
         let app = App::new(Shared {
             approvals,
             replayer,
@@ -114,12 +106,17 @@ impl Portal {
             limiter: Limiter::default(),
             polls: Limiter::of_polls(),
             viewings: Default::default(),
+            searches: Default::default(),
+            watchers: Default::default(),
+            search,
             terminals,
             clipboard: config.clipboard,
             waiting: Default::default(),
             open: Default::default(),
             probe,
             tests: Default::default(),
+            unsealer,
+            held: Default::default(),
         });
         Ok(Self { listener, addr, certificate, app })
     }
@@ -137,6 +134,8 @@ impl Portal {
     pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
         let Self { listener, certificate, app, .. } = self;
         let (open, tests) = (app.open.clone(), app.tests.clone());
+        let indexing = indexing(&app, &stop);
+        let keep = unmask::held::keep(app.clone());
         let handle = Handle::new();
         let service = layers::wrap(routes::router(app.clone(), &stop), app).into_make_service_with_connect_info::<SocketAddr>();
         let ender = async {
@@ -162,11 +161,24 @@ impl Portal {
             done = serving => done,
             () = ender => Ok(()),
             () = watch(certificate.as_ref()) => Ok(()),
+            () = keep => Ok(()),
         };
+        if let Some((ends, task)) = indexing {
+            ends.cancel();
+            let _ = tokio::time::timeout(DRAIN, task).await;
+        }
         // Terminals heard of the stop themselves; each says goodbye within its own bound.
         let _ = tokio::time::timeout(DRAIN, async { tokio::join!(open.all_ended(), tests.all_ended()) }).await;
         Ok(done?)
     }
+}
+
+/// The one task of the portal that is nobody's request.
+fn indexing(app: &App, stop: &CancellationToken) -> Option<(CancellationToken, JoinHandle<()>)> {
+    let replayer = app.replayer.clone().filter(|_| app.search)?;
+    let ends = stop.child_token();
+    let task = tokio::spawn(indexer::run(app.approvals.clone(), replayer, ends.clone()));
+    Some((ends, task))
 }
 
 /// Strangers may open connections, but not keep them by saying nothing.

@@ -1,10 +1,10 @@
 use crate::{
     layers::limit::Limiter,
-    pages::{targets, terminal},
+    pages::{recordings, targets, terminal, unmask},
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
-use anteroom_recorder::Replayer;
+use anteroom_recorder::{Replayer, unmask::Unsealer};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 use url::Url;
@@ -22,6 +22,8 @@ pub struct PortalConfig {
     pub ssh: SshAddress,
     /// What terminals in the browser may do with the clipboard.
     pub clipboard: Clipboard,
+    /// Read closed recordings, masked, into the database's search index; only with a [`Replayer`].
+    pub search: bool,
 }
 
 /// Which way text may go between a terminal in the browser and the clipboard. Copying is prevented by our own page only: whoever sees a
@@ -84,7 +86,11 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     /// Of programs that wait for a certificate.
     pub(crate) polls: Limiter,
-    pub(crate) viewings: crate::pages::recordings::Viewings,
+    pub(crate) viewings: recordings::Viewings,
+    pub(crate) searches: recordings::search::Searches,
+    pub(crate) watchers: recordings::live::Watchers,
+    /// Whether recordings can be searched.
+    pub(crate) search: bool,
     /// None where no gateway runs beside this portal.
     pub(crate) terminals: Option<Arc<dyn TerminalDoor>>,
     pub(crate) clipboard: Clipboard,
@@ -93,6 +99,9 @@ pub(crate) struct Shared {
     /// None where no gateway runs beside this portal.
     pub(crate) probe: Option<Arc<dyn TargetProbe>>,
     pub(crate) tests: targets::test::Tests,
+    /// None where nobody releases keys of sealed tracks.
+    pub(crate) unsealer: Option<Arc<dyn Unsealer>>,
+    pub(crate) held: unmask::held::Held,
 }
 
 impl App {

@@ -9,6 +9,7 @@ await build({
     app: "src/app.ts",
     passkey: "src/passkey.ts",
     player: "src/player.ts",
+    revealed: "src/revealed.ts",
     terminal: "src/terminal.ts",
   },
   bundle: true,

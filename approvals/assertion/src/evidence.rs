@@ -1,5 +1,7 @@
 //! What is kept of a passkey's signature, so that anybody can check it later.
+use anteroom_domain::canonical;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// A WebAuthn assertion and all that is needed to check it. Binary fields are base64url without padding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,4 +19,35 @@ pub struct AssertionEvidence {
     pub client_data_json: String,
     pub authenticator_data: String,
     pub signature: String,
+}
+
+impl AssertionEvidence {
+    /// How other contents name the passkey that signed this; see [`key_sha256`].
+    pub fn key_sha256(&self) -> Option<String> {
+        key_sha256(&self.cose_key)
+    }
+}
+
+/// SHA-256 of a COSE key's canonical JSON, lower-case hexadecimal. None for what has no canonical form, which no key of a passkey is.
+pub fn key_sha256(cose_key: &serde_json::Value) -> Option<String> {
+    use std::fmt::Write;
+    let canonical = canonical::to_vec(cose_key).ok()?;
+    Some(Sha256::digest(canonical).iter().fold(String::with_capacity(64), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_has_one_name_however_its_fields_are_ordered() {
+        let named = key_sha256(&json!({"type_": "ES256", "key": {"y": "B", "x": "A"}}));
+        assert_eq!(named, key_sha256(&json!({"key": {"x": "A", "y": "B"}, "type_": "ES256"})));
+        assert_ne!(named, key_sha256(&json!({"key": {"x": "A", "y": "C"}, "type_": "ES256"})));
+        assert!(named.is_some_and(|n| n.len() == 64));
+    }
 }

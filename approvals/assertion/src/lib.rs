@@ -7,4 +7,4 @@ mod assertion;
 mod evidence;
 
 pub use assertion::{Assertion, signed, verify_assertion};
-pub use evidence::AssertionEvidence;
+pub use evidence::{AssertionEvidence, key_sha256};

@@ -261,6 +261,15 @@ pub enum AuditEvent {
     RecordingExported {
         session: SessionId,
         by: PersonId,
+        /// Only this channel, masked and readable; none for a whole bundle, which stays encrypted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        masked_channel: Option<u32>,
+    },
+    /// Somebody looked for words in what recordings show, masked.
+    RecordingsSearched {
+        by: PersonId,
+        /// Of what was asked for: that can be a name.
+        query_sha256: String,
     },
     /// An auditor asks to see an interval as it was; microseconds since the session's start.
     UnmaskRequested {
@@ -311,6 +320,12 @@ pub enum AuditEvent {
         unmask: UnmaskId,
         session: SessionId,
         chunks: u64,
+    },
+    /// The requester watched what was released; one line for each time it was sent to the browser.
+    UnmaskViewed {
+        unmask: UnmaskId,
+        session: SessionId,
+        by: PersonId,
     },
     /// The recording's keys were destroyed: it can be verified and never be opened.
     RecordingShredded {
@@ -382,6 +397,7 @@ impl AuditEvent {
             | Self::UnmaskRefused { session, .. }
             | Self::UnmaskOpened { session, .. }
             | Self::UnmaskReleased { session, .. }
+            | Self::UnmaskViewed { session, .. }
             | Self::RecordingShredded { session, .. }
             | Self::LegalHoldPlaced { session, .. }
             | Self::LegalHoldLifted { session, .. }

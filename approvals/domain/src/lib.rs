@@ -16,8 +16,10 @@ pub mod probe;
 pub mod request;
 pub mod secret;
 pub mod session;
+pub mod shown;
 pub mod target;
 pub mod terminal;
+pub mod unmask;
 
 pub use audit::{AuditEvent, AuditRecord, FactorUsed};
 pub use capability::{Capabilities, Capability};
@@ -30,8 +32,10 @@ pub use probe::{Probe, ProbeOutcome, TargetProbe};
 pub use request::{AccessRequest, RequestState};
 pub use secret::Secret;
 pub use session::{EndReason, RecordingState, SessionRecord};
+pub use shown::LineKind;
 pub use target::{Account, Profile, Protocol, Target, TargetKind, Via};
 pub use terminal::{OpenTerminal, TerminalDoor, TerminalInput, TerminalOutput, TerminalSession};
+pub use unmask::{UnmaskRequest, UnmaskStage, UnmaskState};
 
 /// A moment as RFC 3339 text, for places where it is hashed.
 pub type CanonicalText = String;

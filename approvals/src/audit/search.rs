@@ -65,6 +65,8 @@ impl Approvals {
             step_up,
             certificate,
             manifest: store::sessions::manifest(db, session).await?,
+            // After the records: what they name is there.
+            unmasks: self.unmask_evidence(session, &records).await?,
             records,
             checkpoint: checkpoint.note,
             log_key: self.log_public_key(),

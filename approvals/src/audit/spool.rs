@@ -1,7 +1,7 @@
 //! Lines that must not be lost while Postgres is away: kept in fsynced files and merged, in order and exactly once,
 //! when it is back. The id of the audit entry is what makes a second merge harmless.
 use super::record;
-use crate::{Approvals, Change, SealedRecord, StoreError, store};
+use crate::{Approvals, SealedRecord, StoreError, store};
 use anteroom_domain::{AuditRecord, SessionId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -174,11 +174,9 @@ impl Approvals {
                 Work::Nothing => {}
                 Work::End { session, reason } => {
                     store::sessions::end(&mut *tx, *session, reason, s.record.at).await?;
-                    store::tell(&mut *tx, Change::Session(*session)).await?;
                 }
                 Work::Seal(sealed) => {
                     store::sessions::seal(&mut *tx, sealed).await?;
-                    store::tell(&mut *tx, Change::Session(sealed.session)).await?;
                 }
             }
         }

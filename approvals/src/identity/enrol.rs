@@ -1,7 +1,7 @@
 //! Enrolling passkeys: the first by a one-time link, further ones when signed in.
 use super::{passkey::CEREMONY, signing::label};
 use crate::{
-    Approvals, EnrolStart, PasskeyInfo, PasskeyStart, SignError, SignedIn, StoreError,
+    Approvals, EnrolStart, PasskeyInfo, PasskeyKey, PasskeyStart, SignError, SignedIn, StoreError,
     audit::record,
     clock,
     store::{
@@ -10,6 +10,7 @@ use crate::{
     },
 };
 use anteroom_domain::{AuditEvent, CeremonyId, Moment, Person, PersonId};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -83,6 +84,18 @@ impl Approvals {
     /// Oldest first.
     pub async fn passkeys(&self, person: PersonId) -> Result<Vec<PasskeyInfo>, StoreError> {
         store::passkeys::infos(&self.inner.pool, person).await
+    }
+
+    /// The public keys of a person's passkeys, oldest first: what the unsealer is told to believe in.
+    pub async fn passkeys_of(&self, person: PersonId) -> Result<Vec<PasskeyKey>, StoreError> {
+        let all = store::passkeys::labelled(&self.inner.pool, person).await?;
+        let key = |(label, c): (String, Credential)| {
+            const WHERE: StoreError = StoreError::Damaged("passkey");
+            let cose_key = serde_json::to_value(&c.cred).map_err(|_| WHERE)?;
+            let sha256 = anteroom_assertion::key_sha256(&cose_key).ok_or(WHERE)?;
+            Ok(PasskeyKey { label, sha256, credential_id: B64.encode(&c.cred_id), cose_key })
+        };
+        all.into_iter().map(key).collect()
     }
 
     async fn begin_creating<T: Serialize>(

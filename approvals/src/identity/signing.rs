@@ -1,6 +1,7 @@
 //! Having a content signed: the frame that approvals, step-ups and SSH keys share.
 use crate::{
     Approvals, SignError, SignStart, StoreError, clock,
+    evidence::AssertionEvidence,
     store::{
         self,
         ceremonies::{Kind, New, Taken},
@@ -12,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use webauthn_rs_core::proto::AuthenticationState;
+use webauthn_rs_core::proto::{AuthenticationState, Credential};
 use webauthn_rs_proto::PublicKeyCredential;
 
 /// A ceremony that was begun and is now taken.
@@ -22,6 +23,8 @@ pub(crate) type Signing<T> = Taken<T, AuthenticationState>;
 #[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) evidence: Stored,
+    /// What was stored.
+    pub(crate) assertion: AssertionEvidence,
     pub(crate) content_sha256: [u8; 32],
 }
 
@@ -60,6 +63,18 @@ impl Approvals {
         content: &C,
     ) -> Result<SignStart, SignError> {
         let passkeys = store::passkeys::of(&self.inner.pool, person).await?;
+        self.begin_signing_with(kind, person, passkeys, subject, content).await
+    }
+
+    /// The same with one of these passkeys of theirs.
+    pub(crate) async fn begin_signing_with<C: content::Signable, T: Serialize>(
+        &self,
+        kind: Kind,
+        person: PersonId,
+        passkeys: Vec<Credential>,
+        subject: &T,
+        content: &C,
+    ) -> Result<SignStart, SignError> {
         if passkeys.is_empty() {
             return Err(SignError::NoPasskey);
         }
@@ -110,7 +125,7 @@ impl Approvals {
         let evidence = self.inner.ceremonies.evidence(C::DOMAIN, content, answer, &credential).ok_or(damaged)?;
         // What can't be checked by others later is not accepted now.
         crate::verify::verify_assertion(&evidence).map_err(SignError::PasskeyRefused)?;
-        let evidence = store::evidence::insert(tx, person, &evidence, at).await?;
-        Ok(Signed { evidence, content_sha256: Sha256::digest(content.as_bytes()).into() })
+        let stored = store::evidence::insert(tx, person, &evidence, at).await?;
+        Ok(Signed { evidence: stored, assertion: evidence, content_sha256: Sha256::digest(content.as_bytes()).into() })
     }
 }

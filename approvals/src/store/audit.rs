@@ -18,9 +18,12 @@ pub(crate) struct Entry<'a> {
 
 /// Adds it and queues it for the tree; false if this very entry is there already.
 pub(crate) async fn insert(tx: &mut sqlx::PgConnection, e: Entry<'_>) -> Store<bool> {
+    // One statement: every decision writes a line, and a round trip less is felt when many people connect.
     let done = sqlx::query!(
-        "insert into audit_entry (id, at, kind, people, session, target, record) values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (id) do nothing",
+        "with entry as (
+             insert into audit_entry (id, at, kind, people, session, target, record) values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (id) do nothing returning id)
+         insert into audit_waiting (entry) select id from entry",
         e.id,
         e.at,
         e.kind,
@@ -29,13 +32,9 @@ pub(crate) async fn insert(tx: &mut sqlx::PgConnection, e: Entry<'_>) -> Store<b
         e.target,
         e.record
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query!("insert into audit_waiting (entry) values ($1)", e.id).execute(tx).await?;
-    Ok(true)
+    Ok(done.rows_affected() == 1)
 }
 
 /// Only one process gives out places at a time; false if another one is at it.
@@ -230,7 +229,7 @@ pub(crate) struct Story<'a> {
     pub(crate) session: SessionId,
     pub(crate) request: Uuid,
     pub(crate) grant: Uuid,
-    /// Requester and approver: the lines of their passkeys belong to it.
+    /// Requester and approver: the lines of their passkeys belong to it, as do those of who saw the recording unmasked or allowed it.
     pub(crate) people: &'a [Uuid],
     /// Leaves of the tree to look at.
     pub(crate) size: i64,
@@ -246,7 +245,9 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
            or (e.kind in ('step_up_asked', 'step_up_passed')
                and (e.record::jsonb ->> 'step_up')::uuid in (select u.id from step_up u where u.used_by = $1))
            or (e.kind = 'certificate_issued' and e.record::jsonb ->> 'serial' = (select s.certificate::text from session s where s.id = $1))
-           or (e.kind = 'passkey_enrolled' and e.people && $4))
+           or (e.kind = 'passkey_enrolled' and (e.people && $4
+               or e.people && array(select u.requester from unmask u where u.session = $1)
+               or e.people && array(select a.holder from unmask_answer a join unmask u on u.id = a.unmask where u.session = $1))))
            order by l.index"#,
         s.session.0,
         s.request,

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     StepUp,
     SshKey,
     Certificate,
+    UnmaskReview,
+    UnmaskOpen,
 }
 
 impl Kind {
@@ -27,6 +29,8 @@ impl Kind {
             Self::StepUp => "step_up",
             Self::SshKey => "ssh_key",
             Self::Certificate => "certificate",
+            Self::UnmaskReview => "unmask_review",
+            Self::UnmaskOpen => "unmask_open",
         }
     }
 }

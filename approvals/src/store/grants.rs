@@ -72,8 +72,16 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: GrantId) -> Store<Option<
 
 /// The same, and nobody can revoke it before our transaction ends.
 pub(crate) async fn held(tx: &mut sqlx::PgConnection, id: GrantId) -> Store<Option<Grant>> {
-    sqlx::query!("select id from access_grant where id = $1 for share", id.0).fetch_optional(&mut *tx).await?;
-    by_id(tx, id).await
+    let row = sqlx::query_as!(
+        Row,
+        "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
+         g.not_before, g.not_after, g.revoked_at
+         from access_grant g join target t on t.id = g.target join account a on a.id = g.account where g.id = $1 for share of g",
+        id.0
+    )
+    .fetch_optional(tx)
+    .await?;
+    row.map(Grant::try_from).transpose()
 }
 
 /// Grants of this person that have not ended, on one target if `target` is given.

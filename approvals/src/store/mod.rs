@@ -8,11 +8,13 @@ pub(crate) mod grants;
 pub(crate) mod messages;
 pub(crate) mod passkeys;
 pub(crate) mod people;
+pub(crate) mod recording_lines;
 pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod ssh_keys;
 pub(crate) mod step_ups;
 pub(crate) mod targets;
+pub(crate) mod unmasks;
 pub(crate) mod web_sessions;
 
 use crate::{Change, StoreError, change::CHANNEL};

@@ -38,6 +38,12 @@ pub(crate) async fn of(db: impl PgExecutor<'_>, person: PersonId) -> Store<Vec<C
     rows.into_iter().map(read).collect()
 }
 
+/// The same with the labels their owner gave them.
+pub(crate) async fn labelled(db: impl PgExecutor<'_>, person: PersonId) -> Store<Vec<(String, Credential)>> {
+    let rows = sqlx::query!("select label, credential from passkey where person = $1 order by created_at", person.0).fetch_all(db).await?;
+    rows.into_iter().map(|r| Ok((r.label, read(r.credential)?))).collect()
+}
+
 /// The passkey with this credential id, held until our transaction ends: two uses can't both see the old counter.
 pub(crate) async fn held(db: impl PgExecutor<'_>, credential_id: &[u8]) -> Store<Option<(PasskeyId, PersonId, Credential)>> {
     let row = sqlx::query!("select id, person, credential from passkey where credential_id = $1 for update", credential_id)

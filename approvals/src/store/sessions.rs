@@ -1,6 +1,6 @@
 //! Table `session`.
 use super::{Store, total};
-use crate::{Listing, Page, SealedRecord, SessionFilter, StoreError, listing::pattern};
+use crate::{Change, Listing, Page, SealedRecord, SessionFilter, StoreError, change::CHANNEL, listing::pattern};
 use anteroom_domain::{Grant, Moment, RecordingState, SessionId, SessionRecord};
 use anteroom_policy::Permit;
 use sqlx::{PgExecutor, PgPool};
@@ -46,7 +46,7 @@ impl TryFrom<Row> for SessionRecord {
     }
 }
 
-/// False if it is there already.
+/// Adds it and tells; false if it is there already.
 pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     permit: &Permit,
@@ -57,9 +57,12 @@ pub(crate) async fn insert(
     at: Moment,
 ) -> Store<bool> {
     let done = sqlx::query!(
-        "insert into session (id, access_grant, person, target, account, source, gateway, recording_header_sha256, started_at,
-         recording, mask_incomplete, mask_counts, bytes, certificate)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0, $10::text::numeric) on conflict (id) do nothing",
+        "with begun as (
+             insert into session (id, access_grant, person, target, account, source, gateway, recording_header_sha256, started_at,
+             recording, mask_incomplete, mask_counts, bytes, certificate)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0, $10::text::numeric)
+             on conflict (id) do nothing returning id)
+         select pg_notify($11, $12) from begun",
         permit.session().0,
         grant.id.0,
         grant.person.0,
@@ -69,7 +72,9 @@ pub(crate) async fn insert(
         gateway,
         &header_sha256[..],
         at,
-        certificate
+        certificate,
+        CHANNEL,
+        Change::Session(permit.session()).payload()
     )
     .execute(db)
     .await?;
@@ -122,26 +127,39 @@ pub(crate) async fn list(db: &PgPool, f: &SessionFilter, page: Page) -> Store<Li
     Ok(Listing { rows: rows.into_iter().map(SessionRecord::try_from).collect::<Store<_>>()?, total: total(n) })
 }
 
-/// The first end counts; ending again changes nothing.
+/// The first end counts; ending again changes nothing. Tells.
 pub(crate) async fn end(db: impl PgExecutor<'_>, id: SessionId, reason: &str, at: Moment) -> Store<()> {
-    sqlx::query!("update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null", id.0, at, reason)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "with over as (update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null)
+         select pg_notify($4, $5)",
+        id.0,
+        at,
+        reason,
+        CHANNEL,
+        Change::Session(id).payload()
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
+/// What its recording became. Tells.
 pub(crate) async fn seal(db: impl PgExecutor<'_>, s: &SealedRecord) -> Store<()> {
     let counts = serde_json::to_value(&s.mask_counts).map_err(|_| StoreError::Damaged("session"))?;
     sqlx::query!(
-        "update session set recording = $2, manifest = $3, manifest_sha256 = $4, mask_incomplete = $5, mask_counts = $6, bytes = $7
-         where id = $1",
+        "with sealed as (
+             update session set recording = $2, manifest = $3, manifest_sha256 = $4, mask_incomplete = $5, mask_counts = $6, bytes = $7
+             where id = $1)
+         select pg_notify($8, $9)",
         s.session.0,
         s.state.as_str(),
         s.manifest,
         &s.manifest_sha256[..],
         s.mask_incomplete,
         counts,
-        i64::try_from(s.bytes).unwrap_or(i64::MAX)
+        i64::try_from(s.bytes).unwrap_or(i64::MAX),
+        CHANNEL,
+        Change::Session(s.session).payload()
     )
     .execute(db)
     .await?;

@@ -29,14 +29,14 @@ pub fn all_good(findings: &[Finding]) -> bool {
     !findings.is_empty() && findings.iter().all(|f| f.ok)
 }
 
-struct Report(Vec<Finding>);
+pub(super) struct Report(Vec<Finding>);
 
 impl Report {
     fn say(&mut self, check: &str, ok: bool, detail: impl Into<String>) {
         self.0.push(Finding { check: check.into(), ok, detail: detail.into() });
     }
     /// `Ok` says what was found, `Err` what is wrong.
-    fn add(&mut self, check: &str, r: Result<String, String>) {
+    pub(super) fn add(&mut self, check: &str, r: Result<String, String>) {
         match r {
             Ok(d) => self.say(check, true, d),
             Err(d) => self.say(check, false, d),
@@ -44,7 +44,7 @@ impl Report {
     }
 }
 
-fn ensure(ok: bool, why: &str) -> Result<(), String> {
+pub(super) fn ensure(ok: bool, why: &str) -> Result<(), String> {
     if ok { Ok(()) } else { Err(why.into()) }
 }
 
@@ -62,6 +62,7 @@ pub fn verify_evidence(evidence: &Evidence, trusted_log_key: Option<&str>) -> Ve
     report.add("grant", grant(e));
     report.add("session", session(e));
     report.add("audit log tells this story", told(e, &records));
+    super::unmask::check(&mut report, e, &records);
     report.0
 }
 
@@ -97,7 +98,7 @@ fn log(report: &mut Report, e: &Evidence, trusted: Option<&str>) -> Vec<AuditRec
 }
 
 /// Reads a signed content back.
-fn signed<C: Signable + DeserializeOwned>(a: &AssertionEvidence) -> Result<C, String> {
+pub(super) fn signed<C: Signable + DeserializeOwned>(a: &AssertionEvidence) -> Result<C, String> {
     anteroom_assertion::signed(a).map_err(|w| format!("the passkey's assertion: {w}"))
 }
 
@@ -286,13 +287,13 @@ fn content_approver(a: &AssertionEvidence) -> Option<PersonId> {
 }
 
 /// Hashes of the content and of the whole evidence, as the log names them.
-fn hashes(a: &AssertionEvidence) -> Result<(String, String), String> {
+pub(crate) fn hashes(a: &AssertionEvidence) -> Result<(String, String), String> {
     let whole = canonical::to_vec(a).map_err(|_| "the evidence has no canonical form")?;
     Ok((hex(&Sha256::digest(a.content.as_bytes())), hex(&Sha256::digest(whole))))
 }
 
 /// The entry that says that this person enrolled the passkey that signed.
-fn enrolled<'r>(records: &'r [AuditRecord], who: PersonId, a: &AssertionEvidence) -> Option<&'r AuditRecord> {
+pub(super) fn enrolled<'r>(records: &'r [AuditRecord], who: PersonId, a: &AssertionEvidence) -> Option<&'r AuditRecord> {
     let id = hex(&Sha256::digest(B64.decode(&a.credential_id).ok()?));
     records.iter().find(
         |x| matches!(&x.event, AuditEvent::PasskeyEnrolled { person, credential_sha256 } if *person == who && *credential_sha256 == id),

@@ -8,9 +8,23 @@ use uuid::Uuid;
 /// A passed step-up opens its session within this time or not at all.
 const STEP_UP_FRESH: time::Duration = time::Duration::minutes(5);
 
+/// What somebody has beside their name. Nothing of it is believed before it was looked up.
+#[derive(Debug, Clone, Copy)]
+pub enum Claim<'a> {
+    Factor(SecondFactor),
+    /// The key of this fingerprint signed the connection: an earlier step-up with it counts, if policy remembers them.
+    Key(&'a str),
+}
+
+impl From<SecondFactor> for Claim<'_> {
+    fn from(f: SecondFactor) -> Self {
+        Self::Factor(f)
+    }
+}
+
 impl Approvals {
     /// May this person reach this account of this target now? Unknown and forbidden take the same road to the same answer.
-    /// `second_factor` is not believed: a passed step-up is looked up, matched and spent on this session.
+    /// `claim` is not believed: a passed step-up is looked up, matched and spent on this session.
     pub async fn authorize(
         &self,
         person: &Person,
@@ -18,7 +32,7 @@ impl Approvals {
         target: &str,
         account: &str,
         source: IpAddr,
-        second_factor: SecondFactor,
+        claim: impl Into<Claim<'_>>,
     ) -> Result<Decision, StoreError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
@@ -28,7 +42,7 @@ impl Approvals {
         // An unknown target has no grants; looking for them all the same takes the time a known one takes.
         let id = found.as_ref().map_or(TargetId(Uuid::nil()), |t| t.id);
         let grants = store::grants::unended(&mut *tx, fresh.id, Some(id), now).await?;
-        let factor = self.proven(&mut tx, &fresh, session, target, account, source, second_factor, now).await?;
+        let factor = self.proven(&mut tx, &fresh, session, target, account, source, claim.into(), now).await?;
         let decision = match &account_name {
             None => Decision::Deny(Refusal::NoSuchAccess),
             Some(account) => judge(&Facts {
@@ -81,10 +95,14 @@ impl Approvals {
         target: &str,
         account: &str,
         source: IpAddr,
-        claimed: SecondFactor,
+        claim: Claim<'_>,
         now: Moment,
     ) -> Result<SecondFactor, StoreError> {
         let source = source.to_string();
+        let (claimed, key) = match claim {
+            Claim::Factor(claimed) => (claimed, None),
+            Claim::Key(fingerprint) => (SecondFactor::Remembered, Some(fingerprint)),
+        };
         let confirmed = match claimed {
             SecondFactor::Missing => false,
             // Proven on the connection itself, by the gateway: a security key that verified its person.
@@ -104,8 +122,8 @@ impl Approvals {
                 store::step_ups::spend(tx, u).await?
             }
             SecondFactor::Remembered => match self.remembered_since(now) {
-                // The key was compared by `step_up_remembered`; this is the second lock on the same door.
-                Some(since) => store::step_ups::passed_since(tx, person.id, None, &source, target, since).await?,
+                // Without a key, `step_up_remembered` has compared it; this is the second lock on the same door.
+                Some(since) => store::step_ups::passed_since(tx, person.id, key, &source, target, since).await?,
                 None => false,
             },
         };

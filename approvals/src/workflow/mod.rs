@@ -8,5 +8,7 @@ mod sessions;
 mod step_up;
 mod submit;
 mod targets;
+mod unmask;
 
+pub use authorize::Claim;
 pub(crate) use targets::MAX_RELAYS;

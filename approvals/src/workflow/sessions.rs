@@ -56,7 +56,6 @@ impl Approvals {
             second_factor,
         };
         record::write(&mut tx, event, Some(person.id), now).await?;
-        store::tell(&mut *tx, Change::Session(permit.session())).await?;
         self.commit(tx).await?;
         Ok(())
     }

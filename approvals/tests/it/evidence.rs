@@ -47,7 +47,7 @@ async fn over(w: &World, p: &Permit) -> Evidence {
     Box::pin(w.approvals.evidence(p.session())).await.unwrap().unwrap()
 }
 
-fn wrong(e: &Evidence, check: &str) -> String {
+pub fn wrong(e: &Evidence, check: &str) -> String {
     let f = verify_evidence(e, None).into_iter().find(|f| f.check == check).unwrap();
     assert!(!f.ok, "{f:?}");
     f.detail
@@ -167,7 +167,7 @@ async fn an_assertion_with_any_byte_changed_is_refused() {
 }
 
 /// Every value that is not a container, as a JSON pointer.
-fn paths(v: &serde_json::Value, at: String, out: &mut Vec<String>) {
+pub fn paths(v: &serde_json::Value, at: String, out: &mut Vec<String>) {
     match v {
         serde_json::Value::Object(m) => m.iter().for_each(|(k, v)| paths(v, format!("{at}/{k}"), out)),
         serde_json::Value::Array(a) => a.iter().enumerate().for_each(|(i, v)| paths(v, format!("{at}/{i}"), out)),
@@ -176,7 +176,7 @@ fn paths(v: &serde_json::Value, at: String, out: &mut Vec<String>) {
 }
 
 /// Changes a value to another of its kind, in the middle where a text is long.
-fn spoil(v: &mut serde_json::Value) {
+pub fn spoil(v: &mut serde_json::Value) {
     use serde_json::Value;
     *v = match v.take() {
         Value::Bool(b) => (!b).into(),

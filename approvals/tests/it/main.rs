@@ -12,6 +12,8 @@ mod identity;
 mod managing;
 mod relays;
 mod review;
+mod search;
 mod ssh_keys;
 mod targets;
+mod unmask;
 mod world;

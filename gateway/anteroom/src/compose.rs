@@ -5,12 +5,13 @@ use crate::{
     database::Database,
 };
 use anteroom_approvals::{Approvals, Options};
-use anteroom_domain::{EndReason, RecordingState};
+use anteroom_domain::{EndReason, RecordingState, TargetProbe};
 use anteroom_gateway::{
     Cores, Gateway, SshConfig,
     ssh::{Prober, load_host_key},
 };
-use anteroom_recorder::{Recorder, RecorderOptions, Replayer};
+use anteroom_recorder::{Recorder, RecorderOptions, Replayer, unmask::Unsealer};
+use anteroom_unsealer::Client;
 use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
 use anyhow::{Context, Result};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -87,7 +88,9 @@ impl Running {
         settle_lost(&approvals, &recorder, &gateway).await;
         let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
         let portal = portal_config(config, &gateway);
-        let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(Arc::new(Prober::default())))?;
+        let unsealer = c.unsealer_socket.as_ref().map(|socket| Arc::new(Client::new(socket.clone())) as Arc<dyn Unsealer>);
+        let prober: Arc<dyn TargetProbe> = Arc::new(Prober::default());
+        let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(prober), unsealer)?;
         let (portal_address, reload) = (portal.local_addr(), portal.reload_handle());
         let stop_portal = CancellationToken::new();
         let portal = tokio::spawn(portal.run(stop_portal.clone()));
@@ -194,6 +197,7 @@ fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
         tls: p.tls.clone().map(|(cert, key)| Tls { cert, key }),
         ssh: SshAddress { host, port },
         clipboard: p.clipboard,
+        search: config.custody.search,
     }
 }
 

@@ -51,7 +51,7 @@ impl Database {
 
     /// For everything but migrations: the role that can only add to the audit log. Connects when first used.
     pub(crate) fn pool(&self) -> PgPool {
-        PgPoolOptions::new().max_connections(self.connections).acquire_timeout(Duration::from_secs(3)).connect_lazy_with(self.app.clone())
+        anteroom_approvals::pool_options().max_connections(self.connections).connect_lazy_with(self.app.clone())
     }
 
     /// Brings the schema up to date, as its owner.

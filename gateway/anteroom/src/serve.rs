@@ -76,6 +76,7 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
                 || new.custody.max_lag != old.custody.max_lag
                 || new.custody.rules.sha256() != old.custody.rules.sha256(),
         ),
+        ("unmask", new.custody.unsealer_socket != old.custody.unsealer_socket),
         (
             "keys",
             new.custody.vault != old.custody.vault

@@ -5,7 +5,7 @@ use super::{
     notice,
     signature::{Signed, acceptable, touched, verified},
 };
-use anteroom_approvals::{AskStepUp, StepUpAsked, StepUpState};
+use anteroom_approvals::{AskStepUp, Claim, StepUpAsked, StepUpState};
 use anteroom_domain::{AccountName, Moment, Person, PersonId, Role, TargetName};
 use anteroom_policy::{Decision, Refusal, SecondFactor};
 use russh::{
@@ -40,6 +40,14 @@ pub(super) struct Visitor {
     pub(super) ssh_session_id: Vec<u8>,
     /// What the signature proved beyond the key.
     pub(super) factor: SecondFactor,
+}
+
+/// What proves somebody, on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// A key alone: a passkey has to follow, unless an earlier one is remembered.
+    Key,
+    Factor(SecondFactor),
 }
 
 #[derive(Debug)]
@@ -154,7 +162,7 @@ impl Authentication {
                 let user = user.to_owned();
                 let ssh_session_id = signed.ssh_session_id;
                 let c = Confirm { person, user, account, target, fingerprint, ssh_session_id, asked: None };
-                self.decide(c, factor).await
+                self.decide(c, Proof::Factor(factor)).await
             }
         }
     }
@@ -177,30 +185,24 @@ impl Authentication {
                 Auth::Accept
             }
             Login::Target { account, target } => {
-                let factor = match TargetName::new(target.as_str()) {
-                    _ if self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes()) => {
-                        SecondFactor::SecurityKey
-                    }
-                    Ok(name) if self.remembered(&person, &fingerprint, &name).await => SecondFactor::Remembered,
-                    _ => SecondFactor::Missing,
-                };
+                let both = self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes());
+                let proof = if both { Proof::Factor(SecondFactor::SecurityKey) } else { Proof::Key };
                 let user = user.to_owned();
                 let ssh_session_id = key.session_id.to_vec();
-                self.decide(Confirm { person, user, account, target, fingerprint, ssh_session_id, asked: None }, factor).await
+                self.decide(Confirm { person, user, account, target, fingerprint, ssh_session_id, asked: None }, proof).await
             }
         }
     }
 
-    async fn remembered(&self, person: &Person, fingerprint: &str, target: &TargetName) -> bool {
-        let source = self.connection.peer.ip();
-        self.connection.shared.approvals.step_up_remembered(person.id, fingerprint, source, target).await.unwrap_or(false)
-    }
-
-    async fn decide(&mut self, c: Confirm, factor: SecondFactor) -> Auth {
+    async fn decide(&mut self, c: Confirm, proof: Proof) -> Auth {
         let conn = &self.connection;
         // Taken before the judgement: the monotonic deadline is never later than the judged one.
         let asked_at = Instant::now();
-        let judged = conn.shared.approvals.authorize(&c.person, conn.session, &c.target, &c.account, conn.peer.ip(), factor).await;
+        let claim = match proof {
+            Proof::Key => Claim::Key(&c.fingerprint),
+            Proof::Factor(f) => Claim::Factor(f),
+        };
+        let judged = conn.shared.approvals.authorize(&c.person, conn.session, &c.target, &c.account, conn.peer.ip(), claim).await;
         let refused = match judged {
             Ok(Decision::Permit(permit)) => {
                 let deadline = asked_at + permit.remaining();
@@ -208,7 +210,7 @@ impl Authentication {
                 self.stage = Stage::In(Access::Permitted);
                 return Auth::Accept;
             }
-            Ok(Decision::NeedsSecondFactor(_)) if factor == SecondFactor::Missing => {
+            Ok(Decision::NeedsSecondFactor(_)) if proof == Proof::Key => {
                 self.stage = Stage::Confirm(Box::new(c));
                 return go_on();
             }
@@ -241,7 +243,7 @@ impl Authentication {
                 self.stage = Stage::Confirm(Box::new(c));
                 round(String::new())
             }
-            Ok(StepUpState::Passed) => self.decide(c, SecondFactor::Passed(asked.id)).await,
+            Ok(StepUpState::Passed) => self.decide(c, Proof::Factor(SecondFactor::Passed(asked.id))).await,
             Ok(StepUpState::Refused | StepUpState::Expired) => self.failed(Some(c.person.id)),
             Err(_) => reject(),
         }

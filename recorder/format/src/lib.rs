@@ -13,6 +13,7 @@ mod key;
 pub mod layout;
 mod manifest;
 mod reader;
+mod release;
 mod session;
 mod stored;
 pub mod strict;
@@ -29,6 +30,7 @@ pub use key::{KeyError, PrivateKey, PublicKey};
 pub use layout::{FrameHeader, Hash, Kind, SegmentHeader};
 pub use manifest::{ChannelCount, Manifest, ManifestError, MaskCheck, SegmentSummary, SignedManifest, TrackSummary, public_text};
 pub use reader::{Content, SegmentReader, Unpacker};
+pub use release::{MAX_RELEASED, Release, ReleaseContent, ReleaseError, ReleasedChunk, ReleasedReader};
 pub use session::{RecordingHeader, SessionHeader};
 pub use writer::{Finished, Packer, Screen, SegmentStart, SegmentWriter, WriteError};
 

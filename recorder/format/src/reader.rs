@@ -133,6 +133,11 @@ impl<R: Read + Seek> SegmentReader<R> {
         Ok(())
     }
 
+    /// Offset and sequence of the next chunk: where [`seek`](Self::seek) goes on later, in a file that has grown meanwhile.
+    pub fn position(&self) -> (u64, u64) {
+        (self.offset, self.sequence)
+    }
+
     /// The next chunk, decrypted; none at the end.
     pub fn next_chunk(&mut self) -> Result<Option<(FrameHeader, Content<'_>)>, ReadError> {
         let Some(frame) = self.fetch(false)? else { return Ok(None) };

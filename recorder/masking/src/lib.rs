@@ -15,6 +15,7 @@
 pub mod asciicast;
 mod classify;
 mod emitted;
+mod folded;
 mod kind;
 mod learned;
 mod line_text;

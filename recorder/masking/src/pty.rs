@@ -173,7 +173,7 @@ impl Pty {
             above: above.len(),
             columns: size.cols,
             cursor: (cursor.0 + above.len(), cursor.1),
-            may_have_panes: alternate,
+            full_screen: alternate,
             cut,
             at: self.last_at,
             first_row: self.rows_gone.saturating_sub(shown as u64),

@@ -4,6 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use crate::{
     classify::{Classifier, Context, Known, State, Verdicts},
+    folded,
     line_text::LineText,
     masked::MaskedRow,
     panes::{self, Band},
@@ -13,6 +14,8 @@ use crate::{
 
 /// Cells of one logical line. A longer one is cut, and the word at the cut is masked if it looks like anything.
 const MAX_LINE_CELLS: usize = 16_384;
+/// Rows over which a program folds one line.
+const MAX_FOLDED: usize = 64;
 
 /// Why a frame is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +38,8 @@ pub(crate) struct Page<'a> {
     pub(crate) columns: usize,
     /// Row and column.
     pub(crate) cursor: (usize, usize),
-    /// A full-screen program may show several texts beside each other.
-    pub(crate) may_have_panes: bool,
+    /// Of a full-screen program: it may show several texts beside each other, and fold long lines itself.
+    pub(crate) full_screen: bool,
     pub(crate) cut: Cut,
     /// For people who ask: when that was, and the number of the first row since the start.
     pub(crate) at: Duration,
@@ -113,8 +116,8 @@ impl Reader {
         let mut committed: Option<Context> = None;
         let mut keep = page.above;
         let mut old = std::mem::take(&mut self.lines).into_iter();
-        let bands = if page.may_have_panes { panes::bands(rows, page.columns) } else { Vec::new() };
-        let pieces = pieces(rows, &bands);
+        let bands = if page.full_screen { panes::bands(rows, page.columns) } else { Vec::new() };
+        let pieces = pieces(rows, &bands, page.full_screen.then_some(page.columns));
         // The line that was first on the screen is first again, wherever it is now.
         let moved = pieces.first().is_some_and(|first| first.rows.end <= page.above);
         for piece in pieces {
@@ -182,7 +185,7 @@ fn state(page: &Page<'_>, piece: &Piece, text: &LineText<'_>) -> State {
     let too_long = columns.is_none() && end < page.rows.len() && page.rows[end - 1].1;
     // A row that reaches its pane's border may have been cut there.
     let cut_at_border =
-        columns.as_ref().is_some_and(|columns| columns.end < page.columns && !page.rows[start].0.is_blank_at(columns.end - 1));
+        columns.as_ref().is_some_and(|columns| columns.end < page.columns && !page.rows[end - 1].0.is_blank_at(columns.end - 1));
     let first = columns.as_ref().map_or(0, |columns| columns.start);
     let here = (start..end).contains(&page.cursor.0) && columns.as_ref().is_none_or(|columns| columns.contains(&page.cursor.1));
     match page.cut {
@@ -191,14 +194,23 @@ fn state(page: &Page<'_>, piece: &Piece, text: &LineText<'_>) -> State {
         _ if !here => State::Complete,
         Cut::Forced => State::Torn,
         Cut::Settled => {
-            let before: usize = page.rows[start..page.cursor.0].iter().map(|row| row.0.len()).sum();
+            let before: usize = page.rows[start..page.cursor.0].iter().map(|row| cells(row.0, columns.as_ref())).sum();
             State::Open(text.byte_of(before + page.cursor.1 - first))
         }
     }
 }
 
-/// Logical lines top to bottom; in a band, pane by pane.
-fn pieces(rows: &[(&Row, bool)], bands: &[Band]) -> Vec<Piece> {
+/// How many of a row's cells are in these columns.
+fn cells(row: &Row, columns: Option<&Range<usize>>) -> usize {
+    columns.map_or(row.len(), |columns| row.part(columns.clone()).columns.len())
+}
+
+/// Logical lines top to bottom; in a band, pane by pane. `folding`: the columns of a full-screen program, which may fold lines itself.
+fn pieces(rows: &[(&Row, bool)], bands: &[Band], folding: Option<usize>) -> Vec<Piece> {
+    let glyph = |row: usize| move |column: usize| rows.get(row).and_then(|row| row.0.glyph(column)).unwrap_or(' ');
+    let goes_on = |first: usize, above: usize, columns: Range<usize>| {
+        folding.is_some() && folded::goes_on(&glyph(first), &glyph(above), &glyph(above + 1), &glyph(above + 2), columns)
+    };
     let mut pieces = Vec::with_capacity(rows.len());
     let mut at = 0;
     let mut bands = bands.iter().peekable();
@@ -206,12 +218,15 @@ fn pieces(rows: &[(&Row, bool)], bands: &[Band]) -> Vec<Piece> {
     while at < rows.len() {
         if let Some(band) = bands.next_if(|band| band.rows.start == at) {
             for columns in &band.columns {
-                let lines = band.rows.clone().map(|row| Piece {
-                    rows: row..row + 1,
-                    columns: Some(columns.clone()),
-                    begins: row == band.rows.start,
-                });
-                pieces.extend(lines);
+                let mut row = band.rows.start;
+                while row < band.rows.end {
+                    let first = row;
+                    row += 1;
+                    while row < band.rows.end && row - first < MAX_FOLDED && goes_on(first, row - 1, columns.clone()) {
+                        row += 1;
+                    }
+                    pieces.push(Piece { rows: first..row, columns: Some(columns.clone()), begins: first == band.rows.start });
+                }
             }
             at = band.rows.end;
             after_band = true;
@@ -220,7 +235,10 @@ fn pieces(rows: &[(&Row, bool)], bands: &[Band]) -> Vec<Piece> {
         let limit = bands.peek().map_or(rows.len(), |band| band.rows.start);
         let mut end = at + 1;
         let mut cells = rows[at].0.len();
-        while end < limit && rows[end - 1].1 && cells < MAX_LINE_CELLS {
+        while end < limit
+            && cells < MAX_LINE_CELLS
+            && (rows[end - 1].1 || (end - at < MAX_FOLDED && folding.is_some_and(|columns| goes_on(at, end - 1, 0..columns))))
+        {
             cells += rows[end].0.len();
             end += 1;
         }
@@ -272,7 +290,7 @@ fn explain(account: &mut Account, classifier: &Classifier, page: &Page<'_>, line
     for (found, cells) in line.verdicts.found().iter().zip(line.verdicts.cell_ranges()) {
         let mut offset = 0;
         for at in line.rows.clone() {
-            let length = page.rows[at].0.len();
+            let length = self::cells(page.rows[at].0, line.columns.as_ref());
             let (start, end) = (cells.start.max(offset), cells.end.min(offset + length));
             if start < end {
                 let row = page.first_row + at as u64;
@@ -298,8 +316,12 @@ fn masked(page: &Page<'_>, lines: &[Line<'_>], bands: &[Band], mut show: impl Fn
         let Some(band) = band else { return };
         let parts: Vec<&Line<'_>> = std::iter::from_fn(|| shared.next_if(|line| band.rows.contains(&line.rows.start))).collect();
         for row in band.rows.clone() {
-            let here = parts.iter().filter(|line| line.rows.start == row);
-            let beside = Verdicts::beside(here.filter_map(|line| Some((&line.verdicts, 0, line.columns.clone()?))));
+            let here = parts.iter().filter(|line| line.rows.contains(&row));
+            // A folded line's rows are as wide as its pane.
+            let beside = Verdicts::beside(here.filter_map(|line| {
+                let columns = line.columns.clone()?;
+                Some((&line.verdicts, (row - line.rows.start) * columns.len(), columns))
+            }));
             show(MaskedRow::classified(page.rows[row].0, &beside, 0));
         }
     }

@@ -46,6 +46,7 @@ pub struct RuleSet {
     pub(crate) nulls: HashSet<String, Quick>,
     pub(crate) longest_null: usize,
     pub(crate) common: HashSet<String, Quick>,
+    pub(crate) cues: Cues,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,8 +138,62 @@ struct Words {
     fillers: Vec<String>,
     nulls: Vec<String>,
     common: Vec<String>,
+    around: Around,
     /// Short forms of words in names of columns.
     short: HashMap<String, String>,
+}
+
+/// What the words around a name say about it.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Around {
+    patients: Vec<String>,
+    relatives: Vec<String>,
+    titles: Vec<String>,
+    papers: Vec<String>,
+    staff: Vec<String>,
+    degrees: Vec<String>,
+    deeds: Vec<String>,
+    calls: Vec<String>,
+}
+
+/// What one word before a name or number says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cue {
+    pub(crate) patient: bool,
+    pub(crate) relative: bool,
+    pub(crate) title: bool,
+    pub(crate) paper: bool,
+    pub(crate) staff: bool,
+    pub(crate) call: bool,
+}
+
+/// [`Around`], for looking up.
+#[derive(Debug, Default)]
+pub(crate) struct Cues {
+    words: HashMap<String, Cue>,
+    pub(crate) degrees: Vec<String>,
+    pub(crate) deeds: Vec<String>,
+}
+
+impl Cues {
+    fn new(around: Around) -> Self {
+        let mut words: HashMap<String, Cue> = HashMap::new();
+        let mut add =
+            |list: Vec<String>, set: fn(&mut Cue)| list.into_iter().for_each(|word| set(words.entry(word.to_lowercase()).or_default()));
+        add(around.patients, |cue| cue.patient = true);
+        add(around.relatives, |cue| cue.relative = true);
+        add(around.titles, |cue| cue.title = true);
+        add(around.papers, |cue| cue.paper = true);
+        add(around.staff, |cue| cue.staff = true);
+        add(around.calls, |cue| cue.call = true);
+        Self { words, degrees: around.degrees, deeds: around.deeds }
+    }
+
+    /// `word` in small letters.
+    pub(crate) fn of(&self, word: &str) -> Cue {
+        self.words.get(word).copied().unwrap_or_default()
+    }
 }
 
 #[derive(Deserialize)]
@@ -241,6 +296,7 @@ impl RuleSet {
             longest_null: file.words.nulls.iter().map(|null| null.to_lowercase().len()).max().unwrap_or(0),
             nulls: lower(file.words.nulls),
             common: lower(file.words.common),
+            cues: Cues::new(file.words.around),
         })
     }
 
@@ -265,6 +321,15 @@ fn extended(text: &str, mut file: File) -> Result<File, RuleError> {
     file.words.fillers.extend(base.words.fillers);
     file.words.nulls.extend(base.words.nulls);
     file.words.common.extend(base.words.common);
+    let (own, base_around) = (&mut file.words.around, base.words.around);
+    own.patients.extend(base_around.patients);
+    own.relatives.extend(base_around.relatives);
+    own.titles.extend(base_around.titles);
+    own.papers.extend(base_around.papers);
+    own.staff.extend(base_around.staff);
+    own.degrees.extend(base_around.degrees);
+    own.deeds.extend(base_around.deeds);
+    own.calls.extend(base_around.calls);
     for (short, long) in base.words.short {
         file.words.short.entry(short).or_insert(long);
     }

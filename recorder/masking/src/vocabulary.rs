@@ -138,11 +138,26 @@ impl Vocabulary {
         if name.len() > MAX_NAME_BYTES || name.is_empty() {
             return None;
         }
-        let words = self.words(name);
+        let mut words = self.words(name);
         if words.is_empty() || words.len() > MAX_TOKENS {
             return None;
         }
-        let (label, phrase) = self.phrase(&words)?;
+        let mut found = self.phrase(&words);
+        // "DoB", "OtherPatientIDs": capitals do not always begin words.
+        if found.as_ref().is_none_or(|(label, _)| !label.strong)
+            && name.chars().skip(1).any(char::is_uppercase)
+            && name.contains(char::is_lowercase)
+        {
+            let small = self.words(&name.to_lowercase());
+            if let Some(label) = self.phrase(&small).filter(|(label, _)| found.is_none() || label.strong) {
+                (words, found) = (small, Some(label));
+            }
+        }
+        let (mut label, phrase) = found?;
+        // "Nom de naissance", "birth last name": a name, whenever it was given.
+        if label.kind == Kind::Birth && words.iter().any(|word| word == "name") {
+            label.kind = Kind::Name;
+        }
         // The last word is the head: a "policy name" is a name, and not a policy's number.
         if !phrase.contains(&(words.len() - 1))
             && matches!(words[words.len() - 1].as_str(), "name" | "address" | "phone" | "email" | "date")
@@ -183,6 +198,15 @@ impl Vocabulary {
         }
     }
 
+    /// Does the name say nothing at all: neither whose it is nor that it is of staff, a machine, a result?
+    pub(crate) fn is_strange(&self, name: &str) -> bool {
+        name.len() <= MAX_NAME_BYTES
+            && self
+                .words(name)
+                .iter()
+                .all(|word| !matches!(self.roles.get(word.as_str()), Some(Role::Provider | Role::Thing | Role::Neutral)))
+    }
+
     /// Whose the members of an object of this name are.
     pub(crate) fn speaks(&self, name: &str) -> Speaks {
         if name.len() > MAX_NAME_BYTES {
@@ -203,6 +227,8 @@ impl Vocabulary {
             "server",
             "host",
         ];
+        // "patient_first" is a part of a name, and no person with members.
+        const PARTS: [&str; 5] = ["first", "last", "second", "full", "maiden"];
         const DEEDS: [&str; 7] = ["user", "owner", "created", "updated", "modified", "entered", "signed"];
         let other = |word: &String| {
             (role(word) == Some(Role::Provider) && !DEEDS.contains(&word.as_str())) || ORGANISATIONS.contains(&word.as_str())
@@ -210,7 +236,7 @@ impl Vocabulary {
         if words.iter().any(other) {
             Speaks::Others
         } else if words.iter().any(|word| role(word) == Some(Role::Person))
-            && words.iter().all(|word| matches!(role(word), Some(Role::Person | Role::Filler)))
+            && words.iter().all(|word| matches!(role(word), Some(Role::Person | Role::Filler)) && !PARTS.contains(&word.as_str()))
         {
             Speaks::Patient
         } else {

@@ -3,44 +3,7 @@
 
 mod common;
 
-use common::{plain, screen};
-
-/// Panics with everything that is wrong, with and without a terminal.
-fn check(input: &str, hidden: &[&str], kept: &[&str]) {
-    if let Some(wrong) = wrong(input, hidden, kept) {
-        panic!("{wrong}");
-    }
-}
-
-fn wrong(input: &str, hidden: &[&str], kept: &[&str]) -> Option<String> {
-    let mut wrong = Vec::new();
-    let mut pages = String::new();
-    // A full-screen program has a terminal.
-    let plain = (!input.contains("\x1b[?1049h")).then(|| ("plain", plain(input)));
-    for (how, shown) in std::iter::once(("terminal", screen(input))).chain(plain) {
-        let before = wrong.len();
-        wrong.extend(hidden.iter().filter(|hidden| shown.contains(**hidden)).map(|hidden| format!("{how}: {hidden:?} is readable")));
-        // The terminal wraps long lines.
-        let unwrapped = shown.replace('\n', "");
-        wrong.extend(
-            kept.iter()
-                .filter(|kept| !shown.contains(**kept) && !unwrapped.contains(**kept))
-                .map(|kept| format!("{how}: {kept:?} is gone")),
-        );
-        if wrong.len() > before {
-            pages += &format!("--- {how}\n{shown}\n");
-        }
-    }
-    (!wrong.is_empty()).then(|| format!("{}\n{pages}", wrong.join("\n")))
-}
-
-/// Nothing of it is masked.
-fn stays(input: &str) {
-    let shown = plain(input);
-    let changed: Vec<String> =
-        input.lines().zip(shown.lines()).filter(|(before, after)| before != after).map(|(_, after)| after.to_owned()).collect();
-    assert!(changed.is_empty(), "masked although innocent:\n{}", changed.join("\n"));
-}
+use common::{check, stays, wrong};
 
 #[test]
 fn psql_wrapped_cells() {

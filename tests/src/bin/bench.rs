@@ -3,11 +3,12 @@
 //! and ratios; then opens many terminals at once.
 //!
 //! `BENCH_MB` (256), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000) and `BENCH_RATE` (200 a second) change its
-//! size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo, capacity.
-use anteroom_tests::bench::{capacity, echo, lab::Lab, throughput};
+//! size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo,
+//! capacity, seek.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, seek, throughput};
 use anyhow::Result;
 
-const ALL: &str = "setup,down,up,get,put,echo,capacity";
+const ALL: &str = "setup,down,up,get,put,echo,capacity,seek";
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
@@ -15,6 +16,18 @@ fn main() -> Result<()> {
     let (megabytes, rounds, setups) = (number("BENCH_MB", 256), number("BENCH_ROUNDS", 5), number("BENCH_SETUPS", 15));
     let only = std::env::var("BENCH_ONLY").unwrap_or_else(|_| ALL.into());
     let wanted = |what: &str| only.split(',').any(|w| w.trim() == what);
+    if wanted("seek") {
+        let s = seek::measure(200)?;
+        println!(
+            "seek in 8 h of recording  p50 {:.1} ms, p99 {:.1} ms server side ({:.1} MiB of masked track)",
+            s.p50,
+            s.p99,
+            s.bytes as f64 / 1_048_576.0
+        );
+        if only.trim() == "seek" {
+            return Ok(());
+        }
+    }
     let lab = Lab::start()?;
     println!("\n{megabytes} MiB a transfer, medians of {rounds}; {setups} connections; recording on; one run, interleaved");
     println!("{:<24}{:>11}{:>11}{:>11}   anteroom against ssh -J", "", "direct", "ssh -J", "anteroom");

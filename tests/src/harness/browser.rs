@@ -129,6 +129,14 @@ impl Browser {
         found.or_else(|e| self.complain(e))
     }
 
+    /// Waits for any page under this path.
+    pub fn expect_path_under(&self, path: &str) -> Result<()> {
+        let found = wait_for(&format!("a page under {path} in {}'s browser", self.name), LIMIT, || {
+            Ok(self.path().unwrap_or_default().strip_prefix(path).is_some_and(|rest| !rest.is_empty()).then_some(()))
+        });
+        found.or_else(|e| self.complain(e))
+    }
+
     /// What the page's own script gets from this path.
     pub fn fetch(&self, path: &str) -> Result<String> {
         let code = "const done = arguments[1]; fetch(arguments[0]).then(r => r.text()).then(done, e => done('failed: ' + e))";

@@ -34,6 +34,8 @@ pub struct WorldOptions {
     pub ssh: String,
     /// `[database]`, if it is not the private one.
     pub database: Option<String>,
+    /// More sections of the configuration.
+    pub more: String,
 }
 
 impl Default for WorldOptions {
@@ -47,6 +49,7 @@ impl Default for WorldOptions {
             max_channels: 64,
             ssh: String::new(),
             database: None,
+            more: String::new(),
         }
     }
 }
@@ -351,10 +354,12 @@ audit_log = "keys/audit-log.key"
 manifest = "keys/manifest.key"
 [log]
 format = "json"
+{more}
 "#,
         remember = o.remember_step_up,
         channels = o.max_channels,
         ssh = o.ssh,
+        more = o.more,
         database = o.database.as_deref().unwrap_or("private_dir = \"db\""),
         recordings = recordings.display(),
     )

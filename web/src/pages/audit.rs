@@ -13,7 +13,7 @@ use serde::Deserialize;
 use time::{Date, Duration, macros::format_description};
 
 /// Kinds offered in the filter, as the log writes them.
-pub(crate) const KINDS: [&str; 43] = [
+pub(crate) const KINDS: [&str; 44] = [
     "request_submitted",
     "request_withdrawn",
     "request_approved",
@@ -35,6 +35,7 @@ pub(crate) const KINDS: [&str; 43] = [
     "recording_sealed",
     "recording_viewed",
     "recording_exported",
+    "recordings_searched",
     "signed_in",
     "sign_in_refused",
     "signed_out",

@@ -5,8 +5,8 @@ use crate::{
     page::{Frame, html},
     state::{App, SshAddress},
 };
-use anteroom_approvals::{Page, RequestFilter};
-use anteroom_domain::{AccessRequest, Grant, LiveSession, RequestState};
+use anteroom_approvals::{Page, RequestFilter, UnmaskFilter};
+use anteroom_domain::{AccessRequest, Grant, LiveSession, RequestState, UnmaskRequest, UnmaskStage};
 use anteroom_policy::Action;
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -24,6 +24,10 @@ struct Home<'a> {
     sessions: Vec<LiveSession>,
     ssh_keys: usize,
     passkeys: usize,
+    /// For a key-holder: how many wait for them.
+    to_unmask: u64,
+    /// For an auditor: their own newest ones.
+    unmasks: Vec<UnmaskRequest>,
     /// Terminals open in the browser too.
     terminals: bool,
 }
@@ -38,6 +42,11 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -
     let sessions = if frame.may(Action::SeeSessions) { app.control.list() } else { Vec::new() };
     let ssh_keys = if asks { app.approvals.ssh_keys(me).await?.len() } else { 0 };
     let passkeys = app.approvals.passkeys(me).await?.len();
+    let waits = UnmaskFilter { waits_for: Some(me), ..Default::default() };
+    let to_unmask = if frame.may(Action::ReviewUnmask) { app.approvals.unmasks(waits, FEW).await?.total } else { 0 };
+    let own = UnmaskFilter { requester: Some(me), ..Default::default() };
+    let mut unmasks = if frame.may(Action::AskUnmask) { app.approvals.unmasks(own, FEW).await?.rows } else { Vec::new() };
+    unmasks.retain(|u| matches!(u.stage(frame.now.0), UnmaskStage::Waiting | UnmaskStage::Open));
     let terminals = app.terminals.is_some();
-    html(&Home { frame, ssh: &app.ssh, reachable, mine, waiting, sessions, ssh_keys, passkeys, terminals })
+    html(&Home { frame, ssh: &app.ssh, reachable, mine, waiting, sessions, ssh_keys, passkeys, to_unmask, unmasks, terminals })
 }

@@ -49,6 +49,7 @@ pub(crate) async fn stream(
             // After something was missed the page looks again; what it looks at matters less than that it does.
             Ok(Change::Request(_) | Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
             Ok(Change::StepUp(_)) => "steps",
+            Ok(Change::Unmask(_)) => "unmasks",
             Ok(
                 Change::Session(_)
                 | Change::Message { .. }

@@ -18,6 +18,7 @@ pub(crate) mod sign_in;
 pub(crate) mod step_up;
 pub(crate) mod targets;
 pub(crate) mod terminal;
+pub(crate) mod unmask;
 
 use anteroom_approvals::SignStart;
 use anteroom_domain::CeremonyId;

@@ -5,11 +5,13 @@ mod hostile;
 mod replay;
 mod roles;
 mod safety;
+mod search;
 mod story;
 mod target_test;
 mod targets;
 mod terminal;
 mod tls;
+mod unmask;
 
 use crate::{
     Clipboard, SshAddress, layers,
@@ -19,7 +21,7 @@ use crate::{
     world::{Someone, World, origin},
 };
 use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId, TargetProbe, TerminalDoor};
-use anteroom_recorder::Replayer;
+use anteroom_recorder::{Replayer, unmask::Unsealer};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -90,6 +92,35 @@ impl Site {
         Self::on(World::new().await, replayer, None, None, Clipboard::Both)
     }
 
+    /// The same with somebody who releases keys.
+    async fn unsealing(replayer: Replayer, world: World, unsealer: Arc<dyn Unsealer>) -> Self {
+        let mut site = Self::on(world, Some(replayer), None, None, Clipboard::Both);
+        let shared = Shared {
+            approvals: site.world.approvals.clone(),
+            replayer: site.app.replayer.clone(),
+            control: site.control.clone(),
+            origin: Origin::new(&origin()).unwrap(),
+            ssh: SshAddress { host: "bastion".into(), port: 2222 },
+            limiter: Default::default(),
+            polls: Limiter::of_polls(),
+            viewings: Default::default(),
+            terminals: None,
+            clipboard: Clipboard::Both,
+            waiting: Default::default(),
+            open: Default::default(),
+            probe: None,
+            tests: Default::default(),
+            searches: Default::default(),
+            watchers: Default::default(),
+            search: true,
+            unsealer: Some(unsealer),
+            held: Default::default(),
+        };
+        site.app = App::new(shared);
+        site.router = layers::wrap(routes::router(site.app.clone(), &site.stop), site.app.clone());
+        site
+    }
+
     fn on(
         world: World,
         replayer: Option<Replayer>,
@@ -107,12 +138,17 @@ impl Site {
             limiter: Default::default(),
             polls: Limiter::of_polls(),
             viewings: Default::default(),
+            searches: Default::default(),
+            watchers: Default::default(),
+            search: true,
             terminals,
             clipboard,
             waiting: Default::default(),
             open: Default::default(),
             probe,
             tests: Default::default(),
+            unsealer: None,
+            held: Default::default(),
         });
         let stop = CancellationToken::new();
         let router = layers::wrap(routes::router(app.clone(), &stop), app.clone());

@@ -4,14 +4,14 @@ use crate::world::{HERE, KEY_FINGERPRINT, Someone, World, account};
 use anteroom_approvals::{AskStepUp, SealedRecord};
 use anteroom_domain::{AuditEvent, EndReason, LiveSession, RecordingState, Role, Secret, SessionId, TargetName};
 use anteroom_policy::{Decision, Permit, SecondFactor};
-use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader};
+use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Recording, Replayer, SessionHeader};
 use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
 use std::{io::Write, os::unix::fs::OpenOptionsExt, sync::Arc, time::Duration};
 
-async fn permit(w: &World, who: &mut Someone, session: SessionId) -> Permit {
+pub(super) async fn permit(w: &World, who: &mut Someone, session: SessionId) -> Permit {
     let ask = AskStepUp {
         person: who.person.id,
         ssh_session_id: vec![1; 32],
@@ -31,13 +31,13 @@ async fn permit(w: &World, who: &mut Someone, session: SessionId) -> Permit {
     }
 }
 
-struct Studio {
-    _dir: tempfile::TempDir,
-    recorder: Recorder,
-    replayer: Replayer,
+pub(super) struct Studio {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) recorder: Recorder,
+    pub(super) replayer: Replayer,
 }
 
-fn studio() -> Studio {
+pub(super) fn studio() -> Studio {
     let dir = tempfile::tempdir().unwrap();
     let key = |n| PrivateKey::from_seed(&[n; 32]);
     let options = RecorderOptions {
@@ -52,11 +52,16 @@ fn studio() -> Studio {
     let mut f = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&file).unwrap();
     f.write_all(key(1).to_line().as_bytes()).unwrap();
     let root = options.root.clone();
-    Studio { recorder: Recorder::open(options).unwrap(), replayer: Replayer::open(root, &file).unwrap(), _dir: dir }
+    Studio { recorder: Recorder::open(options).unwrap(), replayer: Replayer::open(root, &file).unwrap(), dir }
 }
 
 /// A session with one line of output and one masked telephone number in it.
-async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
+pub(super) async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
+    recorded_saying(site, studio, ada, "hello from ehr-db-1\r\nSSN: 536-22-8726\r\n").await
+}
+
+/// A session that runs and has shown nothing yet.
+pub(super) async fn begun(site: &Site, studio: &Studio, ada: &mut Someone) -> (SessionId, Recording) {
     let id = SessionId(uuid::Uuid::now_v7());
     let p = permit(&site.world, ada, id).await;
     let header = SessionHeader {
@@ -72,10 +77,15 @@ async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId 
     };
     let recording = studio.recorder.start(header).await.unwrap();
     site.world.approvals.session_started(&p, recording.header_sha256(), "gw-test").await.unwrap();
+    (id, recording)
+}
+
+pub(super) async fn recorded_saying(site: &Site, studio: &Studio, ada: &mut Someone, output: &str) -> SessionId {
+    let (id, recording) = begun(site, studio, ada).await;
     let pty = Pty { cols: 80, rows: 24, term: "xterm".into() };
     for (ms, kind) in [
         (0, EventKind::Open { pty: Some(pty), command: None }),
-        (10, EventKind::Output("hello from ehr-db-1\r\nSSN: 536-22-8726\r\n".into())),
+        (10, EventKind::Output(output.to_owned().into())),
         (500, EventKind::Exit { status: 0 }),
         (500, EventKind::Close),
     ] {
@@ -113,7 +123,7 @@ async fn an_auditor_watches_masked_and_the_log_says_so_once() {
         page.header("content-security-policy").contains("'wasm-unsafe-eval'")
             && !page.header("content-security-policy").contains("'unsafe")
     );
-    assert!(page.text.contains(&format!("data-cast=\"/recordings/{id}/channels/0/cast\"")), "{}", page.text);
+    assert!(page.text.contains(&format!("data-place=\"/recordings/{id}/channels/0\"")), "{}", page.text);
 
     let cast_path = format!("/recordings/{id}/channels/0/cast");
     for _ in 0..2 {
@@ -145,7 +155,7 @@ async fn a_recording_with_an_incomplete_mask_stays_closed() {
     let id = recorded(&site, &studio, &mut ada).await;
     site.world.sql("update session set mask_incomplete = true").await;
     let page = site.get(&format!("/recordings/{id}"), Some(&max)).await.text;
-    assert!(page.contains("Masking of this recording is incomplete") && !page.contains("data-cast"), "{page}");
+    assert!(page.contains("Masking of this recording is incomplete") && !page.contains("data-place"), "{page}");
     let cast = site.get(&format!("/recordings/{id}/channels/0/cast"), Some(&max)).await;
     assert_eq!(cast.status, StatusCode::NOT_FOUND);
 }

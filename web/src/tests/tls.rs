@@ -19,11 +19,18 @@ use url::Url;
 
 fn config(listen: &str, origin: &str, tls: Option<Tls>) -> PortalConfig {
     let ssh = SshAddress { host: "localhost".into(), port: 22 };
-    PortalConfig { listen: listen.parse().unwrap(), origin: Url::parse(origin).unwrap(), tls, ssh, clipboard: Clipboard::Both }
+    PortalConfig {
+        listen: listen.parse().unwrap(),
+        origin: Url::parse(origin).unwrap(),
+        tls,
+        ssh,
+        clipboard: Clipboard::Both,
+        search: true,
+    }
 }
 
 fn bind(world: &World, config: PortalConfig) -> Result<Portal, PortalError> {
-    Portal::bind(config, world.approvals.clone(), None, Arc::new(Control::default()), None, None)
+    Portal::bind(config, world.approvals.clone(), None, Arc::new(Control::default()), None, None, None)
 }
 
 fn make_certificate(dir: &Path) -> Tls {

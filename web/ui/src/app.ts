@@ -2,6 +2,7 @@
 import "htmx.org";
 import { localizeTimes, fillUtcFields } from "./times";
 import { live } from "./live";
+import "./interval";
 
 localizeTimes(document);
 setInterval(() => localizeTimes(document), 20_000);

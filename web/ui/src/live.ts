@@ -28,7 +28,7 @@ const restAfter = 5 * 60_000;
 
 function open(): EventSource {
   const stream = new EventSource("/live");
-  for (const what of ["requests", "sessions"]) stream.addEventListener(what, () => soon(what));
+  for (const what of ["requests", "sessions", "unmasks"]) stream.addEventListener(what, () => soon(what));
   return stream;
 }
 

@@ -98,6 +98,36 @@ try {
   await be("max");
   await b.go(`${origin}/recordings/${id("recording")}`);
   await new Promise((r) => setTimeout(r, 1_000));
+  // The timeline's list jumps in place, and keys work without the player being clicked first.
+  await b.click("//a[contains(., 'please finish by noon')]");
+  const shows = (words) => b.run("return document.getElementById('player').innerText").then((t) => t.includes(words));
+  for (let i = 0; i < 50 && !(await shows("(4 rows)")); i += 1) await new Promise((r) => setTimeout(r, 100));
+  if (!(await shows("(4 rows)"))) throw new Error("a mark was clicked and the player did not go there");
+  await sees("0:30");
+  const press = (key, shift = false) => b.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], shiftKey: arguments[1], bubbles: true }))", [key, shift]);
+  await press("ArrowLeft");
+  await sees("0:25");
+  await press(">");
+  if ((await b.run("return document.getElementById('speed').value")) !== "2") throw new Error("> does not play faster");
+  await press("i");
+  if (await b.run("return document.getElementById('skip-idle').checked")) throw new Error("i does not keep idle time");
+  // A link to a moment opens there.
+  await b.go(`${origin}/recordings/${id("recording")}?channel=0&at=12.5`);
+  await sees("mrn", 15);
+  if (await shows("VACUUM\n")) throw new Error("the link opened at another moment");
+  // A long one is fetched in parts: a moment deep inside is there at once, and so is the one before it.
+  await b.go(`${origin}/recordings/${id("long")}?at=5000`);
+  await sees("step 4996 of", 15);
+  const parts = () => b.run("return performance.getEntriesByType('resource').filter((e) => /parts.[0-9]/.test(e.name)).length");
+  const index = await b.run("return fetch(document.getElementById('player').dataset.place + '/parts').then((r) => r.json())");
+  if (index.segments.length < 3) throw new Error(`only ${index.segments.length} parts`);
+  if ((await parts()) >= index.segments.length) throw new Error("all parts were fetched to show one moment");
+  await press("ArrowLeft", true);
+  await sees("step 4276 of");
+  await b.click("//*[@id='player']");
+  await sees("step 4284 of", 15);
+  await b.go(`${origin}/recordings/${id("recording")}`);
+  await new Promise((r) => setTimeout(r, 1_000));
   await b.click("//*[@id='player']");
   await sees("psql -U ehr", 15);
   await sees("mrn", 15);

@@ -13,11 +13,14 @@ mod migrate;
 mod output;
 mod person;
 mod recording;
+mod recording_cast;
+mod recording_search;
 mod secret;
 mod serve;
 mod session;
 mod ssh_config;
 mod target;
+mod unsealer;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
@@ -91,7 +94,7 @@ enum Command {
     SshConfig(ssh_config::Args),
     /// On your own machine: get a short-lived SSH certificate with your passkey. Needs no configuration file.
     Login(login::Args),
-    /// Recordings: list, export, play masked.
+    /// Recordings: list, search, export, play masked.
     Recording(recording::Args),
     /// The log of every decision.
     Audit(audit::Args),
@@ -101,6 +104,8 @@ enum Command {
     Mask(mask::Args),
     /// Keys of an installation.
     Keys(keys::Args),
+    /// The process that holds the sealed keys and releases approved intervals.
+    Unsealer(unsealer::Args),
 }
 
 /// What a command that did not simply succeed ends with.
@@ -159,6 +164,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Verify(a) => verify::run(&a, &mut out),
         Command::Mask(a) => mask::run(&a, &mut out),
         Command::Keys(a) => keys::run(&a, &mut out),
+        Command::Unsealer(a) => unsealer::run(a, &mut out).await,
     }
 }
 
@@ -241,6 +247,7 @@ mod tests {
         for (name, text) in [
             ("operator-quick-start", include_str!("../../../../docs/operator-quick-start.md")),
             ("admin", include_str!("../../../../docs/guides/admin.md")),
+            ("unsealer", include_str!("../../../../docs/guides/unsealer.md")),
         ] {
             assert!(assert_understood(name, text) > 0, "{name}");
         }

@@ -1,11 +1,11 @@
 use super::{
     ConfigArg, Done, JsonArg, Out, bundle,
     context::{Context, with_context},
-    session,
+    recording_cast, recording_search, session,
 };
 use crate::compose;
 use anteroom_approvals::{Page, SessionFilter};
-use anteroom_domain::{AuditEvent, Handle, SessionId};
+use anteroom_domain::{AuditEvent, Handle, Person, SessionId};
 use anteroom_policy::Action;
 use anteroom_recorder::Replayer;
 use anyhow::{Context as _, anyhow};
@@ -40,6 +40,12 @@ enum What {
         #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]
         by: Handle,
     },
+    /// Write one channel, masked, as an asciicast (version 2) that asciinema plays.
+    #[command(after_help = recording_cast::EXAMPLES)]
+    Cast(recording_cast::Args),
+    /// Find lines in what recordings show, masked.
+    #[command(after_help = recording_search::EXAMPLES)]
+    Search(recording_search::Args),
     /// Play the masked recording in this terminal; into a pipe, at once and without pauses.
     Play {
         session: SessionId,
@@ -64,6 +70,8 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             session::print(&found, a.json.json, out, "no recordings")
         }
         What::Export { session, output, by } => export(&cx, session, &output, &by, out).await,
+        What::Cast(args) => recording_cast::run(&cx, &args, out).await,
+        What::Search(args) => recording_search::run(&cx, args, a.json.json, out).await,
         What::Play { session, channel, speed, idle, by } => play(&cx, session, channel, Pace::new(speed, idle)?, &by, out).await,
     })
 }
@@ -71,18 +79,25 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
 async fn export(cx: &Context, session: SessionId, output: &std::path::Path, by: &Handle, out: &mut Out) -> Done {
     let by = cx.acting(by, Action::ExportRecording).await?;
     // Noted first: an export that nobody knows of must not exist.
-    cx.approvals.note(AuditEvent::RecordingExported { session, by: by.id }, Some(by.id)).await;
+    cx.approvals.note(AuditEvent::RecordingExported { session, by: by.id, masked_channel: None }, Some(by.id)).await;
     let evidence = cx.approvals.evidence(session).await?.ok_or_else(|| anyhow!("there is no session {session}"))?;
     let bytes = bundle::write(output, &evidence, &cx.config.custody.recordings)?;
     Ok(out.line(format!("{}: {bytes} bytes; check it anywhere with: anteroom verify {0}", output.display()))?)
 }
 
-async fn play(cx: &Context, session: SessionId, channel: Option<u32>, pace: Pace, by: &Handle, out: &mut Out) -> Done {
+/// Opens the masked track in somebody's name, who may watch this recording and do `also`.
+pub(super) async fn open(cx: &Context, session: SessionId, by: &Handle, also: Option<Action>) -> anyhow::Result<(Person, Replayer)> {
     let record = cx.approvals.session(session).await?.ok_or_else(|| anyhow!("there is no session {session}"))?;
-    let action = if record.mask_incomplete { Action::ReplayIncomplete } else { Action::ReplayMasked };
-    let by = cx.acting(by, action).await?;
-    let replayer = compose::open_replayer(&cx.config.custody)?
-        .context("this configuration has no [replay] masked_key_file: recordings can't be opened here")?;
+    let person = cx.acting(by, if record.mask_incomplete { Action::ReplayIncomplete } else { Action::ReplayMasked }).await?;
+    if let Some(action) = also {
+        cx.acting(by, action).await?;
+    }
+    let replayer = compose::open_replayer(&cx.config.custody)?;
+    Ok((person, replayer.context("this configuration has no [replay] masked_key_file: recordings can't be opened here")?))
+}
+
+async fn play(cx: &Context, session: SessionId, channel: Option<u32>, pace: Pace, by: &Handle, out: &mut Out) -> Done {
+    let (by, replayer) = open(cx, session, by, None).await?;
     cx.approvals.note(AuditEvent::RecordingViewed { session, by: by.id }, Some(by.id)).await;
     let channel = match channel {
         Some(c) => c,
@@ -112,7 +127,8 @@ async fn play(cx: &Context, session: SessionId, channel: Option<u32>, pace: Pace
     Ok(())
 }
 
-fn first_channel(replayer: &Replayer, session: SessionId) -> anyhow::Result<u32> {
+/// The first with a terminal, or the first.
+pub(super) fn first_channel(replayer: &Replayer, session: SessionId) -> anyhow::Result<u32> {
     let channels = replayer.info(session)?.channels;
     let best = channels.iter().find(|c| c.cols.is_some()).or(channels.first());
     best.map(|c| c.id).ok_or_else(|| anyhow!("nothing was recorded in this session"))

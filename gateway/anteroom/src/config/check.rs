@@ -57,6 +57,9 @@ pub(crate) struct Custody {
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) max_lag: Duration,
     pub(crate) masked_key_file: Option<PathBuf>,
+    pub(crate) search: bool,
+    /// Where the unsealer listens; none: nothing is unmasked here.
+    pub(crate) unsealer_socket: Option<PathBuf>,
     pub(crate) vault: Secret<[u8; 32]>,
     pub(crate) audit_log: Secret<[u8; 32]>,
     pub(crate) manifest: Secret<[u8; 32]>,
@@ -69,7 +72,11 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     let database = c.database(&file.database);
     let portal = c.portal(&file.portal);
     let ssh = c.ssh(&file.ssh);
-    let custody = c.custody(&file.recording, file.replay.as_ref(), &file.keys);
+    let unsealer_socket = file.unmask.as_ref().and_then(|u| c.socket("unmask.socket", &u.socket));
+    if let (Some(u), None) = (&file.unmask, &file.replay) {
+        c.wrong("unmask.socket", &u.socket, "who unmasks replays: [replay] is missing");
+    }
+    let custody = c.custody(&file.recording, file.replay.as_ref(), &file.keys).map(|custody| Custody { unsealer_socket, ..custody });
     let log_level = c.log_level(file.log.level.as_ref());
     let log_format = match file.log.format.as_ref().map(|f| (f, f.get_ref().as_str())) {
         None | Some((_, "text")) => LogFormat::Text,
@@ -88,7 +95,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
 }
 
 pub(super) struct Checker<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     pub(super) base: &'a Path,
     pub(super) problems: Vec<Problem>,
 }
@@ -231,7 +238,7 @@ impl Checker<'_> {
         }
     }
 
-    fn origin(&mut self, o: &Spanned<String>) -> Option<Url> {
+    pub(super) fn origin(&mut self, o: &Spanned<String>) -> Option<Url> {
         let url = Url::parse(o.get_ref()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.path() == "/" && u.query().is_none());
         match url {
             // WebAuthn binds passkeys to a domain; a bare address cannot hold them.
@@ -298,10 +305,22 @@ impl Checker<'_> {
             rules: Arc::new(rules?),
             max_lag,
             masked_key_file,
+            search: replay.is_some_and(|r| r.search.unwrap_or(true)),
+            unsealer_socket: None,
             vault: vault?,
             audit_log: audit_log?,
             manifest: manifest?,
         })
+    }
+
+    /// A Unix socket's path has a length that the system limits (unix(7)).
+    pub(super) fn socket(&mut self, key: &str, at: &Spanned<String>) -> Option<PathBuf> {
+        let path = self.path(at);
+        if path.as_os_str().len() > 100 {
+            self.wrong(key, at, "a socket's path has at most 100 bytes; take a shorter directory");
+            return None;
+        }
+        Some(path)
     }
 
     /// A public key as its line or as the file that holds it.

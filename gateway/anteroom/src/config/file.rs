@@ -13,6 +13,7 @@ pub(super) struct File {
     pub(super) ssh: Ssh,
     pub(super) recording: Recording,
     pub(super) replay: Option<Replay>,
+    pub(super) unmask: Option<Unmask>,
     pub(super) keys: Keys,
     #[serde(default)]
     pub(super) log: Log,
@@ -102,6 +103,14 @@ pub(super) struct Recipients {
 #[serde(deny_unknown_fields)]
 pub(super) struct Replay {
     pub(super) masked_key_file: Spanned<String>,
+    /// Whether what recordings show, masked, is kept in the database to be searched.
+    pub(super) search: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unmask {
+    pub(super) socket: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,7 @@ mod check;
 mod file;
 mod seed;
 mod ssh;
+pub(crate) mod unsealer;
 
 pub(crate) use check::{Checked, Custody, DatabaseConfig, LogFormat, parse_duration, private_file};
 pub(crate) use seed::generate as generate_seed;
@@ -58,6 +59,11 @@ impl std::error::Error for ConfigError {}
 
 /// Reads and checks `path`. Relative paths in it count from its directory.
 pub(crate) fn load(path: &Path) -> Result<Checked, ConfigError> {
+    read(path, parse)
+}
+
+/// Reads a file that `parse` understands; it is told from where relative paths count.
+fn read<T>(path: &Path, parse: impl FnOnce(&str, &Path) -> Result<T, Vec<Problem>>) -> Result<T, ConfigError> {
     let whole =
         |why: String| ConfigError { file: path.to_owned(), problems: vec![Problem { line: None, key: String::new(), value: None, why }] };
     let text = std::fs::read_to_string(path).map_err(|e| whole(format!("cannot be read: {e}")))?;

@@ -5,8 +5,10 @@ mod sshd;
 mod state;
 mod steps;
 mod story;
+mod unsealer;
 
 use crate::{
+    child::Child,
     cli::Out,
     compose::Running,
     config,
@@ -36,6 +38,7 @@ pub(crate) async fn run(dir: &Path, out: &mut Out) -> Result<()> {
         () = signals.stop() => None,
         e = demo.running.failed() => Some(e),
         e = sshd::any_ended(&demo.targets) => Some(e),
+        e = unsealer::ended(demo.unsealer.as_ref()) => Some(e),
     };
     step("stopping (sessions are told, recordings sealed)", Box::pin(demo.stop())).await;
     failed.map_or(Ok(()), Err)
@@ -44,6 +47,7 @@ pub(crate) async fn run(dir: &Path, out: &mut Out) -> Result<()> {
 struct Demo {
     running: Running,
     targets: Vec<sshd::Sshd>,
+    unsealer: Option<Child>,
     enrol_links: Vec<seed::EnrolLink>,
 }
 
@@ -62,15 +66,22 @@ impl Demo {
         step("bringing the schema up to date", database.migrate()).await?;
         let targets = step("starting the targets ehr-db-1 and infusion-pump-7", sshd::start_all(state, &socket)).await?;
         let config = config::load(&state.config_file())?;
+        let unsealer = match &config.custody.unsealer_socket {
+            Some(socket) => Some(step("starting the unsealer", unsealer::start(state, socket, &config.portal.origin)).await?),
+            None => None,
+        };
         let running = step("starting gateway and portal", Box::pin(Running::start(&config, database))).await?;
         let enrol_links = seed::seed(&running.approvals, state, &targets, &config.portal.origin).await?;
-        Ok(Self { running, targets, enrol_links })
+        Ok(Self { running, targets, unsealer, enrol_links })
     }
 
     async fn stop(self) {
         self.running.stop().await;
         for t in &self.targets {
             t.stop().await;
+        }
+        if let Some(u) = &self.unsealer {
+            u.stop(unsealer::END).await;
         }
     }
 }

@@ -10,10 +10,12 @@ use url::Url;
 /// Long enough for a coffee and a meeting.
 const LINK_TIME: Duration = Duration::from_secs(24 * 3600);
 
-const PEOPLE: [(&str, &str, &[Role]); 3] = [
+const PEOPLE: [(&str, &str, &[Role]); 5] = [
     ("ada", "Ada Example", &[Role::Admin]),
     ("ben", "Ben Sample", &[Role::Approver, Role::Operator]),
     ("cleo", "Cleo Mock", &[Role::Auditor]),
+    ("kim", "Kim Placeholder", &[Role::KeyHolder]),
+    ("lee", "Lee Invented", &[Role::KeyHolder]),
 ];
 
 /// A link for somebody who has no passkey yet.

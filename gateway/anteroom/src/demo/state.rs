@@ -11,6 +11,7 @@ use std::{
 
 pub(super) const CONFIG: &str = "anteroom.toml";
 pub(super) const DB: &str = "db";
+const UNSEALER: &str = "unsealer";
 
 pub(super) struct State {
     dir: PathBuf,
@@ -36,6 +37,7 @@ impl State {
         for d in ["state", "recordings", "targets"] {
             private_dir(&dir.join(d))?;
         }
+        unsealer_dir(&dir)?;
         let ports = ports(&dir.join("ports.json"))?;
         let this = Self { dir, ports };
         if !this.config_file().exists() {
@@ -53,8 +55,24 @@ impl State {
     pub(super) fn log_file(&self) -> PathBuf {
         self.dir.join("anteroom.log")
     }
+    pub(super) fn unsealer_dir(&self) -> PathBuf {
+        self.dir.join(UNSEALER)
+    }
+    pub(super) fn trust_file(&self) -> PathBuf {
+        self.unsealer_dir().join("trust.toml")
+    }
     pub(super) fn target_dir(&self, name: &str) -> PathBuf {
         self.dir.join("targets").join(name)
+    }
+
+    /// None in a directory whose name is too long for a socket in it: the demo is the same without unmasking.
+    fn unmask_text(&self) -> &'static str {
+        match self.unsealer_dir().join("socket").as_os_str().len() {
+            ..=100 => {
+                "# Another process, which has the sealed keys and believes signatures only.\n[unmask]\nsocket = \"unsealer/socket\"\n\n"
+            }
+            _ => "",
+        }
     }
 
     fn config_text(&self) -> String {
@@ -71,8 +89,9 @@ impl State {
              [recording]\ndir = \"recordings\"\n\
              recipients = {{ masked = \"keys/{masked}.pub\", sealed = [\"keys/{sealed_a}.pub\", \"keys/{sealed_b}.pub\"] }}\n\n\
              # All in one place for the demo. In real use this key and the sealed ones are not on the gateway.\n\
-             [replay]\nmasked_key_file = \"keys/{masked}\"\n\n\
+             [replay]\nmasked_key_file = \"keys/{masked}\"\n\n{unmask}\
              [keys]\nvault = \"keys/{vault}\"\naudit_log = \"keys/{log}\"\nmanifest = \"keys/{manifest}\"\n",
+            unmask = self.unmask_text(),
             host = keys::SSH_HOST,
             masked = keys::CUSTODY_MASKED,
             vault = keys::VAULT,
@@ -80,6 +99,20 @@ impl State {
             manifest = keys::MANIFEST,
         )
     }
+}
+
+/// The unsealer's own directory, with the sealed keys: the gateway has their public halves.
+fn unsealer_dir(dir: &Path) -> Result<()> {
+    for d in [UNSEALER, "unsealer/state"] {
+        private_dir(&dir.join(d))?;
+    }
+    for name in keys::CUSTODY_SEALED {
+        let (from, to) = (dir.join("keys").join(name), dir.join(UNSEALER).join(name));
+        if from.exists() {
+            fs::rename(&from, &to).with_context(|| format!("cannot move {name} to the unsealer"))?;
+        }
+    }
+    Ok(())
 }
 
 fn ports(file: &Path) -> Result<Ports> {

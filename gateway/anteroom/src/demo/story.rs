@@ -10,7 +10,7 @@ pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Res
     if links.is_empty() {
         let _ = writeln!(
             t,
-            "1. Everybody has a passkey: sign in at {portal}/sign-in as ada (admin), ben (approver, operator) or cleo (auditor)."
+            "1. Everybody has a passkey: sign in at {portal}/sign-in as ada (admin), ben (approver, operator), cleo (auditor), kim or lee (key-holders)."
         );
     } else {
         t.push_str("1. Enrol. Each link works once; open each in a browser profile (or private window) of its own.\n");
@@ -29,13 +29,17 @@ pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Res
          \u{20}      ssh -p {ssh} dba@ehr-db-1@localhost\n\n\
          \u{20}  then try:  psql -c 'select * from patient limit 5'\n\
          6. As cleo: watch the recording, with the patients masked                   {portal}/recordings\n\
-         7. While ada is connected, as ben: end her session                          {portal}/sessions\n\n\
+         \u{20}  and look for what was shown, in all of them at once                     {portal}/recordings/search\n\
+         7. While ada is connected, as ben: end her session; as cleo: watch it live  {portal}/sessions\n\n\
+         8. Tell the unsealer whom it believes, once kim and lee have enrolled; then cleo may ask them for an interval unmasked:\n\n\
+         \u{20}      for holder in kim lee; do {program} unsealer trust $holder --yes --config {config} --trust {trust}; done\n\n\
          The other target is a medical device:  service@infusion-pump-7    `ssh -p {ssh} localhost` shows what you may reach.\n\
          For ansible and friends, a certificate instead of a passkey each time:  {program} login --portal {portal}\n\
          Commands work too, in another terminal:  {program} audit tail --config {config}\n\
          Ctrl-C stops everything and keeps it for next time; log: {log}\n\n",
         program = std::env::current_exe().map_or_else(|_| "anteroom".into(), |p| p.display().to_string()),
         config = state.config_file().display(),
+        trust = state.trust_file().display(),
         log = state.log_file().display(),
     );
     out.bytes(t.as_bytes())?;

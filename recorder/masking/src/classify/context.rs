@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Found, dump, hl7, table, tree, x12, xml, yaml};
-use crate::rules::Label;
+use super::{Found, dump, hl7, sql, table, tree, x12, xml, yaml};
 
 /// Lines kept to look back at.
 pub(super) const RECENT: usize = 4;
@@ -21,7 +20,8 @@ pub(crate) struct Context {
     pub(super) yaml: yaml::Indents,
     pub(super) dump: Option<Box<dump::Dump>>,
     /// The columns that a statement selected, and for how many lines that is remembered.
-    pub(super) selected: Option<(Arc<[Option<Label>]>, u16)>,
+    pub(super) selected: Option<(sql::Columns, u16)>,
+    pub(super) script: sql::Script,
     pub(super) patient_lines: u8,
     /// Weak labels' values that no patient was named near, with their lines' distance.
     pub(super) weak: Vec<(u32, Found)>,

@@ -68,6 +68,8 @@ const PROVIDERS: [u32; 8] = [0x0008_0090, 0x0008_009c, 0x0008_1048, 0x0008_1050,
 const MAX_AGES_BYTES: usize = 64;
 /// Between a tag and its value representation: the attribute's name.
 const MAX_NAME_BYTES: usize = 256;
+/// Of a value without quotes or brackets.
+const MAX_BARE_BYTES: usize = 201;
 
 fn kind_of(tag: u32, rules: &RuleSet) -> Option<Kind> {
     if PROVIDERS.contains(&tag) {
@@ -95,11 +97,11 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool 
     let bytes = line.as_bytes();
     let mut dumped = false;
     let mut covered = 0;
-    for open in memchr::memchr_iter(b'(', bytes) {
-        let Some((tag, end)) = tag_at(bytes, open) else { continue };
+    for comma in memchr::memchr_iter(b',', bytes) {
+        let Some((tag, end)) = tag_at(bytes, comma) else { continue };
         dumped = true;
         // In a value that is masked to its end.
-        if open < covered {
+        if comma < covered {
             continue;
         }
         let Some(kind) = kind_of(tag, rules) else { continue };
@@ -126,39 +128,67 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool 
     dumped
 }
 
-fn tag_at(bytes: &[u8], open: usize) -> Option<(u32, usize)> {
+/// `(0010,0010)`, `(0010, 0010)`, `(0x0010,0x0010)` (dicom3tools), `0010,0010` (Orthanc): group and element around a comma, and where the
+/// tag ends.
+fn tag_at(bytes: &[u8], comma: usize) -> Option<(u32, usize)> {
     let hex = |from: usize| {
         let digits = bytes.get(from..from + 4)?;
         digits.iter().all(u8::is_ascii_hexdigit).then(|| std::str::from_utf8(digits).ok().and_then(|d| u32::from_str_radix(d, 16).ok()))?
     };
-    let group = hex(open + 1)?;
-    if bytes.get(open + 5) != Some(&b',') {
-        return None;
-    }
-    let gap = usize::from(bytes.get(open + 6) == Some(&b' '));
-    let element = hex(open + 6 + gap)?;
-    (bytes.get(open + 10 + gap) == Some(&b')')).then_some((group << 16 | element, open + 11 + gap))
+    let start = comma.checked_sub(4)?;
+    let group = hex(start)?;
+    let prefixed = bytes[..start].ends_with(b"0x");
+    let begin = if prefixed { start - 2 } else { start };
+    let open = begin.checked_sub(1).map(|at| bytes[at]);
+    let mut at = comma + 1 + usize::from(bytes.get(comma + 1) == Some(&b' '));
+    at += if prefixed && bytes[at.min(bytes.len())..].starts_with(b"0x") { 2 } else { 0 };
+    let element = hex(at)?;
+    let end = at + 4;
+    let closed = match (open, bytes.get(end)) {
+        (Some(b'('), Some(b')')) => end + 1,
+        (None | Some(b' ' | b'\t' | b'"' | b'['), None | Some(b' ' | b'\t' | b':' | b'"' | b']' | b'=')) if !prefixed => end,
+        _ => return None,
+    };
+    Some((group << 16 | element, closed))
 }
 
-/// What stands in brackets or quotes behind the tag, or behind `VR:`.
+/// What stands in brackets or quotes behind the tag, behind `VR:` or a sign, or behind VR and name.
 fn value_range(line: &str, from: usize) -> Option<Range<usize>> {
     let rest = line.get(from..)?;
+    // dcdump: `(0x0010,0x0010) PN Patient's Name  VR=<PN>  VL=<0x0008>  <DOE^JOHN>`.
+    let near = &rest[..rest.floor_char_boundary(MAX_NAME_BYTES)];
+    if near.contains("VR=<") {
+        let open = rest[..rest.floor_char_boundary(value::MAX_VALUE_BYTES)].rfind('<')? + 1;
+        let end = rest[open..].find('>').map_or(rest.len(), |end| open + end);
+        return Some(from + open..from + end);
+    }
     // dcmdump ends a line with "#  8, 1 PatientName".
     if let Some(open) = rest.bytes().take(25).position(|b| b == b'[') {
         let start = from + open + 1;
         let end = line[start..].find(']').map_or(line.len(), |end| start + end);
         return Some(start..end);
     }
-    let vr = rest
-        .as_bytes()
-        .windows(3)
-        .take(MAX_NAME_BYTES)
-        .position(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase() && w[2] == b':')?;
-    let text = rest.get(vr + 3..)?.trim_start();
+    let two_capitals = |w: &[u8]| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase();
+    if let Some(vr) = rest.as_bytes().windows(3).take(MAX_NAME_BYTES).position(|w| two_capitals(w) && w[2] == b':') {
+        let text = rest.get(vr + 3..)?.trim_start();
+        let start = line.len() - text.len();
+        // pydicom quotes with ' and, when one is inside, with "; lists stand in brackets.
+        let opened = text.trim_start_matches(['[', '\'', '"']);
+        let start = start + (text.len() - opened.len());
+        let end = opened.trim_end().trim_end_matches([']', '\'', '"']).len();
+        return Some(start..start + end);
+    }
+    // `0010,0020 (PatientID) = 12`, `(0010,0010) PN PatientName: "DOE^JOHN"`, `(0010,0010) PN DOE^JOHN`.
+    let vr = rest.trim_start().as_bytes().get(..3).is_some_and(|w| two_capitals(w) && w[2] == b' ');
+    let after = match rest.bytes().take(65).position(|b| matches!(b, b':' | b'=')) {
+        Some(sign) => sign + 1,
+        None if vr => rest.len() - rest.trim_start().len() + 3,
+        None => return None,
+    };
+    let text = rest[after..].trim_start_matches([' ', '"', '\'', '\t']);
     let start = line.len() - text.len();
-    // pydicom quotes with ' and, when one is inside, with "; lists stand in brackets.
-    let opened = text.trim_start_matches(['[', '\'', '"']);
-    let start = start + (text.len() - opened.len());
-    let end = opened.trim_end().trim_end_matches([']', '\'', '"']).len();
-    Some(start..start + end)
+    let text = &text[..text.floor_char_boundary(MAX_BARE_BYTES)];
+    let end = text.find(['"', '#', '\t']).or_else(|| text.find("  ")).unwrap_or(text.len());
+    let value = text[..end].trim_end_matches([' ', '\'', ',', ';', ')']);
+    (!value.starts_with("(no value") && value.len() < MAX_BARE_BYTES).then(|| start..start + value.len())
 }

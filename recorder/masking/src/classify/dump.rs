@@ -1,5 +1,6 @@
-//! Dumps of bytes: `xxd`, `hexdump -C`, `hexdump`, `od -c`, `od -t x1z`. The bytes are put together again, read as the text they are, and
-//! masked in both columns; a value that crosses the line's end is masked in the lines above too.
+//! Dumps of bytes: `xxd`, `hexdump -C`, `hexdump`, `od -c`, `od -t x1z`, packets (`tcpdump -X`, `tshark -x`), debuggers. The bytes are put
+//! together again, read as the text they are, and masked in both columns; a value that crosses the line's end is masked in the lines above
+//! too.
 
 use std::ops::Range;
 
@@ -30,9 +31,36 @@ pub(super) struct Dump {
 /// Could the line be of a dump?
 pub(super) fn begins(line: &str) -> bool {
     let bytes = line.as_bytes();
-    let offset = bytes.iter().take(9).take_while(|b| b.is_ascii_hexdigit()).count();
-    (6..=8).contains(&offset) && matches!(bytes.get(offset), Some(b':' | b' ')) && bytes.get(offset + 1) == Some(&b' ')
-        || (offset == 7 && bytes.get(7) == Some(&b' ') && bytes.get(8).is_some_and(u8::is_ascii_hexdigit))
+    let Some(first) = bytes.first().filter(|b| b.is_ascii_hexdigit() || matches!(b, b'\t' | b' ')) else { return false };
+    if !first.is_ascii_hexdigit() || bytes.get(1) == Some(&b'x') {
+        return offset(bytes).is_some();
+    }
+    let digits = bytes.iter().take(9).take_while(|b| b.is_ascii_hexdigit()).count();
+    let next = bytes.get(digits + 1);
+    match bytes.get(digits) {
+        Some(b':') => (4..=8).contains(&digits) && next == Some(&b' '),
+        // od's offsets (POSIX) have six or seven digits and one blank, hexdump's eight and tshark's four two.
+        Some(b' ') => match digits {
+            4 | 8 => next == Some(&b' '),
+            6 | 7 => next.is_some_and(|b| *b == b' ' || *b == b'\\' || b.is_ascii_hexdigit()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Where the offset's digits stand: at the line's beginning, or behind "0x" as tcpdump (print-ascii.c: tab, `0x%04x: `) and debuggers print
+/// it.
+fn offset(bytes: &[u8]) -> Option<Range<usize>> {
+    let blanks = bytes.iter().take(16).take_while(|b| matches!(b, b'\t' | b' ')).count();
+    let hexadecimal = bytes.get(blanks..blanks + 2) == Some(b"0x");
+    let start = blanks + if hexadecimal { 2 } else { 0 };
+    let digits = bytes[start..].iter().take(17).take_while(|b| b.is_ascii_hexdigit()).count();
+    let end = start + digits;
+    if hexadecimal {
+        return ((4..=16).contains(&digits) && bytes.get(end) == Some(&b':')).then_some(start..end);
+    }
+    (blanks == 0 && digits >= 4).then_some(start..end)
 }
 
 /// Findings in this line, and in lines above it (how far above, and what).
@@ -42,7 +70,7 @@ pub(super) fn line(classifier: &mut Classifier, dump: &mut Dump, line: &str) -> 
     let mut shown = parse(line, dump.lines, dump.column)?;
     let mut findings = (Vec::new(), Vec::new());
     // Offset zero begins another dump: what was left of the one before is all there was.
-    if line.bytes().take_while(u8::is_ascii_hexdigit).all(|digit| digit == b'0') {
+    if begins_at_zero(line) {
         let whole = std::mem::take(&mut dump.pending);
         classify(classifier, &mut dump.inner, &whole, true, dump.lines, &mut findings);
         (dump.inner, dump.column) = (Context::default(), None);
@@ -68,6 +96,10 @@ pub(super) fn line(classifier: &mut Classifier, dump: &mut Dump, line: &str) -> 
     }
     dump.lines += 1;
     Some(findings)
+}
+
+fn begins_at_zero(line: &str) -> bool {
+    offset(line.as_bytes()).is_some_and(|digits| line[digits].bytes().all(|digit| digit == b'0'))
 }
 
 fn classify(classifier: &mut Classifier, context: &mut Context, shown: &[Shown], whole: bool, now: u32, findings: &mut Findings) {
@@ -115,20 +147,32 @@ fn parse(line: &str, number: u32, column: Option<u16>) -> Option<Vec<Shown>> {
         return None;
     }
     let bytes = line.as_bytes();
-    let offset = bytes.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-    if offset == 7 && bytes.get(7) == Some(&b' ') && bytes[7..].iter().take_while(|b| **b == b' ').count() >= 2 && characters(bytes) {
+    let offset = offset(bytes)?;
+    let plain = offset.start == 0;
+    if plain
+        && offset.end == 7
+        && bytes.get(7) == Some(&b' ')
+        && bytes[7..].iter().take_while(|b| **b == b' ').count() >= 2
+        && characters(bytes)
+    {
         return Some(od_characters(bytes, number));
     }
-    let mut at = offset + usize::from(bytes.get(offset) == Some(&b':'));
+    let colon = bytes.get(offset.end) == Some(&b':');
+    let mut at = offset.end + usize::from(colon);
     let mut shown: Vec<Shown> = Vec::new();
-    let mut swapped = bytes.get(offset) == Some(&b' ') && offset == 7;
+    let mut swapped = plain && !colon && offset.end == 7;
+    let pair_at =
+        |at: usize| bytes.get(at..at + 2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)) && bytes.get(at + 2) == Some(&b' ');
     loop {
         let gap = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b' ').count();
-        let middle = gap == 2 && shown.len() == 8 && bytes.get(offset).is_none_or(|b| *b != b':');
+        let start = at + gap;
+        // A wider gap parts two halves of eight bytes each: hexdump -C, and others that print byte by byte.
+        let middle = gap == 2
+            && shown.len() == 8
+            && (!colon || (bytes.get(at.wrapping_sub(3)) == Some(&b' ') && pair_at(start) && pair_at(start + 3)));
         if gap == 0 || (gap > 1 && !shown.is_empty() && !middle) || shown.len() >= 64 {
             break;
         }
-        let start = at + gap;
         let digits = bytes[start.min(bytes.len())..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
         let closed = matches!(bytes.get(start + digits), None | Some(b' '));
         if digits < 2 || digits % 2 != 0 || digits > 32 || !closed {
@@ -159,17 +203,25 @@ fn parse(line: &str, number: u32, column: Option<u16>) -> Option<Vec<Shown>> {
         return Some(shown);
     }
     let begin = line.len() - trimmed.len();
-    let text_start = match (bytes[begin], column) {
-        (b'|' | b'>', _) if bytes.get(offset) != Some(&b':') => begin + 1,
-        (_, Some(column)) => usize::from(column),
+    let marked = matches!(bytes[begin], b'|' | b'>') && !colon;
+    let places = [
+        marked.then_some(begin + 1),
+        column.map(usize::from),
         // The text's own first characters may be blanks: it is as long as there are bytes.
-        _ if rest.len() >= shown.len() + 2 && shown.len() == 16 => at + 2,
-        _ => line.len().saturating_sub(shown.len()).max(at),
-    };
+        (rest.len() >= shown.len() + 2 && shown.len() == 16).then_some(at + 2),
+        Some(line.len().saturating_sub(shown.len()).max(at)),
+        Some(begin),
+    ];
+    let text_start = places.into_iter().flatten().find(|start| repeats(&shown, bytes.get(*start..).unwrap_or_default()))?;
     for (n, shown) in shown.iter_mut().enumerate() {
         shown.text = place((text_start + n).min(line.len()))..place((text_start + n + 1).min(line.len()));
     }
     Some(shown)
+}
+
+/// Does the right column say the same as the bytes? Rows of numbers look like dumps too.
+fn repeats(shown: &[Shown], text: &[u8]) -> bool {
+    !text.is_empty() && shown.iter().zip(text).all(|(shown, c)| *c == shown.byte || !matches!(shown.byte, 0x21..=0x7e))
 }
 
 fn place(at: usize) -> u16 {

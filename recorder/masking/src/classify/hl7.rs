@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Found, Rule, value::fills};
+use super::{
+    Found, Rule,
+    value::{self, fills},
+};
 use crate::{
     kind::Kind,
     rules::{Hl7Field, Hl7Type, RuleSet},
@@ -33,6 +36,10 @@ impl Delimiters {
     }
 }
 
+/// How programs that show a message in one line spell its carriage returns.
+const RETURNS: [&str; 15] =
+    ["\\r", "\\n", "^M", "<CR>", "<cr>", "\\x0d", "\\x0D", "\\X0D\\", "\\u000d", "\\u000D", "&#13;", "&#xD;", "\\015", "%0D", "{CR}"];
+
 /// Segments that carry no identifier but end the one before them.
 const OTHER_SEGMENTS: [&[u8; 3]; 16] =
     [b"MSH", b"EVN", b"OBR", b"OBX", b"ORC", b"NTE", b"AL1", b"DG1", b"PD1", b"PR1", b"RXA", b"RXE", b"SCH", b"AIG", b"AIL", b"MSA"];
@@ -59,7 +66,8 @@ pub(super) fn find(line: &str, delimiters: &mut Option<Delimiters>, rules: &Rule
             segment(line, id, start..segment_end(line, start, line.len()), delimiters.unwrap_or_default(), rules, found);
         }
     }
-    pretty(line, rules, found);
+    pretty(line, delimiters.unwrap_or_default(), rules, found);
+    laboratory(line, rules, found);
 }
 
 fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rules: &RuleSet) -> Option<[u8; 3]> {
@@ -68,9 +76,8 @@ fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rule
         return None;
     }
     let next = *bytes.get(at + 3)?;
-    let bounded =
-        at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes.get(at.wrapping_sub(2)..at), Some(b"\\r" | b"\\n" | b"^M"));
-    if !bounded {
+    let spelled = || RETURNS.iter().any(|end| bytes[..at].ends_with(end.as_bytes()));
+    if !(at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || spelled()) {
         return None;
     }
     if &id == b"MSH" {
@@ -90,7 +97,8 @@ fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rule
 fn segment_end(line: &str, start: usize, limit: usize) -> usize {
     let text = &line[start..limit];
     let quoted = line[..start].ends_with('"');
-    let ends = ["\\r", "\\n", "<CR>", "<cr>", "\\x0d", "\\u000d", "&#13;"].iter().filter_map(|end| text.find(end));
+    // "^M" is also what begins a component.
+    let ends = RETURNS.iter().filter(|end| **end != "^M").filter_map(|end| text.find(end));
     let quote = if quoted { text.find('"') } else { None };
     ends.chain(quote).min().map_or(limit, |end| start + end)
 }
@@ -113,20 +121,24 @@ fn segment(line: &str, id: [u8; 3], range: Range<usize>, delimiters: Delimiters,
             kind: Kind::Name,
         });
         let Some(rule) = rule.or(provider) else { continue };
-        for repetition in split(text, part, delimiters.repetition) {
-            let components: Vec<Range<usize>> = split(text, repetition, delimiters.component).collect();
-            for (kind, wanted) in identifying(rule) {
-                let (Some(first), Some(last)) =
-                    (components.get(wanted.start), components.get(wanted.end.min(components.len()).wrapping_sub(1)))
-                else {
-                    continue;
-                };
-                let value = text[first.start..last.end].trim_end_matches([char::from(delimiters.component), ' ']);
-                // `""` asks the receiver to delete a value (2.5.1 section 2.5.3).
-                if value.contains(|c: char| c.is_alphanumeric()) {
-                    let start = range.start + first.start;
-                    found.push(Found::new(start..start + value.len(), kind, Rule::Hl7(id, number)));
-                }
+        field(line, range.start + part.start..range.start + part.end, delimiters, (id, rule), found);
+    }
+}
+
+/// What of a field's repetitions and components identifies.
+fn field(line: &str, within: Range<usize>, delimiters: Delimiters, (id, rule): ([u8; 3], Hl7Field), found: &mut Vec<Found>) {
+    for repetition in split(line, within, delimiters.repetition) {
+        let components: Vec<Range<usize>> = split(line, repetition, delimiters.component).collect();
+        for (kind, wanted) in identifying(rule) {
+            let (Some(first), Some(last)) =
+                (components.get(wanted.start), components.get(wanted.end.min(components.len()).wrapping_sub(1)))
+            else {
+                continue;
+            };
+            let value = line[first.start..last.end].trim_end_matches([char::from(delimiters.component), ' ']);
+            // `""` asks the receiver to delete a value (2.5.1 section 2.5.3).
+            if value.contains(|c: char| c.is_alphanumeric()) {
+                found.push(Found::new(first.start..first.start + value.len(), kind, Rule::Hl7(id, rule.number)));
             }
         }
     }
@@ -167,33 +179,99 @@ fn split(text: &str, within: Range<usize>, by: u8) -> impl Iterator<Item = Range
     })
 }
 
-/// "PID-5 (Patient Name): SMITH^JOHN", "PID.5.1 = SMITH", as interface engines print messages.
-fn pretty(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+/// "PID-5 (Patient Name): SMITH^JOHN", "PID.5.1 = SMITH", "PID-7   19540311", as interface engines and viewers print messages.
+fn pretty(line: &str, delimiters: Delimiters, rules: &RuleSet, found: &mut Vec<Found>) {
     let bytes = line.as_bytes();
+    let mut taken = 0;
     for at in memchr::memchr3_iter(b'-', b'.', b'_', bytes).filter_map(|at| at.checked_sub(3)) {
         let number = bytes.get(at + 4).is_some_and(u8::is_ascii_digit);
-        if !number || !bytes[at].is_ascii_uppercase() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
+        if at < taken || !number || !bytes[at].is_ascii_uppercase() || (at > 0 && bytes[at - 1].is_ascii_alphanumeric()) {
             continue;
         }
-        let Some(fields) = bytes.get(at..at + 3).and_then(|id| <[u8; 3]>::try_from(id).ok()).and_then(|id| rules.hl7.get(&id)) else {
+        let Some(id) = bytes.get(at..at + 3).and_then(|id| <[u8; 3]>::try_from(id).ok()) else { continue };
+        let Some(fields) = rules.hl7.get(&id) else { continue };
+        let digits = |at: usize| bytes[at.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let end = at + 4 + digits(at + 4);
+        let Some(rule) = line[at + 4..end].parse().ok().and_then(|number: usize| fields.iter().find(|f| f.number == number)) else {
             continue;
         };
-        let digits = bytes[at + 4..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let Some(field) = line[at + 4..at + 4 + digits].parse().ok().and_then(|number: usize| fields.iter().find(|f| f.number == number))
-        else {
-            continue;
+        // A component of its own: "PID.5.1", "PID-3-4", "PID-3[1].4".
+        let part = match bytes.get(end) {
+            Some(b'.' | b'-' | b'_') if digits(end + 1) > 0 => end + 1 + digits(end + 1),
+            _ => end,
         };
-        let rest = &line[at + 4 + digits..];
-        let Some(sign) = rest.bytes().take(49).position(|b| matches!(b, b':' | b'=' | b'>')) else { continue };
-        let value = rest[sign + 1..].trim_start_matches([' ', '"', '\'', '\t']);
+        let rest = &line[part..];
+        let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let blank = gap >= 2 || rest.starts_with('\t');
+        // Between number and sign may stand the field's name.
+        let named = |between: &str| {
+            let between = between.trim();
+            between.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '/' | '-' | '(' | ')' | '\'' | '#' | '[' | ']' | '1'))
+        };
+        let sign = rest.bytes().take(49).position(|b| matches!(b, b':' | b'=' | b'>')).filter(|sign| !blank || named(&rest[..*sign]));
+        let after = match sign {
+            Some(sign) => part + sign + 1,
+            None if blank && !rest.trim_start().starts_with('(') => part,
+            None => continue,
+        };
+        let value = line[after..].trim_start_matches([' ', '"', '\'', '\t']);
         let start = line.len() - value.len();
-        let end = value.find(['"', '<', '\t']).unwrap_or(value.len());
-        let value = value[..end].trim_end();
-        if fills(field.kind, value, true, rules) || (field.kind == Kind::Name && value.contains('^')) {
-            let mut id = [0; 3];
-            id.copy_from_slice(&bytes[at..at + 3]);
-            found.push(Found::new(start..start + value.len(), field.kind, Rule::Hl7(id, field.number)));
+        let end_of = value.find(['"', '<', '\t']).unwrap_or(value.len());
+        let value = value[..end_of].trim_end();
+        // Another field in the same line begins the next value.
+        let value = match value.match_indices(' ').find(|(at, _)| is_field(&value.as_bytes()[at + 1..])) {
+            Some((next, _)) => value[..next].trim_end_matches([' ', ',', ';']),
+            None => value,
+        };
+        taken = start + value.len();
+        let kind = match line[end..part].get(1..).and_then(|number| number.parse().ok()) {
+            Some(number) => component(*rule, number),
+            None => Some(rule.kind),
+        };
+        let Some(kind) = kind else { continue };
+        if part == end && value.contains([char::from(delimiters.component), char::from(delimiters.repetition)]) {
+            field(line, start..taken, delimiters, (id, *rule), found);
+        } else if fills(kind, value, true, rules) {
+            found.push(Found::new(start..taken, kind, Rule::Hl7(id, rule.number)));
         }
+    }
+}
+
+/// The patient record of analysers (CLSI LIS02-A2, once ASTM E1394, section 7): `P|1|PRACTICE|LABORATORY||Whitfield^Ann||19540311|F`, perhaps
+/// with a frame's number before it.
+fn laboratory(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    const FIELDS: [(usize, Hl7Type, Kind); 11] = [
+        (2, Hl7Type::Cx, Kind::Mrn),
+        (3, Hl7Type::Cx, Kind::Mrn),
+        (4, Hl7Type::Cx, Kind::Mrn),
+        (5, Hl7Type::Xpn, Kind::Name),
+        (6, Hl7Type::Xpn, Kind::Name),
+        (7, Hl7Type::Ts, Kind::Birth),
+        (10, Hl7Type::Xad, Kind::Address),
+        (12, Hl7Type::Xtn, Kind::Phone),
+        (23, Hl7Type::Ts, Kind::Date),
+        (24, Hl7Type::Ts, Kind::Date),
+        (30, Hl7Type::Cx, Kind::Mrn),
+    ];
+    let text = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+    let start = line.len() - text.len();
+    let numbered = text.strip_prefix("P|").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if start > 2 || !numbered || text.matches('|').count() < 5 {
         return;
     }
+    for (number, part) in split(line, start..line.len(), b'|').enumerate() {
+        let rule = FIELDS.iter().find(|field| field.0 == number);
+        let Some((number, data_type, kind)) = rule.copied().filter(|_| !value::is_null(&line[part.clone()], rules)) else { continue };
+        field(line, part, Delimiters::default(), (*b"P  ", Hl7Field { number, data_type, kind }), found);
+    }
+}
+
+/// A line of such a print.
+pub(super) fn is_pretty(line: &str) -> bool {
+    is_field(line.trim_start().as_bytes())
+}
+
+/// Does "PID-5", "PV1.19.1" begin here?
+fn is_field(bytes: &[u8]) -> bool {
+    matches!(bytes, [a, b, c, b'-' | b'.' | b'_', digit, ..] if a.is_ascii_uppercase() && [b, c].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) && digit.is_ascii_digit())
 }

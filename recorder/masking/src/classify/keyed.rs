@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{
     Found, Rule,
     letter::name_before,
+    shapes::may_be_name,
     value::{MAX_VALUE_BYTES, at_start, fills, is_code_alone},
 };
 use crate::{
@@ -27,6 +28,20 @@ static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
 const MAX_OBJECT_BYTES: usize = 1024;
 /// Between a key and its sign.
 const MAX_BETWEEN_BYTES: usize = 256;
+/// Leaders behind a label's own sign.
+const LEADING: [&str; 5] = ["__", "..", "--", "··", "…"];
+/// Words of a shell, a container file or a program that declare what follows: `export MRN=...`, `declare -x MRN="..."`, `ENV MRN=...`.
+const DECLARING: [&str; 14] =
+    ["export", "declare", "set", "setenv", "local", "readonly", "typeset", "env", "let", "var", "const", "val", "ENV", "SET"];
+
+/// What else is known of a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Is {
+    /// A parser that knows what keys stand under has looked at it.
+    pub(super) nested: bool,
+    /// Still being typed.
+    pub(super) open: bool,
+}
 /// Words of a label.
 const MAX_WORDS: usize = 6;
 
@@ -69,39 +84,59 @@ impl Keys {
     }
 }
 
-/// Pushes what decides alone to `found` and what needs company to `weak`. `nested`: a parser that knows what the keys stand under has
-/// looked at this line, and only what it cannot see is left.
-pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
+/// Pushes what decides alone to `found` and what needs company to `weak`. Of a nested line only what its parser cannot see is left.
+pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     led(line, keys, rules, found, weak);
+    called(line, keys, rules, found);
     let mut taken = 0;
     let wide = if line.is_ascii() { None } else { line.find('：') };
-    for at in memchr::memchr2_iter(b':', b'=', bytes).chain(wide) {
+    for at in memchr::memchr3_iter(b':', b'=', b'?', bytes).chain(wide) {
         if at < taken || !ties(bytes, at) {
             continue;
         }
-        let Some(key) = key_before(line, at, keys, rules) else { continue };
-        let Some(label) = keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key)) else { continue };
+        let Some(mut key) = key_before(line, at, keys, rules) else { continue };
+        // "Emergency Contact #1", but "Acct #".
+        let text = &line[key.clone()];
+        let numbered = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        if numbered.len() < text.len()
+            && let Some(label) = numbered.strip_suffix(" #")
+        {
+            key.end = key.start + label.len();
+        }
+        let whole = in_brackets(line, at);
+        let labelled = whole.and_then(|whole| Some((keys.label(&line[whole.clone()], rules)?, whole)));
+        let labelled = labelled.or_else(|| Some((keys.label(&line[key.clone()], rules).or_else(|| patients_id(line, &key))?, key)));
+        let Some((label, key)) = labelled else { continue };
         let quoted = line[key.end..].starts_with('"') && !line[..key.start].ends_with("\\\"");
-        if nested && (!label.strong || quoted) {
+        // JSON's own sign: its parser knows better.
+        if is.nested && (!label.strong || (quoted && bytes[at] == b':')) {
             continue;
         }
         let after = at + line[at..].chars().next().map_or(1, char::len_utf8);
         let rest = &line[after..];
         let mut value_text = rest.trim_start_matches([' ', '\t', '=', '>', ':']);
-        if value_text.starts_with("__") || value_text.starts_with("..") {
-            value_text = value_text.trim_start_matches(['_', '.', ' ']);
+        if LEADING.iter().any(|leader| value_text.starts_with(leader)) {
+            value_text = value_text.trim_start_matches(['_', '.', '-', '·', '…', ' ']);
         }
         let start = after + (rest.len() - value_text.len());
         let machine = !line[key.clone()].contains(' ') && start == after;
         let sure = label.strong || is_part_of_name(&line[key.clone()]);
         let (value, kind) = match value(line, start, label, machine, sure, rules) {
             Some(found) => found,
+            // What is being typed behind the label will be a value.
+            None if is.open && label.strong && is_begun(&line[start..], rules) => (start..line.len(), label.kind),
             None => continue,
         };
-        taken = value.end;
-        let value = Found::new(value, kind, Rule::Label);
         if label.strong {
+            taken = value.end;
+        }
+        // "Last: Whitfield" on a line of its own.
+        let alone = sure && line[..key.start].trim().is_empty() && value.end == line.len() && may_be_name(&line[value.clone()], rules);
+        // "patient=889126": a number under this word is the patient's, and no count.
+        let code = kind == Kind::Mrn && label.kind == Kind::Name && is_code_alone(&line[value.clone()], 5);
+        let value = Found::new(value, kind, Rule::Label);
+        if label.strong || alone || (code && names_a_patient(&line[key.clone()])) {
             name_comes_first(line, key.start, &value, rules, found);
             name_continues(line, &value, found);
             found.push(value);
@@ -109,6 +144,40 @@ pub(super) fn find(line: &str, keys: &mut Keys, nested: bool, rules: &RuleSet, f
             weak.push(value);
         }
     }
+}
+
+fn names_a_patient(key: &str) -> bool {
+    let last = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    ["patient", "pt", "subscriber", "resident"].iter().any(|word| last.eq_ignore_ascii_case(word))
+}
+
+/// The first characters of an answer: a word or a number, and no other label.
+fn is_begun(text: &str, rules: &RuleSet) -> bool {
+    !text.is_empty()
+        && text.len() <= 48
+        && !text.contains([':', '='])
+        && !super::value::is_null(text, rules)
+        && text.contains(char::is_alphanumeric)
+}
+
+/// "ID Number (insurance): ...", "PHONE NUMBER [RESIDENCE]: ...": what stands in brackets says more of the label before it.
+fn in_brackets(line: &str, sign: usize) -> Option<Range<usize>> {
+    // Asked at every sign of every line.
+    if !matches!(line.as_bytes().get(sign.checked_sub(1)?), Some(b')' | b']' | b' ' | b'.' | b'_')) {
+        return None;
+    }
+    let before = line[..sign].trim_end_matches([' ', '.', '_']);
+    let open = match before.bytes().next_back()? {
+        b')' => before.rfind('(')?,
+        b']' => before.rfind('[')?,
+        _ => return None,
+    };
+    let inner = &before[open + 1..before.len() - 1];
+    let all = line[..open].trim_end();
+    let label = all.rsplit([':', '=', '|', '│', '"', ',']).next()?.rsplit("  ").next()?;
+    let label = label.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let fits = inner.len() >= 4 && inner.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '/' | '\''));
+    (fits && !label.is_empty() && label.len() <= 48).then(|| all.len() - label.len()..before.len() - 1)
 }
 
 /// "Last", "First", "MI": nobody is called so in full, so one word is a whole value; whose it is the company says.
@@ -126,6 +195,25 @@ fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
     let object = before[..open].trim_end_matches([' ', '=']);
     (!before[open..].contains([']', ')', '}']) && (object.ends_with("atient") || object.ends_with("PATIENT")))
         .then_some(Label { kind: Kind::Mrn, strong: true })
+}
+
+/// `channelMap.put('patientName', 'GRANT,MARK')`, `set("mrn", "E004512")`, `[["mrn", "E004512"]]`: key and value as arguments (Mirth Connect's
+/// maps, Java's) or as a pair (Active Record's log).
+fn called(line: &str, keys: &mut Keys, rules: &RuleSet, found: &mut Vec<Found>) {
+    let bytes = line.as_bytes();
+    for at in memchr::memchr2_iter(b'(', b'[', bytes) {
+        let Some(quote) = bytes.get(at + 1).copied().filter(|b| matches!(b, b'"' | b'\'')) else { continue };
+        let close = quote_end(line, at + 2, char::from(quote));
+        let after = line.get(close + 1..).and_then(|rest| rest.trim_start_matches(' ').strip_prefix(','));
+        let Some(text) = after.and_then(|rest| rest.trim_start_matches(' ').strip_prefix(char::from(quote))) else { continue };
+        let start = line.len() - text.len();
+        let end = quote_end(line, start, char::from(quote));
+        if let Some(label) = keys.label(&line[at + 2..close], rules).filter(|label| label.strong)
+            && fills(label.kind, &line[start..end], true, rules)
+        {
+            found.push(Found::new(start..end, label.kind, Rule::Label));
+        }
+    }
 }
 
 /// "Unit No ......... E351456": a form's leaders are a sign too.
@@ -152,6 +240,10 @@ fn ties(bytes: &[u8], at: usize) -> bool {
     let digit = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_digit());
     if !bytes[at].is_ascii() {
         return true;
+    }
+    // A question of a program: "Surname? Park".
+    if bytes[at] == b'?' {
+        return after == Some(b' ') && before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b')' | b']' | b'#'));
     }
     if bytes[at] == b'=' {
         return before != Some(b'=');
@@ -180,8 +272,17 @@ fn key_before(line: &str, sign: usize, keys: &mut Keys, rules: &RuleSet) -> Opti
         if word.is_empty() {
             break;
         }
+        // "PLZ / Ort", "Nom de naissance"
+        if words > 0 && word_start > 1 && bytes[word_start - 1] == b' ' && (word == "/" || word == "de" || word == "of") {
+            start = word_start - 1;
+            continue;
+        }
         // The value of the pair before ("id=7 mrn=...") and numbers are no words of a label.
-        let value = word_start > 0 && matches!(bytes[word_start - 1], b'=' | b':');
+        let value = match word_start.checked_sub(1).map(|at| bytes[at]) {
+            Some(b'=') => true,
+            Some(b':') => !is_place(&before[..word_start]),
+            _ => false,
+        };
         if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !keys.knows(word, rules)) {
             // A path's last part may be the label's first word: "/tmp/Patient Name: ...".
             if let Some((_, last)) = word.rsplit_once('/')
@@ -190,6 +291,10 @@ fn key_before(line: &str, sign: usize, keys: &mut Keys, rules: &RuleSet) -> Opti
             {
                 start = word_end - last.len();
             }
+            break;
+        }
+        // A quote that ends closes the value of another pair.
+        if words > 0 && (word.starts_with('-') || word.ends_with('\'') || DECLARING.contains(&word)) {
             break;
         }
         start = word_start;
@@ -215,6 +320,11 @@ fn word_start(text: &str, end: usize) -> usize {
         Some(at) => at + 1,
         None => 0,
     }
+}
+
+/// "193:", "in/a.hl7:204:": where grep found a line.
+fn is_place(before: &str) -> bool {
+    before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit()) && !before.contains([' ', '=', '"', ',', '{'])
 }
 
 /// What is before a sign without what may stand between it and its key.
@@ -243,6 +353,8 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
     let rest = line.get(start..)?;
     let kind = label.kind;
     // A quoted value ends at its quote; one without end (still being typed, cut by the screen) goes to the line's.
+    let rest = rest.get(call(rest)..)?;
+    let start = line.len() - rest.len();
     let opened = rest.trim_start_matches(['\\', 'E', 'N', '%', '(', '[', ' ', '{']);
     if let Some(quote) = opened.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
         let from = line.len() - opened.len() + 1;
@@ -273,6 +385,14 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
     let (limit, start) = if kind == Kind::Phone { (limit, start) } else { (&limit[bracket..], start + bracket) };
     match at_start(kind, limit, strong, rules) {
         Some(length) => Some((start..start + length, kind)),
+        // "Emergency contact: 0171 5550199" names a number to call.
+        None if kind == Kind::Name
+            && strong
+            && at_start(Kind::Phone, limit, true, rules)
+                .is_some_and(|length| length > 8 && limit[..length].contains([' ', '-', '.', '('])) =>
+        {
+            at_start(Kind::Phone, limit, true, rules).map(|length| (start..start + length, Kind::Phone))
+        }
         None => {
             // A code is shorter than that.
             let near = &limit[..limit.floor_char_boundary(MAX_KEY_BYTES)];
@@ -280,6 +400,16 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
             person_code(label, word, rules).map(|kind| (start..start + word.len(), kind))
         }
     }
+}
+
+/// `ISODate('1954-03-11')`, `Some("078-05-1120")`, `datetime.date(1954, 3, 11)`, `TO_DATE('...`: where the argument begins.
+fn call(text: &str) -> usize {
+    let name = text.bytes().take(24).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_')).count();
+    let rest = &text[name..];
+    let called = name > 0 && text.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.starts_with('(');
+    let date = ["date", "Date", "Timestamp"].iter().any(|end| text[..name].ends_with(end))
+        && rest[1.min(rest.len())..].starts_with(|c: char| c.is_ascii_digit());
+    if called && (rest[1..].starts_with(['"', '\'']) || date) { name + 1 } else { 0 }
 }
 
 /// "patient: 123456" names a number where a name was expected.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     Found, Rule,
-    shapes::{is_name_word, may_be_name},
+    shapes::{is_name_word, is_particle, may_be_name},
     value,
 };
 use crate::{kind::Kind, rules::RuleSet, words::Signs};
@@ -29,6 +29,7 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
             found.push(Found::new(from..from + length, Kind::Name, Rule::Letter));
         }
     }
+    listed(line, above.last().copied().unwrap_or_default(), rules, found);
     // The last line of an address: what is above it is a street, and above that a name.
     let last_line =
         found.iter().any(|found| found.kind == Kind::City && found.range.start == start && matches!(found.rule, Rule::Pattern(_)));
@@ -58,6 +59,28 @@ pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<
                 break;
             }
         }
+    }
+}
+
+/// `1) "mrn"` and below it `2) "E004512"`: a list of keys and values (redis-cli's HGETALL).
+fn listed(line: &str, above: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+    let item = |line: &str| {
+        let text = line.trim_start();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = text.get(..digits)?.parse().ok()?;
+        let start = line.len() - text[digits..].strip_prefix(") \"")?.len();
+        let end = line.trim_end().strip_suffix('"')?.len();
+        (start < end).then_some((number, start..end))
+    };
+    if !line.ends_with('"') || !above.ends_with('"') {
+        return;
+    }
+    let (Some((key, name)), Some((value, range))) = (item(above), item(line)) else { return };
+    if value == key + 1
+        && let Some(label) = rules.vocabulary.label(&above[name]).filter(|label| label.strong)
+        && value::fills(label.kind, &line[range.clone()], true, rules)
+    {
+        found.push(Found::new(range, label.kind, Rule::Label));
     }
 }
 
@@ -98,46 +121,57 @@ fn salutation(line: &str, start: usize, rules: &RuleSet, found: &mut Vec<Found>)
 }
 
 /// Length of a person's name at the start: "Marguerite A. Whitfield", "WHITFIELD, MARGUERITE". No organisation, no title of a thing.
-fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
+pub(super) fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
+    person_of(text, 2, rules)
+}
+
+/// As [`person_at`], of so many words at least.
+pub(super) fn person_of(text: &str, least: usize, rules: &RuleSet) -> Option<usize> {
     let mut end = 0;
     let mut words = 0;
     let mut comma = false;
     let mut telling = false;
     for (at, word) in words_of(text) {
-        let core = word.trim_end_matches([',', '.']);
-        let initial = words > 0 && core.len() == 1 && core.starts_with(char::is_uppercase);
+        let letters = word.find(|c: char| !(c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'))).unwrap_or(word.len());
+        let (name, rest) = word.split_at(letters);
+        let core = name.trim_end_matches(['.', '\'', '-']);
+        let core = core.strip_suffix("'s").or_else(|| core.strip_suffix("’s")).unwrap_or(core);
+        let initial = words > 0 && core.chars().count() == 1 && core.starts_with(char::is_uppercase);
         let sure = is_name_word(core, rules);
         // "Joan Banks" is a name for the other word's sake.
-        if !(sure || initial || may_be_name(core, rules) || (is_particle(core) && at > 0)) || is_organisation(core) {
+        if !(sure || initial || may_be_name(core, rules) || is_particle(core)) || is_organisation(core) {
             break;
         }
-        telling |= sure;
+        telling |= sure && !is_particle(core);
         words += usize::from(!is_particle(core));
         end = at + core.len();
-        if word.ends_with(',') {
+        // A sentence ends, a bracket closes; "St." and "A." go on.
+        let stops = (!rest.is_empty() && rest != ",") || (name.ends_with('.') && core.chars().count() > 3) || core.len() + 1 < name.len();
+        if stops || words == 4 {
+            break;
+        }
+        if rest == "," {
             if comma || words > 2 {
                 break;
             }
             comma = true;
         }
-        if words == 4 {
-            break;
-        }
     }
-    (words >= 2 && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
+    (words >= least && telling && !text[..end].split(' ').next_back().is_some_and(is_particle)).then_some(end)
 }
 
-/// "de la Cruz", "van den Berg".
-fn is_particle(word: &str) -> bool {
-    matches!(word, "de" | "la" | "le" | "del" | "di" | "da" | "van" | "von" | "der" | "den" | "ter" | "bin" | "al" | "el")
-}
-
+/// Words, with the comma behind them: "VILLANUEVA,ELENI MEI-LING" are three.
 fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
-    text.split(' ').map(move |word| {
+    let mut comma = false;
+    text.split_inclusive([' ', ',']).filter_map(move |word| {
         let start = at;
-        at += word.len() + 1;
-        (start, word)
+        at += word.len();
+        let word = word.trim_end_matches(' ');
+        // One blank behind a comma; any other second blank ends the field, as an empty word.
+        let skipped = word.is_empty() && comma;
+        comma = word.ends_with(',');
+        (!skipped).then_some((start, word))
     })
 }
 
@@ -205,7 +239,8 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
         let initial = core.len() == 1 && core.starts_with(char::is_uppercase);
         let sure = is_name_word(core, rules) && !word.ends_with('.');
         let plausible = initial || sure || may_be_name(core, rules) || (words > 0 && is_particle(core));
-        if !plausible || is_organisation(core) || is_title(core) {
+        // A quote that ends belongs to another value.
+        if !plausible || is_organisation(core) || is_title(core) || word.ends_with('\'') {
             break;
         }
         if with_comma && comma {
@@ -234,7 +269,7 @@ pub(super) fn fields_with_names(line: &str, signs: Signs, rules: &RuleSet, found
         let start = field.end - name.len();
         let name = name.trim_end();
         let comma = name.contains(", ") || name.contains('^');
-        if (comma || index == 0) && person_at(name, rules).is_some_and(|length| length == name.len()) {
+        if (comma || index == 0) && person_at(name, rules).is_some_and(|length| length == name.trim_end_matches('.').len()) {
             found.push(Found::new(start..start + name.len(), Kind::Name, Rule::Row));
         }
     }

@@ -1,9 +1,13 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
+mod cell;
+mod codes;
 mod command;
 mod context;
+mod date;
 mod dicom;
 mod dump;
+mod forms;
 mod hl7;
 mod json;
 mod keyed;
@@ -13,6 +17,7 @@ mod mumps;
 mod near;
 mod pattern;
 mod prefix;
+mod prose;
 mod shapes;
 mod sql;
 pub(crate) mod starts;
@@ -23,6 +28,7 @@ mod tree;
 mod url;
 mod value;
 mod verdicts;
+mod wrapped;
 mod x12;
 mod xml;
 mod yaml;
@@ -188,7 +194,7 @@ impl Classifier {
         for found in found.iter_mut().chain(&mut weak) {
             found.range = found.range.start + prefix..found.range.end + prefix;
         }
-        let frame = part == table::Part::Frame;
+        let (frame, row) = (part == table::Part::Frame, part == table::Part::Row);
         if !frame && !trimmed.is_empty() {
             self.text(context, &look, open, (part, shape), (&mut found, &mut weak, &mut back));
         }
@@ -198,18 +204,26 @@ impl Classifier {
         if context.patient_lines > 0 {
             // "Main Database" is no name, whoever is spoken of.
             weak.retain(|weak| {
-                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| shapes::is_name_word(word, &self.rules));
+                let name = |word: &str| shapes::is_name_word(word, &self.rules) || shapes::may_be_name(word, &self.rules);
+                let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(name) || shapes::is_initial(text);
                 weak.kind != Kind::Name || trimmed.get(weak.range.clone()).is_some_and(words)
             });
             found.append(&mut weak);
             back.append(&mut context.weak);
+        }
+        // A row says by its columns what is in it.
+        if !row {
             near::find(&look, &self.rules, &mut found);
         }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
+            let names = found.iter().any(near::is_name);
             self.learned.find(look.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+            if !names && !row && found.iter().any(near::is_name) {
+                near::find(&look, &self.rules, &mut found);
+            }
         }
         if let State::Open(cursor) = state {
             self.open_word(trimmed, cursor, &mut found);
@@ -240,7 +254,9 @@ impl Classifier {
         let suspicious = digits >= 3
             || word.contains(['\'', '"', '@', '^'])
             || (inner.starts_with(char::is_uppercase) && inner.len() > 1)
-            || self.learned.may_begin(word);
+            || self.learned.may_begin(word)
+            // Whom a mail goes to.
+            || (inner.len() > 1 && !word.starts_with('-') && ["mail ", "mailx ", "mutt "].iter().any(|command| line[..start].contains(command)));
         // A prompt ends with a sign; a word that closed is not open.
         if suspicious && !word.ends_with(['$', '#', '>', ':', ';', ')', ']', '}', '.', '?', '!', '\'', '"']) {
             found.push(Found::new(start..line.len(), Kind::Other, Rule::Unfinished));

@@ -78,6 +78,12 @@ fn global(line: &str, name: Range<usize>, rules: &RuleSet, found: &mut Vec<Found
     }
     let patient_file = matches!(name, "DPT" | "AUPNPAT" | "PATIENT" | "PAT" | "PT");
     if patient_file {
+        // `^PATIENT("E004512","NAME")`: a record's number is its first subscript.
+        if let Some(range) = subscripts.first()
+            && quoted(0).is_some_and(|text| line[range.clone()].starts_with('"') && value::is_code_alone(text, 4))
+        {
+            push(line, range.clone(), Kind::Mrn, rules, found);
+        }
         for (index, kind) in INDEXES {
             if quoted(0) == Some(index)
                 && let Some(range) = subscripts.get(1)

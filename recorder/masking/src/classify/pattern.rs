@@ -56,7 +56,11 @@ fn checked(line: &str, range: Range<usize>, check: Check, in_message: bool, rule
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
             !beside(before, "_-./:+#=") && !beside(after, "_/") && !number_goes_on && (7..=20).contains(&digits)
         }
-        Check::Email => !beside(before, "/_") && !is_login(line, &range) && !is_service_mailbox(text),
+        Check::Email => {
+            // "ssh dba@ehr-db-1@bastion.example"
+            let login = before == Some('@') && !in_message;
+            !beside(before, "/_") && !login && !is_login(line, &range) && !is_service_mailbox(text) && !super::prose::of_developers(line)
+        }
         Check::State => !beside(before, "_-/") && !beside(after, "_-") && has_state(text),
         Check::Caret => !in_message && !beside(before, "^|&") && !beside(after, "|&"),
         Check::CodeAfterWord => {
@@ -179,7 +183,8 @@ fn is_service_mailbox(text: &str) -> bool {
         "www-data",
         "build",
     ];
-    SERVICES.contains(&local.as_str()) || ["@users.noreply.", "@lists.", "@list."].iter().any(|host| text.contains(host))
+    SERVICES.contains(&local.as_str())
+        || ["@users.noreply.", "@lists.", "@list.", "@openssh.com", "@libssh.org"].iter().any(|host| text.contains(host))
 }
 
 /// City and ZIP; the state between them identifies nobody (164.514(b)(2)(i)(B)).

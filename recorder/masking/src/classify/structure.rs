@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Classifier, Context, Found, Look, dicom, hl7, json, mumps, prefix, sql,
+    Classifier, Context, Found, Look, dicom, hl7, json, mumps, prefix, shapes, sql,
     table::{self, Part},
     value, x12, xml, yaml,
 };
@@ -77,6 +77,15 @@ impl Classifier {
         if context.expanded && !barred {
             context.expanded = false;
         }
+        // Another result of as many columns may follow at once.
+        if signs.has_any(table::DELIMITERS)
+            && context.table.as_ref().is_some_and(|table| table.is_delimited())
+            && let Some(table) = table::delimited_header(line, &self.rules).map(Arc::new)
+        {
+            self.know_table(&table);
+            context.table = Some(table);
+            return Part::Frame;
+        }
         if let Some(table) = context.table.clone() {
             if table.row(line, open, &self.rules, found) == Part::Row {
                 return Part::Row;
@@ -87,7 +96,10 @@ impl Classifier {
             && !self.tables.is_empty()
             && let Some(table) = self.tables.iter().find(|table| table.may_fit(barred, signs) && table.fits(line)).cloned()
         {
-            table.row(line, open, &self.rules, found);
+            table.fitting_row(line, &self.rules, found);
+            if table.is_guessed() {
+                shapes::find(line, &self.rules, found);
+            }
             return Part::Row;
         }
         if barred && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
@@ -109,7 +121,7 @@ impl Classifier {
             return Part::Frame;
         }
         if let Some((columns, left)) = &mut context.selected {
-            let columns = Arc::clone(columns);
+            let columns = sql::Columns::clone(columns);
             *left -= 1;
             if *left == 0 {
                 context.selected = None;
@@ -129,7 +141,7 @@ impl Classifier {
             shape.nested |= xml::find(line, &mut context.xml, &self.rules, to);
         }
         shape.nested |= yaml::find(line, &mut context.yaml, &self.rules, to);
-        if signs.has(b'(') {
+        if signs.has(b',') {
             shape.message = dicom::find(line, &self.rules, to.found);
         }
         if signs.has(b'^') {
@@ -161,7 +173,7 @@ impl Classifier {
     }
 
     /// Remembers a table for pages on which its header is not shown.
-    fn know_table(&mut self, table: &table::Shared) {
+    pub(super) fn know_table(&mut self, table: &table::Shared) {
         if !self.tables.contains(table) {
             if self.tables.len() == MAX_TABLES {
                 self.tables.remove(0);

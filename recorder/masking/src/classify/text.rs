@@ -1,8 +1,8 @@
 //! What needs no table: labels, patterns, statements, letters.
 
 use super::{
-    Classifier, Context, Found, Look, Rule, command, context::RECENT, keyed, label, letter, pattern, shapes, sql, structure::Shape,
-    table::Part, url,
+    Classifier, Context, Found, Look, Rule, command, context::RECENT, hl7, keyed, label, letter, pattern, prose, shapes, sql,
+    structure::Shape, table::Part, url, wrapped,
 };
 
 /// Rows that may follow a statement whose result shows no header.
@@ -17,19 +17,21 @@ impl Classifier {
         let (found, weak, back) = to;
         let (part, shape) = is;
         let Look { line, words, signs } = *look;
-        if signs.has_any(b":=._") || !signs.is_ascii() {
-            keyed::find(line, &mut self.keys, shape.nested, &self.rules, found, weak);
+        // What a field's components are its number says better than its name.
+        let pretty = hl7::is_pretty(line) && found.iter().any(|found| matches!(found.rule, Rule::Hl7(..)));
+        if !pretty && (signs.has_any(b":=?._") || (signs.has_any(b"([") && signs.has_any(b"\"'")) || !signs.is_ascii()) {
+            keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
         }
         if let Some(statements) = &self.statements
-            && let Some(columns) = sql::find(line, statements, &mut self.keys, &self.rules, found)
+            && let Some(columns) = sql::find(line, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
-            context.selected = Some((columns.into(), RESULT_LINES));
+            context.selected = Some((columns, RESULT_LINES));
         }
         if self.rules.label_starts.may_be_in(line, words) {
             label::find(line, &self.rules, found);
         }
-        if signs.has_any(b"/%") {
-            url::find(line, found);
+        if signs.has_any(b"/%?") {
+            url::find(line, &self.rules, found);
         }
         let in_message = shape.message
             || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps))
@@ -41,8 +43,19 @@ impl Classifier {
         command::find(line, open, &self.rules, found);
         let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
         letter::find(line, &above, &self.rules, found, back);
-        if part == Part::Outside && !in_message && shapes::may_be(line) {
-            shapes::find(line, &self.rules, found);
+        if part == Part::Outside {
+            wrapped::find(above[RECENT - 1], line, context.patient_lines > 0, &self.rules, found, back);
+        }
+        if part == Part::Outside && !in_message {
+            prose::find(line, words, &self.rules, found);
+        }
+        if part == Part::Outside
+            && !in_message
+            && !shape.x12
+            && shapes::may_be(line)
+            && let Some(table) = shapes::find(line, &self.rules, found)
+        {
+            self.know_table(&table);
         }
     }
 }

@@ -112,6 +112,10 @@ impl Tree {
             "Encounter" | "encompassingEncounter" | "encounter" | "admission" | "hospitalization" => return Node::Visit,
             "period" | "effectiveTime" if self.in_visit() => return Node::Labelled(Label { kind: Kind::Date, strong: true }),
             "individual" => return Node::Other,
+            // FHIR R4 Patient.photo, Person.photo: an Attachment.
+            "photo" => return Node::Labelled(Label { kind: Kind::Other, strong: true }),
+            // FHIR XML's Reference.display has its text in an attribute.
+            "display" if self.top() == Node::Subject => return Node::Name,
             "identifier" | "identifiers" | "ids" => return Node::Identifier,
             "telecom" | "telecoms" | "contactPoint" => return Node::Telecom,
             "address" | "addresses" | "addr" | "Address" => return Node::Address,
@@ -244,7 +248,7 @@ impl Tree {
             (Some("value" | "extension" | "text"), Node::Identifier) => is(Kind::Mrn),
             (Some("value") | None, Node::Telecom) => is(if text.contains('@') { Kind::Email } else { Kind::Phone }),
             (Some("value"), Node::Name) => is(Kind::Name),
-            (Some("extension"), _) if self.inside(Node::Subject) => is(Kind::Mrn),
+            (Some("extension"), _) if self.inside(Node::Subject) || self.in_visit() => is(Kind::Mrn),
             (Some("text" | "display" | "formatted" | "full") | None, Node::Name) => is(Kind::Name),
             (Some("text" | "display" | "formatted" | "full") | None, Node::Address) => is(Kind::Address),
             (Some("display"), Node::Subject) => is(Kind::Name),
@@ -295,6 +299,7 @@ fn is_wrapper(key: &str) -> bool {
             | "Ideographic"
             | "Phonetic"
             | "raw"
+            | "url"
             | "full"
             | "formatted"
             | "item"

@@ -1,5 +1,10 @@
 //! Shapes of values: where a value that begins here ends, if it begins here at all.
 
+use super::date::{begun_date, date, numbers_of_date};
+pub(super) use super::{
+    date::{Date, whole_date},
+    forms::{is_code_alone, is_ip, is_phone, is_plate, is_private_ip, is_ssn_text, is_state, is_street, is_uuid, is_vin},
+};
 use crate::{kind::Kind, rules::RuleSet, vocabulary::normalise};
 
 /// A value ends here at the latest: beyond it is no name, address or number, and whoever repeats a label would have the rest of a line read
@@ -13,18 +18,32 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
     let field = || &text[..field_end(text)];
     let length = match kind {
         Kind::Name => name(field(), strong, rules)?,
-        Kind::Birth | Kind::Date => date(text)?,
-        Kind::Ssn => number(text, "-. Xx*", 4)?,
-        Kind::Phone => number(text, "-. ()+xX/", 7)?,
+        Kind::Birth | Kind::Date => {
+            numbers_of_date(text).or_else(|| date(text)).or_else(|| if strong { begun_date(field()) } else { None })?
+        }
+        // The French one has 13 digits and a key of two, in groups.
+        Kind::Ssn => french(text).or_else(|| number(text, "-. Xx*", 4))?,
+        // A form that is still being painted, a page cut by its margin: the label says what it will be.
+        Kind::Phone => number(text, "-. ()+xX/", 7).or_else(|| {
+            let field = field();
+            number(field, "-. ()+", 3).filter(|length| strong && length + 1 >= field.len() && is_begun_phone(text))
+        })?,
         Kind::Email => text.find([' ', ',', ';', '|', '>', ')', '"', '\'']).unwrap_or(text.len()),
         Kind::Address => address(field(), strong)?,
         Kind::City => words(field(), strong, 4)?,
-        Kind::Zip => code(text, 3, false).filter(|end| *end <= 10)?,
+        Kind::Zip => {
+            let code = code(text, 3, false).filter(|end| *end <= 10 && !text[..*end].contains(['.', '/']))?;
+            // "50667 Köln": in much of the world the town goes with it.
+            let end = if strong { field().len().max(code) } else { code };
+            let town = words(text[code..end].strip_prefix(' ').unwrap_or_default(), true, 3).filter(|_| strong);
+            town.filter(|_| text[code + 1..].starts_with(char::is_uppercase)).map_or(code, |town| code + 1 + town)
+        }
         Kind::Age => age(text)?,
         // A picture's file, an address of a portal.
         Kind::Other => {
             let end = text.find([' ', '"', '\'', ',', ';', '\t', ')', '>', ']']).unwrap_or(text.len());
-            text[..end].contains(|c: char| c.is_ascii_digit() || c == '.').then_some(end)?
+            let telling = text[..end].contains(|c: char| c.is_ascii_digit() || c == '.');
+            (telling && (strong || !is_private_ip(&text[..end]))).then_some(end)?
         }
         // "VA KJX-4471": the state before a plate.
         Kind::Vehicle if text.get(..2).is_some_and(is_state) && text[2..].starts_with(' ') => 3 + code(&text[3..], 2, strong)?,
@@ -52,8 +71,13 @@ pub(super) fn fills(kind: Kind, cell: &str, strong: bool, rules: &RuleSet) -> bo
         Kind::Age => age_in_years(cell).is_some(),
         Kind::Phone | Kind::Ssn => digits >= 4,
         Kind::Email => cell.contains('@'),
-        Kind::Name | Kind::City => digits == 0 || (strong && digits < 3 && cell.len() > 3),
+        // Synthetic patients are numbered: "José Eduardo181".
+        Kind::Name | Kind::City => {
+            digits == 0 || (strong && cell.starts_with(char::is_alphabetic) && digits <= 4 && cell.len() > digits + 1)
+        }
         Kind::Address => strong || digits > 0,
+        // An account without a digit is a login.
+        Kind::Account => digits > 0,
         _ => digits > 0 || (strong && cell.len() >= 4 && !cell.contains(' ')),
     }
 }
@@ -89,6 +113,7 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
     let mut end = 0;
     let mut count = 0;
     let mut capitals = 0;
+    let mut particles = 0;
     let mut rest = field;
     let mut at = 0;
     while count < 6 {
@@ -110,11 +135,10 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         }
         if first.is_uppercase() {
             capitals += 1;
-        } else if !strong
-            || (capitals > 0
-                && !matches!(lower, "van" | "von" | "der" | "den" | "de" | "la" | "le" | "del" | "di" | "da" | "bin" | "al" | "el" | "ter"))
-        {
+        } else if !super::shapes::is_particle(lower) && (!strong || capitals > 0) {
             break;
+        } else {
+            particles += usize::from(super::shapes::is_particle(lower));
         }
         count += 1;
         at += word_len;
@@ -127,7 +151,8 @@ fn name(field: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
         rest = &after[gap..];
     }
     let fills_field = field[end..].trim().is_empty() || field[end..].trim_start().starts_with([',', '(', '\'']);
-    let fits = if strong { capitals > 0 || (count > 0 && count <= 4 && fills_field) } else { capitals >= 2 && capitals == count };
+    let fits =
+        if strong { capitals > 0 || (count > 0 && count <= 4 && fills_field) } else { capitals >= 2 && capitals + particles == count };
     (fits && end >= 2 || (strong && end == 1)).then_some(end)
 }
 
@@ -151,6 +176,8 @@ fn address(field: &str, strong: bool) -> Option<usize> {
         || value.starts_with("0x")
         || value.contains('@')
         || value.starts_with('/')
+        // The next pair of a list.
+        || ["=", "': ", "\": ", ": '", ": \""].iter().any(|sign| value.contains(sign))
         || !value.contains(|c: char| c.is_alphabetic())
         || (words == 1 && value.contains([':', '/', '.']));
     (!technical && words >= 2 && (digits > 0 || strong)).then_some(value.len())
@@ -164,7 +191,9 @@ fn code(text: &str, least_digits: usize, groups: bool) -> Option<usize> {
     };
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     let mut end = token(text);
-    if digits(&text[..end]) < least_digits || text[end..].starts_with('(') {
+    // "1813/tcp": a port.
+    let port = text[..end].ends_with("/tcp") || text[..end].ends_with("/udp");
+    if digits(&text[..end]) < least_digits || text[end..].starts_with('(') || port {
         return None;
     }
     // "4111 1111 1111 1111", "1EG4 TE5 MK73": groups of capitals and digits go on.
@@ -233,208 +262,18 @@ pub(super) fn age_in_years(cell: &str) -> Option<u32> {
     cell[..digits].parse().ok()
 }
 
-/// A date that is all of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Date {
-    pub(super) year: u32,
+/// "642-555-", "(642", "+1 64": an area and what follows. "4-1242" is an extension of the house.
+fn is_begun_phone(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.starts_with(['(', '+']) || (digits >= 3 && matches!(text.as_bytes().get(digits), None | Some(b'-' | b'.' | b' ')))
 }
 
-/// The whole text is a calendar day without a time: 1954-03-11, 03/11/1954, 11.03.1954, 19540311, 11-Mar-1954.
-pub(super) fn whole_date(text: &str) -> Option<Date> {
-    let bytes = text.as_bytes();
-    if !(8..=11).contains(&bytes.len()) {
-        return None;
-    }
-    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
-    if bytes.len() == 8 && bytes.iter().all(u8::is_ascii_digit) {
-        let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
-        return ((1880..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date { year });
-    }
-    let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
-    let [first, second, third] = parts.as_slice() else { return None };
-    let month =
-        second.parse::<u32>().map_or_else(|_| month_length(second).is_some_and(|length| length == second.len()), |month| month <= 31);
-    let year = match (first.len(), third.len()) {
-        (4, 1..=2) => first.parse().ok()?,
-        (1..=2, 4) => third.parse().ok()?,
-        _ => return None,
-    };
-    let day = if first.len() == 4 { third } else { first };
-    (month && (1880..=2100).contains(&year) && day.parse::<u32>().is_ok_and(|day| (1..=31).contains(&day))).then_some(Date { year })
-}
-
-/// The whole text is a phone number with its separators (ITU-T E.123).
-pub(super) fn is_phone(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '+' | 'x'));
-    let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count();
-    // 3-4, 3-3-4, +1-3-3-4; a date has other groups, a version dots and short ones.
-    plain
-        && (7..=16).contains(&digits)
-        && whole_date(text).is_none()
-        && (text.starts_with('+') || text.starts_with('(') || ((2..=4).contains(&groups) && (digits >= 10 || digits == 7)))
-        && text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).all(|group| group.len() <= 8)
-        && text.split(|c: char| !c.is_ascii_digit()).rfind(|group| !group.is_empty()).is_some_and(|last| last.len() >= 2)
-}
-
-/// AAA-GG-SSSS.
-pub(super) fn is_ssn_text(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 11 && bytes.iter().enumerate().all(|(at, b)| if at == 3 || at == 6 { *b == b'-' } else { b.is_ascii_digit() })
-}
-
-/// "12 Elm Street", "PO Box 12", "4400 W. 5th Ave Apt 3": a number, and words of which one is a street's (USPS Publication 28, C1).
-pub(super) fn is_street(text: &str) -> bool {
-    const SUFFIXES: [&str; 44] = [
-        "street",
-        "st",
-        "avenue",
-        "ave",
-        "road",
-        "rd",
-        "boulevard",
-        "blvd",
-        "lane",
-        "ln",
-        "drive",
-        "dr",
-        "court",
-        "ct",
-        "way",
-        "place",
-        "pl",
-        "terrace",
-        "ter",
-        "circle",
-        "cir",
-        "parkway",
-        "pkwy",
-        "highway",
-        "hwy",
-        "trail",
-        "trl",
-        "square",
-        "sq",
-        "loop",
-        "run",
-        "path",
-        "pike",
-        "row",
-        "alley",
-        "ridge",
-        "crossing",
-        "plaza",
-        "point",
-        "pointe",
-        "hill",
-        "grove",
-        "close",
-        "crescent",
-    ];
-    let lower = text.to_ascii_lowercase();
-    if ["po box", "p.o. box", "p o box"].iter().any(|start| lower.starts_with(start)) {
-        return true;
-    }
-    let number = lower.bytes().take_while(u8::is_ascii_digit).count();
-    (1..=6).contains(&number)
-        && lower[number..].starts_with([' ', 'a', 'b', '-'])
-        && lower.split([' ', ',', '.', '#']).skip(1).any(|word| SUFFIXES.contains(&word))
-        && lower.split(' ').count() <= 10
-}
-
-/// USPS abbreviations of states and territories.
-pub(super) fn is_state(text: &str) -> bool {
-    const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR VI GU";
-    text.len() == 2 && STATES.split(' ').any(|known| known == text)
-}
-
-/// The whole text is one code with at least so many digits.
-pub(super) fn is_code_alone(text: &str, least_digits: usize) -> bool {
-    text.len() <= 32
-        && text.bytes().filter(u8::is_ascii_digit).count() >= least_digits
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.' | b':'))
-        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-}
-
-/// A date with its time: ISO 8601, US and European numbers, HL7 TS, "3 Feb 1980", "February 3, 1980".
-fn date(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let run = |at: usize| bytes[at.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let first = run(0);
-    let end = match first {
-        // "20240101-20240115": a range, as DICOM queries and X12 (RD8) have it.
-        8 if bytes.get(8) == Some(&b'-') && run(9) == 8 => 17,
-        // FileMan's, behind a label that asks for a date.
-        7 if super::mumps::is_fileman_date(&text[..7]) => 7,
-        8..=14 if bytes.get(first).is_none_or(|b| !b.is_ascii_alphabetic()) => first,
-        1 | 2 | 4 if matches!(bytes.get(first), Some(b'-' | b'/' | b'.')) => {
-            let second = run(first + 1);
-            let after = first + 1 + second;
-            if (1..=2).contains(&second) && bytes.get(after) == bytes.get(first) {
-                let third = run(after + 1);
-                if !matches!(third, 1 | 2 | 4) {
-                    return None;
-                }
-                after + 1 + third
-            } else if second == 0 {
-                // 03-Feb-1980
-                let month = month_length(text.get(first + 1..)?)?;
-                let year_at = first + 1 + month + 1;
-                let year = run(year_at);
-                if !matches!(year, 2 | 4) {
-                    return None;
-                }
-                year_at + year
-            } else if first == 4 && second == 2 {
-                after
-            } else {
-                return None;
-            }
-        }
-        1 | 2 if bytes.get(first) == Some(&b' ') => {
-            let month = month_length(text.get(first + 1..)?)?;
-            let gap = text[first + 1 + month..].bytes().take_while(|b| matches!(b, b' ' | b',' | b'.')).count();
-            let year_at = first + 1 + month + gap;
-            if run(year_at) != 4 {
-                return None;
-            }
-            year_at + 4
-        }
-        0 => {
-            let month = month_length(text)?;
-            let gap = text[month..].bytes().take_while(|b| matches!(b, b' ' | b'.')).count();
-            let day_at = month + gap;
-            let day = run(day_at);
-            if !(1..=2).contains(&day) {
-                return None;
-            }
-            let mut year_at = day_at + day;
-            year_at +=
-                text.get(year_at..)?.bytes().take_while(|b| matches!(b, b' ' | b',' | b's' | b't' | b'h' | b'n' | b'd' | b'r')).count();
-            if run(year_at) == 4 { year_at + 4 } else { day_at + day }
-        }
-        4 => 4,
-        _ => return None,
-    };
-    Some(end + time_length(&text[end..]))
-}
-
-/// "T08:30:00Z", " 08:30:00.123 +01:00", " 8:30 AM" after a date.
-fn time_length(text: &str) -> usize {
-    let Some(rest) = text.strip_prefix(['T', ' ']) else { return 0 };
-    let clock = rest.bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b':' | b'.')).count();
-    if clock < 4 || !rest[..clock].contains(':') {
-        return 0;
-    }
-    let zone = rest[clock..].bytes().take_while(|b| matches!(b, b'Z' | b'+' | b'-' | b':') || b.is_ascii_digit()).count();
-    1 + clock + zone
-}
-
-fn month_length(text: &str) -> Option<usize> {
-    let word = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let lower = text[..word].to_ascii_lowercase();
-    let months = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
-    (word >= 3 && months.iter().any(|month| month.starts_with(&lower) || (lower == "sept" && *month == "september"))).then_some(word)
+/// "2 54 03 75 116 001 42": sex, year, month, department, commune, order, key (INSEE, NIR).
+fn french(text: &str) -> Option<usize> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == ' ')).unwrap_or(text.len());
+    let value = text[..end].trim_end();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    (value.starts_with(['1', '2']) && value.as_bytes().get(1) == Some(&b' ') && matches!(digits, 13 | 15)).then_some(value.len())
 }
 
 #[cfg(test)]

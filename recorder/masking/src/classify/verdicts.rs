@@ -157,7 +157,16 @@ impl MaskCursor<'_> {
 pub(super) fn names_patient(found: &Found) -> bool {
     matches!(
         found.rule,
-        Rule::Column | Rule::Label | Rule::Json | Rule::Xml | Rule::Yaml | Rule::Hl7(..) | Rule::X12 | Rule::Dicom(_) | Rule::Mumps
+        Rule::Column
+            | Rule::Label
+            | Rule::Letter
+            | Rule::Json
+            | Rule::Xml
+            | Rule::Yaml
+            | Rule::Hl7(..)
+            | Rule::X12
+            | Rule::Dicom(_)
+            | Rule::Mumps
     ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
 }
 

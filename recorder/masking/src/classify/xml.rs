@@ -30,12 +30,22 @@ pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, to: &mu
         if elements.tree.is_empty() {
             return false;
         }
+        // Text by itself belongs to an element inside another one; behind a manual's "<name>" it is prose.
+        if elements.tree.depth() < 2 {
+            elements.idle += 1;
+            return true;
+        }
         text(line, 0..line.len(), &mut elements.tree, rules, to);
         elements.idle += 1;
         if elements.idle > PATIENCE {
             *elements = Elements::default();
         }
         return true;
+    }
+    // "setting a pretty.<name> option" is prose with a placeholder.
+    if elements.tree.is_empty() && !line.trim_start().starts_with('<') && !["</", "/>", "=\"", "='"].iter().any(|sign| line.contains(sign))
+    {
+        return false;
     }
     elements.idle = 0;
     let tree = &mut elements.tree;

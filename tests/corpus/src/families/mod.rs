@@ -15,6 +15,7 @@ mod hl7;
 mod innocent_clinical;
 mod innocent_code;
 mod innocent_net;
+mod innocent_people;
 mod innocent_records;
 mod innocent_system;
 mod keyed;
@@ -23,6 +24,7 @@ mod letters;
 mod logs;
 mod mumps;
 mod osc;
+mod other_hands;
 mod pager;
 mod panes;
 mod sql_mysql;
@@ -145,6 +147,12 @@ pub const FAMILIES: &[Family] = &[
     of("osc titles", osc::titles),
     of("osc links", osc::links),
     of("then alone", learned::then_alone),
+    of("dump with ddl", other_hands::dump_with_ddl),
+    of("bound parameters", other_hands::parameters),
+    of("printed data", other_hands::printed_data),
+    of("laboratory records", other_hands::laboratory),
+    of("foreign forms", other_hands::foreign_forms),
+    of("audit trail", other_hands::audit_trail),
     innocent("no: interfaces", innocent_net::interfaces),
     innocent("no: sockets", innocent_net::sockets),
     innocent("no: hosts", innocent_net::hosts),
@@ -177,4 +185,6 @@ pub const FAMILIES: &[Family] = &[
     innocent("no: manifests", innocent_records::manifests),
     innocent("no: messages", innocent_records::messages),
     innocent("no: inventories", innocent_records::inventories),
+    innocent("no: developers", innocent_people::developers),
+    innocent("no: placeholders", innocent_people::placeholders),
 ];

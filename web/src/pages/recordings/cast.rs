@@ -1,17 +1,20 @@
-//! The masked cast, streamed: authorised for every request, audited once a viewing and before the first byte.
-use super::needed;
+//! A channel as one masked asciicast: to play, and to take away.
+use super::admit::{admit, refusal, viewed};
 use crate::{errors::Refusal, guard::Viewer, state::App};
-use anteroom_domain::{AuditEvent, SessionId};
-use anteroom_policy::may;
+use anteroom_domain::AuditEvent;
+use anteroom_policy::Action;
 use anteroom_recorder::ReplayError;
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+const ASCIICAST: &str = "application/x-asciicast";
 
 pub(crate) async fn cast(
     State(app): State<App>,
@@ -19,44 +22,28 @@ pub(crate) async fn cast(
     headers: HeaderMap,
     Path((session, channel)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    // A link on another site must not make a viewing that nobody wanted.
-    if headers.get("sec-fetch-site").is_some_and(|s| s != "same-origin") {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "recordings are played on the portal's own pages only"));
-    }
-    let (Ok(id), Ok(channel)) = (session.parse::<SessionId>(), channel.parse::<u32>()) else { return Err(Refusal::not_found()) };
-    let session = app.approvals.session(id).await?.ok_or_else(Refusal::not_found)?;
-    if !may(&viewer.person, needed(&session)) {
-        return Err(Refusal::not_found());
-    }
-    let replayer =
-        app.replayer.as_ref().ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this portal holds no key to open recordings"))?;
-    let lines = replayer.stream(id, channel, Duration::ZERO).await.map_err(|e| Refusal::new(status(&e), words(&e)))?;
-    let me = viewer.person.id;
-    if app.viewings.begins(me, id, Instant::now()) {
-        app.approvals.note(AuditEvent::RecordingViewed { session: id, by: me }, Some(me)).await;
-    }
-    // A piece that fails ends the answer early: the player shows what was good.
-    let body = Body::from_stream(stream::unfold(lines, |mut lines| async move { Some((lines.recv().await?, lines)) }));
-    Ok(([(header::CONTENT_TYPE, "application/x-asciicast")], body).into_response())
+    let a = admit(&app, &viewer, &headers, (&session, &channel), None).await?;
+    let lines = a.replayer.stream(a.session.id, a.channel, Duration::ZERO).await.map_err(|e| refusal(&e))?;
+    viewed(&app, &viewer, a.session.id).await;
+    Ok(([(header::CONTENT_TYPE, ASCIICAST)], body(lines)).into_response())
 }
 
-fn status(e: &ReplayError) -> StatusCode {
-    match e {
-        ReplayError::NotFound(_) | ReplayError::NoChannel(_) => StatusCode::NOT_FOUND,
-        ReplayError::Shredded => StatusCode::GONE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+/// The same as a file. What leaves the portal is an export, and the log says so before the first byte.
+pub(crate) async fn export(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Path((session, channel)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let a = admit(&app, &viewer, &headers, (&session, &channel), Some(Action::ExportRecording)).await?;
+    let lines = a.replayer.stream(a.session.id, a.channel, Duration::ZERO).await.map_err(|e| refusal(&e))?;
+    let (session, by) = (a.session.id, viewer.person.id);
+    app.approvals.note(AuditEvent::RecordingExported { session, by, masked_channel: Some(a.channel) }, Some(by)).await;
+    let name = format!("attachment; filename=\"{session}-{}-masked.cast\"", a.channel);
+    Ok(([(header::CONTENT_TYPE, ASCIICAST.to_owned()), (header::CONTENT_DISPOSITION, name)], body(lines)).into_response())
 }
 
-/// For the page; no paths, no library texts.
-pub(super) fn words(e: &ReplayError) -> String {
-    match e {
-        ReplayError::NotFound(_) => "There are no recorded bytes of this session here yet.",
-        ReplayError::NoChannel(_) => "The recording has no such channel.",
-        ReplayError::WrongKey => "This portal's key does not open this recording.",
-        ReplayError::Shredded => "The keys of this recording were destroyed, so nobody can watch it any more.",
-        ReplayError::Damaged(_) => "The recording is damaged. Export it to learn where: anteroom recording export, then anteroom verify.",
-        _ => "The recording cannot be read at the moment.",
-    }
-    .into()
+/// A piece that fails ends the answer early: the player shows what was good.
+fn body(lines: mpsc::Receiver<Result<Bytes, ReplayError>>) -> Body {
+    Body::from_stream(stream::unfold(lines, |mut lines| async move { Some((lines.recv().await?, lines)) }))
 }

@@ -1,7 +1,12 @@
-//! Finding recordings and watching them, masked.
+//! Finding recordings, searching what they show, and watching them, masked.
+pub(in crate::pages) mod admit;
 pub(crate) mod cast;
 pub(crate) mod list;
+pub(crate) mod live;
+pub(crate) mod parts;
+pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod timeline;
 
 use anteroom_domain::{PersonId, SessionId, SessionRecord};
 use anteroom_policy::Action;

@@ -1,5 +1,5 @@
-//! The player. What it plays comes from [`super::cast`].
-use super::needed;
+//! The player, or the live view of a session that runs. What they show comes from [`super::parts`] and [`super::live`].
+use super::{admit, needed, timeline, timeline::View};
 use crate::{
     errors::Problem,
     layers::Player,
@@ -12,7 +12,7 @@ use anteroom_domain::{RecordingState, SessionId, SessionRecord};
 use anteroom_policy::Action;
 use anteroom_recorder::{ChannelInfo, RecordingInfo};
 use askama::Template;
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -24,6 +24,12 @@ struct Show {
     seen: Seen,
     /// The channel that is shown.
     channel: u32,
+    /// Seconds since the session's start to begin at.
+    at: f64,
+    /// It runs, and the reader wants to see it do so.
+    live: bool,
+    timeline: Option<View>,
+    can_search: bool,
 }
 
 /// What can be shown of the recording itself.
@@ -40,8 +46,18 @@ impl Show {
             Seen::No(_) => &[],
         }
     }
+    fn runs(&self) -> bool {
+        self.session.ended_at.is_none()
+    }
+    /// The session has only just begun: there will be something to watch in a moment.
+    fn looks_again(&self) -> bool {
+        matches!(&self.seen, Seen::Info(i) if i.channels.is_empty()) && self.runs()
+    }
     fn why_not(&self) -> Option<&str> {
         match &self.seen {
+            Seen::Info(i) if i.channels.is_empty() && self.runs() => {
+                Some("Nothing was opened in this session yet. This page looks again every two seconds.")
+            }
             Seen::Info(i) if i.channels.is_empty() => Some("Nothing was opened in this session, so there is nothing to play."),
             Seen::Info(_) => None,
             Seen::No(why) => Some(why),
@@ -56,40 +72,57 @@ impl Show {
     fn channel_length(&self, c: &&ChannelInfo) -> String {
         moments::duration(time::Duration::try_from(c.duration).unwrap_or_default())
     }
+    /// When the shown channel was opened, in seconds since the session's start.
+    fn opened(&self) -> f64 {
+        self.channels().iter().find(|c| c.id == self.channel).map_or(0.0, |c| c.opened_at.as_secs_f64())
+    }
+    /// Where everything about one channel is.
+    fn place(&self) -> String {
+        format!("/recordings/{}/channels/{}", self.session.id, self.channel)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
     channel: Option<u32>,
+    /// Seconds since the session's start.
+    at: Option<f64>,
+    /// Of a session that runs: from its beginning instead of live.
+    replay: Option<String>,
 }
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<SessionId>, Asked(q): Asked<Query>) -> Result<Response, Problem> {
     let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
     let names = Names::of(&app, vec![session.person]).await?;
     let seen = if frame.may(needed(&session)) {
-        look(&app, id).await?
+        look(&app, id).await
     } else {
         Seen::No("Masking of this recording is incomplete: something that should be hidden was found in it. It is closed until two people unmask it.".into())
     };
     let channel = match &seen {
-        Seen::Info(i) => q.channel.filter(|c| i.channels.iter().any(|x| x.id == *c)).or(i.channels.first().map(|c| c.id)),
+        Seen::Info(i) => i.channels.iter().find(|c| q.channel == Some(c.id)).or(i.channels.first()),
         Seen::No(_) => None,
     };
-    let mut response = html(&Show { frame, session, names, seen, channel: channel.unwrap_or(0) })?;
+    let live = session.ended_at.is_none() && q.replay.is_none() && q.at.is_none();
+    let timeline = match channel {
+        Some(_) if session.recording != RecordingState::Recording => timeline::view(&app, &session, channel).await?,
+        _ => None,
+    };
+    let channel = channel.map_or(0, |c| c.id);
+    let at = q.at.filter(|at| at.is_finite() && *at >= 0.0).unwrap_or_default();
+    let can_search = app.search && session.recording != RecordingState::Recording;
+    let mut response = html(&Show { frame, session, names, seen, channel, at, live, timeline, can_search })?;
     response.extensions_mut().insert(Player);
     Ok(response)
 }
 
-async fn look(app: &App, id: SessionId) -> Result<Seen, Problem> {
+async fn look(app: &App, id: SessionId) -> Seen {
     let Some(replayer) = app.replayer.clone() else {
-        return Ok(Seen::No("This portal holds no key to open recordings. Ask your operator where replay is set up.".into()));
+        return Seen::No("This portal holds no key to open recordings. Ask your operator where replay is set up.".into());
     };
-    let info = tokio::task::spawn_blocking(move || replayer.info(id))
-        .await
-        .map_err(|_| Problem::status(StatusCode::INTERNAL_SERVER_ERROR, "That did not work", "The recording could not be read."))?;
-    Ok(match info {
+    match admit::reading(move || replayer.info(id)).await {
         Ok(i) => Seen::Info(Box::new(i)),
-        Err(e) => Seen::No(super::cast::words(&e)),
-    })
+        Err(e) => Seen::No(admit::words(&e)),
+    }
 }

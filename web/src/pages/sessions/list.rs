@@ -17,6 +17,7 @@ struct Sessions {
     pager: Pager,
     q: String,
     may_end: bool,
+    may_watch: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,5 +32,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let (rows, total) = running(&app, &q.q, page).await?;
     let pager = Pager::new("/sessions", &frame.query, page, rows.len(), total);
     let may_end = frame.may(Action::TerminateSession);
-    html(&Sessions { frame, rows, pager, q: q.q, may_end })
+    let may_watch = frame.may(Action::ReplayMasked);
+    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch })
 }

@@ -7,14 +7,18 @@ use super::{
     cells::{Ruler, delimited},
 };
 use crate::{
+    classify::cell::{Meaning, labels, meanings},
     kind::Kind,
     rules::{Label, RuleSet},
-    vocabulary::normalise,
 };
 
 /// A line of dashes. `-[ RECORD 1 ]--` is not one.
 pub(in crate::classify) fn is_rule(line: &str) -> bool {
     let trimmed = line.trim();
+    // Reports on line printers ruled with what they had.
+    if trimmed.len() >= 10 && trimmed.starts_with(['_', '*', '~']) && trimmed.bytes().all(|b| b == trimmed.as_bytes()[0] || b == b' ') {
+        return true;
+    }
     trimmed.len() >= 3
         && trimmed.starts_with(['-', '+', '|', '─', '┌', '├', '└', '═', '╞', '╟', '╔', '╠'])
         && trimmed.contains(['-', '─', '═'])
@@ -28,7 +32,7 @@ pub(in crate::classify) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> O
     let mut inside = false;
     let mut many = false;
     for (at, c) in rule.chars().enumerate() {
-        let dash = matches!(c, '-' | '=' | ':' | '─' | '═' | '━');
+        let dash = matches!(c, '-' | '=' | ':' | '_' | '*' | '~' | '─' | '═' | '━');
         if dash && !inside {
             columns.push(at..at + 1);
         } else if dash && let Some(last) = columns.last_mut() {
@@ -64,14 +68,15 @@ pub(in crate::classify) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> O
             header.get(start..end.max(start)).unwrap_or_default().trim_matches([' ', '|', '│', '"']).to_owned()
         })
         .collect();
-    let labels = labels(&names, rules);
-    if columns.len() == 1 && labels[0].is_none_or(|label| !label.strong) {
+    let means = meanings(&names, rules);
+    if columns.len() == 1 && means[0].label().is_none_or(|label| !label.strong) {
         return None;
     }
     Some(Table {
         header: header.trim().to_owned(),
-        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        columns: columns.into_iter().zip(means).map(|(at, means)| Column { at, means }).collect(),
         form,
+        guessed: false,
     })
 }
 
@@ -100,23 +105,30 @@ pub(in crate::classify) fn spaced_header(line: &str, rules: &RuleSet) -> Option<
         return None;
     }
     let columns = display_gaps(line);
-    if !(3..=MAX_COLUMNS).contains(&columns.len()) {
+    if !(2..=MAX_COLUMNS).contains(&columns.len()) {
         return None;
     }
     let ruler = Ruler::of(line);
     let names: Vec<String> = columns.iter().map(|at| line[ruler.byte_at(at.start)..ruler.byte_at(at.end)].to_owned()).collect();
+    // A version, a date, a size: this is a row. A hyphen: a program's options.
+    if names.iter().any(|name| name.starts_with('-') || name.bytes().filter(u8::is_ascii_digit).count() > 2) {
+        return None;
+    }
     let labels = labels(&names, rules);
     if is_record(&names, &labels, rules) {
         return None;
     }
-    // One strong label is enough where every word is of a header.
+    // Two columns have to be labels both, three or more are a header for one strong one if every word is of a header.
     let strong = labels.iter().flatten().filter(|label| label.strong && label.kind != Kind::Age).count();
     let header = strong >= 2
-        || (strong == 1 && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
+        || (strong == 1
+            && names.len() > 2
+            && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
     header.then(|| Table {
         header: String::new(),
-        columns: columns.into_iter().zip(labels).map(|(at, label)| Column { at, label }).collect(),
+        columns: columns.into_iter().zip(meanings(&names, rules)).map(|(at, means)| Column { at, means }).collect(),
         form: Form::Blanks,
+        guessed: false,
     })
 }
 
@@ -124,16 +136,24 @@ pub(in crate::classify) fn spaced_header(line: &str, rules: &RuleSet) -> Option<
 const MAX_COLUMNS: usize = 512;
 
 /// What columns are told apart by.
-pub(in crate::classify) const DELIMITERS: &[u8] = b"\t,|;^~";
+pub(in crate::classify) const DELIMITERS: &[u8] = b"\t,|;^~!#";
 
 /// A CSV, TSV or unaligned header.
 pub(in crate::classify) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
     // Nearly every line of a log has a character that no column name has.
-    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~".contains(&b);
+    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!".contains(&b);
     if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
         return None;
     }
-    let by = DELIMITERS.iter().map(|by| char::from(*by)).find(|by| line.contains(*by))?;
+    // A statement lists columns too.
+    const VERBS: [&str; 8] = ["insert", "select", "update", "create", "replace", "copy", "merge", "alter"];
+    let word = line.split(' ').next().unwrap_or_default();
+    if VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
+        return None;
+    }
+    // psql's fieldsep and SQLite's separator may be any.
+    let odd = |by: &char| matches!(by, '!' | '#') && line.matches(*by).count() < 2;
+    let by = DELIMITERS.iter().map(|by| char::from(*by)).find(|by| line.contains(*by) && !odd(by))?;
     let cells = delimited(line, by);
     if !(2..=MAX_COLUMNS).contains(&cells.len()) {
         return None;
@@ -185,44 +205,19 @@ fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
     }
     labels.iter().any(Option::is_some).then(|| Table {
         header: String::new(),
-        columns: labels.into_iter().map(|label| Column { at: 0..0, label }).collect(),
+        columns: meanings(names, rules).into_iter().map(|means| Column { at: 0..0, means }).collect(),
         form: Form::Delimited(by),
+        guessed: false,
     })
 }
 
-/// Which columns identify. Weak labels need company: a strong one, or weak ones of two kinds in a table that is not of machines.
-pub(in crate::classify) fn labels(names: &[String], rules: &RuleSet) -> Vec<Option<Label>> {
-    let found: Vec<Option<Label>> = names.iter().map(|name| rules.vocabulary.label(name)).collect();
-    let counts = |label: &&Label| label.kind != Kind::Age;
-    let strong = found.iter().flatten().filter(counts).any(|label| label.strong);
-    let mut kinds: Vec<_> = found.iter().flatten().filter(counts).map(|label| label.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    const MACHINES: [&str; 22] = [
-        "port",
-        "host",
-        "node",
-        "ip",
-        "version",
-        "driver",
-        "image",
-        "pod",
-        "cluster",
-        "namespace",
-        "replicas",
-        "endpoint",
-        "protocol",
-        "interface",
-        "server",
-        "cpu",
-        "size",
-        "ready",
-        "restarts",
-        "encoding",
-        "owner",
-        "schema",
-    ];
-    let machines = || names.iter().any(|name| normalise(name).split(' ').any(|word| MACHINES.contains(&word)));
-    let company = strong || (kinds.len() >= 2 && !machines());
-    found.into_iter().map(|label| label.filter(|label| label.strong || company)).collect()
+/// What a row without a header says about the rows that follow.
+pub(in crate::classify) fn of_row(by: char, kinds: &[Option<Kind>]) -> Option<Table> {
+    let means = |kind: &Option<Kind>| kind.map_or(Meaning::Open, |kind| Meaning::Known(Label { kind, strong: true }));
+    (kinds.len() >= 3).then(|| Table {
+        header: String::new(),
+        columns: kinds.iter().map(|kind| Column { at: 0..0, means: means(kind) }).collect(),
+        form: Form::Delimited(by),
+        guessed: true,
+    })
 }

@@ -9,19 +9,16 @@ mod header;
 use std::{ops::Range, sync::Arc};
 
 pub(super) use cells::{GAP, blanks, delimited, gaps};
-pub(super) use header::{DELIMITERS, copy_header, delimited_header, is_rule, labels, ruled, spaced_header};
+pub(super) use header::{DELIMITERS, copy_header, delimited_header, is_rule, of_row, ruled, spaced_header};
 
 use self::cells::{Ruler, pieces};
 
 use super::{
     Found, Rule,
+    cell::Meaning,
     value::{fills, whole_date},
 };
-use crate::{
-    kind::Kind,
-    rules::{Label, RuleSet},
-    words::Signs,
-};
+use crate::{kind::Kind, rules::RuleSet, words::Signs};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
@@ -29,13 +26,15 @@ pub(super) struct Table {
     header: String,
     columns: Vec<Column>,
     form: Form,
+    /// Told by its rows: no header was seen.
+    guessed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Column {
     /// Display columns of the header cell, for ruled and spaced tables.
     at: Range<usize>,
-    label: Option<Label>,
+    means: Meaning,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +58,7 @@ pub(super) enum Part {
 
 impl Table {
     pub(super) fn has_identifiers(&self) -> bool {
-        self.columns.iter().any(|column| column.label.is_some())
+        self.columns.iter().any(|column| column.means.label().is_some())
     }
 
     pub(super) fn is_delimited(&self) -> bool {
@@ -70,7 +69,7 @@ impl Table {
     pub(super) fn may_fit(&self, barred: bool, signs: Signs) -> bool {
         match self.form {
             Form::Bars => barred,
-            Form::Blanks => false,
+            Form::Blanks => signs.has(b' '),
             Form::Delimited(by) => u8::try_from(by).is_ok_and(|by| signs.has(by)),
         }
     }
@@ -84,31 +83,63 @@ impl Table {
                     && bars_match(&self.columns, Ruler::of(line))
                     && line.trim() != self.header
             }
-            Form::Blanks => false,
+            Form::Blanks => {
+                let ruler = Ruler::of(line);
+                self.columns.len() >= 3 && self.is_aligned(ruler) && self.plausible(line, &self.spaced_cells(ruler), 0) >= 2
+            }
             Form::Delimited(by) => {
                 let cells = delimited(line, by);
-                if cells.len() != self.columns.len() || cells.len() < 3 {
-                    return false;
-                }
-                let mut telling = 0;
-                let plausible =
-                    self.columns.iter().zip(&cells).filter_map(|(column, cell)| Some((column.label?, cell))).all(|(label, cell)| {
-                        let text = line[cell.clone()].trim_matches(['"', ' ']);
-                        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                        let fits = text.is_empty()
-                            || match label.kind {
-                                Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
-                                Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
-                                Kind::Email => text.contains('@'),
-                                Kind::Address | Kind::City => true,
-                                _ => digits > 0,
-                            };
-                        telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
-                        fits
-                    });
-                plausible && telling > 0
+                cells.len() == self.columns.len() && cells.len() >= 3 && self.plausible(line, &cells, 0) > 0
             }
         }
+    }
+
+    /// How many cells say by their form that they belong to their columns, which begin with column `first`; 0 if one cannot.
+    fn plausible(&self, line: &str, cells: &[Range<usize>], first: usize) -> u32 {
+        let mut telling = 0;
+        for (column, cell) in self.columns.iter().skip(first).zip(cells) {
+            let Some(label) = column.means.label() else { continue };
+            let text = line.get(cell.clone()).unwrap_or_default().trim_matches(['"', '\'', ' ']);
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            let fits = text.is_empty()
+                || matches!(text, "NULL" | "\\N" | "null" | "None")
+                || match label.kind {
+                    Kind::Birth | Kind::Date => whole_date(text.split([' ', 'T']).next().unwrap_or(text)).is_some(),
+                    Kind::Name => digits == 0 && text.starts_with(char::is_alphabetic),
+                    Kind::Email => text.contains('@'),
+                    Kind::Address | Kind::City => true,
+                    _ => digits > 0,
+                };
+            if !fits {
+                return 0;
+            }
+            telling += u32::from(!text.is_empty() && !matches!(label.kind, Kind::Name | Kind::Address | Kind::City));
+        }
+        telling
+    }
+
+    /// Between two columns is a blank; a word running through it belongs to another text.
+    fn is_aligned(&self, ruler: Ruler<'_>) -> bool {
+        self.columns.iter().skip(1).all(|column| {
+            let at = ruler.byte_at(column.at.start.saturating_sub(1));
+            ruler.line.as_bytes().get(at).is_none_or(|b| *b == b' ')
+        })
+    }
+
+    /// Cells at the places of the header's, as far as the line goes.
+    fn spaced_cells(&self, ruler: Ruler<'_>) -> Vec<Range<usize>> {
+        let ends = self.columns.iter().skip(1).map(|next| ruler.byte_at(next.at.start)).chain([ruler.line.len()]);
+        self.columns
+            .iter()
+            .zip(ends)
+            .map(|(column, end)| (ruler.byte_at(column.at.start), end))
+            .map(|(start, end)| start..end.max(start))
+            .collect()
+    }
+
+    /// Is it told by its rows alone?
+    pub(super) fn is_guessed(&self) -> bool {
+        self.guessed
     }
 
     /// `open`: the line is still being written; what is missing may come.
@@ -116,8 +147,16 @@ impl Table {
         match self.form {
             Form::Bars => self.barred_row(line, open, rules, found),
             Form::Blanks => self.spaced_row(line, rules, found),
-            Form::Delimited(by) => self.delimited_row(line, by, open, rules, found),
+            Form::Delimited(by) => self.delimited_row(line, by, (open, false), rules, found),
         }
+    }
+
+    /// A row of which [`Table::fits`] is true.
+    pub(super) fn fitting_row(&self, line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+        match self.form {
+            Form::Delimited(by) => self.delimited_row(line, by, (false, true), rules, found),
+            _ => self.row(line, false, rules, found),
+        };
     }
 
     fn barred_row(&self, line: &str, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
@@ -159,12 +198,7 @@ impl Table {
             return Part::Outside;
         }
         let ruler = Ruler::of(line);
-        // Between two columns is a blank; a word running through it belongs to another text.
-        let aligned = self.columns.iter().skip(1).all(|column| {
-            let at = ruler.byte_at(column.at.start.saturating_sub(1));
-            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
-        });
-        if !aligned {
+        if !self.is_aligned(ruler) {
             // Shifted against the header (wide characters, a prefix): as many cells as columns will do.
             let cells = gaps(line, usize::MAX);
             if cells.len() != self.columns.len() {
@@ -175,41 +209,68 @@ impl Table {
             }
             return Part::Row;
         }
-        for (index, column) in self.columns.iter().enumerate() {
-            let start = ruler.byte_at(column.at.start);
-            let end = self.columns.get(index + 1).map_or(line.len(), |next| ruler.byte_at(next.at.start));
-            self.cell(index, line, start..end.max(start), rules, found);
-        }
-        Part::Row
-    }
-
-    fn delimited_row(&self, line: &str, by: char, open: bool, rules: &RuleSet, found: &mut Vec<Found>) -> Part {
-        if line == "\\." {
-            return Part::Outside;
-        }
-        let cells = delimited(line, by);
-        // Too many cells: one has a delimiter in it. Too few: another text, unless the rest is still to come.
-        if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
-            return Part::Outside;
-        }
-        // Prose has commas too, with a blank behind each.
-        if by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
-            return Part::Outside;
-        }
-        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len()) {
+        for (index, cell) in self.spaced_cells(ruler).into_iter().enumerate() {
             self.cell(index, line, cell, rules, found);
         }
         Part::Row
     }
 
+    fn delimited_row(&self, line: &str, by: char, (open, sure): (bool, bool), rules: &RuleSet, found: &mut Vec<Found>) -> Part {
+        if line == "\\." {
+            return Part::Outside;
+        }
+        let mut cells = delimited(line, by);
+        // Too many cells: one has a delimiter in it, with a blank behind ("Whitfield, Ann" unquoted).
+        let mut surplus = cells.len().saturating_sub(self.columns.len());
+        cells.dedup_by(|cell, before| {
+            let text = &line[cell.clone()];
+            let goes_on = surplus > 0 && text.starts_with(' ') && !text.trim().is_empty();
+            if goes_on {
+                before.end = cell.end;
+                surplus -= 1;
+            }
+            goes_on
+        });
+        // Too few: another text, unless the rest is still to come, or the row was cut by a pane or an editor's margin.
+        let mut first = 0;
+        if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
+            let missing = self.columns.len() - cells.len();
+            let whole = cells.get(..cells.len() - 1).unwrap_or_default();
+            if cells.len() >= 3 && self.plausible(line, whole, 0) > 0 {
+                // From the left.
+            } else if cells.len() >= 3 && self.plausible(line, cells.get(1..).unwrap_or_default(), missing + 1) > 0 {
+                first = missing;
+            } else {
+                return Part::Outside;
+            }
+        }
+        // Prose has commas too, with a blank behind each.
+        if !sure && by == ',' && !line.contains('"') && line.matches(", ").count() + 1 == cells.len() {
+            return Part::Outside;
+        }
+        for (index, cell) in cells.into_iter().enumerate().take(self.columns.len() - first) {
+            self.cell(first + index, line, cell, rules, found);
+        }
+        Part::Row
+    }
+
     fn cell(&self, column: usize, line: &str, range: Range<usize>, rules: &RuleSet, found: &mut Vec<Found>) {
-        let (Some(label), Some(text)) = (self.columns[column].label, line.get(range.clone())) else { return };
-        let skip = text.len() - text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']).len();
+        let means = self.columns[column].means;
+        let Some(text) = line.get(range.clone()).filter(|_| means != Meaning::Closed) else { return };
+        let mut open = text.trim_start_matches([' ', '|', '│', '"', '\'', '\t']);
+        // The brackets of a row of VALUES.
+        if !text.contains(')') {
+            open = open.trim_start_matches(['(', '\'', '"']);
+        }
+        let skip = text.len() - open.len();
         // psql marks a cell that goes on in the next line with a plus.
-        let value = text[skip..].trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+']);
-        if fills(label.kind, value, true, rules) {
+        let mut value = open.trim_end_matches([' ', '|', '│', '"', '\'', '\t', '+', ';']);
+        if !value.contains('(') {
+            value = value.trim_end_matches([')', '\'', '"']);
+        }
+        if let Some(kind) = means.of(value, rules) {
             let start = range.start + skip;
-            found.push(Found::new(start..start + value.len(), label.kind, Rule::Column));
+            found.push(Found::new(start..start + value.len(), kind, Rule::Column));
         }
     }
 }
