@@ -1,7 +1,7 @@
 //! Numbers of patients in prose and in the lines of logs: "patient E004512", "encounter 2024-00312 closed", "merged 0930370-8 into 6494341-2".
 //! The word before says whose number it is, and a number written like another one beside it is another of the same sort.
 
-use super::{Found, Rule, value};
+use super::{Found, Rule, prose::Said, value};
 use crate::{kind::Kind, words::Word};
 
 /// The numbers of one line so far.
@@ -12,22 +12,20 @@ pub(super) struct Codes {
 
 impl Codes {
     /// The number that begins at this word, if it is a patient's: where it ends.
-    pub(super) fn find(&mut self, line: &str, words: &[Word], at: usize, found: &mut Vec<Found>) -> Option<usize> {
+    pub(super) fn find(&mut self, line: &str, words: &[Word], at: usize, said: &Said, found: &mut Vec<Found>) -> Option<usize> {
         let start = words[at].start;
         let token = token(line, start)?;
         let end = start + token.len();
         // "added guardian Zoë Bjornstad to 05-91-11", "Whitfield, Ann -> E004512".
         let behind_name = || {
             const BETWEEN: [&str; 7] = [" to ", " of ", " for ", " -> ", " / ", " = ", " with "];
-            let name = |found: &&Found| {
-                found.kind == Kind::Name && line.get(found.range.end..start).is_some_and(|between| BETWEEN.contains(&between))
+            let follows = |between: &str| {
+                let end = start.checked_sub(between.len()).filter(|end| said.name_ends(*end));
+                end.is_some_and(|end| &line[end..start] == between)
             };
-            found.iter().find(name).map(|_| Kind::Mrn)
+            BETWEEN.iter().any(|between| follows(between)).then_some(Kind::Mrn)
         };
-        let kind = self
-            .listed(line, start, token)
-            .or_else(behind_name)
-            .or_else(|| named(line, words, at, found.iter().any(super::near::is_name)))?;
+        let kind = self.listed(line, start, token).or_else(behind_name).or_else(|| named(line, words, at, said.named))?;
         self.last = Some((start, end, kind));
         found.push(Found::new(start..end, kind, Rule::Label));
         Some(end)

@@ -26,6 +26,8 @@ static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
     std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
 /// Between an object's name and its number.
 const MAX_OBJECT_BYTES: usize = 1024;
+/// Of a path and a line's number before a key.
+const MAX_PLACE_BYTES: usize = 512;
 /// Between a key and its sign.
 const MAX_BETWEEN_BYTES: usize = 256;
 /// Leaders behind a label's own sign.
@@ -167,14 +169,16 @@ fn in_brackets(line: &str, sign: usize) -> Option<Range<usize>> {
         return None;
     }
     let before = line[..sign].trim_end_matches([' ', '.', '_']);
+    let from = before.floor_char_boundary(before.len().saturating_sub(MAX_BETWEEN_BYTES));
     let open = match before.bytes().next_back()? {
-        b')' => before.rfind('(')?,
-        b']' => before.rfind('[')?,
+        b')' => from + before[from..].rfind('(')?,
+        b']' => from + before[from..].rfind('[')?,
         _ => return None,
     };
     let inner = &before[open + 1..before.len() - 1];
     let all = line[..open].trim_end();
-    let label = all.rsplit([':', '=', '|', '│', '"', ',']).next()?.rsplit("  ").next()?;
+    let from = all.floor_char_boundary(all.len().saturating_sub(MAX_BETWEEN_BYTES));
+    let label = all[from..].rsplit([':', '=', '|', '│', '"', ',']).next()?.rsplit("  ").next()?;
     let label = label.trim_start_matches(|c: char| !c.is_alphanumeric());
     let fits = inner.len() >= 4 && inner.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '/' | '\''));
     (fits && !label.is_empty() && label.len() <= 48).then(|| all.len() - label.len()..before.len() - 1)
@@ -324,7 +328,9 @@ fn word_start(text: &str, end: usize) -> usize {
 
 /// "193:", "in/a.hl7:204:": where grep found a line.
 fn is_place(before: &str) -> bool {
-    before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit()) && !before.contains([' ', '=', '"', ',', '{'])
+    before.len() <= MAX_PLACE_BYTES
+        && before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit())
+        && !before.contains([' ', '=', '"', ',', '{'])
 }
 
 /// What is before a sign without what may stand between it and its key.

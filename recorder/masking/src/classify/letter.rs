@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{kind::Kind, rules::RuleSet, words::Signs};
 
+/// Nobody's name is longer.
+pub(super) const MAX_PERSON_BYTES: usize = 256;
+
 /// Findings in this line, and in the lines above it.
 pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<Found>, back: &mut Vec<(u32, Found)>) {
     let text = line.trim_start();
@@ -127,6 +130,7 @@ pub(super) fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
 
 /// As [`person_at`], of so many words at least.
 pub(super) fn person_of(text: &str, least: usize, rules: &RuleSet) -> Option<usize> {
+    let text = &text[..text.floor_char_boundary(MAX_PERSON_BYTES)];
     let mut end = 0;
     let mut words = 0;
     let mut comma = false;
