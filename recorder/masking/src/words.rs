@@ -30,6 +30,9 @@ impl Word {
 pub(crate) struct Signs(u64);
 
 impl Signs {
+    /// For those who want every question asked.
+    pub(crate) const ALL: Self = Self(u64::MAX);
+
     /// Is this sign in the line? Only to be asked of ASCII signs, blanks and tabs.
     pub(crate) const fn has(self, sign: u8) -> bool {
         self.0 & SIGNS[sign as usize] != 0

@@ -17,8 +17,8 @@ pub(super) fn whole_date(text: &str) -> Option<Date> {
         let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
         return ((1880..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date { year });
     }
-    let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
-    let [first, second, third] = parts.as_slice() else { return None };
+    let mut parts = text.split(['-', '/', '.', ' ']);
+    let (Some(first), Some(second), Some(third), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return None };
     let month =
         second.parse::<u32>().map_or_else(|_| month_length(second).is_some_and(|length| length == second.len()), |month| month <= 31);
     let year = match (first.len(), third.len()) {

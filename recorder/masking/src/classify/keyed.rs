@@ -12,7 +12,7 @@ use super::{
 use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
-    words::quick,
+    words::{Signs, quick},
 };
 
 /// Keys remembered: a log has the same ones in every line.
@@ -43,6 +43,7 @@ pub(super) struct Is {
     pub(super) nested: bool,
     /// Still being typed.
     pub(super) open: bool,
+    pub(super) signs: Signs,
 }
 /// Words of a label.
 const MAX_WORDS: usize = 6;
@@ -86,11 +87,22 @@ impl Keys {
     }
 }
 
+/// Could there be a key in a line with these signs? Cheap: asked of every line.
+pub(super) fn may_be(signs: Signs) -> bool {
+    signs.has_any(b":=?._") || !signs.is_ascii() || may_be_called(signs)
+}
+
+fn may_be_called(signs: Signs) -> bool {
+    signs.has_any(b"([") && signs.has_any(b"\"'")
+}
+
 /// Pushes what decides alone to `found` and what needs company to `weak`. Of a nested line only what its parser cannot see is left.
 pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     led(line, keys, rules, found, weak);
-    called(line, keys, rules, found);
+    if may_be_called(is.signs) {
+        called(line, keys, rules, found);
+    }
     let mut taken = 0;
     let wide = if line.is_ascii() { None } else { line.find('：') };
     for at in memchr::memchr3_iter(b':', b'=', b'?', bytes).chain(wide) {
@@ -100,9 +112,8 @@ pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: 
         let Some(mut key) = key_before(line, at, keys, rules) else { continue };
         // "Emergency Contact #1", but "Acct #".
         let text = &line[key.clone()];
-        let numbered = text.trim_end_matches(|c: char| c.is_ascii_digit());
-        if numbered.len() < text.len()
-            && let Some(label) = numbered.strip_suffix(" #")
+        if text.ends_with(|c: char| c.is_ascii_digit())
+            && let Some(label) = text.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix(" #")
         {
             key.end = key.start + label.len();
         }

@@ -187,6 +187,7 @@ impl Classifier {
         let mut all_words = std::mem::take(&mut self.words);
         let first_word = all_words.len();
         let signs = words(trimmed, &mut all_words);
+        let signs = if self.rules.gates { signs } else { Signs::ALL };
         let look = Look { line: trimmed, words: &all_words[first_word..], signs };
         let prefix = if context.nested { 0 } else { prefix::length(trimmed) };
         let mut shape = Shape::default();

@@ -12,7 +12,7 @@ use super::{
     shapes, table,
     value::fills,
 };
-use crate::{kind::Kind, rules::RuleSet};
+use crate::{kind::Kind, rules::RuleSet, words::Signs};
 
 /// What the columns of a table or of a result hold.
 pub(super) type Columns = Arc<[Meaning]>;
@@ -75,8 +75,8 @@ impl Words {
     }
 
     /// A value in a statement is quoted or in a list; a statement without one selects.
-    fn may_be_in(&self, bytes: &[u8]) -> bool {
-        memchr::memchr2(b'\'', b'(', bytes).is_some() || self.select.iter().any(|word| word.find(bytes).is_some())
+    fn may_be_in(&self, bytes: &[u8], signs: Signs) -> bool {
+        signs.has_any(b"'(") || self.select.iter().any(|word| word.find(bytes).is_some())
     }
 }
 
@@ -88,6 +88,7 @@ const SELECT_COSTS: usize = 32;
 /// Finds values in a statement; returns what its result's columns are, if it selects identifiers.
 pub(super) fn find(
     line: &str,
+    signs: Signs,
     words: &Words,
     script: &mut Script,
     keys: &mut Keys,
@@ -98,7 +99,7 @@ pub(super) fn find(
         return None;
     }
     let mut columns = None;
-    if !words.may_be_in(line.as_bytes()) {
+    if !words.may_be_in(line.as_bytes(), signs) {
         return None;
     }
     let mut left = MAX_READ_BYTES + 8 * line.len();

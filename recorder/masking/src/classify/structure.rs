@@ -98,7 +98,7 @@ impl Classifier {
         {
             table.fitting_row(line, &self.rules, found);
             if table.is_guessed() {
-                shapes::find(line, &self.rules, found);
+                shapes::find(line, signs, &self.rules, found);
             }
             return Part::Row;
         }

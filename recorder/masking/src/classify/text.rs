@@ -18,16 +18,16 @@ impl Classifier {
         let (part, shape) = is;
         let Look { line, words, signs } = *look;
         // What a field's components are its number says better than its name.
-        let pretty = hl7::is_pretty(line) && found.iter().any(|found| matches!(found.rule, Rule::Hl7(..)));
-        if !pretty && (signs.has_any(b":=?._") || (signs.has_any(b"([") && signs.has_any(b"\"'")) || !signs.is_ascii()) {
-            keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
+        let pretty = !found.is_empty() && hl7::is_pretty(line) && found.iter().any(|found| matches!(found.rule, Rule::Hl7(..)));
+        if !pretty && keyed::may_be(signs) {
+            keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open, signs }, &self.rules, found, weak);
         }
         if let Some(statements) = &self.statements
-            && let Some(columns) = sql::find(line, statements, &mut context.script, &mut self.keys, &self.rules, found)
+            && let Some(columns) = sql::find(line, signs, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
             context.selected = Some((columns, RESULT_LINES));
         }
-        if self.rules.label_starts.may_be_in(line, words) {
+        if !self.rules.gates || self.rules.label_starts.may_be_in(line, words) {
             label::find(line, &self.rules, found);
         }
         if signs.has_any(b"/%?") {
@@ -52,8 +52,8 @@ impl Classifier {
         if part == Part::Outside
             && !in_message
             && !shape.x12
-            && shapes::may_be(line)
-            && let Some(table) = shapes::find(line, &self.rules, found)
+            && shapes::may_be(line, words, signs)
+            && let Some(table) = shapes::find(line, signs, &self.rules, found)
         {
             self.know_table(&table);
         }
