@@ -218,7 +218,7 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, said: &Said) -> 
     let rest = &line[start..];
     // "E004512 (Whitfield, Marguerite)": a record's number, and whose it is.
     let numbered = || start.checked_sub(2).is_some_and(|end| said.number_ends(end));
-    if between == " (" && (codes::ends_with_code(&line[..words[at - 1].end]) || numbered()) {
+    if between == " (" && (codes::ends_with_code(&line[..start - between.len()]) || numbered()) {
         let length = person_at(rest, rules)?;
         let closed = rest[length..].trim_start_matches('.').starts_with(')');
         return (closed && (rest[..length].contains(", ") || numbered())).then_some(length);

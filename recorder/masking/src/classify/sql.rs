@@ -6,13 +6,17 @@ use std::{ops::Range, sync::Arc};
 use aho_corasick::AhoCorasick;
 
 use super::{
-    Found, Rule,
+    Found, Look, Rule,
     cell::{Meaning, meanings},
     keyed::Keys,
     shapes, table,
     value::fills,
 };
-use crate::{kind::Kind, rules::RuleSet, words::Signs};
+use crate::{
+    kind::Kind,
+    rules::RuleSet,
+    words::{Signs, Word},
+};
 
 /// What the columns of a table or of a result hold.
 pub(super) type Columns = Arc<[Meaning]>;
@@ -39,7 +43,8 @@ struct Open {
 #[derive(Debug)]
 pub(super) struct Words {
     words: AhoCorasick,
-    select: [memchr::memmem::Finder<'static>; 2],
+    /// Hashes of the words by which a line without quote or bracket may be a statement.
+    alone: Vec<u64>,
 }
 
 const SELECT: usize = 0;
@@ -71,12 +76,14 @@ impl Words {
             " similar to ",
         ];
         let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()?;
-        Some(Self { words, select: [memchr::memmem::Finder::new("elect "), memchr::memmem::Finder::new("ELECT ")] })
+        let mut alone = Vec::new();
+        crate::words::words("select values insert create parameters like ilike between regexp rlike similar", &mut alone);
+        Some(Self { words, alone: alone.into_iter().map(|word| word.hash).collect() })
     }
 
-    /// A value in a statement is quoted or in a list; a statement without one selects.
-    fn may_be_in(&self, bytes: &[u8], signs: Signs) -> bool {
-        signs.has_any(b"'(") || self.select.iter().any(|word| word.find(bytes).is_some())
+    /// Most values of statements are quoted or in a list.
+    fn may_be_in(&self, words: &[Word], signs: Signs) -> bool {
+        signs.has_any(b"'(") || !signs.is_ascii() || words.iter().any(|word| self.alone.contains(&word.hash))
     }
 }
 
@@ -87,23 +94,23 @@ const SELECT_COSTS: usize = 32;
 
 /// Finds values in a statement; returns what its result's columns are, if it selects identifiers.
 pub(super) fn find(
-    line: &str,
-    signs: Signs,
-    words: &Words,
+    look: &Look<'_>,
+    statements: &Words,
     script: &mut Script,
     keys: &mut Keys,
     rules: &RuleSet,
     found: &mut Vec<Found>,
 ) -> Option<Columns> {
+    let Look { line, words, signs } = *look;
     if script.0.is_some() && script.goes_on(line, rules, found) {
         return None;
     }
     let mut columns = None;
-    if !words.may_be_in(line.as_bytes(), signs) {
+    if !statements.may_be_in(words, signs) {
         return None;
     }
     let mut left = MAX_READ_BYTES + 8 * line.len();
-    for hit in words.words.find_iter(line) {
+    for hit in statements.words.find_iter(line) {
         let rest = line.len() - hit.start();
         let cost = if hit.pattern().as_usize() == SELECT { rest * SELECT_COSTS } else { rest };
         let Some(still) = left.checked_sub(cost) else { continue };

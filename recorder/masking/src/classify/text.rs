@@ -23,7 +23,7 @@ impl Classifier {
             keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open, signs }, &self.rules, found, weak);
         }
         if let Some(statements) = &self.statements
-            && let Some(columns) = sql::find(line, signs, statements, &mut context.script, &mut self.keys, &self.rules, found)
+            && let Some(columns) = sql::find(look, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
             context.selected = Some((columns, RESULT_LINES));
         }
