@@ -4,6 +4,9 @@
 use super::{Found, Rule, prose::Said, value};
 use crate::{kind::Kind, words::Word};
 
+/// Digits of a record's number.
+const LEAST: usize = 5;
+
 /// The numbers of one line so far.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
@@ -13,7 +16,11 @@ pub(super) struct Codes {
 impl Codes {
     /// The number that begins at this word, if it is a patient's: where it ends.
     pub(super) fn find(&mut self, line: &str, words: &[Word], at: usize, said: &Said, found: &mut Vec<Found>) -> Option<usize> {
-        let start = words[at].start;
+        let Word { start, end, .. } = words[at];
+        // Asked of every number and every capital.
+        if end - start < LEAST && line.as_bytes().get(end) != Some(&b'-') {
+            return None;
+        }
         let token = token(line, start)?;
         let end = start + token.len();
         // "added guardian Zoë Bjornstad to 05-91-11", "Whitfield, Ann -> E004512".
@@ -70,7 +77,7 @@ fn token(line: &str, start: usize) -> Option<&str> {
         [b':' | b'.' | b',', next, ..] => matches!(next, b' ' | b'"' | b'\''),
         [next, ..] => !next.is_ascii_alphanumeric() && !matches!(next, b'_' | b'=' | b'/' | b'@' | b'%' | b'-') && next.is_ascii(),
     };
-    (closed && (5..=20).contains(&token.len()) && digits >= 5 && value::whole_date(token).is_none()).then_some(token)
+    (closed && (LEAST..=20).contains(&token.len()) && digits >= LEAST && value::whole_date(token).is_none()).then_some(token)
 }
 
 /// What the words before a number say that it is. `named`: the line names a patient.

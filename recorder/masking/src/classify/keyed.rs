@@ -325,10 +325,21 @@ fn key_before(line: &str, sign: usize, keys: &mut Keys, rules: &RuleSet) -> Opti
     (!key.is_empty() && key.contains(char::is_alphabetic)).then_some(start..end)
 }
 
+/// ASCII that words of keys have.
+static IN_KEYS: [bool; 256] = {
+    let mut inner = [false; 256];
+    let mut at: u8 = 0;
+    while at < 0x80 {
+        inner[at as usize] = at.is_ascii_alphanumeric() || matches!(at, b'_' | b'-' | b'.' | b'#' | b'/' | b'\'');
+        at += 1;
+    }
+    inner
+};
+
 /// Where the word of a key that ends at `end` begins.
 fn word_start(text: &str, end: usize) -> usize {
     let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '#' | '/' | '\'' | '’');
-    match text.as_bytes()[..end].iter().rposition(|byte| !byte.is_ascii() || !inner(char::from(*byte))) {
+    match text.as_bytes()[..end].iter().rposition(|byte| !IN_KEYS[usize::from(*byte)]) {
         Some(at) if !text.as_bytes()[at].is_ascii() => {
             text[..end].rfind(|c| !inner(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8))
         }

@@ -45,6 +45,8 @@ pub(super) struct Words {
     words: AhoCorasick,
     /// Hashes of the words by which a line without quote or bracket may be a statement.
     alone: Vec<u64>,
+    /// A bit for each of them: most words have another.
+    bits: u64,
 }
 
 const SELECT: usize = 0;
@@ -78,12 +80,16 @@ impl Words {
         let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()?;
         let mut alone = Vec::new();
         crate::words::words("select values insert create parameters like ilike between regexp rlike similar", &mut alone);
-        Some(Self { words, alone: alone.into_iter().map(|word| word.hash).collect() })
+        let alone: Vec<u64> = alone.into_iter().map(|word| word.hash).collect();
+        let bits = alone.iter().fold(0, |bits, hash| bits | 1 << (hash % 64));
+        Some(Self { words, alone, bits })
     }
 
     /// Most values of statements are quoted or in a list.
     fn may_be_in(&self, words: &[Word], signs: Signs) -> bool {
-        signs.has_any(b"'(") || !signs.is_ascii() || words.iter().any(|word| self.alone.contains(&word.hash))
+        signs.has_any(b"'(")
+            || !signs.is_ascii()
+            || words.iter().any(|word| self.bits >> (word.hash % 64) & 1 == 1 && self.alone.contains(&word.hash))
     }
 }
 
