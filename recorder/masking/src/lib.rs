@@ -33,6 +33,7 @@ mod rules;
 mod screen;
 mod scrolled;
 mod sieve;
+mod stages;
 mod strings;
 mod summary;
 mod tap;
@@ -43,4 +44,6 @@ mod words;
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};
 pub use rules::{RuleError, RuleSet};
+#[doc(hidden)]
+pub use stages::Spent;
 pub use summary::{Span, Summary};

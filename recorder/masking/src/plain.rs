@@ -9,6 +9,7 @@ use crate::{
     masked::{Ink, MaskedRow, Note},
     row::Row,
     screen::{Screen, Size},
+    stages::Stage,
     summary::Account,
 };
 
@@ -322,6 +323,7 @@ impl Plain {
     }
 
     fn push(&mut self, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        account.stages.end(Stage::Classify);
         self.held_bytes = 0;
         for mut line in self.held.drain(..) {
             if line.learned != classifier.learned().version() {
@@ -353,6 +355,7 @@ impl Plain {
             self.ink.plain();
             out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });
         }
+        account.stages.end(Stage::Render);
     }
 }
 

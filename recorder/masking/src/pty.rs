@@ -11,6 +11,7 @@ use crate::{
     row::Row,
     screen::{Screen, Size},
     scrolled::{Scrolled, ScrolledRow},
+    stages::Stage,
     summary::Account,
 };
 
@@ -72,6 +73,7 @@ impl Pty {
             self.dirty = true;
             let (now, later) = bytes.split_at(bytes.len().min(HOLD_BYTES - self.held));
             self.screen.feed(now);
+            account.stages.end(Stage::Grid);
             self.held += now.len();
             bytes = later;
             if self.held == HOLD_BYTES {
@@ -178,6 +180,7 @@ impl Pty {
             at: self.last_at,
             first_row: self.rows_gone.saturating_sub(shown as u64),
         };
+        account.stages.end(Stage::Grid);
         let mut showing = self.renderer.show(Frame {
             scrolled: above.len() - shown,
             lost,
@@ -195,11 +198,13 @@ impl Pty {
         if let Some(text) = showing.end() {
             out.push(MaskedEvent::Output { at: self.last_at, text });
         }
+        account.stages.end(Stage::Render);
         if !alternate {
             self.committed = context;
             self.rows_gone += (above.len() - shown) as u64;
             self.carry = above.split_off(keep);
         }
         self.screen.reuse(above.into_iter().map(|row| row.row).chain(screen.into_iter().map(|(row, _)| row)));
+        account.stages.end(Stage::Grid);
     }
 }

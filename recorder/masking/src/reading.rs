@@ -9,6 +9,7 @@ use crate::{
     masked::MaskedRow,
     panes::{self, Band},
     row::Row,
+    stages::Stage,
     summary::Account,
 };
 
@@ -156,6 +157,7 @@ impl Reader {
         }
         tell_above(&mut lines);
         settle(&mut lines, page, classifier, account);
+        account.stages.end(Stage::Classify);
         masked(page, &lines, &bands, show);
         self.lines = lines.into_iter().filter(|line| line.rows.end > page.above).map(Line::into_owned).collect();
         Read { keep, context: committed.unwrap_or(context) }

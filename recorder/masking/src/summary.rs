@@ -12,6 +12,7 @@ use crate::{
     emitted::Emitted,
     learned::Learned,
     rules::RuleSet,
+    stages::Stages,
 };
 
 /// Spans collected at most.
@@ -49,6 +50,7 @@ pub struct Span {
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     pub(crate) emitted: Emitted,
+    pub(crate) stages: Stages,
     spans: Option<Vec<Span>>,
     seen: HashSet<(u64, u32, u32, &'static str)>,
 }

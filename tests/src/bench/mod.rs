@@ -1,7 +1,8 @@
-//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek`, which needs none.
+//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek` and `masking`, which need none.
 pub mod capacity;
 pub mod echo;
 pub mod lab;
+pub mod masking;
 pub mod seek;
 pub mod throughput;
 

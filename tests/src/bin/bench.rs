@@ -2,13 +2,13 @@
 //! `direct`, `jump` and `gateway` interleaved in one run, so that whatever else the machine does hits all three, and prints medians
 //! and ratios; then opens many terminals at once.
 //!
-//! `BENCH_MB` (256), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000) and `BENCH_RATE` (200 a second) change its
+//! `BENCH_MB` (256), `BENCH_MASKING_MB` (32), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000) and `BENCH_RATE` (200 a second) change its
 //! size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo,
-//! capacity, seek.
-use anteroom_tests::bench::{capacity, echo, lab::Lab, seek, throughput};
+//! capacity, seek, masking.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, masking, seek, throughput};
 use anyhow::Result;
 
-const ALL: &str = "setup,down,up,get,put,echo,capacity,seek";
+const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,masking";
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
@@ -25,6 +25,12 @@ fn main() -> Result<()> {
             s.bytes as f64 / 1_048_576.0
         );
         if only.trim() == "seek" {
+            return Ok(());
+        }
+    }
+    if wanted("masking") {
+        masking::measure(number("BENCH_MASKING_MB", 32))?.print();
+        if only.trim() == "masking" {
             return Ok(());
         }
     }

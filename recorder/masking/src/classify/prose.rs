@@ -100,6 +100,10 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             continue;
         }
         let first = line.as_bytes()[word.start];
+        // Most words are small, and no particle: told by their first letter.
+        if first.is_ascii_lowercase() && (word.end - word.start > 5 || !b"abdeltvz".contains(&first)) {
+            continue;
+        }
         let before = word.start.checked_sub(1).map(|before| line.as_bytes()[before]);
         // A number that goes with something else: a clock, a version, the value of a key.
         if first.is_ascii_digit() && before.is_some_and(|b| !matches!(b, b' ' | b'#' | b'"' | b'\'' | b'(' | b'[' | b'<' | b',' | b'/')) {
@@ -113,10 +117,6 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
         }
         if first.is_ascii_digit() {
             number(line, words, at, rules, found);
-            continue;
-        }
-        // Most words are small, and no particle: told by their first letter.
-        if first.is_ascii_lowercase() && (word.end - word.start > 5 || !b"abdeltvz".contains(&first)) {
             continue;
         }
         let text = &line[word.start..word.end];
