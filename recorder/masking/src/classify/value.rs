@@ -1,6 +1,6 @@
 //! Shapes of values: where a value that begins here ends, if it begins here at all.
 
-use super::date::{begun_date, date, numbers_of_date};
+use super::date::{MAX_DAY_BYTES, begun_date, date, numbers_of_date};
 pub(super) use super::{
     date::{Date, whole_date},
     forms::{is_code_alone, is_ip, is_phone, is_plate, is_private_ip, is_ssn_text, is_state, is_street, is_uuid, is_vin},
@@ -19,7 +19,12 @@ pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) ->
     let length = match kind {
         Kind::Name => name(field(), strong, rules)?,
         Kind::Birth | Kind::Date => {
-            numbers_of_date(text).or_else(|| date(text)).or_else(|| if strong { begun_date(field()) } else { None })?
+            // A day ends soon: asked of every word beside a name.
+            let begun = || {
+                let near = &text[..text.floor_char_boundary(2 * MAX_DAY_BYTES)];
+                begun_date(&near[..field_end(near)])
+            };
+            numbers_of_date(text).or_else(|| date(text)).or_else(|| if strong { begun() } else { None })?
         }
         // The French one has 13 digits and a key of two, in groups.
         Kind::Ssn => french(text).or_else(|| number(text, "-. Xx*", 4))?,
