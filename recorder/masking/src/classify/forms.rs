@@ -110,7 +110,7 @@ pub(super) fn is_street(text: &str) -> bool {
         return false;
     }
     let begins = |start: &&str| text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start));
-    if ["po box", "p.o. box", "p o box"].iter().any(|start| begins(&start)) {
+    if ["po box", "p.o. box", "p o box"].iter().any(begins) {
         return true;
     }
     let number = text.bytes().take_while(u8::is_ascii_digit).count();
