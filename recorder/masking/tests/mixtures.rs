@@ -236,6 +236,8 @@ impl Dice {
     }
 }
 
+type Make = fn(Arc<RuleSet>, (u16, u16)) -> Masker;
+
 fn shown(masker: Masker, lines: &[String]) -> (String, Vec<String>) {
     let mut masker = masker.explain();
     let mut out: Vec<MaskedEvent> = Vec::new();
@@ -255,7 +257,7 @@ fn lines_of_anything_are_survived_and_no_gate_changes_what_is_said() {
         let lines: Vec<String> = (0..30).map(|_| dice.line()).collect();
         // A narrow one folds lines, another is full of them.
         let size = [(200, 50), (37, 9)][dice.of(2)];
-        let kinds: [(&str, fn(Arc<RuleSet>, (u16, u16)) -> Masker); 2] =
+        let kinds: [(&str, Make); 2] =
             [("terminal", |rules, (cols, rows)| Masker::new(rules, cols, rows)), ("no terminal", |rules, _| Masker::plain(rules))];
         for (kind, masker) in kinds {
             let with = shown(masker(Arc::clone(&gated), size), &lines);
