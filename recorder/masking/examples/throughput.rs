@@ -1,4 +1,4 @@
-//! How fast the masker is, by kind of output, on one core: `cargo run --release -p anteroom-masking --example throughput`.
+//! How fast the masker is, by kind of output, on one core: `cargo run -p anteroom-masking --example throughput -- [part of a title]`.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::{
@@ -16,11 +16,17 @@ fn main() {
     let log = log();
     let table = table();
     let frames = frames();
+    let coloured = coloured(&log);
+    // As `tail -f` prints it: a frame for each.
+    let lines: Vec<Vec<u8>> = log.split_inclusive(|byte| *byte == b'\n').take(20_000).map(<[u8]>::to_vec).collect();
     let noise: Vec<u8> = noise().take(BYTES).collect();
     run("plain log, no terminal", Masker::plain(Arc::clone(&rules)), std::slice::from_ref(&log));
     run("plain log, terminal", Masker::new(Arc::clone(&rules), 120, 40), std::slice::from_ref(&log));
     run("psql table, no terminal", Masker::plain(Arc::clone(&rules)), std::slice::from_ref(&table));
     run("psql table, terminal", Masker::new(Arc::clone(&rules), 120, 40), std::slice::from_ref(&table));
+    run("coloured log, no terminal", Masker::plain(Arc::clone(&rules)), std::slice::from_ref(&coloured));
+    run("coloured log, terminal", Masker::new(Arc::clone(&rules), 120, 40), std::slice::from_ref(&coloured));
+    run("log line by line, terminal", Masker::new(Arc::clone(&rules), 120, 40), &lines);
     run("full-screen frames", Masker::new(Arc::clone(&rules), 120, 40), &frames);
     run("binary, no terminal", Masker::plain(rules), &[noise]);
 }
@@ -95,6 +101,11 @@ fn log() -> Vec<u8> {
         );
     }
     text.into_bytes()
+}
+
+/// The same with the level in colour.
+fn coloured(log: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(log).replace("INFO", "\x1b[32mINFO\x1b[0m").into_bytes()
 }
 
 fn table() -> Vec<u8> {

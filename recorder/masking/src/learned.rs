@@ -2,31 +2,20 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
     ops::Range,
 };
 
-use crate::{kind::Kind, rules::RuleSet};
+use crate::{
+    emitted::Emitted,
+    kind::Kind,
+    rules::RuleSet,
+    words::{Hashing, MAX_GAP, Passed, Word, pair, sequence, words},
+};
 
 /// Values remembered at most; a session that shows more is `incomplete`, because the rest cannot be searched for.
 const MAX_VALUES: usize = 200_000;
 /// Words of a value that are compared.
 const MAX_WORDS: usize = 8;
-/// Characters between two words of one value.
-const MAX_GAP: usize = 3;
-
-/// A word of a line: letters and digits without a break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// Of the lower-case letters.
-    hash: u64,
-    has_digit: bool,
-    capital: bool,
-    /// A capital stands behind a small letter: "patientMrn".
-    pub(crate) hump: bool,
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -54,6 +43,8 @@ pub(crate) struct Learned {
     counted: HashSet<u64, Passed>,
     full: bool,
     version: u64,
+    /// The words of the value that is looked at.
+    looked_at: Vec<Word>,
 }
 
 impl Learned {
@@ -66,6 +57,11 @@ impl Learned {
         self.version
     }
 
+    /// How many values were seen: nothing is learned from one that was.
+    pub(crate) fn seen(&self) -> usize {
+        self.counted.len()
+    }
+
     pub(crate) fn counts(&self) -> impl Iterator<Item = (Kind, u64)> {
         self.counts.iter().map(|(kind, count)| (*kind, *count))
     }
@@ -76,11 +72,19 @@ impl Learned {
 
     /// Returns whether the value was new.
     pub(crate) fn learn(&mut self, kind: Kind, value: &str, rules: &RuleSet) -> bool {
-        let mut found = Vec::new();
+        let mut found = std::mem::take(&mut self.looked_at);
+        found.clear();
         words(value, &mut found);
         found.truncate(MAX_WORDS);
+        let new = self.learn_words(kind, value, &found, rules);
+        self.looked_at = found;
+        self.looked_at.shrink_to(MAX_WORDS * 2);
+        new
+    }
+
+    fn learn_words(&mut self, kind: Kind, value: &str, found: &[Word], rules: &RuleSet) -> bool {
         let Some((first, last)) = found.first().copied().zip(found.last().copied()) else { return false };
-        let whole = sequence(&found);
+        let whole = sequence(found);
         if !self.counted.contains(&whole) {
             if self.counted.len() >= MAX_VALUES {
                 self.full = true;
@@ -103,9 +107,9 @@ impl Learned {
             self.originals.insert((a, b));
         }
         match kind {
-            Kind::Name | Kind::City => self.learn_name(kind, value, &found, rules),
-            Kind::Birth => self.learn_date(value, &found),
-            _ => self.learn_code(kind, value, &found),
+            Kind::Name | Kind::City => self.learn_name(kind, value, found, rules),
+            Kind::Birth => self.learn_date(value, found),
+            _ => self.learn_code(kind, value, found),
         }
         true
     }
@@ -209,13 +213,11 @@ impl Learned {
         if self.beginnings.len() >= MAX_VALUES {
             return;
         }
-        let mut hash = EMPTY;
+        let mut hash = Hashing::default();
         for (count, c) in value.chars().take_while(|c| c.is_alphanumeric()).take(24).enumerate() {
-            for lower in c.to_lowercase() {
-                hash = step(hash, u32::from(lower));
-            }
+            c.to_lowercase().for_each(|lower| hash.letter(lower));
             if count >= 1 {
-                self.beginnings.insert(finish(hash));
+                self.beginnings.insert(hash.finish());
             }
         }
     }
@@ -274,9 +276,7 @@ impl Learned {
 
     /// Is an original readable in what was emitted?
     pub(crate) fn any_in(&self, emitted: &Emitted) -> bool {
-        let waiting: HashSet<u64, Passed> = emitted.waiting.iter().copied().collect();
-        let contains = |hash: &u64| emitted.contains(*hash) || waiting.contains(hash);
-        self.originals.iter().any(|(first, last)| contains(first) && contains(last))
+        emitted.contains_both(self.originals.iter().copied())
     }
 }
 
@@ -284,222 +284,4 @@ const MAY_START: usize = 2048;
 
 fn may_start(hash: u64) -> (usize, u64) {
     ((hash >> 32) as usize % MAY_START, 1 << (hash >> 58))
-}
-
-/// Words of the emitted text, as hashes: exactly while they are few, then in a Bloom filter (which may raise a false alarm, never miss).
-#[derive(Debug, Default)]
-pub(crate) struct Emitted {
-    exact: HashSet<u64, Passed>,
-    bloom: Vec<u64>,
-    /// The last hashes, so that repeated words cost nothing.
-    recent: Vec<u64>,
-    /// On their way into the filter. Each lies somewhere else in it: together they wait for the memory once, not each by itself.
-    waiting: Vec<u64>,
-}
-
-const EXACT_WORDS: usize = 32_768;
-/// 4 MiB: what a processor can still address without missing its caches at every word.
-const BLOOM_WORDS: usize = 1 << 19;
-const RECENT: usize = 2048;
-const WAITING: usize = 256;
-
-impl Emitted {
-    /// Remembers the words of a line; `masked` tells which of them nobody sees.
-    pub(crate) fn add_words(&mut self, found: &[Word], mut masked: impl FnMut(&Word) -> bool) {
-        let mut previous: Option<Word> = None;
-        for word in found {
-            if masked(word) {
-                previous = None;
-                continue;
-            }
-            let candidate = word.is_candidate();
-            if candidate {
-                self.insert(word.hash);
-            }
-            if let Some(before) = previous
-                && (candidate || before.is_candidate())
-                && word.start - before.end <= MAX_GAP
-            {
-                self.insert(pair(before, *word));
-            }
-            previous = Some(*word);
-        }
-    }
-
-    fn insert(&mut self, hash: u64) {
-        // Few words: the set itself is as quick, and most sessions are short.
-        if self.bloom.is_empty() && self.exact.len() < RECENT {
-            self.exact.insert(hash);
-            return;
-        }
-        if self.recent.is_empty() {
-            self.recent = vec![0; RECENT];
-        }
-        let slot = (hash >> 48) as usize % RECENT;
-        if self.recent[slot] == hash {
-            return;
-        }
-        self.recent[slot] = hash;
-        if self.bloom.is_empty() {
-            if self.exact.len() < EXACT_WORDS {
-                self.exact.insert(hash);
-                return;
-            }
-            self.bloom = vec![0; BLOOM_WORDS];
-            for hash in std::mem::take(&mut self.exact) {
-                set(&mut self.bloom, hash);
-            }
-        }
-        self.waiting.push(hash);
-        if self.waiting.len() == WAITING {
-            let touched = self.waiting.iter().fold(0, |touched, hash| touched ^ self.bloom[block(*hash)]);
-            std::hint::black_box(touched);
-            for hash in self.waiting.drain(..) {
-                set(&mut self.bloom, hash);
-            }
-        }
-    }
-
-    /// Does not look at those that wait.
-    fn contains(&self, hash: u64) -> bool {
-        if self.bloom.is_empty() { self.exact.contains(&hash) } else { bits(hash).all(|(word, bit)| self.bloom[word] & bit != 0) }
-    }
-}
-
-fn set(bloom: &mut [u64], hash: u64) {
-    for (word, bit) in bits(hash) {
-        bloom[word] |= bit;
-    }
-}
-
-/// Where the cache line of this hash begins.
-fn block(hash: u64) -> usize {
-    (hash as usize % (BLOOM_WORDS / 8)) * 8
-}
-
-/// Six bits in one cache line, each in a word of its own: none waits for what was just written to another.
-fn bits(hash: u64) -> impl Iterator<Item = (usize, u64)> {
-    let block = block(hash);
-    let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let first = (spread >> 61) as usize;
-    (0..6).map(move |n| (block + ((first + n) & 7), 1 << ((spread >> (6 * n)) & 63)))
-}
-
-impl Word {
-    /// Worth remembering: long enough, with a digit or a capital.
-    fn is_candidate(&self) -> bool {
-        self.end - self.start >= 4 && (self.has_digit || self.capital)
-    }
-}
-
-const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// FNV-1a, then a finaliser: good enough to tell words apart, cheap enough for every word of a log.
-fn step(hash: u64, value: u32) -> u64 {
-    (hash ^ u64::from(value)).wrapping_mul(0x0100_0000_01b3)
-}
-
-fn finish(hash: u64) -> u64 {
-    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn pair(first: Word, second: Word) -> u64 {
-    (first.hash.rotate_left(23) ^ second.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn sequence(words: &[Word]) -> u64 {
-    match words {
-        [only] => only.hash,
-        _ => words.iter().fold(EMPTY, |hash, word| (hash.rotate_left(23) ^ word.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-    }
-}
-
-/// The small letter or digit of each ASCII letter or digit; 0 for what stands between words, `BEYOND` for what is no ASCII.
-static FOLDED: [u8; 256] = {
-    let mut folded = [0; 256];
-    let mut at = 0;
-    while at < 256 {
-        let byte = at as u8;
-        folded[at] = if byte >= 0x80 {
-            BEYOND
-        } else if byte.is_ascii_alphanumeric() {
-            byte.to_ascii_lowercase()
-        } else {
-            0
-        };
-        at += 1;
-    }
-    folded
-};
-const BEYOND: u8 = 0xff;
-
-/// Appends the words of `text`.
-pub(crate) fn words(text: &str, to: &mut Vec<Word>) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let first = bytes[at];
-        if FOLDED[usize::from(first)] == 0 {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        let mut hash = EMPTY;
-        let mut has_digit = false;
-        let mut capital = first.is_ascii_uppercase();
-        let mut hump = false;
-        let mut small = false;
-        while let Some(byte) = bytes.get(at).copied() {
-            let folded = FOLDED[usize::from(byte)];
-            if folded == 0 {
-                break;
-            }
-            if folded != BEYOND {
-                has_digit |= folded <= b'9';
-                // Folding changes capitals only.
-                hump |= small & (folded != byte);
-                small = byte >= b'a';
-                hash = step(hash, u32::from(folded));
-                at += 1;
-                continue;
-            }
-            let Some(c) = text[at..].chars().next() else { break };
-            // A character lost to another encoding is part of its word.
-            if !c.is_alphanumeric() && c != '\u{fffd}' {
-                break;
-            }
-            if at == start {
-                capital = c.is_uppercase();
-            }
-            for lower in c.to_lowercase() {
-                hash = step(hash, u32::from(lower));
-            }
-            at += c.len_utf8();
-        }
-        if at == start {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
-            continue;
-        }
-        to.push(Word { start, end: at, hash: finish(hash), has_digit, capital, hump });
-    }
-}
-
-/// The keys are hashes already.
-type Passed = BuildHasherDefault<PassThrough>;
-
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct PassThrough(u64);
-
-impl Hasher for PassThrough {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = step(self.0, u32::from(*byte));
-        }
-    }
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
 }

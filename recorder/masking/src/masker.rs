@@ -8,6 +8,7 @@ use crate::{
     masked::Ink,
     plain::Plain,
     pty::Pty,
+    stages::{Spent, Stages},
     summary::Account,
 };
 
@@ -64,12 +65,26 @@ impl Masker {
         self
     }
 
+    /// Also measure where the time goes, by this clock.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn measured(mut self, clock: fn() -> Duration) -> Self {
+        self.account.stages = Stages::with(clock);
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn spent(&self) -> Spent {
+        self.account.stages.spent()
+    }
+
     /// Takes output that arrived `at` (since the session's start; never goes back). Pushes what is ready to `out`; the result does not
     /// depend on how bytes of one `at` were split over calls.
     pub fn feed(&mut self, at: Duration, bytes: &[u8], out: &mut Vec<MaskedEvent>) {
         if bytes.is_empty() {
             return;
         }
+        self.account.stages.begin();
         match &mut self.stream {
             Stream::Pty(pty) => pty.feed(at, bytes, &mut self.classifier, &mut self.account, out),
             Stream::Plain(plain) => plain.feed(at, bytes, &mut self.classifier, &mut self.account, out),
@@ -87,6 +102,7 @@ impl Masker {
 
     /// Nothing is expected for a while: memory is given back until something comes. Shows nothing and changes nothing of what is shown.
     pub fn rest(&mut self) {
+        self.classifier.rest();
         match &mut self.stream {
             Stream::Pty(pty) => pty.rest(),
             Stream::Plain(_) => {}

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use alacritty_terminal::term::cell::Cell;
+use crate::row::Row;
 
 /// Rows that a border runs down at least.
 const MIN_ROWS: usize = 5;
@@ -19,12 +19,15 @@ pub(crate) struct Band {
 }
 
 /// The bands of a screen of this many columns, top to bottom; rows in none of them are whole.
-pub(crate) fn bands(rows: &[&[Cell]], columns: usize) -> Vec<Band> {
+pub(crate) fn bands(rows: &[(&Row, bool)], columns: usize) -> Vec<Band> {
+    if rows.iter().filter(|row| row.0.has(is_border)).take(MIN_ROWS).count() < MIN_ROWS {
+        return Vec::new();
+    }
     let mut borders: Vec<(usize, Range<usize>)> = Vec::new();
     for column in MIN_COLUMNS..columns.saturating_sub(MIN_COLUMNS) {
         let mut row = 0;
         while row < rows.len() {
-            let length = rows[row..].iter().take_while(|cells| cells.get(column).is_some_and(|cell| is_border(cell.c))).count();
+            let length = rows[row..].iter().take_while(|row| row.0.glyph(column).is_some_and(is_border)).count();
             if length >= MIN_ROWS && parts(&rows[row..row + length], column) {
                 borders.push((column, row..row + length));
             }
@@ -63,24 +66,25 @@ fn is_border(c: char) -> bool {
 }
 
 /// A table has a blank behind its bars in every row; behind a pane's border a text begins.
-fn parts(rows: &[&[Cell]], column: usize) -> bool {
+fn parts(rows: &[(&Row, bool)], column: usize) -> bool {
     let blank = |c: char| matches!(c, ' ' | '\0' | '─' | '-');
-    let texts = rows.iter().filter_map(|cells| cells.get(column + 1..)).filter(|text| text.iter().any(|cell| !blank(cell.c)));
-    let (all, begin) = texts.fold((0, 0), |(all, begin), text| (all + 1, begin + usize::from(!blank(text[0].c))));
+    let texts = rows.iter().filter(|row| (column + 1..row.0.len()).any(|at| row.0.glyph(at).is_some_and(|c| !blank(c))));
+    let (all, begin) =
+        texts.fold((0, 0), |(all, begin), row| (all + 1, begin + usize::from(row.0.glyph(column + 1).is_some_and(|c| !blank(c)))));
     begin >= 2 && begin * 3 >= all
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use alacritty_terminal::term::cell::Cell;
 
-    fn rows(text: &str) -> Vec<Vec<Cell>> {
-        text.lines().map(|line| line.chars().map(|c| Cell { c, ..Cell::default() }).collect()).collect()
-    }
+    use super::*;
+    use crate::row::Spare;
 
     fn found(text: &str) -> Vec<Band> {
-        let rows = rows(text);
-        let rows: Vec<&[Cell]> = rows.iter().map(Vec::as_slice).collect();
+        let row = |line: &str| Row::of(&line.chars().map(|c| Cell { c, ..Cell::default() }).collect::<Vec<_>>(), &mut Spare::default());
+        let rows: Vec<Row> = text.lines().map(row).collect();
+        let rows: Vec<(&Row, bool)> = rows.iter().map(|row| (row, false)).collect();
         bands(&rows, 30)
     }
 

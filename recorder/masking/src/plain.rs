@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use alacritty_terminal::term::cell::Cell;
-
 use crate::{
     MaskedEvent, Masker,
     classify::{Classifier, Context, State, Verdicts},
     line_text::LineText,
     masked::{Ink, MaskedRow, Note},
-    screen::{Screen, Size, used_cells},
+    row::Row,
+    screen::{Screen, Size},
+    stages::Stage,
     summary::Account,
 };
 
@@ -52,7 +52,7 @@ struct Held {
 enum Content {
     Text(String),
     /// A line that came over the emulator, with its rows.
-    Cells(LineText, Vec<Vec<Cell>>),
+    Cells(LineText<'static>, Vec<Row>),
 }
 
 impl Content {
@@ -296,29 +296,26 @@ impl Plain {
     fn tangled_line(&mut self, line: &[u8], ended: End, classifier: &mut Classifier) {
         let screen = self.screen.get_or_insert_with(|| Box::new(Screen::new(Size::clamped(LINE_SCREEN.0, LINE_SCREEN.1))));
         screen.feed(line);
-        let scrolled = screen.take_scrolled();
+        let mut rows: Vec<(Row, bool)> = screen.take_scrolled().rows.into_iter().map(|row| (row.row, row.wrapped)).collect();
         let last = screen.cursor().0;
-        let below = (0..screen.size().rows).rposition(|row| used_cells(screen.row(row)) > 0).map_or(last, |used| used.max(last));
-        let mut rows: Vec<_> = scrolled.rows.iter().map(|row| (row.cells.as_slice(), row.wrapped)).collect();
-        rows.extend((0..=below).map(|row| {
-            let wrapped = screen.is_wrapped(row);
-            let cells = screen.row(row);
-            (if wrapped { cells } else { &cells[..used_cells(cells)] }, wrapped)
-        }));
-        let mut at = 0;
-        let mut lines = Vec::new();
-        while at < rows.len() {
-            let mut end = at + 1;
-            while end < rows.len() && rows[end - 1].1 {
-                end += 1;
+        let mut below: Vec<(Row, bool)> = (0..=screen.lowest().max(last)).map(|row| screen.line(row)).collect();
+        below.truncate(below.iter().rposition(|row| row.0.len() > 0).map_or(last, |used| used.max(last)) + 1);
+        rows.append(&mut below);
+        let mut lines: Vec<Vec<Row>> = Vec::new();
+        let mut goes_on = false;
+        for (row, wrapped) in rows {
+            match lines.last_mut() {
+                Some(line) if goes_on => line.push(row),
+                _ => lines.push(vec![row]),
             }
-            lines.push((rows[at..end].iter().map(|row| row.0.to_vec()).collect::<Vec<_>>(), end == rows.len()));
-            at = end;
+            goes_on = wrapped;
         }
         // Colours do not go on over lines here; programs that colour without a terminal reset them themselves.
-        screen.feed(b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l\x1b[r");
-        for (rows, last) in lines {
-            let text = LineText::of(rows.iter().map(Vec::as_slice));
+        screen.clear();
+        let count = lines.len();
+        for (at, rows) in lines.into_iter().enumerate() {
+            let last = at + 1 == count;
+            let text = LineText::of(rows.iter().map(Row::whole)).into_owned();
             let state = if last { ended.state(text.as_str()) } else { State::Complete };
             let verdicts = classifier.line(&mut self.context, text.as_str(), state);
             self.hold(Content::Cells(text, rows), verdicts, !last || ended == End::Line, classifier);
@@ -326,6 +323,7 @@ impl Plain {
     }
 
     fn push(&mut self, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
+        account.stages.end(Stage::Classify);
         self.held_bytes = 0;
         for mut line in self.held.drain(..) {
             if line.learned != classifier.learned().version() {
@@ -340,10 +338,10 @@ impl Plain {
                 Content::Cells(text, rows) => {
                     let verdicts = line.verdicts.in_cells(text.starts());
                     let mut offset = 0;
-                    for cells in rows {
-                        let row = MaskedRow::classified(&cells, &verdicts, offset);
-                        offset += cells.len();
-                        self.ink.row(&row, 0..row.width());
+                    for row in rows {
+                        let masked = MaskedRow::classified(&row, &verdicts, offset);
+                        offset += row.len();
+                        self.ink.row(&masked, 0..masked.width());
                     }
                 }
             }
@@ -352,10 +350,12 @@ impl Plain {
                 self.lines += 1;
             }
         }
+        classifier.all_emitted();
         if !self.ink.is_empty() {
             self.ink.plain();
             out.push(MaskedEvent::Output { at: self.last_at, text: self.ink.take() });
         }
+        account.stages.end(Stage::Render);
     }
 }
 

@@ -1,15 +1,17 @@
 //! From the last frame to this one, with as little output as is reasonable.
 
+use std::collections::VecDeque;
+
 use crate::masked::{Ink, MaskedRow, MaskedText, Note, PackedMaskedRow};
 
 /// What the reader's terminal shows, and how to make it show the next frame.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    shown: Vec<MaskedRow>,
+    shown: VecDeque<MaskedRow>,
     /// What is shown, while nothing happens.
     packed: Vec<PackedMaskedRow>,
     /// The main screen while the alternate one is shown; `None` when a resize made it unknown.
-    main: Option<Vec<MaskedRow>>,
+    main: Option<VecDeque<MaskedRow>>,
     alternate: bool,
     cursor: (usize, usize),
     cursor_shown: bool,
@@ -17,22 +19,36 @@ pub(crate) struct Renderer {
     ink: Ink,
 }
 
-/// A frame to be shown. `scrolled` rows come before `screen` rows and end up in the scrollback.
+/// A frame to be shown: what is known of it before its rows.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    pub(crate) scrolled: Vec<MaskedRow>,
+    /// Rows that come before those of the screen, and end up in the scrollback.
+    pub(crate) scrolled: usize,
+    /// Rows that were not held, between the two.
     pub(crate) lost: u64,
-    pub(crate) screen: Vec<MaskedRow>,
     pub(crate) alternate: bool,
+    /// Nothing is on the screen.
+    pub(crate) blank: bool,
     pub(crate) cursor: (usize, usize),
     pub(crate) cursor_shown: bool,
+}
+
+/// Takes a frame's rows in order: the first ones are rewritten in place, the rest pushes them up, one line feed at the bottom each.
+#[derive(Debug)]
+pub(crate) struct Showing<'a> {
+    renderer: &'a mut Renderer,
+    frame: Frame,
+    taken: usize,
+    written: usize,
+    /// The screen is cleared, and that is all.
+    clears: bool,
 }
 
 impl Renderer {
     pub(crate) fn new(cols: usize, rows: usize) -> Self {
         Self {
             cols,
-            shown: vec![MaskedRow::default(); rows],
+            shown: blank(rows),
             packed: Vec::new(),
             main: None,
             alternate: false,
@@ -58,7 +74,7 @@ impl Renderer {
         self.cols = cols;
         self.ink.clear_screen();
         self.cursor = (0, 0);
-        self.shown = vec![MaskedRow::default(); rows];
+        self.shown = blank(rows);
         self.main = None;
     }
 
@@ -78,50 +94,24 @@ impl Renderer {
         ink.take()
     }
 
-    /// The output that turns the last frame into this one; `None` when nothing changed.
-    pub(crate) fn show(&mut self, frame: Frame) -> Option<MaskedText> {
+    /// Begins a frame of as many rows as the screen has and `frame.scrolled` before them.
+    pub(crate) fn show(&mut self, frame: Frame) -> Showing<'_> {
         if frame.alternate != self.alternate {
-            self.switch_screen(frame.alternate, frame.screen.len());
+            self.switch_screen(frame.alternate, self.shown.len());
         }
-        let rows = frame.screen.len();
-        let scrolled = frame.scrolled.len() + usize::from(frame.lost > 0);
-        if scrolled == 0 && frame.screen.iter().all(MaskedRow::is_blank) && self.shown.iter().any(|row| !row.is_blank()) {
+        let clears = frame.scrolled == 0 && frame.lost == 0 && frame.blank && self.shown.iter().any(|row| !row.is_blank());
+        if clears {
             self.ink.clear_screen();
             self.cursor = (0, 0);
-            self.shown = frame.screen;
-        } else {
-            // All rows in order: the first ones are rewritten in place, the rest pushes them up, one line feed at the bottom each.
-            let note = (frame.lost > 0).then(|| MaskedRow::note(Note::LinesNotHeld { lines: frame.lost }));
-            for (index, row) in frame.scrolled.into_iter().chain(note).chain(frame.screen).enumerate() {
-                let at = if index < rows {
-                    index
-                } else {
-                    self.move_to(rows - 1, usize::MAX);
-                    self.ink.newline();
-                    self.cursor = (rows - 1, 0);
-                    self.shown.rotate_left(1);
-                    self.shown[rows - 1] = MaskedRow::default();
-                    rows - 1
-                };
-                self.row(at, row);
-            }
+            self.shown.iter_mut().for_each(|row| *row = MaskedRow::default());
         }
-        self.move_to(frame.cursor.0, frame.cursor.1);
-        if frame.cursor_shown != self.cursor_shown {
-            self.ink.show_cursor(frame.cursor_shown);
-            self.cursor_shown = frame.cursor_shown;
-        }
-        if self.ink.is_empty() {
-            return None;
-        }
-        self.ink.plain();
-        Some(self.ink.take())
+        Showing { renderer: self, frame, taken: 0, written: 0, clears }
     }
 
     fn switch_screen(&mut self, alternate: bool, rows: usize) {
         self.ink.alternate_screen(alternate);
         self.alternate = alternate;
-        let blank = vec![MaskedRow::default(); rows];
+        let blank = blank(rows);
         if alternate {
             self.main = Some(std::mem::replace(&mut self.shown, blank));
         } else {
@@ -162,4 +152,49 @@ impl Renderer {
         }
         self.cursor = (row, if column == usize::MAX { 0 } else { column });
     }
+}
+
+impl Showing<'_> {
+    pub(crate) fn row(&mut self, row: MaskedRow) {
+        if self.taken == self.frame.scrolled && self.frame.lost > 0 {
+            self.write(MaskedRow::note(Note::LinesNotHeld { lines: self.frame.lost }));
+        }
+        self.taken += 1;
+        if !self.clears {
+            self.write(row);
+        }
+    }
+
+    fn write(&mut self, row: MaskedRow) {
+        let Self { renderer, written, .. } = self;
+        let last = renderer.shown.len() - 1;
+        if *written > last {
+            renderer.move_to(last, usize::MAX);
+            renderer.ink.newline();
+            renderer.cursor = (last, 0);
+            renderer.shown.pop_front();
+            renderer.shown.push_back(MaskedRow::default());
+        }
+        renderer.row(last.min(*written), row);
+        *written += 1;
+    }
+
+    /// The output that turns the last frame into this one; `None` when nothing changed.
+    pub(crate) fn end(self) -> Option<MaskedText> {
+        let Self { renderer, frame, .. } = self;
+        renderer.move_to(frame.cursor.0, frame.cursor.1);
+        if frame.cursor_shown != renderer.cursor_shown {
+            renderer.ink.show_cursor(frame.cursor_shown);
+            renderer.cursor_shown = frame.cursor_shown;
+        }
+        if renderer.ink.is_empty() {
+            return None;
+        }
+        renderer.ink.plain();
+        Some(renderer.ink.take())
+    }
+}
+
+fn blank(rows: usize) -> VecDeque<MaskedRow> {
+    (0..rows).map(|_| MaskedRow::default()).collect()
 }

@@ -14,7 +14,9 @@ use toml::Spanned;
 use crate::{
     classify::starts::LabelStarts,
     kind::Kind,
+    sieve::Sieve,
     vocabulary::{Vocabulary, WordLists, normalise},
+    words::Quick,
 };
 
 const BUILTIN: &str = include_str!("../rules/builtin.toml");
@@ -28,19 +30,24 @@ pub struct RuleSet {
     sha256: [u8; 32],
     name: String,
     pub(crate) mask_providers: bool,
+    /// Most lines are not looked at by most classifiers, because they lack their signs.
+    pub(crate) gates: bool,
     /// Finds labels in text; the pattern index leads to `labels`.
     pub(crate) label_finder: AhoCorasick,
     pub(crate) label_starts: LabelStarts,
     pub(crate) labels: Vec<Label>,
     /// Normalised label to what it stands for.
-    pub(crate) columns: HashMap<String, Label>,
+    pub(crate) columns: HashMap<String, Label, Quick>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) pattern_finder: meta::Regex,
+    /// None: every line has to be searched.
+    pub(crate) pattern_sieve: Option<Sieve>,
     pub(crate) hl7: BTreeMap<[u8; 3], Vec<Hl7Field>>,
     /// What the words of a column's or field's name say.
     pub(crate) vocabulary: Vocabulary,
-    pub(crate) nulls: HashSet<String>,
-    pub(crate) common: HashSet<String>,
+    pub(crate) nulls: HashSet<String, Quick>,
+    pub(crate) longest_null: usize,
+    pub(crate) common: HashSet<String, Quick>,
     pub(crate) cues: Cues,
 }
 
@@ -166,14 +173,14 @@ pub(crate) struct Cue {
 /// [`Around`], for looking up.
 #[derive(Debug, Default)]
 pub(crate) struct Cues {
-    words: HashMap<String, Cue>,
+    words: HashMap<String, Cue, Quick>,
     pub(crate) degrees: Vec<String>,
     pub(crate) deeds: Vec<String>,
 }
 
 impl Cues {
     fn new(around: Around) -> Self {
-        let mut words: HashMap<String, Cue> = HashMap::new();
+        let mut words: HashMap<String, Cue, Quick> = HashMap::default();
         let mut add =
             |list: Vec<String>, set: fn(&mut Cue)| list.into_iter().for_each(|word| set(words.entry(word.to_lowercase()).or_default()));
         add(around.patients, |cue| cue.patient = true);
@@ -261,7 +268,7 @@ impl RuleSet {
             None => file,
         };
         let (columns, labels, label_finder, label_starts) = compile_labels(text, &file.field)?;
-        let (patterns, pattern_finder) = compile_patterns(text, file.pattern)?;
+        let (patterns, pattern_finder, pattern_sieve) = compile_patterns(text, file.pattern)?;
         let lists = WordLists {
             persons: file.words.qualifiers,
             providers: file.words.providers,
@@ -285,12 +292,24 @@ impl RuleSet {
             columns,
             patterns,
             pattern_finder,
+            pattern_sieve,
             hl7: compile_hl7(text, file.hl7)?,
             vocabulary,
+            longest_null: file.words.nulls.iter().map(|null| null.to_lowercase().len()).max().unwrap_or(0),
             nulls: lower(file.words.nulls),
             common: lower(file.words.common),
             cues: Cues::new(file.words.around),
+            gates: true,
         })
+    }
+
+    /// Has every line looked at by every classifier, which is slow and says the same (a test holds it to that).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_gates(mut self) -> Self {
+        self.gates = false;
+        self.pattern_sieve = None;
+        self
     }
 
     /// SHA-256 of the rule file's bytes: recorded with every recording made under it.
@@ -334,7 +353,7 @@ fn extended(text: &str, mut file: File) -> Result<File, RuleError> {
     Ok(file)
 }
 
-fn lower(words: Vec<String>) -> HashSet<String> {
+fn lower(words: Vec<String>) -> HashSet<String, Quick> {
     words.into_iter().map(|word| word.to_lowercase()).collect()
 }
 
@@ -346,10 +365,10 @@ fn refuse(text: &str, span: &Range<usize>, problem: String) -> RuleError {
     RuleError { line, key, problem: problem.replace('\n', " ") }
 }
 
-type Labels = (HashMap<String, Label>, Vec<Label>, AhoCorasick, LabelStarts);
+type Labels = (HashMap<String, Label, Quick>, Vec<Label>, AhoCorasick, LabelStarts);
 
 fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
-    let mut columns: HashMap<String, Label> = HashMap::new();
+    let mut columns: HashMap<String, Label, Quick> = HashMap::default();
     let mut spellings: BTreeMap<String, Label> = BTreeMap::new();
     for field in fields {
         for (written, strong) in field.strong.iter().map(|l| (l, true)).chain(field.weak.iter().map(|l| (l, false))) {
@@ -379,7 +398,7 @@ fn compile_labels(text: &str, fields: &[Field]) -> Result<Labels, RuleError> {
     Ok((columns, labels, finder, starts))
 }
 
-fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>, meta::Regex), RuleError> {
+fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>, meta::Regex, Option<Sieve>), RuleError> {
     let build = |expressions: &[&str]| {
         meta::Builder::new()
             .configure(meta::Config::new().hybrid_cache_capacity(PATTERN_CACHE_BYTES).utf8_empty(false))
@@ -398,8 +417,9 @@ fn compile_patterns(text: &str, rules: Vec<PatternRule>) -> Result<(Vec<Pattern>
     }
     let expressions: Vec<&str> = rules.iter().map(|rule| rule.regex.get_ref().as_str()).collect();
     let finder = build(&expressions).map_err(|problem| refuse(text, &(0..0), problem))?;
+    let sieve = Sieve::new(expressions);
     let patterns = rules.into_iter().map(|rule| Pattern { name: rule.name.into_inner(), kind: rule.kind, check: rule.check }).collect();
-    Ok((patterns, finder))
+    Ok((patterns, finder, sieve))
 }
 
 fn compile_hl7(text: &str, rules: Vec<Hl7Rule>) -> Result<BTreeMap<[u8; 3], Vec<Hl7Field>>, RuleError> {

@@ -9,8 +9,10 @@ use serde::Serialize;
 
 use crate::{
     classify::{Found, Rule},
-    learned::{Emitted, Learned},
+    emitted::Emitted,
+    learned::Learned,
     rules::RuleSet,
+    stages::Stages,
 };
 
 /// Spans collected at most.
@@ -48,6 +50,7 @@ pub struct Span {
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     pub(crate) emitted: Emitted,
+    pub(crate) stages: Stages,
     spans: Option<Vec<Span>>,
     seen: HashSet<(u64, u32, u32, &'static str)>,
 }

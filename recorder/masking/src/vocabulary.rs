@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{kind::Kind, rules::Label};
+use crate::{kind::Kind, rules::Label, words::Quick};
 
 /// A name longer than this is prose.
 const MAX_NAME_BYTES: usize = 64;
@@ -48,12 +48,12 @@ pub(crate) struct WordLists {
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     /// Canonical words with one blank between.
-    phrases: HashMap<String, Label>,
+    phrases: HashMap<String, Label, Quick>,
     longest: usize,
-    roles: HashMap<String, Role>,
-    short: HashMap<String, String>,
+    roles: HashMap<String, Role, Quick>,
+    short: HashMap<String, String, Quick>,
     /// Every word that is known, for names without separators.
-    pieces: HashSet<String>,
+    pieces: HashSet<String, Quick>,
     longest_piece: usize,
     mask_providers: bool,
 }

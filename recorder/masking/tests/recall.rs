@@ -265,3 +265,14 @@ fn clusters_journals_vitals_and_hardware_stay() {
         "NAMESPACE     NAME                             READY   STATUS    RESTARTS   AGE   IP            NODE\ndefault       patient-api-7d9f8c6b5d-abcde     1/1     Running   2          94d   10.244.1.44   node-2\nINFO  Job 3f2a9c1d-8e7b-46a5-94c3-d2e1f0a9b8c7 finished in 12.4s on worker-3 (10.0.4.12)\nBP 132/78  HR 74  RR 16  T 98.6F  SpO2 97% on RA  Weight 71.2 kg  Age 67\nHgb 13.2 g/dL (12.0-15.5)   WBC 7.4   Glucose 98 mg/dL   03/14/2025 08:12\nAttending: House, Gregory MD    Consultant: Dr. Allison Cameron   NPI 1234567893\nSerial Number: VMware-42 1d 0c 8a   Version: 2.14.1   Release Date: 04/01/2014\nApr 14 09:12:44 host sshd[4412]: Accepted publickey for jsmith from 198.51.100.7 port 50122 ssh2\nOrder 55512345: CBC with differential, ordered by Feldman, Elias MD on 4W\n",
     );
 }
+
+#[test]
+fn numbers_of_statements_need_no_quotes() {
+    check("select * from p where mrn between 1004512 and 1004599 order by mrn;\n", &["1004512", "1004599"], &["select", "order by"]);
+}
+
+#[test]
+fn a_line_may_begin_with_a_name_in_brackets() {
+    // There is no number before it that could be its record's.
+    stays(" (Whitfield, Marguerite\n");
+}

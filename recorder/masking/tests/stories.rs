@@ -438,3 +438,10 @@ fn an_operator_adds_to_the_builtin_rules() {
     let error = anteroom_masking::RuleSet::parse("version = 1\nname = \"x\"\nextends = \"theirs\"\n").unwrap_err();
     assert_eq!(error.to_string(), "rules: line 3: extends: \"theirs\" cannot be extended; \"builtin\" can");
 }
+
+#[test]
+fn what_stood_under_a_full_screen_program_does_not_come_back_in_a_later_line() {
+    let (events, _) = mask(Masker::plain(rules()), &[(0, b"E004512 Whitfield\x1b[?1049h!\n\x1b[1mok\x1b[0m\n")]);
+    let shown = text(&events);
+    assert!(!shown.contains("004512") && !shown.contains("Whitfield") && shown.ends_with("ok\x1b[0m\r\n"), "{shown:?}");
+}

@@ -1,7 +1,8 @@
-//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek` and `verify`, which need none.
+//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek`, `masking` and `verify`, which need none.
 pub mod capacity;
 pub mod echo;
 pub mod lab;
+pub mod masking;
 pub mod recording;
 pub mod seek;
 pub mod throughput;

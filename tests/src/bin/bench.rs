@@ -2,16 +2,16 @@
 //! `direct`, `jump` and `gateway` interleaved in one run, so that whatever else the machine does hits all three, and prints medians
 //! and ratios; then opens many terminals at once.
 //!
-//! `BENCH_MB` (256), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000) and `BENCH_RATE` (200 a second) change its
-//! size. `BENCH_VERIFY_MB` (1024) too. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo,
-//! capacity, seek, verify.
-use anteroom_tests::bench::{capacity, echo, lab::Lab, seek, throughput, verify};
+//! `BENCH_MB` (256), `BENCH_MASKING_MB` (32), `BENCH_VERIFY_MB` (1024), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000)
+//! and `BENCH_RATE` (200 a second) change its size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put,
+//! echo, capacity, seek, masking, verify.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, masking, seek, throughput, verify};
 use anyhow::Result;
 
-const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,verify";
+const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,masking,verify";
 
 /// What needs no lab.
-const ALONE: &[&str] = &["seek", "verify"];
+const ALONE: &[&str] = &["seek", "masking", "verify"];
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
@@ -27,6 +27,9 @@ fn main() -> Result<()> {
             s.p99,
             s.bytes as f64 / 1_048_576.0
         );
+    }
+    if wanted("masking") {
+        masking::measure(number("BENCH_MASKING_MB", 32))?.print();
     }
     if wanted("verify") {
         let v = verify::measure(number("BENCH_VERIFY_MB", 1024), 3)?;

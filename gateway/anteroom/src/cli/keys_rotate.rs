@@ -3,6 +3,7 @@ use super::{
     ConfigArg, Done, JsonArg, Out, Usage,
     context::{Context, with_context},
     keys,
+    progress::bar,
 };
 use crate::serve::Signals;
 use anteroom_domain::AuditEvent;
@@ -12,9 +13,8 @@ use anteroom_recorder::{
 };
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     ops::ControlFlow,
     path::Path,
     sync::{
@@ -79,7 +79,7 @@ async fn rotate(cx: &Context, a: &Args, old: Arc<dyn Opener>, to: Vec<PublicKey>
     let (root, keep_old, dry_run) = (cx.config.custody.recordings.clone(), a.keep_old, a.dry_run);
     let stop = Arc::new(AtomicBool::new(false));
     let work = {
-        let (stop, bar) = (stop.clone(), progress());
+        let (stop, bar) = (stop.clone(), bar("  rewrapping {bar:30} {pos}/{len} recordings ({eta} left)", None, true));
         tokio::task::spawn_blocking(move || {
             let done = Rotation { root: &root, track, old: &*old, new: &to, keep_old, dry_run }.run(|done, all| {
                 bar.set_length(all);
@@ -135,14 +135,6 @@ fn outcome(r: &Rotated, from: &str) -> Done {
         return Err(anyhow!("no envelope of this track is for the key {from}; anteroom keys list says for whom they are").into());
     }
     Ok(())
-}
-
-/// On a terminal; stderr, so that the counts can go into a file.
-fn progress() -> ProgressBar {
-    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let form = "  rewrapping {bar:30} {pos}/{len} recordings ({eta} left)";
-    ProgressBar::with_draw_target(None, target)
-        .with_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 #[cfg(test)]

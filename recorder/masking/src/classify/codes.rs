@@ -1,8 +1,11 @@
 //! Numbers of patients in prose and in the lines of logs: "patient E004512", "encounter 2024-00312 closed", "merged 0930370-8 into 6494341-2".
 //! The word before says whose number it is, and a number written like another one beside it is another of the same sort.
 
-use super::{Found, Rule, value};
-use crate::{kind::Kind, learned::Word};
+use super::{Found, Rule, prose::Said, value};
+use crate::{kind::Kind, words::Word};
+
+/// Digits of a record's number.
+const LEAST: usize = 5;
 
 /// The numbers of one line so far.
 #[derive(Debug, Default)]
@@ -12,22 +15,24 @@ pub(super) struct Codes {
 
 impl Codes {
     /// The number that begins at this word, if it is a patient's: where it ends.
-    pub(super) fn find(&mut self, line: &str, words: &[Word], at: usize, found: &mut Vec<Found>) -> Option<usize> {
-        let start = words[at].start;
+    pub(super) fn find(&mut self, line: &str, words: &[Word], at: usize, said: &Said, found: &mut Vec<Found>) -> Option<usize> {
+        let Word { start, end, .. } = words[at];
+        // Asked of every number and every capital.
+        if end - start < LEAST && line.as_bytes().get(end) != Some(&b'-') {
+            return None;
+        }
         let token = token(line, start)?;
         let end = start + token.len();
         // "added guardian Zoë Bjornstad to 05-91-11", "Whitfield, Ann -> E004512".
         let behind_name = || {
             const BETWEEN: [&str; 7] = [" to ", " of ", " for ", " -> ", " / ", " = ", " with "];
-            let name = |found: &&Found| {
-                found.kind == Kind::Name && line.get(found.range.end..start).is_some_and(|between| BETWEEN.contains(&between))
+            let follows = |between: &str| {
+                let end = start.checked_sub(between.len()).filter(|end| said.name_ends(*end));
+                end.is_some_and(|end| &line[end..start] == between)
             };
-            found.iter().find(name).map(|_| Kind::Mrn)
+            BETWEEN.iter().any(|between| follows(between)).then_some(Kind::Mrn)
         };
-        let kind = self
-            .listed(line, start, token)
-            .or_else(behind_name)
-            .or_else(|| named(line, words, at, found.iter().any(super::near::is_name)))?;
+        let kind = self.listed(line, start, token).or_else(behind_name).or_else(|| named(line, words, at, said.named))?;
         self.last = Some((start, end, kind));
         found.push(Found::new(start..end, kind, Rule::Label));
         Some(end)
@@ -72,7 +77,7 @@ fn token(line: &str, start: usize) -> Option<&str> {
         [b':' | b'.' | b',', next, ..] => matches!(next, b' ' | b'"' | b'\''),
         [next, ..] => !next.is_ascii_alphanumeric() && !matches!(next, b'_' | b'=' | b'/' | b'@' | b'%' | b'-') && next.is_ascii(),
     };
-    (closed && (5..=20).contains(&token.len()) && digits >= 5 && value::whole_date(token).is_none()).then_some(token)
+    (closed && (LEAST..=20).contains(&token.len()) && digits >= LEAST && value::whole_date(token).is_none()).then_some(token)
 }
 
 /// What the words before a number say that it is. `named`: the line names a patient.

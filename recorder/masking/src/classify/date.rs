@@ -17,8 +17,8 @@ pub(super) fn whole_date(text: &str) -> Option<Date> {
         let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
         return ((1880..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date { year });
     }
-    let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
-    let [first, second, third] = parts.as_slice() else { return None };
+    let mut parts = text.split(['-', '/', '.', ' ']);
+    let (Some(first), Some(second), Some(third), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return None };
     let month =
         second.parse::<u32>().map_or_else(|_| month_length(second).is_some_and(|length| length == second.len()), |month| month <= 31);
     let year = match (first.len(), third.len()) {
@@ -95,18 +95,27 @@ pub(super) fn date(text: &str) -> Option<usize> {
 
 /// `datetime.date(1954, 3, 11)`.
 pub(super) fn numbers_of_date(text: &str) -> Option<usize> {
+    if text.as_bytes().iter().take(5).take_while(|b| b.is_ascii_digit()).count() != 4 {
+        return None;
+    }
     let end = text.find(')')?;
     let fits = text[..end].bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b' ')) && text[..end].matches(',').count() >= 2;
-    (fits && text.as_bytes().iter().take_while(|b| b.is_ascii_digit()).count() == 4).then_some(end)
+    fits.then_some(end)
 }
+
+/// Of a day without a time.
+pub(super) const MAX_DAY_BYTES: usize = 20;
 
 /// "06-Feb-2", "19": the beginning of a date that fills its field.
 pub(super) fn begun_date(field: &str) -> Option<usize> {
     let text = field.trim_end();
+    if text.len() > MAX_DAY_BYTES {
+        return None;
+    }
     let parts = text.split(['-', '/', '.', ' ', ',']).filter(|part| !part.is_empty());
     let fits = parts.clone().all(|part| part.bytes().all(|b| b.is_ascii_digit()) || month_length(part) == Some(part.len()));
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    (fits && (2..=8).contains(&digits) && text.len() <= 20 && parts.count() >= 2).then_some(text.len())
+    (fits && (2..=8).contains(&digits) && parts.count() >= 2).then_some(text.len())
 }
 
 /// "T08:30:00Z", " 08:30:00.123 +01:00", " 8:30 AM" after a date.

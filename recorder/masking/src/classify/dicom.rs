@@ -64,6 +64,13 @@ const TAGS: [(u32, Kind); 48] = [
 /// Referring, Consulting, Performing, Requesting Physician, Physicians of Record, Operators, Verifying Observer: the rule set's switch.
 const PROVIDERS: [u32; 8] = [0x0008_0090, 0x0008_009c, 0x0008_1048, 0x0008_1050, 0x0008_1060, 0x0008_1070, 0x0032_1032, 0x0040_a075];
 
+/// Ages in one attribute.
+const MAX_AGES_BYTES: usize = 64;
+/// Between a tag and its value representation: the attribute's name.
+const MAX_NAME_BYTES: usize = 256;
+/// Of a value without quotes or brackets.
+const MAX_BARE_BYTES: usize = 201;
+
 fn kind_of(tag: u32, rules: &RuleSet) -> Option<Kind> {
     if PROVIDERS.contains(&tag) {
         return rules.mask_providers.then_some(Kind::Name);
@@ -89,11 +96,21 @@ pub(super) fn label_of_key(key: &str) -> Option<Label> {
 pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
     let mut dumped = false;
+    let mut covered = 0;
     for comma in memchr::memchr_iter(b',', bytes) {
         let Some((tag, end)) = tag_at(bytes, comma) else { continue };
         dumped = true;
+        // In a value that is masked to its end.
+        if comma < covered {
+            continue;
+        }
         let Some(kind) = kind_of(tag, rules) else { continue };
-        let Some(value) = value_range(line, end) else { continue };
+        let Some(mut value) = value_range(line, end) else { continue };
+        match kind {
+            // Four characters a value (PS3.5 section 6.2, AS).
+            Kind::Age => value.end = value.end.min(line.floor_char_boundary(value.start + MAX_AGES_BYTES)),
+            _ => covered = value.end,
+        }
         // Several values are told apart by a backslash (PS3.5 section 6.2).
         let mut start = value.start;
         for part in line[value.clone()].split('\\') {
@@ -139,19 +156,20 @@ fn tag_at(bytes: &[u8], comma: usize) -> Option<(u32, usize)> {
 fn value_range(line: &str, from: usize) -> Option<Range<usize>> {
     let rest = line.get(from..)?;
     // dcdump: `(0x0010,0x0010) PN Patient's Name  VR=<PN>  VL=<0x0008>  <DOE^JOHN>`.
-    if rest.contains("VR=<") {
-        let open = rest.rfind('<')? + 1;
+    let near = &rest[..rest.floor_char_boundary(MAX_NAME_BYTES)];
+    if near.contains("VR=<") {
+        let open = rest[..rest.floor_char_boundary(value::MAX_VALUE_BYTES)].rfind('<')? + 1;
         let end = rest[open..].find('>').map_or(rest.len(), |end| open + end);
         return Some(from + open..from + end);
     }
     // dcmdump ends a line with "#  8, 1 PatientName".
-    if let Some(open) = rest.find('[').filter(|open| *open <= 24) {
+    if let Some(open) = rest.bytes().take(25).position(|b| b == b'[') {
         let start = from + open + 1;
         let end = line[start..].find(']').map_or(line.len(), |end| start + end);
         return Some(start..end);
     }
     let two_capitals = |w: &[u8]| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase();
-    if let Some(vr) = rest.as_bytes().windows(3).position(|w| two_capitals(w) && w[2] == b':') {
+    if let Some(vr) = rest.as_bytes().windows(3).take(MAX_NAME_BYTES).position(|w| two_capitals(w) && w[2] == b':') {
         let text = rest.get(vr + 3..)?.trim_start();
         let start = line.len() - text.len();
         // pydicom quotes with ' and, when one is inside, with "; lists stand in brackets.
@@ -162,14 +180,15 @@ fn value_range(line: &str, from: usize) -> Option<Range<usize>> {
     }
     // `0010,0020 (PatientID) = 12`, `(0010,0010) PN PatientName: "DOE^JOHN"`, `(0010,0010) PN DOE^JOHN`.
     let vr = rest.trim_start().as_bytes().get(..3).is_some_and(|w| two_capitals(w) && w[2] == b' ');
-    let after = match rest.find([':', '=']).filter(|sign| *sign <= 64) {
+    let after = match rest.bytes().take(65).position(|b| matches!(b, b':' | b'=')) {
         Some(sign) => sign + 1,
         None if vr => rest.len() - rest.trim_start().len() + 3,
         None => return None,
     };
     let text = rest[after..].trim_start_matches([' ', '"', '\'', '\t']);
     let start = line.len() - text.len();
+    let text = &text[..text.floor_char_boundary(MAX_BARE_BYTES)];
     let end = text.find(['"', '#', '\t']).or_else(|| text.find("  ")).unwrap_or(text.len());
     let value = text[..end].trim_end_matches([' ', '\'', ',', ';', ')']);
-    (!value.starts_with("(no value") && value.len() <= 200).then(|| start..start + value.len())
+    (!value.starts_with("(no value") && value.len() < MAX_BARE_BYTES).then(|| start..start + value.len())
 }

@@ -46,12 +46,13 @@ pub(super) fn is_ssn_text(text: &str) -> bool {
 /// The whole text is a phone number with its separators (ITU-T E.123).
 pub(super) fn is_phone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '+' | 'x'));
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'x');
+    if !(7..=16).contains(&digits) || !text.bytes().all(plain) {
+        return false;
+    }
     let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count();
     // 3-4, 3-3-4, +1-3-3-4; a date has other groups, a version dots and short ones.
-    plain
-        && (7..=16).contains(&digits)
-        && whole_date(text).is_none()
+    whole_date(text).is_none()
         && (text.starts_with('+') || text.starts_with('(') || ((2..=4).contains(&groups) && (digits >= 10 || digits == 7)))
         && text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).all(|group| group.len() <= 8)
         && text.split(|c: char| !c.is_ascii_digit()).rfind(|group| !group.is_empty()).is_some_and(|last| last.len() >= 2)
@@ -108,15 +109,16 @@ pub(super) fn is_street(text: &str) -> bool {
     if !text.contains(' ') || !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'P' | 'p')) {
         return false;
     }
-    let lower = text.to_ascii_lowercase();
-    if ["po box", "p.o. box", "p o box"].iter().any(|start| lower.starts_with(start)) {
+    let begins = |start: &&str| text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start));
+    if ["po box", "p.o. box", "p o box"].iter().any(begins) {
         return true;
     }
-    let number = lower.bytes().take_while(u8::is_ascii_digit).count();
+    let number = text.bytes().take_while(u8::is_ascii_digit).count();
+    let suffix = |word: &str| (2..=8).contains(&word.len()) && SUFFIXES.iter().any(|suffix| word.eq_ignore_ascii_case(suffix));
     (1..=6).contains(&number)
-        && lower[number..].starts_with([' ', 'a', 'b', '-'])
-        && lower.split([' ', ',', '.', '#']).skip(1).any(|word| SUFFIXES.contains(&word))
-        && lower.split(' ').count() <= 10
+        && text[number..].starts_with([' ', 'a', 'b', 'A', 'B', '-'])
+        && text.split([' ', ',', '.', '#']).skip(1).any(suffix)
+        && text.split(' ').count() <= 10
 }
 
 /// USPS abbreviations of states and territories.

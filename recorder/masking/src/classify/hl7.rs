@@ -95,12 +95,14 @@ fn segment_at(bytes: &[u8], at: usize, delimiters: &mut Option<Delimiters>, rule
 
 /// A segment in a log line ends before a spelled-out carriage return or the quote that holds the message.
 fn segment_end(line: &str, start: usize, limit: usize) -> usize {
-    let text = &line[start..limit];
+    let bytes = &line.as_bytes()[start..limit];
     let quoted = line[..start].ends_with('"');
     // "^M" is also what begins a component.
-    let ends = RETURNS.iter().filter(|end| **end != "^M").filter_map(|end| text.find(end));
-    let quote = if quoted { text.find('"') } else { None };
-    ends.chain(quote).min().map_or(limit, |end| start + end)
+    let ends = |at: &usize| RETURNS.iter().any(|end| *end != "^M" && bytes[*at..].starts_with(end.as_bytes()));
+    let first = memchr::memchr3_iter(b'\\', b'<', b'&', bytes).find(ends);
+    let second = memchr::memchr2_iter(b'%', b'{', bytes).find(ends);
+    let quote = if quoted { memchr::memchr(b'"', bytes) } else { None };
+    first.into_iter().chain(second).chain(quote).min().map_or(limit, |end| start + end)
 }
 
 fn segment(line: &str, id: [u8; 3], range: Range<usize>, delimiters: Delimiters, rules: &RuleSet, found: &mut Vec<Found>) {
@@ -208,7 +210,7 @@ fn pretty(line: &str, delimiters: Delimiters, rules: &RuleSet, found: &mut Vec<F
             let between = between.trim();
             between.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '/' | '-' | '(' | ')' | '\'' | '#' | '[' | ']' | '1'))
         };
-        let sign = rest.find([':', '=', '>']).filter(|sign| *sign <= 48 && (!blank || named(&rest[..*sign])));
+        let sign = rest.bytes().take(49).position(|b| matches!(b, b':' | b'=' | b'>')).filter(|sign| !blank || named(&rest[..*sign]));
         let after = match sign {
             Some(sign) => part + sign + 1,
             None if blank && !rest.trim_start().starts_with('(') => part,
@@ -216,6 +218,7 @@ fn pretty(line: &str, delimiters: Delimiters, rules: &RuleSet, found: &mut Vec<F
         };
         let value = line[after..].trim_start_matches([' ', '"', '\'', '\t']);
         let start = line.len() - value.len();
+        let value = &value[..value.floor_char_boundary(value::MAX_VALUE_BYTES)];
         let end_of = value.find(['"', '<', '\t']).unwrap_or(value.len());
         let value = value[..end_of].trim_end();
         // Another field in the same line begins the next value.

@@ -7,20 +7,29 @@ use super::{
     Found, Rule,
     letter::name_before,
     shapes::may_be_name,
-    value::{at_start, fills, is_code_alone},
+    value::{MAX_VALUE_BYTES, at_start, fills, is_code_alone},
 };
 use crate::{
     kind::Kind,
     rules::{Label, RuleSet},
+    words::{Signs, quick},
 };
 
 /// Keys remembered: a log has the same ones in every line.
 const MAX_KEYS: usize = 1024;
+/// Words before keys remembered.
+const MAX_BEFORE: usize = 256;
 /// Longer ones are not remembered.
 const MAX_KEY_BYTES: usize = 64;
 /// Dot leaders and blanks to fill in: looked for in every line, so made once.
 static LEADERS: std::sync::LazyLock<[memchr::memmem::Finder<'static>; 2]> =
     std::sync::LazyLock::new(|| ["....", "____"].map(memchr::memmem::Finder::new));
+/// Between an object's name and its number.
+const MAX_OBJECT_BYTES: usize = 1024;
+/// Of a path and a line's number before a key.
+const MAX_PLACE_BYTES: usize = 512;
+/// Between a key and its sign.
+const MAX_BETWEEN_BYTES: usize = 256;
 /// Leaders behind a label's own sign.
 const LEADING: [&str; 5] = ["__", "..", "--", "··", "…"];
 /// Words of a shell, a container file or a program that declare what follows: `export MRN=...`, `declare -x MRN="..."`, `ENV MRN=...`.
@@ -34,6 +43,7 @@ pub(super) struct Is {
     pub(super) nested: bool,
     /// Still being typed.
     pub(super) open: bool,
+    pub(super) signs: Signs,
 }
 /// Words of a label.
 const MAX_WORDS: usize = 6;
@@ -43,6 +53,8 @@ const MAX_WORDS: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     known: Vec<(Box<str>, Option<Label>)>,
+    /// Words that stood before a key, and whether they are words of labels.
+    before: Vec<(Box<str>, bool)>,
 }
 
 impl Keys {
@@ -53,32 +65,55 @@ impl Keys {
         if self.known.is_empty() {
             self.known.resize(MAX_KEYS, (Box::default(), None));
         }
-        let hash = key.bytes().fold(0_u32, |hash, byte| (hash.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9e37_79b1));
-        let place = &mut self.known[(hash >> 22) as usize];
+        let place = &mut self.known[quick(key) as usize % MAX_KEYS];
         if *place.0 != *key {
             *place = (key.into(), rules.vocabulary.label(key));
         }
         place.1
     }
+
+    fn knows(&mut self, word: &str, rules: &RuleSet) -> bool {
+        if word.is_empty() || word.len() > MAX_KEY_BYTES {
+            return rules.vocabulary.knows(word);
+        }
+        if self.before.is_empty() {
+            self.before.resize(MAX_BEFORE, (Box::default(), false));
+        }
+        let place = &mut self.before[quick(word) as usize % MAX_BEFORE];
+        if *place.0 != *word {
+            *place = (word.into(), rules.vocabulary.knows(word));
+        }
+        place.1
+    }
+}
+
+/// Could there be a key in a line with these signs? Cheap: asked of every line.
+pub(super) fn may_be(signs: Signs) -> bool {
+    signs.has_any(b":=?._") || !signs.is_ascii() || may_be_called(signs)
+}
+
+fn may_be_called(signs: Signs) -> bool {
+    signs.has_any(b"([") && signs.has_any(b"\"'")
 }
 
 /// Pushes what decides alone to `found` and what needs company to `weak`. Of a nested line only what its parser cannot see is left.
 pub(super) fn find(line: &str, keys: &mut Keys, is: Is, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) {
     let bytes = line.as_bytes();
     led(line, keys, rules, found, weak);
-    called(line, keys, rules, found);
+    if may_be_called(is.signs) {
+        called(line, keys, rules, found);
+    }
     let mut taken = 0;
     let wide = if line.is_ascii() { None } else { line.find('：') };
     for at in memchr::memchr3_iter(b':', b'=', b'?', bytes).chain(wide) {
         if at < taken || !ties(bytes, at) {
             continue;
         }
-        let Some(mut key) = key_before(line, at, rules) else { continue };
+        let Some(mut key) = key_before(line, at, keys, rules) else { continue };
         // "Emergency Contact #1", but "Acct #".
         let text = &line[key.clone()];
-        let numbered = text.trim_end_matches(|c: char| c.is_ascii_digit());
-        if numbered.len() < text.len()
-            && let Some(label) = numbered.strip_suffix(" #")
+        if text.ends_with(|c: char| c.is_ascii_digit())
+            && let Some(label) = text.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix(" #")
         {
             key.end = key.start + label.len();
         }
@@ -145,14 +180,16 @@ fn in_brackets(line: &str, sign: usize) -> Option<Range<usize>> {
         return None;
     }
     let before = line[..sign].trim_end_matches([' ', '.', '_']);
+    let from = before.floor_char_boundary(before.len().saturating_sub(MAX_BETWEEN_BYTES));
     let open = match before.bytes().next_back()? {
-        b')' => before.rfind('(')?,
-        b']' => before.rfind('[')?,
+        b')' => from + before[from..].rfind('(')?,
+        b']' => from + before[from..].rfind('[')?,
         _ => return None,
     };
     let inner = &before[open + 1..before.len() - 1];
     let all = line[..open].trim_end();
-    let label = all.rsplit([':', '=', '|', '│', '"', ',']).next()?.rsplit("  ").next()?;
+    let from = all.floor_char_boundary(all.len().saturating_sub(MAX_BETWEEN_BYTES));
+    let label = all[from..].rsplit([':', '=', '|', '│', '"', ',']).next()?.rsplit("  ").next()?;
     let label = label.trim_start_matches(|c: char| !c.is_alphanumeric());
     let fits = inner.len() >= 4 && inner.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '/' | '\''));
     (fits && !label.is_empty() && label.len() <= 48).then(|| all.len() - label.len()..before.len() - 1)
@@ -168,7 +205,7 @@ fn patients_id(line: &str, key: &Range<usize>) -> Option<Label> {
     if !line[key.clone()].eq_ignore_ascii_case("id") {
         return None;
     }
-    let before = &line[..key.start];
+    let before = &line[line.floor_char_boundary(key.start.saturating_sub(MAX_OBJECT_BYTES))..key.start];
     let open = before.rfind(['[', '(', '{'])?;
     let object = before[..open].trim_end_matches([' ', '=']);
     (!before[open..].contains([']', ')', '}']) && (object.ends_with("atient") || object.ends_with("PATIENT")))
@@ -234,28 +271,18 @@ fn ties(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The key whose sign is at `sign`: an identifier, or the words of labels before it.
-fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> {
-    let before = line[..sign].trim_end_matches(['!', '<', '>', '~', ':', '*', '+']).trim_end_matches([' ', '\t']);
-    // Dot leaders of a form, quotes and brackets of a key.
-    let before = before.trim_end_matches(['.', '_']).trim_end_matches(' ');
-    let mut before = before.trim_end_matches(['"', '\'', '`', '\\', ']']);
-    if let Some(inner) = before.strip_suffix(')') {
-        let open = inner.rfind('(')?;
-        // PostgreSQL's "Key (mrn)=(E004512) already exists." names its column in brackets.
-        let column = line[sign..].starts_with("=(");
-        let function = column || inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        // "lower(last_name) = ..." or "DOB (mm/dd/yyyy): ..." and "Name(s): ...".
-        before = if function && (column || inner.len() - open > 3) { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
-    }
+fn key_before(line: &str, sign: usize, keys: &mut Keys, rules: &RuleSet) -> Option<Range<usize>> {
+    let before = match line.as_bytes()[..sign].last() {
+        Some(last) if last.is_ascii_alphanumeric() => &line[..sign],
+        _ => bare(line, sign)?,
+    };
     let end = before.len();
     let bytes = before.as_bytes();
     let mut start = end;
     let mut words = 0;
     loop {
         let word_end = start;
-        let word_start = before[..word_end]
-            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '#' | '/' | '\'' | '’')))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let word_start = word_start(before, word_end);
         let word = &before[word_start..word_end];
         if word.is_empty() {
             break;
@@ -271,11 +298,11 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
             Some(b':') => !is_place(&before[..word_start]),
             _ => false,
         };
-        if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !rules.vocabulary.knows(word)) {
+        if words > 0 && (value || word.bytes().filter(u8::is_ascii_digit).count() > 1 || !keys.knows(word, rules)) {
             // A path's last part may be the label's first word: "/tmp/Patient Name: ...".
             if let Some((_, last)) = word.rsplit_once('/')
                 && !value
-                && rules.vocabulary.knows(last)
+                && keys.knows(last, rules)
             {
                 start = word_end - last.len();
             }
@@ -298,9 +325,55 @@ fn key_before(line: &str, sign: usize, rules: &RuleSet) -> Option<Range<usize>> 
     (!key.is_empty() && key.contains(char::is_alphabetic)).then_some(start..end)
 }
 
+/// ASCII that words of keys have.
+static IN_KEYS: [bool; 256] = {
+    let mut inner = [false; 256];
+    let mut at: u8 = 0;
+    while at < 0x80 {
+        inner[at as usize] = at.is_ascii_alphanumeric() || matches!(at, b'_' | b'-' | b'.' | b'#' | b'/' | b'\'');
+        at += 1;
+    }
+    inner
+};
+
+/// Where the word of a key that ends at `end` begins.
+fn word_start(text: &str, end: usize) -> usize {
+    let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '#' | '/' | '\'' | '’');
+    match text.as_bytes()[..end].iter().rposition(|byte| !IN_KEYS[usize::from(*byte)]) {
+        Some(at) if !text.as_bytes()[at].is_ascii() => {
+            text[..end].rfind(|c| !inner(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8))
+        }
+        Some(at) => at + 1,
+        None => 0,
+    }
+}
+
 /// "193:", "in/a.hl7:204:": where grep found a line.
 fn is_place(before: &str) -> bool {
-    before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit()) && !before.contains([' ', '=', '"', ',', '{'])
+    before.len() <= MAX_PLACE_BYTES
+        && before.trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit())
+        && !before.contains([' ', '=', '"', ',', '{'])
+}
+
+/// What is before a sign without what may stand between it and its key.
+fn bare(line: &str, sign: usize) -> Option<&str> {
+    let near = &line.as_bytes()[sign.saturating_sub(MAX_BETWEEN_BYTES)..sign];
+    if near.iter().all(|byte| byte.is_ascii_punctuation() || matches!(byte, b' ' | b'\t')) {
+        return None;
+    }
+    let before = line[..sign].trim_end_matches(['!', '<', '>', '~', ':', '*', '+']).trim_end_matches([' ', '\t']);
+    // Dot leaders of a form, quotes and brackets of a key.
+    let before = before.trim_end_matches(['.', '_']).trim_end_matches(' ');
+    let mut before = before.trim_end_matches(['"', '\'', '`', '\\', ']']);
+    if let Some(inner) = before.strip_suffix(')') {
+        let open = inner.rfind('(')?;
+        // PostgreSQL's "Key (mrn)=(E004512) already exists." names its column in brackets.
+        let column = line[sign..].starts_with("=(");
+        let function = column || inner[..open].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        // "lower(last_name) = ..." or "DOB (mm/dd/yyyy): ..." and "Name(s): ...".
+        before = if function && (column || inner.len() - open > 3) { inner.trim_end_matches(['"', ' ']) } else { inner[..open].trim_end() };
+    }
+    Some(before)
 }
 
 /// The value that begins at `start`.
@@ -328,7 +401,8 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
         };
     }
     // A query string's value ends at its ampersand (WHATWG URL, application/x-www-form-urlencoded).
-    let limit = match rest.find(['&', '\u{1}']).filter(|_| machine) {
+    let near = &rest.as_bytes()[..rest.len().min(MAX_VALUE_BYTES)];
+    let limit = match if machine { memchr::memchr2(b'&', 1, near) } else { None } {
         Some(end) => &rest[..end],
         None => rest,
     };
@@ -348,7 +422,9 @@ fn value(line: &str, start: usize, label: Label, machine: bool, strong: bool, ru
             at_start(Kind::Phone, limit, true, rules).map(|length| (start..start + length, Kind::Phone))
         }
         None => {
-            let word = limit.find([' ', ',', ';', ')', ']', '|', '\t', '>', '}']).map_or(limit, |end| &limit[..end]);
+            // A code is shorter than that.
+            let near = &limit[..limit.floor_char_boundary(MAX_KEY_BYTES)];
+            let word = near.find([' ', ',', ';', ')', ']', '|', '\t', '>', '}']).map_or(near, |end| &near[..end]);
             person_code(label, word, rules).map(|kind| (start..start + word.len(), kind))
         }
     }

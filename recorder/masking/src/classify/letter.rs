@@ -7,7 +7,10 @@ use super::{
     shapes::{is_name_word, is_particle, may_be_name},
     value,
 };
-use crate::{kind::Kind, rules::RuleSet};
+use crate::{kind::Kind, rules::RuleSet, words::Signs};
+
+/// Nobody's name is longer.
+pub(super) const MAX_PERSON_BYTES: usize = 256;
 
 /// Findings in this line, and in the lines above it.
 pub(super) fn find(line: &str, above: &[&str], rules: &RuleSet, found: &mut Vec<Found>, back: &mut Vec<(u32, Found)>) {
@@ -127,6 +130,7 @@ pub(super) fn person_at(text: &str, rules: &RuleSet) -> Option<usize> {
 
 /// As [`person_at`], of so many words at least.
 pub(super) fn person_of(text: &str, least: usize, rules: &RuleSet) -> Option<usize> {
+    let text = &text[..text.floor_char_boundary(MAX_PERSON_BYTES)];
     let mut end = 0;
     let mut words = 0;
     let mut comma = false;
@@ -258,11 +262,12 @@ pub(super) fn name_before(line: &str, at: usize, rules: &RuleSet) -> Option<Rang
 
 /// " 3. Delacroix, Jean-Luc   92M  MRN E004514": a list's field that is a whole name, in a line that names a patient. "First Last" is
 /// taken only from the line's first field: further on it may be a diagnosis or a doctor.
-pub(super) fn fields_with_names(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+pub(super) fn fields_with_names(line: &str, signs: Signs, rules: &RuleSet, found: &mut Vec<Found>) {
     if !line.contains("  ") && !line.contains('\t') {
         return;
     }
-    for (index, field) in super::table::gaps(line).into_iter().enumerate().take(16) {
+    let fields = if signs.has_any(b"^,") { 16 } else { 1 };
+    for (index, field) in super::table::gaps(line, fields).into_iter().enumerate() {
         let text = &line[field.clone()];
         let name = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | ' ' | '-' | '*' | '\t'));
         let start = field.end - name.len();

@@ -1,9 +1,9 @@
 //! What on a line identifies a patient: structure first, then labels, then patterns, then what this session taught.
 
 mod cell;
-mod cells;
 mod codes;
 mod command;
+mod context;
 mod date;
 mod dicom;
 mod dump;
@@ -21,21 +21,33 @@ mod prose;
 mod shapes;
 mod sql;
 pub(crate) mod starts;
+mod structure;
 mod table;
+mod text;
 mod tree;
 mod url;
 mod value;
+mod verdicts;
 mod wrapped;
 mod x12;
 mod xml;
 mod yaml;
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
+pub(crate) use context::{Context, State};
+pub(crate) use verdicts::{Found, Rule, Verdicts};
+
+use self::{
+    structure::{Both, Shape},
+    verdicts::{names_patient, resolve},
+};
 use crate::{
+    emitted::Emitted,
     kind::Kind,
-    learned::{Emitted, Learned, Word, words},
-    rules::{Label, RuleSet},
+    learned::Learned,
+    rules::RuleSet,
+    words::{Signs, Word, words},
 };
 
 /// Lines for which a patient named by a strong label lends belief to weak ones.
@@ -43,219 +55,14 @@ const PATIENT_LINES: u8 = 12;
 /// Lines for which a weak label waits for a patient to be named.
 const WEAK_LINES: u8 = 6;
 const MAX_WEAK: usize = 12;
-/// Rows that may follow a statement whose result shows no header.
-const RESULT_LINES: u16 = 500;
-/// Lines kept to look back at.
-const RECENT: usize = 4;
-/// Tables remembered by the places of their bars, for pages whose header scrolled away.
-const MAX_TABLES: usize = 8;
+/// Words of lines that were not emitted yet that there is always room for.
+const ROOM_WORDS: usize = 16 << 10;
 
-/// Lists of words kept for reuse.
-const SPARE: usize = 16;
-/// Longer ones are not kept.
-const SPARE_WORDS: usize = 128;
-
-/// Which rule found something; for people who ask why.
+/// How much a session taught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rule {
-    Column,
-    Label,
-    Json,
-    Xml,
-    Yaml,
-    Hl7([u8; 3], usize),
-    X12,
-    /// Group and element.
-    Dicom(u32),
-    Mumps,
-    /// In a dump of bytes.
-    Dump,
-    /// Cells that are a person only together.
-    Row,
-    Letter,
-    /// What somebody searches for.
-    Typed,
-    Pattern(usize),
-    Learned,
-    /// Still being written: cannot be told yet, so it is masked for now.
-    Unfinished,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) range: Range<usize>,
-    pub(crate) kind: Kind,
-    pub(crate) rule: Rule,
-}
-
-impl Found {
-    fn new(range: Range<usize>, kind: Kind, rule: Rule) -> Self {
-        Self { range, kind, rule }
-    }
-}
-
-/// The classification of one logical line. Only the classifier makes it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Verdicts {
-    length: usize,
-    found: Vec<Found>,
-    /// Masked ranges in cells, when the line came from the grid.
-    cells: Vec<Range<usize>>,
-    /// The line is a header or a rule.
-    frame: bool,
-    /// What this line says about lines above it: how far above, and what.
-    back: Vec<(u32, Found)>,
-    /// The line's words, kept until it is emitted: it is looked at up to three times.
-    words: Vec<Word>,
-}
-
-impl Verdicts {
-    /// Is this the verdict of a text of this length?
-    pub(crate) fn covers(&self, length: usize) -> bool {
-        self.length == length
-    }
-
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        self.found.iter().map(|found| found.range.clone())
-    }
-
-    pub(crate) fn found(&self) -> &[Found] {
-        &self.found
-    }
-
-    /// What this line said about lines above it.
-    pub(crate) fn back(&self) -> &[(u32, Found)] {
-        &self.back
-    }
-
-    /// Takes in what a later line said about this one. Says whether that was new.
-    pub(crate) fn amend(&mut self, later: &Found) -> bool {
-        let known = self.found.iter().any(|found| found.range.start <= later.range.start && found.range.end >= later.range.end);
-        if known || later.range.end > self.length {
-            return false;
-        }
-        self.found.push(later.clone());
-        resolve(&mut self.found);
-        true
-    }
-
-    /// Verdicts of the cells of one row that several lines share: `parts` are their verdicts, the cell in their own line at which the part of
-    /// this row begins, and the columns of the row that are theirs.
-    pub(crate) fn beside<'a>(parts: impl Iterator<Item = (&'a Verdicts, usize, Range<usize>)>) -> Self {
-        let mut cells = Vec::new();
-        for (verdicts, first, columns) in parts {
-            for masked in &verdicts.cells {
-                let start = masked.start.max(first);
-                let end = masked.end.min(first + columns.len());
-                if start < end {
-                    cells.push(start - first + columns.start..end - first + columns.start);
-                }
-            }
-        }
-        cells.sort_unstable_by_key(|range| range.start);
-        Self { cells, ..Self::default() }
-    }
-
-    /// Translates byte ranges to cells; `starts` is the byte where each cell begins, `None` when cell and byte are the same.
-    pub(crate) fn in_cells(mut self, starts: Option<&[u32]>) -> Self {
-        self.cells = self
-            .found
-            .iter()
-            .map(|found| match starts {
-                None => found.range.clone(),
-                Some(starts) => {
-                    let cell = |byte: usize| starts.partition_point(|start| (*start as usize) < byte);
-                    cell(found.range.start)..cell(found.range.end)
-                }
-            })
-            .collect();
-        self
-    }
-
-    pub(crate) fn cell_ranges(&self) -> &[Range<usize>] {
-        &self.cells
-    }
-
-    /// Answers for cells asked in ascending order from `first`.
-    pub(crate) fn cursor(&self, first: usize) -> MaskCursor<'_> {
-        MaskCursor { ranges: &self.cells[self.cells.partition_point(|range| range.end <= first)..] }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct MaskCursor<'a> {
-    ranges: &'a [Range<usize>],
-}
-
-impl MaskCursor<'_> {
-    /// Nothing is masked from here on.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
-    pub(crate) fn masked(&mut self, cell: usize) -> bool {
-        while let Some(first) = self.ranges.first() {
-            if cell < first.end {
-                return cell >= first.start;
-            }
-            self.ranges = &self.ranges[1..];
-        }
-        false
-    }
-}
-
-/// What the lines so far say about the next one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Context {
-    table: Option<table::Shared>,
-    /// In psql's expanded display.
-    expanded: bool,
-    hl7: Option<hl7::Delimiters>,
-    x12: Option<x12::Interchange>,
-    json: tree::Tree,
-    xml: xml::Elements,
-    yaml: yaml::Indents,
-    dump: Option<Box<dump::Dump>>,
-    /// The columns that a statement selected, and for how many lines that is remembered.
-    selected: Option<(sql::Columns, u16)>,
-    script: sql::Script,
-    patient_lines: u8,
-    /// Weak labels' values that no patient was named near, with their lines' distance.
-    weak: Vec<(u32, Found)>,
-    /// The lines before, the last one last.
-    recent: [Option<Arc<str>>; RECENT],
-    /// The text of a dump: it is not looked at for dumps again.
-    nested: bool,
-}
-
-impl Context {
-    fn previous(&self) -> &str {
-        self.recent[RECENT - 1].as_deref().unwrap_or_default()
-    }
-
-    fn push_recent(&mut self, line: &str) {
-        self.recent.rotate_left(1);
-        self.recent[RECENT - 1] = Some(line.into());
-    }
-
-    /// The line so many lines above the one that comes next.
-    fn above(&self, distance: u32) -> Option<&str> {
-        let at = RECENT.checked_sub(distance as usize)?;
-        self.recent.get(at)?.as_deref()
-    }
-}
-
-/// How a line is to be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// Nothing more will be written to it, as far as can be known.
-    Complete,
-    /// The cursor stands behind this byte and more may follow.
-    Open(usize),
-    /// Cut in the middle of a burst: nothing on it is shown yet.
-    Torn,
-    /// The first part of a line whose rest is not known: it teaches nothing.
-    Part,
+pub(crate) struct Known {
+    values: usize,
+    tables: u64,
 }
 
 #[derive(Debug)]
@@ -263,16 +70,33 @@ pub(crate) struct Classifier {
     rules: Arc<RuleSet>,
     learned: Learned,
     tables: Vec<table::Shared>,
+    tables_known: u64,
     keys: keyed::Keys,
     statements: Option<sql::Words>,
-    /// Emptied lists of words.
-    spare: Vec<Vec<Word>>,
+    /// The words of the lines that were not emitted yet.
+    words: Vec<Word>,
+}
+
+/// A line, and what was found out about it once for all who look at it.
+#[derive(Debug, Clone, Copy)]
+struct Look<'a> {
+    line: &'a str,
+    words: &'a [Word],
+    signs: Signs,
 }
 
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
         let statements = sql::Words::new();
-        Self { rules, learned: Learned::default(), tables: Vec::new(), keys: keyed::Keys::default(), statements, spare: Vec::new() }
+        Self {
+            rules,
+            learned: Learned::default(),
+            tables: Vec::new(),
+            tables_known: 0,
+            keys: keyed::Keys::default(),
+            statements,
+            words: Vec::new(),
+        }
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -283,36 +107,59 @@ impl Classifier {
         &self.learned
     }
 
+    /// Changes with everything that this session taught so far.
+    pub(crate) fn known(&self) -> Known {
+        Known { values: self.learned.seen(), tables: self.tables_known }
+    }
+
     /// Looks again at a line for what was learned since. `verdicts` are the line's own.
     pub(crate) fn look_again(&mut self, line: &str, verdicts: &mut Verdicts) {
         if !verdicts.covers(line.len()) || verdicts.frame {
             return;
         }
-        if verdicts.words.is_empty() {
-            words(line, &mut verdicts.words);
-        }
+        self.find_words(line, verdicts);
         let found = &mut verdicts.found;
-        self.learned.find(&verdicts.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+        let line_words = self.words.get(verdicts.words.clone()).unwrap_or_default();
+        self.learned.find(line_words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
         resolve(found);
     }
 
     /// Remembers what of the line stays readable.
     pub(crate) fn emit(&mut self, line: &str, verdicts: &mut Verdicts, emitted: &mut Emitted) {
-        let mut found_words = std::mem::take(&mut verdicts.words);
-        if found_words.is_empty() {
-            words(line, &mut found_words);
-        }
+        self.find_words(line, verdicts);
+        let range = std::mem::take(&mut verdicts.words);
+        let line_words = self.words.get(range.clone()).unwrap_or_default();
         let mut masked = verdicts.found.iter().peekable();
-        emitted.add_words(&found_words, |word| {
+        emitted.add_words(line_words, |word| {
             while masked.peek().is_some_and(|found| found.range.end <= word.start) {
                 masked.next();
             }
             masked.peek().is_some_and(|found| found.range.start < word.end)
         });
-        // Their memory serves the next line.
-        found_words.clear();
-        if self.spare.len() < SPARE && found_words.capacity() <= SPARE_WORDS {
-            self.spare.push(found_words);
+        if range.end == self.words.len() {
+            self.words.truncate(range.start);
+        }
+    }
+
+    /// Every line so far was emitted: their words are not needed any more.
+    pub(crate) fn all_emitted(&mut self) {
+        self.words.clear();
+        self.words.shrink_to(ROOM_WORDS);
+    }
+
+    /// Gives back what is not needed while nothing happens.
+    pub(crate) fn rest(&mut self) {
+        if self.words.is_empty() {
+            self.words = Vec::new();
+        }
+        self.keys = keyed::Keys::default();
+    }
+
+    fn find_words(&mut self, line: &str, verdicts: &mut Verdicts) {
+        if verdicts.words.is_empty() {
+            let first = self.words.len();
+            words(line, &mut self.words);
+            verdicts.words = first..self.words.len();
         }
     }
 
@@ -337,17 +184,20 @@ impl Classifier {
         let mut found = Vec::new();
         let mut weak = Vec::new();
         let mut back = Vec::new();
+        let mut all_words = std::mem::take(&mut self.words);
+        let first_word = all_words.len();
+        let signs = words(trimmed, &mut all_words);
+        let signs = if self.rules.gates { signs } else { Signs::ALL };
+        let look = Look { line: trimmed, words: &all_words[first_word..], signs };
         let prefix = if context.nested { 0 } else { prefix::length(trimmed) };
         let mut shape = Shape::default();
-        let part = self.structure(context, &trimmed[prefix..], open, &mut shape, &mut Both { found: &mut found, weak: &mut weak });
+        let part = self.structure(context, &look, prefix, open, &mut shape, &mut Both { found: &mut found, weak: &mut weak });
         for found in found.iter_mut().chain(&mut weak) {
             found.range = found.range.start + prefix..found.range.end + prefix;
         }
         let (frame, row) = (part == table::Part::Frame, part == table::Part::Row);
-        let mut line_words = self.spare.pop().unwrap_or_default();
-        words(trimmed, &mut line_words);
         if !frame && !trimmed.is_empty() {
-            self.text(context, trimmed, open, (part, shape), &line_words, (&mut found, &mut weak, &mut back));
+            self.text(context, &look, open, (part, shape), (&mut found, &mut weak, &mut back));
         }
         if found.iter().any(names_patient) {
             context.patient_lines = PATIENT_LINES + 1;
@@ -364,16 +214,16 @@ impl Classifier {
         }
         // A row says by its columns what is in it.
         if !row {
-            near::find(trimmed, &self.rules, &mut found);
+            near::find(&look, &self.rules, &mut found);
         }
         resolve(&mut found);
         // What one part of a line teaches is known in the rest of it.
         self.remember(context, trimmed, state, &found, &back);
         if !frame && !self.learned.is_empty() {
             let names = found.iter().any(near::is_name);
-            self.learned.find(&line_words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
+            self.learned.find(look.words, |range, kind| found.push(Found::new(range, kind, Rule::Learned)));
             if !names && !row && found.iter().any(near::is_name) {
-                near::find(trimmed, &self.rules, &mut found);
+                near::find(&look, &self.rules, &mut found);
             }
         }
         if let State::Open(cursor) = state {
@@ -387,166 +237,9 @@ impl Classifier {
         context.weak.retain(|pending| pending.0 <= u32::from(WEAK_LINES));
         let surplus = context.weak.len().saturating_sub(MAX_WEAK);
         context.weak.drain(..surplus);
-        Verdicts { length: line.len(), found, frame, back, cells: Vec::new(), words: line_words }
-    }
-
-    /// What needs no table: labels, patterns, statements, letters.
-    fn text(&mut self, context: &mut Context, line: &str, open: bool, is: (table::Part, Shape), words: &[Word], to: Findings<'_>) {
-        let (found, weak, back) = to;
-        let (part, shape) = is;
-        // What a field's components are its number says better than its name.
-        let pretty = hl7::is_pretty(line) && found.iter().any(|found| matches!(found.rule, Rule::Hl7(..)));
-        if !pretty {
-            keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open }, &self.rules, found, weak);
-        }
-        if let Some(statements) = &self.statements
-            && let Some(columns) = sql::find(line, statements, &mut context.script, &mut self.keys, &self.rules, found)
-        {
-            context.selected = Some((columns, RESULT_LINES));
-        }
-        if self.rules.label_starts.may_be_in(line, words) {
-            label::find(line, &self.rules, found);
-        }
-        url::find(line, &self.rules, found);
-        let in_message = shape.message
-            || found.iter().any(|found| matches!(found.rule, Rule::Hl7(..) | Rule::Mumps))
-            || context.hl7.is_some_and(|d| d.begins(line));
-        // X12 says of every street whose it is; only its notes are free text (NTE, MSG).
-        if !shape.x12 || line.contains("NTE") || line.contains("MSG") {
-            pattern::find(line, in_message, &self.rules, found);
-        }
-        command::find(line, open, &self.rules, found);
-        let above: [&str; RECENT] = std::array::from_fn(|at| context.recent[at].as_deref().unwrap_or_default());
-        letter::find(line, &above, &self.rules, found, back);
-        if part == table::Part::Outside {
-            wrapped::find(above[RECENT - 1], line, context.patient_lines > 0, &self.rules, found, back);
-        }
-        if part == table::Part::Outside && !in_message {
-            prose::find(line, words, &self.rules, found);
-        }
-        if part == table::Part::Outside
-            && !in_message
-            && !shape.x12
-            && shapes::may_be(line)
-            && let Some(table) = shapes::find(line, &self.rules, found)
-        {
-            self.know_table(&table);
-        }
-    }
-
-    fn structure(&mut self, context: &mut Context, line: &str, open: bool, shape: &mut Shape, to: &mut Both<'_>) -> table::Part {
-        use table::Part;
-        let found = &mut *to.found;
-        if line.is_empty() {
-            if context.expanded || context.table.as_ref().is_some_and(|table| !table.is_delimited()) {
-                context.table = None;
-                context.expanded = false;
-            }
-            return Part::Outside;
-        }
-        if is_record_marker(line) {
-            context.expanded = true;
-            context.table = None;
-            return Part::Frame;
-        }
-        if table::is_rule(line) {
-            self.rule_line(context, line);
-            return Part::Frame;
-        }
-        if context.expanded && !has_bar(line) {
-            context.expanded = false;
-        }
-        // Another result of as many columns may follow at once.
-        if context.table.as_ref().is_some_and(|table| table.is_delimited())
-            && let Some(table) = table::delimited_header(line, &self.rules).map(Arc::new)
-        {
-            self.know_table(&table);
-            context.table = Some(table);
-            return Part::Frame;
-        }
-        if let Some(table) = context.table.clone() {
-            if table.row(line, open, &self.rules, found) == Part::Row {
-                return Part::Row;
-            }
-            context.table = None;
-        }
-        if !context.expanded
-            && !self.tables.is_empty()
-            && let Some(table) = self.tables.iter().find(|table| table.fits(line)).cloned()
-        {
-            table.fitting_row(line, &self.rules, found);
-            if table.is_guessed() {
-                shapes::find(line, &self.rules, found);
-            }
-            return Part::Row;
-        }
-        if has_bar(line) && table::record_row(line, context.expanded, &self.rules, found, to.weak) {
-            return Part::Row;
-        }
-        let header = if context.expanded {
-            None
-        } else {
-            table::delimited_header(line, &self.rules).or_else(|| table::spaced_header(line, &self.rules))
-        };
-        if let Some(table) = header.or_else(|| table::copy_header(line, &self.rules)) {
-            let table = Arc::new(table);
-            if table.is_delimited() {
-                self.know_table(&table);
-            }
-            context.table = Some(table);
-            context.selected = None;
-            return Part::Frame;
-        }
-        if let Some((columns, left)) = &mut context.selected {
-            let columns = Arc::clone(columns);
-            *left -= 1;
-            if *left == 0 {
-                context.selected = None;
-            }
-            if sql::row(line, &columns, &self.rules, found) {
-                return Part::Row;
-            }
-        }
-        hl7::find(line, &mut context.hl7, &self.rules, found);
-        shape.x12 = x12::find(line, &mut context.x12, &self.rules, found);
-        shape.nested |= json::find(line, &mut context.json, &self.rules, to);
-        shape.nested |= xml::find(line, &mut context.xml, &self.rules, to);
-        shape.nested |= yaml::find(line, &mut context.yaml, &self.rules, to);
-        shape.message = dicom::find(line, &self.rules, to.found);
-        shape.message |= mumps::find(line, &self.rules, to.found);
-        Part::Outside
-    }
-
-    fn rule_line(&mut self, context: &mut Context, line: &str) {
-        let bar = |text: &str| text.trim_start().starts_with(['|', '│', '║']);
-        let bordered = line.trim_start().starts_with(['+', '┌', '├', '└', '╔', '╠', '╟', '╞']);
-        if bordered && !bar(context.previous()) {
-            // The top border: the header comes next.
-            context.table = None;
-            return;
-        }
-        // A border between rows or under them.
-        if bordered && context.table.is_some() {
-            return;
-        }
-        // What a program put before the rule it put before the header too.
-        let previous = context.previous();
-        let header = &previous[prefix::length(previous)..];
-        context.table = table::ruled(header, line, &self.rules).filter(table::Table::has_identifiers).map(Arc::new);
-        if let Some(table) = context.table.clone() {
-            context.selected = None;
-            self.know_table(&table);
-        }
-    }
-
-    /// Remembers a table for pages on which its header is not shown.
-    fn know_table(&mut self, table: &table::Shared) {
-        if !self.tables.contains(table) {
-            if self.tables.len() == MAX_TABLES {
-                self.tables.remove(0);
-            }
-            self.tables.push(Arc::clone(table));
-        }
+        let words = first_word..all_words.len();
+        self.words = all_words;
+        Verdicts { length: line.len(), found, frame, back, words, ..Verdicts::default() }
     }
 
     /// The word before the cursor is masked while it may become an identifier.
@@ -594,76 +287,4 @@ impl Classifier {
         }
         context.push_recent(line);
     }
-}
-
-/// What the parsers said a line is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Shape {
-    /// JSON, XML, YAML.
-    nested: bool,
-    /// A line of a dump that names its fields.
-    message: bool,
-    x12: bool,
-}
-
-/// Where parsers of nested data put what they found.
-struct Both<'a> {
-    found: &'a mut Vec<Found>,
-    /// What needs company.
-    weak: &'a mut Vec<Found>,
-}
-
-impl Both<'_> {
-    fn push(&mut self, label: Label, text: &str, value: Found, rules: &RuleSet) {
-        if label.strong {
-            if value::fills(label.kind, text, true, rules) {
-                self.found.push(value);
-            }
-        } else if value::at_start(label.kind, text, false, rules) == Some(text.len()) {
-            self.weak.push(value);
-        }
-    }
-}
-
-/// Where the findings go: in this line, those that need company, those in the lines above.
-type Findings<'a> = (&'a mut Vec<Found>, &'a mut Vec<Found>, &'a mut Vec<(u32, Found)>);
-
-/// Does it say that a patient is spoken of?
-fn names_patient(found: &Found) -> bool {
-    matches!(
-        found.rule,
-        Rule::Column
-            | Rule::Label
-            | Rule::Letter
-            | Rule::Json
-            | Rule::Xml
-            | Rule::Yaml
-            | Rule::Hl7(..)
-            | Rule::X12
-            | Rule::Dicom(_)
-            | Rule::Mumps
-    ) && matches!(found.kind, Kind::Mrn | Kind::Ssn | Kind::Birth | Kind::Name | Kind::HealthPlan)
-}
-
-fn has_bar(line: &str) -> bool {
-    // '│' begins with the second byte; few lines have either.
-    memchr::memchr2(b'|', 0xe2, line.as_bytes()).is_some() && line.contains(['|', '│'])
-}
-
-fn is_record_marker(line: &str) -> bool {
-    (line.starts_with("-[ RECORD ") || line.starts_with("─[ RECORD ")) || (line.starts_with("***") && line.contains(". row ***"))
-}
-
-/// Sorts, and joins what overlaps. The first of two keeps its kind.
-fn resolve(found: &mut Vec<Found>) {
-    // Findings of structure come first in the list and win over those of labels and patterns at the same place.
-    found.retain(|found| !found.range.is_empty());
-    found.sort_by_key(|found| found.range.start);
-    found.dedup_by(|next, last| {
-        let overlap = next.range.start < last.range.end;
-        if overlap {
-            last.range.end = last.range.end.max(next.range.end);
-        }
-        overlap
-    });
 }

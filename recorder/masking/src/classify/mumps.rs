@@ -46,6 +46,9 @@ const INDEXES: [(&str, Kind); 9] = [
     ("ACFL", Kind::Mrn),
 ];
 
+/// Subscripts of one reference; the standard asks for 255 characters at least, implementations take up to 1,019.
+const MAX_SUBSCRIPTS_BYTES: usize = 2048;
+
 /// True for a line with a global in it.
 pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> bool {
     let bytes = line.as_bytes();
@@ -158,7 +161,8 @@ fn subscripts(line: &str, start: usize) -> (Vec<Range<usize>>, usize) {
     let mut parts = Vec::new();
     let mut quoted = false;
     let mut begin = start;
-    for (at, byte) in bytes.iter().enumerate().skip(start) {
+    let end = bytes.len().min(start + MAX_SUBSCRIPTS_BYTES);
+    for (at, byte) in bytes.iter().enumerate().take(end).skip(start) {
         match byte {
             b'"' => quoted = !quoted,
             b',' | b')' if !quoted => {
@@ -173,14 +177,16 @@ fn subscripts(line: &str, start: usize) -> (Vec<Range<usize>>, usize) {
             _ => {}
         }
     }
-    if begin < bytes.len() {
-        parts.push(begin..bytes.len());
+    let end = line.floor_char_boundary(end);
+    if begin < end {
+        parts.push(begin..end);
     }
-    (parts, bytes.len())
+    (parts, end)
 }
 
 /// A quoted string without its quotes (a doubled quote is one, ISO 11756), or a number.
 fn value_of(line: &str, start: usize) -> Range<usize> {
+    let line = &line[..line.floor_char_boundary(start + super::value::MAX_VALUE_BYTES)];
     let bytes = line.as_bytes();
     if bytes.get(start) != Some(&b'"') {
         let end = line[start..].find([' ', '\t']).map_or(line.len(), |end| start + end);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Found, Rule, letter, names_patient, value};
+use super::{Found, Look, Rule, letter, value, verdicts::names_patient};
 use crate::{kind::Kind, rules::RuleSet};
 
 /// Words before a day of somebody's: "admitted on", "between ... and ...", "from ... to ...".
@@ -39,11 +39,12 @@ pub(super) fn is_name(found: &Found) -> bool {
     names_patient(found) || (matches!(found.rule, Rule::Pattern(_) | Rule::Letter | Rule::Learned | Rule::Row) && found.kind == Kind::Name)
 }
 
-pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
+pub(super) fn find(look: &Look<'_>, rules: &RuleSet, found: &mut Vec<Found>) {
+    let Look { line, words, signs } = *look;
     if !found.iter().any(is_name) {
         return;
     }
-    letter::fields_with_names(line, rules, found);
+    letter::fields_with_names(line, signs, rules, found);
     let bytes = line.as_bytes();
     let alone = |start: usize, end: usize| {
         start.checked_sub(1).is_none_or(|at| !bytes[at].is_ascii_alphanumeric() && !matches!(bytes[at], b'/' | b'-' | b'.' | b'_' | b':'))
@@ -73,10 +74,8 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
             found.extend(day(line, end + gap, rules).map(|range| Found::new(range, Kind::Birth, Rule::Label)));
         }
     }
-    for at in 2..bytes.len() {
-        if !matches!(bytes[at], b'M' | b'F' | b'm' | b'f' | b'y' | b'Y') || !(bytes[at - 1].is_ascii_digit() || bytes[at - 1] == b' ') {
-            continue;
-        }
+    // "97M", "92 y": the age, and the first letter behind it.
+    let aged = |at: usize| {
         let gap = usize::from(bytes[at - 1] == b' ');
         let digits = bytes[..at - gap].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
         let start = at - gap - digits;
@@ -84,8 +83,23 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) {
         let unit = bytes[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
         let of_years =
             matches!(&bytes[at..at + unit], b"M" | b"F" | b"m" | b"f" | b"y" | b"yo" | b"yr" | b"yrs" | b"years" | b"year" | b"YO" | b"Y");
-        if years.is_some_and(|years| (90..=120).contains(&years)) && of_years && alone(start, at + unit) {
-            found.push(Found::new(start..at - gap, Kind::Age, Rule::Label));
+        let old = years.is_some_and(|years| (90..=120).contains(&years)) && of_years && alone(start, at + unit);
+        old.then(|| Found::new(start..at - gap, Kind::Age, Rule::Label))
+    };
+    if signs.is_ascii() {
+        // The number stands alone, so it begins a word.
+        for word in words.iter().filter(|word| word.has_digit && word.end - word.start >= 2) {
+            let digits = bytes[word.start..word.end].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+            let at = word.start + digits + usize::from(word.end == word.start + digits && bytes.get(word.end) == Some(&b' '));
+            if (2..=3).contains(&digits) && bytes.get(at).is_some_and(|b| b"MFmfyY".contains(b)) {
+                found.extend(aged(at));
+            }
+        }
+        return;
+    }
+    for at in 2..bytes.len() {
+        if b"MFmfyY".contains(&bytes[at]) && (bytes[at - 1].is_ascii_digit() || bytes[at - 1] == b' ') {
+            found.extend(aged(at));
         }
     }
 }

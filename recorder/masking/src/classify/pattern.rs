@@ -10,6 +10,11 @@ use crate::{
 
 /// `in_message`: names between carets are fields, and the message says whose.
 pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Vec<Found>) {
+    if rules.pattern_sieve.as_ref().is_some_and(|sieve| !sieve.may_match(line.as_bytes())) {
+        return;
+    }
+    // Asked of every mail address.
+    let developers = std::cell::OnceCell::new();
     for hit in rules.pattern_finder.find_iter(line.as_bytes()) {
         let index = hit.pattern().as_usize();
         let pattern = &rules.patterns[index];
@@ -24,7 +29,9 @@ pub(super) fn find(line: &str, in_message: bool, rules: &RuleSet, found: &mut Ve
         {
             continue;
         }
-        if let Some(range) = checked(line, hit.range(), pattern.check, in_message, rules) {
+        if let Some(range) = checked(line, hit.range(), pattern.check, in_message, rules)
+            .filter(|_| pattern.check != Check::Email || !*developers.get_or_init(|| super::prose::of_developers(line)))
+        {
             if pattern.check == Check::State
                 && let Some((city, zip)) = around_state(line, &range)
             {
@@ -56,7 +63,7 @@ fn checked(line: &str, range: Range<usize>, check: Check, in_message: bool, rule
         Check::Email => {
             // "ssh dba@ehr-db-1@bastion.example"
             let login = before == Some('@') && !in_message;
-            !beside(before, "/_") && !login && !is_login(line, &range) && !is_service_mailbox(text) && !super::prose::of_developers(line)
+            !beside(before, "/_") && !login && !is_login(line, &range) && !is_service_mailbox(text)
         }
         Check::State => !beside(before, "_-/") && !beside(after, "_-") && has_state(text),
         Check::Caret => !in_message && !beside(before, "^|&") && !beside(after, "|&"),

@@ -5,15 +5,16 @@
 use super::{
     Found, Rule, codes,
     keyed::name_continues,
-    letter::{person_at, person_of},
-    names_patient,
+    letter::{MAX_PERSON_BYTES, person_at, person_of},
+    near,
     shapes::{is_name_word, is_particle, may_be_name},
     value,
+    verdicts::names_patient,
 };
 use crate::{
     kind::Kind,
-    learned::Word,
     rules::{Cue, RuleSet},
+    words::Word,
 };
 
 /// Lines of version control and of packages, whose people are developers.
@@ -36,22 +37,80 @@ const DEVELOPERS: [&str; 16] = [
     "Suggested-by:",
 ];
 
+/// So far around a number it is looked for what is said of calls.
+const AROUND_WORDS: usize = 64;
+const AROUND_BYTES: usize = 1024;
+
+/// What was found in the line so far, as the words that follow ask for it.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    taken_in: usize,
+    /// Where names and numbers of records end, in ascending order.
+    names: Vec<usize>,
+    numbers: Vec<usize>,
+    /// A patient is named.
+    pub(super) named: bool,
+    /// A number, a birthday, a way to reach somebody.
+    of_patient: bool,
+}
+
+impl Said {
+    fn take_in(&mut self, found: &[Found]) {
+        let new = found.get(self.taken_in..).unwrap_or_default();
+        if new.is_empty() {
+            return;
+        }
+        let first = self.taken_in == 0;
+        self.taken_in = found.len();
+        for found in new {
+            self.named |= near::is_name(found);
+            self.of_patient |= found.kind != Kind::Name && (names_patient(found) || matches!(found.kind, Kind::Phone | Kind::Email));
+            let ends = match found.kind {
+                Kind::Name => &mut self.names,
+                Kind::Mrn => &mut self.numbers,
+                _ => continue,
+            };
+            // What is found word by word comes nearly in order.
+            let at = if first { ends.len() } else { ends.partition_point(|end| *end < found.range.end) };
+            ends.insert(at, found.range.end);
+        }
+        if first {
+            self.names.sort_unstable();
+            self.numbers.sort_unstable();
+        }
+    }
+
+    pub(super) fn name_ends(&self, at: usize) -> bool {
+        self.names.binary_search(&at).is_ok()
+    }
+
+    fn number_ends(&self, at: usize) -> bool {
+        self.numbers.binary_search(&at).is_ok()
+    }
+}
+
 pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<Found>) {
     carets(line, found);
     let mut taken = 0;
     let mut codes = codes::Codes::default();
+    let mut said = Said::default();
     for (at, word) in words.iter().enumerate() {
+        said.take_in(found);
         if word.start < taken {
             continue;
         }
         let first = line.as_bytes()[word.start];
+        // Most words are small, and no particle: told by their first letter.
+        if first.is_ascii_lowercase() && (word.end - word.start > 5 || !b"abdeltvz".contains(&first)) {
+            continue;
+        }
         let before = word.start.checked_sub(1).map(|before| line.as_bytes()[before]);
         // A number that goes with something else: a clock, a version, the value of a key.
         if first.is_ascii_digit() && before.is_some_and(|b| !matches!(b, b' ' | b'#' | b'"' | b'\'' | b'(' | b'[' | b'<' | b',' | b'/')) {
             continue;
         }
         if (first.is_ascii_digit() || first.is_ascii_uppercase())
-            && let Some(end) = codes.find(line, words, at, found)
+            && let Some(end) = codes.find(line, words, at, &said, found)
         {
             taken = end;
             continue;
@@ -60,16 +119,12 @@ pub(super) fn find(line: &str, words: &[Word], rules: &RuleSet, found: &mut Vec<
             number(line, words, at, rules, found);
             continue;
         }
-        // Most words are small, and no particle: told by their first letter.
-        if first.is_ascii_lowercase() && (word.end - word.start > 5 || !b"abdeltvz".contains(&first)) {
-            continue;
-        }
         let text = &line[word.start..word.end];
         let begins = text.starts_with(char::is_uppercase) || leads_on(line, &words[at..]);
         if !begins {
             continue;
         }
-        if let Some(length) = name(line, words, at, rules, found) {
+        if let Some(length) = name(line, words, at, rules, &said) {
             taken = word.start + length;
             let name = Found::new(word.start..taken, Kind::Name, Rule::Letter);
             name_continues(line, &name, found);
@@ -151,7 +206,7 @@ fn starts_upper(line: &str, word: Option<&Word>) -> bool {
 }
 
 /// The length of the name that begins with this word, if the words around it say that it is a patient's.
-fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found]) -> Option<usize> {
+fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, said: &Said) -> Option<usize> {
     let start = words[at].start;
     let before = |back: usize| at.checked_sub(back).map(|before| &line[words[before].start..words[before].end]);
     let lower = before(1).map(Lower::of).unwrap_or_default();
@@ -162,8 +217,8 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
     let cue = if near { rules.cues.of(last) } else { Cue::default() };
     let rest = &line[start..];
     // "E004512 (Whitfield, Marguerite)": a record's number, and whose it is.
-    let numbered = || found.iter().any(|found| found.kind == Kind::Mrn && found.range.end + 2 == start);
-    if between == " (" && (codes::ends_with_code(&line[..words[at - 1].end]) || numbered()) {
+    let numbered = || start.checked_sub(2).is_some_and(|end| said.number_ends(end));
+    if between == " (" && (codes::ends_with_code(&line[..start - between.len()]) || numbered()) {
         let length = person_at(rest, rules)?;
         let closed = rest[length..].trim_start_matches('.').starts_with(')');
         return (closed && (rest[..length].contains(", ") || numbered())).then_some(length);
@@ -206,9 +261,8 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
         }
         // "saved Whitfield, Marguerite, phone ..." in a line with a patient's number or birthday.
         let apart = between.bytes().all(|b| matches!(b, b' ' | b',' | b'(' | b'"' | b'\'' | b':'));
-        let tells = |found: &Found| found.kind != Kind::Name && (names_patient(found) || matches!(found.kind, Kind::Phone | Kind::Email));
         if apart
-            && (cue.paper || found.iter().any(tells))
+            && (cue.paper || said.of_patient)
             && let Some(length) = person_at(rest, rules).filter(|length| rest[..*length].contains(", ") && sure(&rest[..*length], rules))
             && !is_clinician(&rest[length..], rules)
         {
@@ -226,6 +280,7 @@ fn name(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &[Found])
 
 /// A name made of words that are common ones too: with a comma, or of two words if `bare` is enough.
 fn common_name(text: &str, bare: bool, rules: &RuleSet) -> Option<usize> {
+    let text = &text[..text.floor_char_boundary(MAX_PERSON_BYTES)];
     let mut words = text.splitn(3, ' ');
     let (first, second) = (words.next()?, words.next()?);
     let comma = first.ends_with(',');
@@ -313,7 +368,11 @@ fn number(line: &str, words: &[Word], at: usize, rules: &RuleSet, found: &mut Ve
         return;
     }
     let calls = |at: usize| rules.cues.of(word(at).as_str()).call;
-    let near = || (0..at).any(calls) || ["reached", "reminder", "fax", "FAX"].iter().any(|word| line.contains(word));
+    let start = words[at].start;
+    let around = &line[line.floor_char_boundary(start.saturating_sub(AROUND_BYTES))..line.floor_char_boundary(start + AROUND_BYTES)];
+    let near = || {
+        (at.saturating_sub(AROUND_WORDS)..at).any(calls) || ["reached", "reminder", "fax", "FAX"].iter().any(|word| around.contains(word))
+    };
     let place = matches!(word(before).as_str(), "at" | "to" | "from" | "number" | "reach" | "contact" | "via" | "dest" | "destination");
     if calls(before) || (place && near()) {
         found.push(Found::new(words[at].start..words[at].end, Kind::Phone, Rule::Letter));

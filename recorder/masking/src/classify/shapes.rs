@@ -7,7 +7,11 @@ use super::{
     Found, Rule, table,
     value::{self, Date},
 };
-use crate::{kind::Kind, rules::RuleSet};
+use crate::{
+    kind::Kind,
+    rules::RuleSet,
+    words::{Signs, Word},
+};
 
 /// Years that are more likely of a birth than of a system's event.
 pub(super) const BIRTH_YEARS: std::ops::RangeInclusive<u32> = 1890..=2012;
@@ -50,13 +54,14 @@ enum Shape {
 
 /// A row told apart by bars, tabs, commas, semicolons, other signs or wide gaps. Returns what its columns seem to be, for the next rows,
 /// whose cells may say less.
-pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Option<table::Shared> {
+pub(super) fn find(line: &str, signs: Signs, rules: &RuleSet, found: &mut Vec<Found>) -> Option<table::Shared> {
     // HL7 v2's header is of systems.
     if line.contains("|^~") {
         return None;
     }
-    for by in ['|', '\t', ';', ',', '#', '^', '~'] {
-        if line.matches(by).take(2).count() == 2 {
+    for by in b"|\t;,#^~" {
+        if signs.has(*by) && memchr::memchr_iter(*by, line.as_bytes()).nth(1).is_some() {
+            let by = char::from(*by);
             let cells = table::delimited(line, by);
             if cells.len() <= 64
                 && let Some(kinds) = person(line, &cells, rules, found)
@@ -66,12 +71,12 @@ pub(super) fn find(line: &str, rules: &RuleSet, found: &mut Vec<Found>) -> Optio
         }
     }
     if line.contains("  ") {
-        let mut cells = table::gaps(line);
+        let mut cells = table::gaps(line, usize::MAX);
         // "61F 212.555.0123": an age and a sex are as wide as their column.
         for at in (0..cells.len().min(64)).rev() {
             let text = &line[cells[at].clone()];
             let first = text.find(' ').unwrap_or(text.len());
-            if first < text.len() && shape(&text[..first], rules) == Shape::AgeSex {
+            if first < text.len() && is_age_sex(&text[..first]) && !value::is_null(&text[..first], rules) {
                 let (start, end) = (cells[at].start, cells[at].end);
                 cells[at] = start..start + first;
                 cells.insert(at + 1, start + first + 1..end);
@@ -106,25 +111,25 @@ pub(super) fn alone(text: &str, place: bool, rules: &RuleSet) -> Option<Kind> {
 }
 
 /// Could a line be such a row? Cheap: most lines of a log are not.
-pub(super) fn may_be(line: &str) -> bool {
+pub(super) fn may_be(line: &str, words: &[Word], signs: Signs) -> bool {
     let bytes = line.as_bytes();
+    // Without a name it takes a social security number, whose groups have three, two and four digits.
+    let name = |word: &Word| word.capital && (word.end - word.start > 1 || matches!(bytes.get(word.end), Some(b'\'' | b'-' | b'.')));
+    let ssn = |three: &[Word]| three.iter().zip([3, 2, 4]).all(|(word, length)| word.has_digit && word.end - word.start == length);
+    if signs.is_ascii() && !words.iter().any(name) && !words.windows(3).any(ssn) {
+        return false;
+    }
+    if !signs.has_any(b"|\t,;#^") {
+        return gaps_at_least_two(bytes);
+    }
     let signs = memchr::memchr3_iter(b'|', b'\t', b',', bytes).take(2).count();
     signs >= 2 || signs + memchr::memchr3_iter(b';', b'#', b'^', bytes).take(2).count() >= 2 || gaps_at_least_two(bytes)
 }
 
 fn gaps_at_least_two(bytes: &[u8]) -> bool {
-    let mut gaps = 0;
-    let mut at = bytes.iter().take_while(|b| **b == b' ').count();
-    while let Some(blank) = memchr::memchr(b' ', &bytes[at..]) {
-        let start = at + blank;
-        let length = bytes[start..].iter().take_while(|b| **b == b' ').count();
-        gaps += u32::from(length > 1);
-        if gaps >= 2 {
-            return true;
-        }
-        at = start + length;
-    }
-    false
+    let first = table::blanks(bytes, 0);
+    let second = table::GAP.find(&bytes[first..]).map(|gap| table::blanks(bytes, first + gap));
+    second.is_some_and(|second| table::GAP.find(&bytes[second..]).is_some())
 }
 
 /// The kinds of a row's cells, if it is a person's.
@@ -141,6 +146,13 @@ pub(super) fn person(line: &str, cells: &[Range<usize>], rules: &RuleSet, found:
     let mut shapes: Vec<Shape> = cells.iter().map(|cell| shape(&line[cell.clone()], rules)).collect();
     let labelled = cells.iter().any(|cell| is_labelled(&line[cell.clone()]));
     let numbered = labelled || shapes.contains(&Shape::Code);
+    let tells = |shape: &Shape| {
+        use Shape::{Code, CommonName, Email, FullName, OldDate, Phone, Ssn, Street, Words};
+        matches!(shape, Code | CommonName | Email | FullName | OldDate | Phone | Ssn | Street | Words)
+    };
+    if !labelled && !shapes.iter().any(tells) {
+        return None;
+    }
     // Beside a name in the next cell a common word is one too; two of them beside a record's number and a birth date are somebody.
     let both = |at: usize| shapes.get(at..at + 2).is_some_and(|two| two.iter().all(|shape| *shape == Shape::Common));
     let sure = numbered && (labelled || shapes.contains(&Shape::OldDate));
@@ -241,6 +253,11 @@ fn is_labelled(text: &str) -> bool {
     text.strip_prefix("MRN").is_some_and(|code| code.len() >= 5 && code.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
+/// "61F"
+fn is_age_sex(text: &str) -> bool {
+    matches!(text.as_bytes(), [age @ .., b'M' | b'F'] if (1..=3).contains(&age.len()) && age.iter().all(u8::is_ascii_digit))
+}
+
 fn shape(text: &str, rules: &RuleSet) -> Shape {
     let bytes = text.as_bytes();
     if text.is_empty() || text.len() > 80 || value::is_null(text, rules) {
@@ -261,7 +278,7 @@ fn shape(text: &str, rules: &RuleSet) -> Shape {
     if digits == 0 {
         return words_shape(text, rules);
     }
-    if (2..=4).contains(&bytes.len()) && matches!(bytes[bytes.len() - 1], b'M' | b'F') && digits == bytes.len() - 1 {
+    if is_age_sex(text) {
         return Shape::AgeSex;
     }
     if value::is_ip(text) {
@@ -365,13 +382,44 @@ fn words_shape(text: &str, rules: &RuleSet) -> Shape {
 
 /// "de la Cruz", "van den Berg", "DE LA CRUZ": small words inside names.
 pub(super) fn is_particle(word: &str) -> bool {
-    const PARTICLES: [&str; 26] = [
-        "de", "la", "le", "del", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter", "ten", "te",
-        "zu", "zur", "bin", "ibn", "bint", "al", "el",
-    ];
-    word.len() <= 5
-        && (word.bytes().all(|b| b.is_ascii_lowercase()) || word.bytes().all(|b| b.is_ascii_uppercase()))
-        && PARTICLES.iter().any(|particle| word.eq_ignore_ascii_case(particle))
+    let bytes = word.as_bytes();
+    let mut small = [0; 5];
+    if !(2..=small.len()).contains(&bytes.len()) {
+        return false;
+    }
+    for (to, from) in small.iter_mut().zip(bytes) {
+        *to = from.to_ascii_lowercase();
+    }
+    let known = matches!(
+        &small[..bytes.len()],
+        b"de"
+            | b"la"
+            | b"le"
+            | b"del"
+            | b"della"
+            | b"di"
+            | b"da"
+            | b"das"
+            | b"dos"
+            | b"do"
+            | b"du"
+            | b"des"
+            | b"van"
+            | b"von"
+            | b"der"
+            | b"den"
+            | b"ter"
+            | b"ten"
+            | b"te"
+            | b"zu"
+            | b"zur"
+            | b"bin"
+            | b"ibn"
+            | b"bint"
+            | b"al"
+            | b"el"
+    );
+    known && (small[..bytes.len()] == *bytes || bytes.iter().all(u8::is_ascii_uppercase))
 }
 
 /// A capitalised word that is a common one too: "Grant", "Faith", "Banks". Beside a sure name it is one.
@@ -391,13 +439,11 @@ pub(super) fn is_initial(text: &str) -> bool {
 pub(super) fn is_name_word(word: &str, rules: &RuleSet) -> bool {
     let letters = word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'));
     let first = word.chars().next().is_some_and(|c| c.is_uppercase() || (c.is_alphabetic() && !c.is_lowercase()));
+    if !letters || !first || word.chars().nth(1).is_none() {
+        return false;
+    }
     let lower = word.to_lowercase();
-    letters
-        && first
-        && word.chars().count() >= 2
-        && !is_joined(word)
-        && !rules.common.contains(lower.as_str())
-        && !rules.vocabulary.knows(&lower)
+    !is_joined(word) && !rules.common.contains(lower.as_str()) && !rules.vocabulary.knows(&lower)
 }
 
 /// "HomePhone", "JavaScript": words run together. "McAllister", "DeShawn" and "MacDonald" are names.

@@ -6,13 +6,17 @@ use std::{ops::Range, sync::Arc};
 use aho_corasick::AhoCorasick;
 
 use super::{
-    Found, Rule,
+    Found, Look, Rule,
     cell::{Meaning, meanings},
     keyed::Keys,
     shapes, table,
     value::fills,
 };
-use crate::{kind::Kind, rules::RuleSet};
+use crate::{
+    kind::Kind,
+    rules::RuleSet,
+    words::{Signs, Word},
+};
 
 /// What the columns of a table or of a result hold.
 pub(super) type Columns = Arc<[Meaning]>;
@@ -39,7 +43,10 @@ struct Open {
 #[derive(Debug)]
 pub(super) struct Words {
     words: AhoCorasick,
-    select: [memchr::memmem::Finder<'static>; 2],
+    /// Hashes of the words by which a line without quote or bracket may be a statement.
+    alone: Vec<u64>,
+    /// A bit for each of them: most words have another.
+    bits: u64,
 }
 
 const SELECT: usize = 0;
@@ -71,38 +78,51 @@ impl Words {
             " similar to ",
         ];
         let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()?;
-        Some(Self { words, select: [memchr::memmem::Finder::new("elect "), memchr::memmem::Finder::new("ELECT ")] })
+        let mut alone = Vec::new();
+        crate::words::words("select values insert create parameters like ilike between regexp rlike similar", &mut alone);
+        let alone: Vec<u64> = alone.into_iter().map(|word| word.hash).collect();
+        let bits = alone.iter().fold(0, |bits, hash| bits | 1 << (hash % 64));
+        Some(Self { words, alone, bits })
     }
 
-    /// A value in a statement is quoted or in a list; a statement without one selects.
-    fn may_be_in(&self, bytes: &[u8]) -> bool {
-        memchr::memchr2(b'\'', b'(', bytes).is_some() || self.select.iter().any(|word| word.find(bytes).is_some())
+    /// Most values of statements are quoted or in a list.
+    fn may_be_in(&self, words: &[Word], signs: Signs) -> bool {
+        signs.has_any(b"'(")
+            || !signs.is_ascii()
+            || words.iter().any(|word| self.bits >> (word.hash % 64) & 1 == 1 && self.alone.contains(&word.hash))
     }
 }
 
+/// Bytes of statements that are read in one line, besides eight times the line: words in a row would have the rest read again for each.
+const MAX_READ_BYTES: usize = 1 << 20;
+/// Reading a select list costs so much more a byte.
+const SELECT_COSTS: usize = 32;
+
 /// Finds values in a statement; returns what its result's columns are, if it selects identifiers.
 pub(super) fn find(
-    line: &str,
-    words: &Words,
+    look: &Look<'_>,
+    statements: &Words,
     script: &mut Script,
     keys: &mut Keys,
     rules: &RuleSet,
     found: &mut Vec<Found>,
 ) -> Option<Columns> {
+    let Look { line, words, signs } = *look;
     if script.0.is_some() && script.goes_on(line, rules, found) {
         return None;
     }
     let mut columns = None;
-    if !words.may_be_in(line.as_bytes()) {
+    if !statements.may_be_in(words, signs) {
         return None;
     }
-    for hit in words.words.find_iter(line) {
+    let mut left = MAX_READ_BYTES + 8 * line.len();
+    for hit in statements.words.find_iter(line) {
+        let rest = line.len() - hit.start();
+        let cost = if hit.pattern().as_usize() == SELECT { rest * SELECT_COSTS } else { rest };
+        let Some(still) = left.checked_sub(cost) else { continue };
         match hit.pattern().as_usize() {
-            SELECT => {
-                if columns.is_none() && !line[..hit.start()].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
-                    columns = select(&line[hit.end()..], rules);
-                }
-            }
+            SELECT if columns.is_some() || line[..hit.start()].ends_with(|c: char| c.is_alphanumeric() || c == '_') => continue,
+            SELECT => columns = select(&line[hit.end()..], rules),
             VALUES => script.values(line, hit.range(), rules, found),
             INSERT => script.insert(line, hit.end(), rules),
             CREATE => script.create(line, hit.end(), rules),
@@ -110,6 +130,7 @@ pub(super) fn find(
             PARAMETERS => parameters(line, hit.end(), rules, found),
             _ => condition(line, hit.range(), keys, rules, found),
         }
+        left = still;
     }
     columns
 }

@@ -1,12 +1,14 @@
 //! Could a label begin at any word of a line? Told by the first letters of words alone, so that the finder of whole labels need not look at
 //! the lines of a log.
 
-use crate::learned::Word;
+use crate::words::Word;
 
 /// Letters that are compared.
 const LETTERS: usize = 6;
 const BITS: u32 = 20;
 const WORDS: usize = 1 << (BITS - 6);
+const FIRST_BITS: u32 = 16;
+const FIRST_WORDS: usize = 1 << (FIRST_BITS - 6);
 /// Chosen so that no digit and no other short beginning of a log's words is taken for one of the built-in labels' (a test looks).
 const SEED: u32 = 0x9747_b28c;
 
@@ -17,6 +19,8 @@ pub(crate) struct LabelStarts {
     open: Box<[u64; WORDS]>,
     /// Whole labels, and beginnings as long as any that is compared.
     ends: Box<[u64; WORDS]>,
+    /// The first three letters of labels: few words get beyond them, and this much is always near.
+    first: Box<[u64; FIRST_WORDS]>,
     /// A label begins with a sign: words say nothing about it.
     unusual: bool,
 }
@@ -24,10 +28,16 @@ pub(crate) struct LabelStarts {
 impl LabelStarts {
     /// `labels` in small letters.
     pub(crate) fn new<'a>(labels: impl Iterator<Item = &'a str>) -> Self {
-        let mut made = Self { open: Box::new([0; WORDS]), ends: Box::new([0; WORDS]), unusual: false };
+        let (open, ends, first) = (Box::new([0; WORDS]), Box::new([0; WORDS]), Box::new([0; FIRST_WORDS]));
+        let mut made = Self { open, ends, first, unusual: false };
         for label in labels {
             let Some(first) = label.bytes().next() else { continue };
             made.unusual |= first.is_ascii() && !first.is_ascii_alphanumeric();
+            match *label.as_bytes() {
+                [a, b, c, ..] => made.set_first([a, b, c]),
+                [a, b] => (0..=u8::MAX).for_each(|c| made.set_first([a, b, c])),
+                _ => made.unusual = true,
+            }
             let length = label.len().min(LETTERS);
             let mut start = SEED;
             for (n, byte) in label.bytes().take(length).enumerate() {
@@ -50,7 +60,17 @@ impl LabelStarts {
         self.unusual || !line.is_ascii() || words.iter().any(|word| self.begins(&bytes[word.start..]) || humps(word))
     }
 
+    fn set_first(&mut self, letters: [u8; 3]) {
+        let (word, bit) = first_place(letters);
+        self.first[word] |= bit;
+    }
+
     fn begins(&self, rest: &[u8]) -> bool {
+        let letter = |at: usize| rest.get(at).map_or(0, u8::to_ascii_lowercase);
+        let (word, bit) = first_place([letter(0), letter(1), letter(2)]);
+        if self.first[word] & bit == 0 {
+            return false;
+        }
         let mut start = SEED;
         for byte in rest.iter().take(LETTERS) {
             start = step(start, byte.to_ascii_lowercase());
@@ -66,6 +86,11 @@ impl LabelStarts {
     }
 }
 
+fn first_place([a, b, c]: [u8; 3]) -> (usize, u64) {
+    let hash = u32::from_le_bytes([a, b, c, 0]).wrapping_mul(0x9e37_79b1) >> (32 - FIRST_BITS);
+    ((hash >> 6) as usize, 1 << (hash & 63))
+}
+
 fn step(start: u32, letter: u8) -> u32 {
     (start ^ u32::from(letter)).wrapping_mul(0x9e37_79b1)
 }
@@ -78,7 +103,7 @@ fn place(start: u32) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learned::words;
+    use crate::words::words;
 
     fn may_be_in(line: &str) -> bool {
         let mut found = Vec::new();

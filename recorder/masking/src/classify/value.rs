@@ -1,33 +1,46 @@
 //! Shapes of values: where a value that begins here ends, if it begins here at all.
 
-use super::date::{begun_date, date, numbers_of_date};
+use super::date::{MAX_DAY_BYTES, begun_date, date, numbers_of_date};
 pub(super) use super::{
     date::{Date, whole_date},
     forms::{is_code_alone, is_ip, is_phone, is_plate, is_private_ip, is_ssn_text, is_state, is_street, is_uuid, is_vin},
 };
 use crate::{kind::Kind, rules::RuleSet, vocabulary::normalise};
 
+/// A value ends here at the latest: beyond it is no name, address or number, and whoever repeats a label would have the rest of a line read
+/// again for each.
+pub(super) const MAX_VALUE_BYTES: usize = 4096;
+
 /// Length of the value of this kind at the start of `text`, which is the rest of a line after a label. `strong`: the label alone says that
 /// an identifier follows.
 pub(super) fn at_start(kind: Kind, text: &str, strong: bool, rules: &RuleSet) -> Option<usize> {
-    let field = field_end(text);
+    let text = &text[..text.floor_char_boundary(MAX_VALUE_BYTES)];
+    let field = || &text[..field_end(text)];
     let length = match kind {
-        Kind::Name => name(&text[..field], strong, rules)?,
+        Kind::Name => name(field(), strong, rules)?,
         Kind::Birth | Kind::Date => {
-            numbers_of_date(text).or_else(|| date(text)).or_else(|| if strong { begun_date(&text[..field]) } else { None })?
+            // A day ends soon: asked of every word beside a name.
+            let begun = || {
+                let near = &text[..text.floor_char_boundary(2 * MAX_DAY_BYTES)];
+                begun_date(&near[..field_end(near)])
+            };
+            numbers_of_date(text).or_else(|| date(text)).or_else(|| if strong { begun() } else { None })?
         }
         // The French one has 13 digits and a key of two, in groups.
         Kind::Ssn => french(text).or_else(|| number(text, "-. Xx*", 4))?,
         // A form that is still being painted, a page cut by its margin: the label says what it will be.
-        Kind::Phone => number(text, "-. ()+xX/", 7)
-            .or_else(|| number(&text[..field], "-. ()+", 3).filter(|length| strong && length + 1 >= field && is_begun_phone(text)))?,
+        Kind::Phone => number(text, "-. ()+xX/", 7).or_else(|| {
+            let field = field();
+            number(field, "-. ()+", 3).filter(|length| strong && length + 1 >= field.len() && is_begun_phone(text))
+        })?,
         Kind::Email => text.find([' ', ',', ';', '|', '>', ')', '"', '\'']).unwrap_or(text.len()),
-        Kind::Address => address(&text[..field], strong)?,
-        Kind::City => words(&text[..field], strong, 4)?,
+        Kind::Address => address(field(), strong)?,
+        Kind::City => words(field(), strong, 4)?,
         Kind::Zip => {
             let code = code(text, 3, false).filter(|end| *end <= 10 && !text[..*end].contains(['.', '/']))?;
             // "50667 Köln": in much of the world the town goes with it.
-            let town = words(text[code..field.max(code)].strip_prefix(' ').unwrap_or_default(), true, 3).filter(|_| strong);
+            let end = if strong { field().len().max(code) } else { code };
+            let town = words(text[code..end].strip_prefix(' ').unwrap_or_default(), true, 3).filter(|_| strong);
             town.filter(|_| text[code + 1..].starts_with(char::is_uppercase)).map_or(code, |town| code + 1 + town)
         }
         Kind::Age => age(text)?,
@@ -75,7 +88,12 @@ pub(super) fn fills(kind: Kind, cell: &str, strong: bool, rules: &RuleSet) -> bo
 }
 
 pub(super) fn is_null(value: &str, rules: &RuleSet) -> bool {
-    rules.nulls.contains(&value.trim().to_lowercase())
+    let value = value.trim();
+    // Nearly every value is longer than those, and one byte a letter in small and capital letters alike.
+    if value.is_ascii() && value.len() > rules.longest_null {
+        return false;
+    }
+    rules.nulls.contains(&value.to_lowercase())
 }
 
 /// A field ends at two spaces, a tab or a character that closes it.

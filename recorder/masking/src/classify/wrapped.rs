@@ -2,7 +2,7 @@
 //! at 555-0100"). The two ends are read together.
 
 use super::{Found, label, near, pattern, prose};
-use crate::{learned::words, rules::RuleSet};
+use crate::{rules::RuleSet, words::words};
 
 /// Lines of filled text: shorter ones end where they end.
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=240;

@@ -17,6 +17,12 @@ pub(super) struct Elements {
     idle: u8,
 }
 
+impl Elements {
+    pub(super) fn is_open(&self) -> bool {
+        !self.tree.is_empty()
+    }
+}
+
 /// True when the line has elements in it or is inside one.
 pub(super) fn find(line: &str, elements: &mut Elements, rules: &RuleSet, to: &mut Both<'_>) -> bool {
     let bytes = line.as_bytes();

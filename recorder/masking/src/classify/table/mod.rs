@@ -3,19 +3,22 @@
 //! *Ruled*: a line of dashes under the header (psql, mysql, sqlite, sqlcmd, markdown). *Spaced*: header words two spaces apart (`column -t`).
 //! *Delimited*: CSV, TSV, psql unaligned, pg_dump's COPY.
 
+mod cells;
+mod header;
+
 use std::{ops::Range, sync::Arc};
 
-pub(super) use super::cells::{delimited, gaps};
+pub(super) use cells::{GAP, blanks, delimited, gaps};
+pub(super) use header::{DELIMITERS, copy_header, delimited_header, is_rule, of_row, ruled, spaced_header};
+
+use self::cells::{Ruler, pieces};
+
 use super::{
     Found, Rule,
-    cell::{Meaning, labels, meanings},
-    cells::{byte_at, display_gaps, pieces},
+    cell::Meaning,
     value::{fills, whole_date},
 };
-use crate::{
-    kind::Kind,
-    rules::{Label, RuleSet},
-};
+use crate::{kind::Kind, rules::RuleSet, words::Signs};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
@@ -62,15 +65,27 @@ impl Table {
         matches!(self.form, Form::Delimited(_))
     }
 
+    /// Could a line with these signs be a row of this table? `barred`: there is a bar in it.
+    pub(super) fn may_fit(&self, barred: bool, signs: Signs) -> bool {
+        match self.form {
+            Form::Bars => barred,
+            Form::Blanks => signs.has(b' '),
+            Form::Delimited(by) => u8::try_from(by).is_ok_and(|by| signs.has(by)),
+        }
+    }
+
     /// A row of this table after its header scrolled away: the same bars at the same places, or as many cells of the right shapes.
     pub(super) fn fits(&self, line: &str) -> bool {
         match self.form {
             Form::Bars => {
-                self.columns.len() > 1 && line.contains(['|', '│']) && bars_match(&self.columns, line) && line.trim() != self.header
+                self.columns.len() > 1
+                    && line.contains(['|', '│'])
+                    && bars_match(&self.columns, Ruler::of(line))
+                    && line.trim() != self.header
             }
             Form::Blanks => {
-                let cells = self.spaced_cells(line);
-                self.columns.len() >= 3 && self.is_aligned(line) && self.plausible(line, &cells, 0) >= 2
+                let ruler = Ruler::of(line);
+                self.columns.len() >= 3 && self.is_aligned(ruler) && self.plausible(line, &self.spaced_cells(ruler), 0) >= 2
             }
             Form::Delimited(by) => {
                 let cells = delimited(line, by);
@@ -104,20 +119,20 @@ impl Table {
     }
 
     /// Between two columns is a blank; a word running through it belongs to another text.
-    fn is_aligned(&self, line: &str) -> bool {
+    fn is_aligned(&self, ruler: Ruler<'_>) -> bool {
         self.columns.iter().skip(1).all(|column| {
-            let at = byte_at(line, column.at.start.saturating_sub(1));
-            line.as_bytes().get(at).is_none_or(|b| *b == b' ')
+            let at = ruler.byte_at(column.at.start.saturating_sub(1));
+            ruler.line.as_bytes().get(at).is_none_or(|b| *b == b' ')
         })
     }
 
     /// Cells at the places of the header's, as far as the line goes.
-    fn spaced_cells(&self, line: &str) -> Vec<Range<usize>> {
-        let ends = self.columns.iter().skip(1).map(|next| byte_at(line, next.at.start)).chain([line.len()]);
+    fn spaced_cells(&self, ruler: Ruler<'_>) -> Vec<Range<usize>> {
+        let ends = self.columns.iter().skip(1).map(|next| ruler.byte_at(next.at.start)).chain([ruler.line.len()]);
         self.columns
             .iter()
             .zip(ends)
-            .map(|(column, end)| (byte_at(line, column.at.start), end))
+            .map(|(column, end)| (ruler.byte_at(column.at.start), end))
             .map(|(start, end)| start..end.max(start))
             .collect()
     }
@@ -153,10 +168,11 @@ impl Table {
             self.cell(0, line, 0..line.len(), rules, found);
             return Part::Row;
         }
-        if bars_match(&self.columns, line) || (open && line.starts_with([' ', '|', '│']) && bars_match_so_far(&self.columns, line)) {
+        let ruler = Ruler::of(line);
+        if bars_match(&self.columns, ruler) || (open && line.starts_with([' ', '|', '│']) && bars_match_so_far(&self.columns, ruler)) {
             for (index, column) in self.columns.iter().enumerate() {
-                let start = byte_at(line, column.at.start);
-                let end = self.columns.get(index + 1).map_or(line.len(), |next| byte_at(line, next.at.start.saturating_sub(1)));
+                let start = ruler.byte_at(column.at.start);
+                let end = self.columns.get(index + 1).map_or(line.len(), |next| ruler.byte_at(next.at.start.saturating_sub(1)));
                 if start >= line.len() {
                     break;
                 }
@@ -181,9 +197,10 @@ impl Table {
         if line.trim().is_empty() || line.starts_with('(') {
             return Part::Outside;
         }
-        if !self.is_aligned(line) {
+        let ruler = Ruler::of(line);
+        if !self.is_aligned(ruler) {
             // Shifted against the header (wide characters, a prefix): as many cells as columns will do.
-            let cells = gaps(line);
+            let cells = gaps(line, usize::MAX);
             if cells.len() != self.columns.len() {
                 return Part::Outside;
             }
@@ -192,7 +209,7 @@ impl Table {
             }
             return Part::Row;
         }
-        for (index, cell) in self.spaced_cells(line).into_iter().enumerate() {
+        for (index, cell) in self.spaced_cells(ruler).into_iter().enumerate() {
             self.cell(index, line, cell, rules, found);
         }
         Part::Row
@@ -204,13 +221,16 @@ impl Table {
         }
         let mut cells = delimited(line, by);
         // Too many cells: one has a delimiter in it, with a blank behind ("Whitfield, Ann" unquoted).
-        while cells.len() > self.columns.len()
-            && let Some(at) =
-                (1..cells.len()).find(|at| line[cells[*at].clone()].starts_with(' ') && !line[cells[*at].clone()].trim().is_empty())
-        {
-            let end = cells.remove(at).end;
-            cells[at - 1].end = end;
-        }
+        let mut surplus = cells.len().saturating_sub(self.columns.len());
+        cells.dedup_by(|cell, before| {
+            let text = &line[cell.clone()];
+            let goes_on = surplus > 0 && text.starts_with(' ') && !text.trim().is_empty();
+            if goes_on {
+                before.end = cell.end;
+                surplus -= 1;
+            }
+            goes_on
+        });
         // Too few: another text, unless the rest is still to come, or the row was cut by a pane or an editor's margin.
         let mut first = 0;
         if cells.len() < self.columns.len() && !(open && cells.len() > 1) {
@@ -255,166 +275,6 @@ impl Table {
     }
 }
 
-/// A line of dashes. `-[ RECORD 1 ]--` is not one.
-pub(super) fn is_rule(line: &str) -> bool {
-    let trimmed = line.trim();
-    // Reports on line printers ruled with what they had.
-    if trimmed.len() >= 10 && trimmed.starts_with(['_', '*', '~']) && trimmed.bytes().all(|b| b == trimmed.as_bytes()[0] || b == b' ') {
-        return true;
-    }
-    trimmed.len() >= 3
-        && trimmed.starts_with(['-', '+', '|', '─', '┌', '├', '└', '═', '╞', '╟', '╔', '╠'])
-        && trimmed.contains(['-', '─', '═'])
-        && trimmed.chars().all(|c| matches!(c, '-' | '+' | '|' | ' ' | ':' | '=' | '\u{2500}'..='\u{257f}'))
-}
-
-/// The table that `rule` and the line above it begin.
-pub(super) fn ruled(header: &str, rule: &str, rules: &RuleSet) -> Option<Table> {
-    let mut columns: Vec<Range<usize>> = Vec::new();
-    let mut bars = false;
-    let mut inside = false;
-    let mut many = false;
-    for (at, c) in rule.chars().enumerate() {
-        let dash = matches!(c, '-' | '=' | ':' | '_' | '*' | '~' | '─' | '═' | '━');
-        if dash && !inside {
-            columns.push(at..at + 1);
-        } else if dash && let Some(last) = columns.last_mut() {
-            last.end = at + 1;
-        } else if c != ' ' {
-            bars = true;
-        }
-        inside = dash;
-    }
-    if columns.is_empty() || header.trim().is_empty() {
-        return None;
-    }
-    // One rule under a header of many cells: the header says where they are.
-    if columns.len() == 1 && !bars {
-        let cells = display_gaps(header);
-        if cells.len() >= 3 {
-            columns = cells;
-            many = true;
-        }
-    }
-    let form = if !many && (bars || columns.len() == 1) { Form::Bars } else { Form::Blanks };
-    let names: Vec<String> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, at)| {
-            let start = byte_at(header, at.start);
-            let end = match columns.get(index + 1) {
-                Some(next) if form == Form::Blanks => byte_at(header, next.start),
-                Some(_) => byte_at(header, at.end),
-                None => header.len(),
-            };
-            header.get(start..end.max(start)).unwrap_or_default().trim_matches([' ', '|', '│', '"']).to_owned()
-        })
-        .collect();
-    let means = meanings(&names, rules);
-    if columns.len() == 1 && means[0].label().is_none_or(|label| !label.strong) {
-        return None;
-    }
-    Some(Table {
-        header: header.trim().to_owned(),
-        columns: columns.into_iter().zip(means).map(|(at, means)| Column { at, means }).collect(),
-        form,
-        guessed: false,
-    })
-}
-
-/// Header words two spaces or more apart, at least two of them strong labels.
-pub(super) fn spaced_header(line: &str, rules: &RuleSet) -> Option<Table> {
-    // Signs that no header has are in nearly every line of a log, so they are looked for first.
-    if line.bytes().any(|b| matches!(b, b':' | b'=' | b'|' | b'"' | b',')) || !line.contains("  ") || line.contains('│') {
-        return None;
-    }
-    let columns = display_gaps(line);
-    if columns.len() < 2 {
-        return None;
-    }
-    let names: Vec<String> = columns.iter().map(|at| line[byte_at(line, at.start)..byte_at(line, at.end)].to_owned()).collect();
-    // A version, a date, a size: this is a row. A hyphen: a program's options.
-    if names.iter().any(|name| name.starts_with('-')) || names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() > 2) {
-        return None;
-    }
-    let labels = labels(&names, rules);
-    if is_record(&names, &labels, rules) {
-        return None;
-    }
-    // Two columns have to be labels both, three or more are a header for one strong one if every word is of a header.
-    let strong = labels.iter().flatten().filter(|label| label.strong && label.kind != Kind::Age).count();
-    let header = strong >= 2
-        || (strong == 1
-            && names.len() > 2
-            && names.iter().all(|name| !name.contains(|c: char| c.is_ascii_digit()) && name.split(' ').count() <= 3));
-    header.then(|| Table {
-        header: String::new(),
-        columns: columns.into_iter().zip(meanings(&names, rules)).map(|(at, means)| Column { at, means }).collect(),
-        form: Form::Blanks,
-        guessed: false,
-    })
-}
-
-/// A CSV, TSV or unaligned header.
-pub(super) fn delimited_header(line: &str, rules: &RuleSet) -> Option<Table> {
-    // Nearly every line of a log has a character that no column name has.
-    let named = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b" _-.#/()\"'\t,|;^~!".contains(&b);
-    if line.starts_with(|c: char| c.is_ascii_digit()) || !line.bytes().all(named) {
-        return None;
-    }
-    // A statement lists columns too.
-    const VERBS: [&str; 8] = ["insert", "select", "update", "create", "replace", "copy", "merge", "alter"];
-    let word = line.split(' ').next().unwrap_or_default();
-    if VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
-        return None;
-    }
-    // psql's fieldsep and SQLite's separator may be any.
-    let odd = |by: &char| matches!(by, '!' | '#') && line.matches(*by).count() < 2;
-    let by = ['\t', ',', '|', ';', '^', '~', '!', '#'].into_iter().find(|by| line.contains(*by) && !odd(by))?;
-    let cells = delimited(line, by);
-    if cells.len() < 2 || cells.len() > 512 {
-        return None;
-    }
-    let mut names = Vec::with_capacity(cells.len());
-    for cell in cells {
-        let text = line[cell].trim_matches(['"', '\'', ' ', '\u{feff}']);
-        let word = text.len() <= 48 && text.starts_with(|c: char| c.is_alphabetic() || c == '_');
-        let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ' | '-' | '.' | '#' | '/' | '(' | ')'));
-        // A sentence and a value have more words, or a number.
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if !word || !plain || text.contains("  ") || digits > 2 || text.split(' ').count() > 4 {
-            return None;
-        }
-        names.push(text.to_owned());
-    }
-    table_of(&names, by, rules)
-}
-
-/// `COPY public.patients (mrn, last_name) FROM stdin;` (pg_dump): tab-separated rows follow.
-pub(super) fn copy_header(line: &str, rules: &RuleSet) -> Option<Table> {
-    let rest = line.strip_prefix("COPY ")?;
-    let (open, close) = (rest.find('(')?, rest.find(')')?);
-    if !rest[close..].contains("FROM stdin") {
-        return None;
-    }
-    let names: Vec<String> = rest.get(open + 1..close)?.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect();
-    table_of(&names, '\t', rules)
-}
-
-/// "Last Name  Whitfield  First Name  Ann": each label has its value beside it, so this is no header.
-fn is_record(names: &[String], labels: &[Option<Label>], rules: &RuleSet) -> bool {
-    let is_value = |at: usize| {
-        names.get(at).is_some_and(|name| {
-            labels[at].is_none()
-                && name.contains(|c: char| c.is_uppercase() || c.is_ascii_digit())
-                && !name.split([' ', '_', '-']).all(|word| rules.vocabulary.knows(word))
-        })
-    };
-    let labelled = labels.iter().enumerate().filter(|(_, label)| label.is_some_and(|label| label.strong));
-    let (all, with_value) = labelled.fold((0, 0), |(all, with), (at, _)| (all + 1, with + usize::from(is_value(at + 1))));
-    all > 0 && all == with_value && all * 2 >= names.len().saturating_sub(1)
-}
-
 /// `last_name | Whitfield` of an expanded record, or of one without its marker.
 pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mut Vec<Found>, weak: &mut Vec<Found>) -> bool {
     let Some(bar) = line.find(['|', '│']) else { return false };
@@ -444,42 +304,15 @@ pub(super) fn record_row(line: &str, expanded: bool, rules: &RuleSet, found: &mu
     true
 }
 
-fn table_of(names: &[String], by: char, rules: &RuleSet) -> Option<Table> {
-    let labels = labels(names, rules);
-    if is_record(names, &labels, rules) {
-        return None;
-    }
-    labels.iter().any(Option::is_some).then(|| Table {
-        header: String::new(),
-        columns: meanings(names, rules).into_iter().map(|means| Column { at: 0..0, means }).collect(),
-        form: Form::Delimited(by),
-        guessed: false,
-    })
-}
-
-/// What a row without a header says about the rows that follow.
-pub(super) fn of_row(by: char, kinds: &[Option<Kind>]) -> Option<Table> {
-    let means = |kind: &Option<Kind>| kind.map_or(Meaning::Open, |kind| Meaning::Known(Label { kind, strong: true }));
-    (kinds.len() >= 3).then(|| Table {
-        header: String::new(),
-        columns: kinds.iter().map(|kind| Column { at: 0..0, means: means(kind) }).collect(),
-        form: Form::Delimited(by),
-        guessed: true,
-    })
-}
-
-fn bars_match(columns: &[Column], line: &str) -> bool {
-    columns.iter().skip(1).all(|column| {
-        let at = byte_at(line, column.at.start.saturating_sub(1));
-        line[at..].starts_with(['|', '│', '┃'])
-    })
+fn bars_match(columns: &[Column], ruler: Ruler<'_>) -> bool {
+    columns.iter().skip(1).all(|column| ruler.has_bar(column.at.start.saturating_sub(1)))
 }
 
 /// As [`bars_match`], for a line that may go on: bars it is too short for are not missing.
-fn bars_match_so_far(columns: &[Column], line: &str) -> bool {
+fn bars_match_so_far(columns: &[Column], ruler: Ruler<'_>) -> bool {
     columns.iter().skip(1).all(|column| {
-        let at = byte_at(line, column.at.start.saturating_sub(1));
-        at >= line.len() || line[at..].starts_with(['|', '│', '┃'])
+        let at = column.at.start.saturating_sub(1);
+        ruler.byte_at(at) >= ruler.line.len() || ruler.has_bar(at)
     })
 }
 
