@@ -1,5 +1,5 @@
 //! The masked track as a reader sees it: its segments one after the other, opened with the masked private key.
-use crate::{replay::ReplayError, store, table};
+use crate::{Storage, replay::ReplayError, store, table};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
     Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, PrivateKey, Problem, ReadError,
@@ -9,7 +9,7 @@ use std::{
     fs::File,
     io::{self, BufReader},
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -18,6 +18,7 @@ type Reader = SegmentReader<BufReader<File>>;
 /// A recording that may be replayed.
 #[derive(Debug)]
 pub(crate) struct MaskedTrack {
+    storage: Storage,
     pub(crate) folder: PathBuf,
     key: Arc<PrivateKey>,
     pub(crate) header: RecordingHeader,
@@ -28,8 +29,8 @@ pub(crate) struct MaskedTrack {
 }
 
 impl MaskedTrack {
-    pub(crate) fn open(root: &Path, session: SessionId, key: Arc<PrivateKey>) -> Result<Self, ReplayError> {
-        let folder = store::find(root, session).ok_or(ReplayError::NotFound(session))?;
+    pub(crate) fn open(storage: &Storage, session: SessionId, key: Arc<PrivateKey>) -> Result<Self, ReplayError> {
+        let folder = storage.find(session).ok_or(ReplayError::NotFound(session))?;
         let damaged = |what: &str, e: &dyn std::fmt::Display| ReplayError::Damaged(format!("{what}: {e}"));
         let bytes = match store::read_small(&folder.join(store::HEADER)) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(ReplayError::NotFound(session)),
@@ -51,7 +52,7 @@ impl MaskedTrack {
             Some(m) => masked_segments(m).len() as u32,
             None => (0..).take_while(|n| folder.join(Track::Masked.file_name(*n)).exists()).count() as u32,
         };
-        Ok(Self { folder, key, header, recording, manifest, segments })
+        Ok(Self { storage: storage.clone(), folder, key, header, recording, manifest, segments })
     }
 
     pub(crate) fn state(&self) -> RecordingState {
@@ -60,7 +61,7 @@ impl MaskedTrack {
 
     pub(crate) fn segment(&self, number: u32) -> Result<Reader, ReplayError> {
         let name = Track::Masked.file_name(number);
-        let file = File::open(self.folder.join(&name))?;
+        let file = self.storage.segment(&self.folder, Track::Masked, number)?;
         let length = file.metadata()?.len();
         let promised = self.manifest.as_ref().and_then(|m| masked_segments(m).get(number as usize));
         if let Some(p) = promised.filter(|p| length < p.bytes) {
@@ -188,6 +189,10 @@ impl MaskedTrack {
 
     /// Bytes of the track's files.
     pub(crate) fn bytes(&self) -> u64 {
+        // What is in the archive need not come for that.
+        if let Some(m) = &self.manifest {
+            return masked_segments(m).iter().map(|s| s.bytes).sum();
+        }
         let length = |number| std::fs::metadata(self.folder.join(Track::Masked.file_name(number))).map_or(0, |m| m.len());
         (0..self.segments).map(length).sum()
     }

@@ -1,5 +1,6 @@
 //! Shows the masked track: needs the masked private key, which a gateway does not have.
 use crate::{
+    Storage,
     cast::Cast,
     custody::{self, CustodyError},
     lines::clean,
@@ -14,7 +15,7 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -109,17 +110,17 @@ pub struct RecordingInfo {
     pub mask_incomplete: bool,
 }
 
-/// Opens masked tracks under one root. Blocking I/O: call it from `spawn_blocking`, except `stream`.
+/// Opens the masked tracks of one storage. Blocking I/O: call it from `spawn_blocking`, except `stream`.
 #[derive(Debug, Clone)]
 pub struct Replayer {
-    root: PathBuf,
+    storage: Storage,
     key: Arc<PrivateKey>,
 }
 
 impl Replayer {
     /// `key_file` is the masked private key, mode 0600.
-    pub fn open(root: impl Into<PathBuf>, key_file: &Path) -> Result<Self, ReplayError> {
-        Ok(Self { root: root.into(), key: Arc::new(custody::read_private(key_file)?) })
+    pub fn open(storage: impl Into<Storage>, key_file: &Path) -> Result<Self, ReplayError> {
+        Ok(Self { storage: storage.into(), key: Arc::new(custody::read_private(key_file)?) })
     }
 
     pub fn info(&self, session: SessionId) -> Result<RecordingInfo, ReplayError> {
@@ -238,7 +239,7 @@ impl Replayer {
     }
 
     pub(crate) fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
-        MaskedTrack::open(&self.root, session, self.key.clone())
+        MaskedTrack::open(&self.storage, session, self.key.clone())
     }
 }
 
