@@ -200,7 +200,7 @@ impl Archive {
     /// The archive that recordings went to before, and no other one. With `begin` a new one is given its name.
     async fn reach(self: &Arc<Self>, begin: bool) -> Result<Arc<dyn ObjectStore>, ArchiveError> {
         let this = self.clone();
-        let store = timed(async { spawn_blocking(move || (this.connect)()).await? }).await.map_err(away)?;
+        let store = timed(async { spawn_blocking(move || (this.connect)()).await? }).await?;
         let name = Key::from(NAME);
         let there = match timed(async { store.get_range(&name, 0..NAME_BYTES).await }).await {
             Ok(bytes) => Some(bytes.to_vec()),
@@ -302,14 +302,6 @@ async fn timed<T>(asked: impl Future<Output = object_store::Result<T>>) -> Resul
     match timeout(ANSWER, asked).await {
         Ok(answer) => answer.map_err(ArchiveError::of),
         Err(_) => Err(ArchiveError::Away(format!("it does not answer within {} s", ANSWER.as_secs()))),
-    }
-}
-
-/// The whole archive is missing, not one object in it.
-fn away(e: ArchiveError) -> ArchiveError {
-    match e {
-        ArchiveError::Missing(_) => ArchiveError::Away("its directory is not there".into()),
-        e => e,
     }
 }
 

@@ -19,7 +19,11 @@ impl ArchiveError {
             return Self::Missing(path.rsplit('/').next().unwrap_or_default().to_owned());
         }
         tracing::debug!(error = %e, "archive");
-        Self::Away(kind_of(&e).map_or_else(|| "it does not do what it is asked".into(), |k| k.to_string()))
+        Self::Away(match kind_of(&e) {
+            Some(io::ErrorKind::NotFound) => "its directory is not there".into(),
+            Some(kind) => kind.to_string(),
+            None => "it does not do what it is asked".into(),
+        })
     }
 }
 
@@ -77,7 +81,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::SpoolFull { waiting, limit, away } => {
                 write!(f, "{} of recordings wait for the archive, of {} that may", Size(*waiting), Size(*limit))?;
-                away.as_ref().map_or(Ok(()), |why| write!(f, "; {why}"))
+                away.as_ref().map_or(Ok(()), |why| write!(f, "; the archive is away: {why}"))
             }
             Self::DiskLow { free, least } => write!(f, "the recordings' disk has {} left, {} are kept free", Size(*free), Size(*least)),
         }
