@@ -1,5 +1,5 @@
 //! The masked track as a reader sees it: its segments one after the other, opened with the masked private key.
-use crate::{Storage, replay::ReplayError, store, table};
+use crate::{ArchiveError, Storage, replay::ReplayError, store, table};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
     Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, PrivateKey, Problem, ReadError,
@@ -61,7 +61,7 @@ impl MaskedTrack {
 
     pub(crate) fn segment(&self, number: u32) -> Result<Reader, ReplayError> {
         let name = Track::Masked.file_name(number);
-        let file = self.storage.segment(&self.folder, Track::Masked, number)?;
+        let file = self.storage.segment(&self.folder, Track::Masked, number).map_err(unopened)?;
         let length = file.metadata()?.len();
         let promised = self.manifest.as_ref().and_then(|m| masked_segments(m).get(number as usize));
         if let Some(p) = promised.filter(|p| length < p.bytes) {
@@ -238,6 +238,15 @@ fn indexed(reader: &mut Reader, number: u32) -> Result<Option<Vec<KeyframeAt>>, 
     let index = reader.index().map_err(|e| damaged_segment(&Track::Masked.file_name(number), e))?;
     let keyframe = |e: &IndexEntry| if let IndexEntry::Keyframe(k) = e { Some(*k) } else { None };
     Ok((!index.is_empty()).then(|| index.iter().filter_map(keyframe).collect()))
+}
+
+fn unopened(e: io::Error) -> ReplayError {
+    match e.get_ref().and_then(|e| e.downcast_ref::<ArchiveError>()) {
+        Some(ArchiveError::Away(_)) => ReplayError::Away(e.to_string()),
+        Some(ArchiveError::OtherBytes { .. }) => ReplayError::Damaged(e.to_string()),
+        None if e.kind() == io::ErrorKind::TimedOut => ReplayError::Away(e.to_string()),
+        _ => e.into(),
+    }
 }
 
 fn masked_segments(m: &Manifest) -> &[SegmentSummary] {

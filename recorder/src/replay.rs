@@ -33,6 +33,9 @@ pub enum ReplayError {
     Shredded,
     #[error("the recording is damaged: {0}")]
     Damaged(String),
+    /// It lies in an archive that cannot be reached now.
+    #[error("the recording cannot be read: {0}")]
+    Away(String),
     #[error("the recording cannot be read: {0}")]
     Io(#[from] io::Error),
     #[error("the released keys have expired; they were for a limited time")]

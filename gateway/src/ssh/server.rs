@@ -1,6 +1,7 @@
 //! Listening, one owned task a connection, and stopping in good order.
 use super::{
     SshConfig, algorithms,
+    control::Control,
     connection::{Connection, Shared},
     gathered::Gathered,
     handler::ClientHandler,
@@ -107,7 +108,7 @@ impl Gateway {
     }
 
     pub fn control(&self) -> Arc<dyn SessionControl> {
-        Arc::new(self.shared.registry.clone())
+        Arc::new(Control(self.shared.clone()))
     }
 
     /// Takes no more connections, tells the sessions, seals their recordings and waits until all is done.

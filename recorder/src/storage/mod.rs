@@ -82,6 +82,12 @@ impl From<&Path> for Storage {
     }
 }
 
+impl From<&Storage> for Storage {
+    fn from(same: &Storage) -> Self {
+        same.clone()
+    }
+}
+
 impl From<&PathBuf> for Storage {
     fn from(root: &PathBuf) -> Self {
         root.to_owned().into()

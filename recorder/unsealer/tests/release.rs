@@ -336,7 +336,7 @@ async fn serve(world: &World) -> Served {
     let server = Server::bind(Options {
         socket: socket.clone(),
         socket_mode: 0o600,
-        recordings: world.root(),
+        recordings: world.root().into(),
         state: dir.join("state"),
         trust: dir.join("trust.toml"),
         site: site(),
@@ -401,7 +401,7 @@ async fn over_the_socket_once_and_written_down() {
         Server::bind(Options {
             socket: world.dir.path().join("second"),
             socket_mode: 0o600,
-            recordings: world.root(),
+            recordings: world.root().into(),
             state: world.dir.path().join("state"),
             trust: world.dir.path().join("trust.toml"),
             site: site(),

@@ -48,6 +48,7 @@ pub(super) fn refusal(e: &ReplayError) -> Refusal {
     let status = match e {
         ReplayError::NotFound(_) | ReplayError::NoChannel(_) => StatusCode::NOT_FOUND,
         ReplayError::Shredded => StatusCode::GONE,
+        ReplayError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Refusal::new(status, words(e))
@@ -60,6 +61,7 @@ pub(in crate::pages) fn words(e: &ReplayError) -> String {
         ReplayError::NoChannel(_) => "The recording has no such channel.",
         ReplayError::WrongKey => "This portal's key does not open this recording.",
         ReplayError::Shredded => "The keys of this recording were destroyed, so nobody can watch it any more.",
+        ReplayError::Away(_) => "The recording lies in the archive, which cannot be reached now. Try again later.",
         ReplayError::Damaged(_) => "The recording is damaged. Export it to learn where: anteroom recording export, then anteroom verify.",
         _ => "The recording cannot be read at the moment.",
     }

@@ -1,4 +1,5 @@
 use super::{Running, running};
+use crate::pages::health;
 use crate::{
     errors::Problem,
     page::{Asked, Frame, Pager, html, page_number},
@@ -18,6 +19,8 @@ struct Sessions {
     q: String,
     may_end: bool,
     may_watch: bool,
+    /// Why no new session is taken.
+    refusal: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,5 +36,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let pager = Pager::new("/sessions", &frame.query, page, rows.len(), total);
     let may_end = frame.may(Action::TerminateSession);
     let may_watch = frame.may(Action::ReplayMasked);
-    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch })
+    let refusal = health::refusal(&app).await;
+    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch, refusal })
 }
