@@ -59,9 +59,14 @@ impl MaskedTrack {
         self.manifest.as_ref().map_or(RecordingState::Recording, |m| m.state)
     }
 
+    /// A segment's file, wherever it lies.
+    pub(crate) fn open_file(&self, track: Track, number: u32) -> Result<File, ReplayError> {
+        self.storage.segment(&self.folder, track, number).map_err(unopened)
+    }
+
     pub(crate) fn segment(&self, number: u32) -> Result<Reader, ReplayError> {
         let name = Track::Masked.file_name(number);
-        let file = self.storage.segment(&self.folder, Track::Masked, number).map_err(unopened)?;
+        let file = self.open_file(Track::Masked, number)?;
         let length = file.metadata()?.len();
         let promised = self.manifest.as_ref().and_then(|m| masked_segments(m).get(number as usize));
         if let Some(p) = promised.filter(|p| length < p.bytes) {

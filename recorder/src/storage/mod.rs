@@ -19,8 +19,10 @@ use anteroom_domain::SessionId;
 use anteroom_format::Track;
 use archive::Archive;
 use cache::Cache;
+use place::Place;
 use spool::Spool;
 use std::{
+    collections::BTreeMap,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -38,7 +40,7 @@ const MOST_FREE: u64 = 10 << 30;
 const CACHE: u64 = 4 << 30;
 
 /// An archive, and how the local disk is shared with it. Sizes in bytes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorageOptions {
     /// `file:///mnt/archive`. None: everything stays under the root.
     pub archive: Option<Url>,
@@ -134,22 +136,54 @@ impl Storage {
         }
     }
 
+    /// Every file of a recording, in order: what lies in its folder and what lies in the archive. What says where something lies is none of
+    /// it. A file that cannot be read now is an error of its own.
+    pub fn files(&self, session: SessionId) -> io::Result<impl Iterator<Item = (String, io::Result<File>)>> {
+        let folder = self.find(session).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no recording of this session"))?;
+        let mut names = BTreeMap::new();
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_file() && !place::is_marker(&name) {
+                names.insert(name, None);
+            }
+        }
+        let closed = match place::places(&folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound || e.kind() == io::ErrorKind::InvalidData => Vec::new(),
+            places => places?,
+        };
+        for place in closed {
+            names.insert(place.name.clone(), Some(place));
+        }
+        let storage = self.clone();
+        Ok(names.into_iter().filter_map(move |(name, place)| match (File::open(folder.join(&name)), place) {
+            (Err(e), Some(place)) if e.kind() == io::ErrorKind::NotFound => {
+                // Neither here nor there: that is for whoever verifies to find out.
+                storage.copy_of(place, FETCH).transpose().map(|copy| (name, copy))
+            }
+            (opened, _) => Some((name, opened)),
+        }))
+    }
+
     /// The archive's copy of a segment whose local file is gone; none if there is no archive, or it never had it. Waits for at most `limit`.
     pub fn archived(&self, folder: &Path, track: Track, number: u32, limit: Duration) -> io::Result<Option<File>> {
         let name = track.file_name(number);
-        let Some((archive, cache)) = &self.inner.archive else {
-            return if folder.join(place::marker_name(&name)).exists() {
-                Err(io::Error::other("it was shipped to an archive, and none is set up here"))
-            } else {
-                Ok(None)
-            };
-        };
         let places = match place::places(folder) {
             // It was never closed, so it was never shipped.
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             places => places?,
         };
-        let Some(place) = places.into_iter().find(|p| p.name == name) else { return Ok(None) };
+        places.into_iter().find(|p| p.name == name).map_or(Ok(None), |place| self.copy_of(place, limit))
+    }
+
+    fn copy_of(&self, place: Place, limit: Duration) -> io::Result<Option<File>> {
+        let Some((archive, cache)) = &self.inner.archive else {
+            return if place.is_shipped() {
+                Err(io::Error::other("it was shipped to an archive, and none is set up here"))
+            } else {
+                Ok(None)
+            };
+        };
         match archive.fetch(place, cache, limit) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             fetched => fetched.map(Some),

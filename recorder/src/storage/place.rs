@@ -53,6 +53,10 @@ pub(crate) fn marker_name(segment: &str) -> String {
     format!("{segment}.shipped")
 }
 
+pub(crate) fn is_marker(name: &str) -> bool {
+    name.ends_with(".shipped")
+}
+
 /// The segments that the manifest in `folder` names. Fails for a recording that has none.
 pub(crate) fn places(folder: &Path) -> io::Result<Vec<Place>> {
     let broken = |file: &str, e: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, format!("{file}: {e}"));

@@ -90,6 +90,19 @@ pub(super) struct Recording {
     pub(super) recipients: Recipients,
     pub(super) rules: Text,
     pub(super) max_lag: Text,
+    pub(super) storage: Option<Storage>,
+}
+
+/// `[recording.storage]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Storage {
+    pub(super) url: Text,
+    pub(super) spool_limit: Text,
+    pub(super) min_free: Text,
+    pub(super) keep: Text,
+    pub(super) cache_dir: Text,
+    pub(super) cache_limit: Text,
 }
 
 #[derive(Debug, Deserialize)]
