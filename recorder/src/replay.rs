@@ -12,13 +12,7 @@ use anteroom_domain::{RecordingState, SessionId, capability::Direction};
 use anteroom_format::{Body, Carries, ChannelEntry, Outcome, PrivateKey, SessionHeader, hex};
 use bytes::Bytes;
 use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    io,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 #[derive(Debug, thiserror::Error)]

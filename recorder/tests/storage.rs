@@ -66,8 +66,7 @@ async fn soon(what: &str, limit: u64, done: impl Fn() -> bool) {
     }
 }
 
-const SMALL: [&str; 6] =
-    ["header.json", "manifest.json", "masked.0.envelope", "masked.0.shipped", "sealed.0.envelope", "sealed.0.shipped"];
+const SMALL: [&str; 6] = ["header.json", "manifest.json", "masked.0.envelope", "masked.0.shipped", "sealed.0.envelope", "sealed.0.shipped"];
 
 async fn shipped_session(a: &Archived, recorder: &Recorder) -> SessionId {
     let session = complete_session(recorder).await;

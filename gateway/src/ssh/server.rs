@@ -1,8 +1,8 @@
 //! Listening, one owned task a connection, and stopping in good order.
 use super::{
     SshConfig, algorithms,
-    control::Control,
     connection::{Connection, Shared},
+    control::Control,
     gathered::Gathered,
     handler::ClientHandler,
     host_certificate::Known,

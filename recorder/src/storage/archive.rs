@@ -37,11 +37,12 @@ const NAME: &str = "anteroom-archive";
 /// The same, beside the recordings that went there.
 const KNOWN: &str = ".archive";
 
-type Connect = Box<dyn Fn() -> object_store::Result<Arc<dyn ObjectStore>> + Send + Sync>;
+pub(crate) type Connect = Box<dyn Fn() -> object_store::Result<Arc<dyn ObjectStore>> + Send + Sync>;
 
 pub(crate) struct Archive {
     connect: Connect,
     root: PathBuf,
+    answer: Duration,
     /// Threads of its own, so that an archive that hangs holds up nobody else. None only while it is dropped.
     runtime: Option<Runtime>,
     fetches: Semaphore,
@@ -75,10 +76,10 @@ impl Archive {
         }
         // Durable when it says so: the local file goes because of that.
         let connect = move || Ok(Arc::new(LocalFileSystem::new_with_prefix(&path)?.with_fsync(true)) as Arc<dyn ObjectStore>);
-        Self::behind(Box::new(connect), root)
+        Self::behind(Box::new(connect), root, ANSWER)
     }
 
-    pub(crate) fn behind(connect: Connect, root: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn behind(connect: Connect, root: &Path, answer: Duration) -> Result<Self, StorageError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(16)
@@ -86,7 +87,14 @@ impl Archive {
             .enable_time()
             .build()
             .map_err(StorageError::Threads)?;
-        Ok(Self { connect, root: root.into(), runtime: Some(runtime), fetches: Semaphore::new(FETCHES), fetching: Mutex::default() })
+        Ok(Self {
+            connect,
+            root: root.into(),
+            answer,
+            runtime: Some(runtime),
+            fetches: Semaphore::new(FETCHES),
+            fetching: Mutex::default(),
+        })
     }
 
     pub(crate) fn handle(&self) -> io::Result<&Handle> {
@@ -98,22 +106,22 @@ impl Archive {
     pub(crate) async fn put(self: &Arc<Self>, place: &Place, whole: &Whole) -> Result<(), ArchiveError> {
         let store = self.reach(true).await?;
         let key = self.key(place)?;
-        match timed(store.head(&key)).await {
+        match self.timed(store.head(&key)).await {
             Ok(_) => return self.compare(&*store, &key, place, whole).await,
             Err(ArchiveError::Missing(_)) => {}
             Err(e) => return Err(e),
         }
         // Nobody reads it under this name; what another try left there is replaced.
         let upload = Key::from(format!("{key}.upload"));
-        send(&*store, &upload, place.path(), whole.bytes).await?;
+        self.send(&*store, &upload, place.path(), whole.bytes).await?;
         if let Err(e) = self.compare(&*store, &upload, place, whole).await {
-            let _ = timed(store.delete(&upload)).await;
+            let _ = self.timed(store.delete(&upload)).await;
             return Err(e);
         }
-        match timed(async { Ok(store.rename_if_not_exists(&upload, &key).await) }).await? {
+        match self.timed(async { Ok(store.rename_if_not_exists(&upload, &key).await) }).await? {
             Ok(()) => {}
             Err(object_store::Error::AlreadyExists { .. }) => {
-                let _ = timed(store.delete(&upload)).await;
+                let _ = self.timed(store.delete(&upload)).await;
                 self.compare(&*store, &key, place, whole).await?;
             }
             Err(e) => return Err(ArchiveError::of(e)),
@@ -125,7 +133,7 @@ impl Archive {
     /// The size of the archive's copy.
     pub(crate) async fn size(self: &Arc<Self>, place: &Place) -> Result<u64, ArchiveError> {
         let store = self.reach(false).await?;
-        Ok(timed(store.head(&self.key(place)?)).await?.size)
+        Ok(self.timed(store.head(&self.key(place)?)).await?.size)
     }
 
     /// The archive's copy of a segment, checked against the manifest, out of the cache or into it. Blocks for at most `limit`; what is not
@@ -171,14 +179,14 @@ impl Archive {
         let store = self.reach(false).await?;
         let key = self.key(place)?;
         let wanted = place.wanted();
-        let size = timed(store.head(&key)).await?.size;
+        let size = self.timed(store.head(&key)).await?.size;
         if size < wanted.bytes {
             let why = format!("it ends at byte {size} of {}", wanted.bytes);
             return Err(ArchiveError::OtherBytes { file: place.name.clone(), why }.into());
         }
         let (begin, into, bytes) = (cache.clone(), name.to_owned(), wanted.bytes);
         let (file, part) = blocking(move || begin.begin(&into, bytes)).await?;
-        let copied = copy(&*store, &key, file, place.clone(), wanted).await;
+        let copied = self.copy(&*store, &key, file, place.clone(), wanted).await;
         let (name, done) = (name.to_owned(), part.clone());
         let finished = match copied {
             Ok(()) => blocking(move || File::open(&done).and_then(|f| cache.finish(&done, &name).map(|()| f))).await,
@@ -200,9 +208,9 @@ impl Archive {
     /// The archive that recordings went to before, and no other one. With `begin` a new one is given its name.
     async fn reach(self: &Arc<Self>, begin: bool) -> Result<Arc<dyn ObjectStore>, ArchiveError> {
         let this = self.clone();
-        let store = timed(async { spawn_blocking(move || (this.connect)()).await? }).await?;
+        let store = self.timed(async { spawn_blocking(move || (this.connect)()).await? }).await?;
         let name = Key::from(NAME);
-        let there = match timed(async { store.get_range(&name, 0..NAME_BYTES).await }).await {
+        let there = match self.timed(async { store.get_range(&name, 0..NAME_BYTES).await }).await {
             Ok(bytes) => Some(bytes.to_vec()),
             Err(ArchiveError::Missing(_)) => None,
             Err(e) => return Err(e),
@@ -221,7 +229,7 @@ impl Archive {
             (None, None) if begin => {
                 let fresh = fresh_name()?;
                 let put = store.put_opts(&name, Bytes::from(fresh.clone()).into(), PutMode::Create.into());
-                timed(async { put.await.map(|_| ()) }).await?;
+                self.timed(async { put.await.map(|_| ()) }).await?;
                 tracing::info!("an archive begins: it has got its name");
                 fresh
             }
@@ -237,15 +245,62 @@ impl Archive {
     /// Reads an object to its end: it must be these bytes.
     async fn compare(&self, store: &dyn ObjectStore, key: &Key, place: &Place, whole: &Whole) -> Result<(), ArchiveError> {
         let other = |why: &str| ArchiveError::OtherBytes { file: place.name.clone(), why: why.into() };
-        if timed(store.head(key)).await?.size != whole.bytes {
+        if self.timed(store.head(key)).await?.size != whole.bytes {
             return Err(other("its size differs"));
         }
         let mut hash = Sha256::new();
         for from in (0..whole.bytes).step_by(PIECE as usize) {
-            let piece = timed(store.get_range(key, from..whole.bytes.min(from + PIECE))).await?;
+            let piece = self.timed(store.get_range(key, from..whole.bytes.min(from + PIECE))).await?;
             hash = spawn_blocking(move || hash.chain_update(&piece)).await.map_err(|_| ArchiveError::Away("it is being closed".into()))?;
         }
         if hash.finalize()[..] == whole.sha256 { Ok(()) } else { Err(other("its SHA-256 differs")) }
+    }
+
+    async fn send(&self, store: &dyn ObjectStore, to: &Key, from: PathBuf, bytes: u64) -> Result<(), ArchiveError> {
+        let here = |e: io::Error| ArchiveError::Away(format!("the local file cannot be read: {}", e.kind()));
+        let mut upload = self.timed(store.put_multipart(to)).await?;
+        let sent = async {
+            // What follows came after the file was looked at; nobody was promised it.
+            let mut file = blocking(move || Ok(File::open(from)?.take(bytes))).await.map_err(here)?;
+            loop {
+                let (piece, rest) = blocking(move || {
+                    let mut piece = Vec::with_capacity(PIECE.min(file.limit()) as usize);
+                    file.by_ref().take(PIECE).read_to_end(&mut piece)?;
+                    Ok((piece, file))
+                })
+                .await
+                .map_err(here)?;
+                if piece.is_empty() {
+                    return self.timed(async { upload.complete().await.map(|_| ()) }).await;
+                }
+                file = rest;
+                self.timed(upload.put_part(piece.into())).await?;
+            }
+        };
+        let sent = sent.await;
+        if sent.is_err() {
+            let _ = self.timed(upload.abort()).await;
+        }
+        sent
+    }
+
+    async fn copy(&self, store: &dyn ObjectStore, key: &Key, mut file: File, place: Place, wanted: Wanted) -> io::Result<()> {
+        for from in (0..wanted.bytes).step_by(PIECE as usize) {
+            let piece = self.timed(store.get_range(key, from..wanted.bytes.min(from + PIECE))).await?;
+            file = blocking(move || file.write_all(&piece).map(|()| file)).await?;
+        }
+        blocking(move || {
+            io::Seek::rewind(&mut file)?;
+            place.check_copy(file, &wanted)
+        })
+        .await
+    }
+
+    async fn timed<T>(&self, asked: impl Future<Output = object_store::Result<T>>) -> Result<T, ArchiveError> {
+        match timeout(self.answer, asked).await {
+            Ok(answer) => answer.map_err(ArchiveError::of),
+            Err(_) => Err(ArchiveError::Away(format!("it does not answer within {:?}", self.answer))),
+        }
     }
 }
 
@@ -256,53 +311,6 @@ fn fresh_name() -> Result<Vec<u8>, ArchiveError> {
     let mut id = [0u8; 16];
     getrandom::fill(&mut id).map_err(|_| ArchiveError::Away("the system gives no random bytes for its name".into()))?;
     Ok(format!("anteroom-archive-v1 {}", anteroom_format::hex(&id)).into_bytes())
-}
-
-async fn send(store: &dyn ObjectStore, to: &Key, from: PathBuf, bytes: u64) -> Result<(), ArchiveError> {
-    let here = |e: io::Error| ArchiveError::Away(format!("the local file cannot be read: {}", e.kind()));
-    let mut upload = timed(store.put_multipart(to)).await?;
-    let sent = async {
-        // What follows came after the file was looked at; nobody was promised it.
-        let mut file = blocking(move || Ok(File::open(from)?.take(bytes))).await.map_err(here)?;
-        loop {
-            let (piece, rest) = blocking(move || {
-                let mut piece = Vec::with_capacity(PIECE.min(file.limit()) as usize);
-                file.by_ref().take(PIECE).read_to_end(&mut piece)?;
-                Ok((piece, file))
-            })
-            .await
-            .map_err(here)?;
-            if piece.is_empty() {
-                return timed(async { upload.complete().await.map(|_| ()) }).await;
-            }
-            file = rest;
-            timed(upload.put_part(piece.into())).await?;
-        }
-    };
-    let sent = sent.await;
-    if sent.is_err() {
-        let _ = timed(upload.abort()).await;
-    }
-    sent
-}
-
-async fn copy(store: &dyn ObjectStore, key: &Key, mut file: File, place: Place, wanted: Wanted) -> io::Result<()> {
-    for from in (0..wanted.bytes).step_by(PIECE as usize) {
-        let piece = timed(store.get_range(key, from..wanted.bytes.min(from + PIECE))).await?;
-        file = blocking(move || file.write_all(&piece).map(|()| file)).await?;
-    }
-    blocking(move || {
-        io::Seek::rewind(&mut file)?;
-        place.check_copy(file, &wanted)
-    })
-    .await
-}
-
-async fn timed<T>(asked: impl Future<Output = object_store::Result<T>>) -> Result<T, ArchiveError> {
-    match timeout(ANSWER, asked).await {
-        Ok(answer) => answer.map_err(ArchiveError::of),
-        Err(_) => Err(ArchiveError::Away(format!("it does not answer within {} s", ANSWER.as_secs()))),
-    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

@@ -8,6 +8,8 @@ mod error;
 mod place;
 mod ship;
 mod spool;
+#[cfg(test)]
+mod tests;
 
 pub use error::{ArchiveError, Refusal, StorageError};
 pub use spool::SpoolStatus;

@@ -141,7 +141,9 @@ impl Place {
         let other = |why| ArchiveError::OtherBytes { file: self.name.clone(), why };
         match self.check(file)? {
             Err(why) => Err(other(why).into()),
-            Ok(whole) if wanted.sha256.as_ref().is_some_and(|h| *h != hex(&whole.sha256)) => Err(other("its SHA-256 differs".into()).into()),
+            Ok(whole) if wanted.sha256.as_ref().is_some_and(|h| *h != hex(&whole.sha256)) => {
+                Err(other("its SHA-256 differs".into()).into())
+            }
             Ok(_) => Ok(()),
         }
     }

@@ -89,7 +89,8 @@ pub fn chunk_keys(
     let manifest = manifest(&folder, warrant)?;
     let sealed = manifest.tracks.iter().find(|t| t.track == Track::Sealed).map_or(&[][..], |t| &t.segments);
     let recording = warrant.header_sha256();
-    let mut reading = Reading { storage: &storage, folder: &folder, warrant, recording, deadline: Instant::now() + limit, limit, link: [0; 32] };
+    let mut reading =
+        Reading { storage: &storage, folder: &folder, warrant, recording, deadline: Instant::now() + limit, limit, link: [0; 32] };
     let mut released = Vec::new();
     for (number, promised) in (0u32..).zip(sealed) {
         if promised.segment != number {

@@ -9,8 +9,8 @@ use crate::{
     {Warrant, decide},
 };
 use anteroom_domain::Moment;
-use anteroom_recorder::Storage;
 use anteroom_format::{Release, ReleaseContent};
+use anteroom_recorder::Storage;
 use getrandom::rand_core::UnwrapErr;
 use std::{
     fs::Permissions,

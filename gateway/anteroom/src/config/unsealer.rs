@@ -131,7 +131,9 @@ mod tests {
     fn it_may_read_from_the_gateways_archive_too() {
         let (dir, text) = place();
         assert!(parse(&format!("{text}archive = \"file:///mnt/archive\"\ncache_limit = \"1G\"\n"), dir.path()).is_ok());
-        assert!(complaint(|t| format!("{t}archive = \"s3://bucket\"\n")).contains(":7: archive = \"s3://bucket\": an archive is a directory"));
+        assert!(
+            complaint(|t| format!("{t}archive = \"s3://bucket\"\n")).contains(":7: archive = \"s3://bucket\": an archive is a directory")
+        );
         assert!(complaint(|t| format!("{t}cache_limit = \"1 big\"\n")).contains(":7: cache_limit = \"1 big\": not a size"));
     }
 
