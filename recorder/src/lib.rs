@@ -53,4 +53,7 @@ pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
 #[cfg(test)]
 extern crate self as anteroom_recorder;
 #[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[cfg(test)]
 mod faults;

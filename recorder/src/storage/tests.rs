@@ -1,11 +1,8 @@
 //! Archives that are no file system, that lie, and that hang.
 #![allow(clippy::unwrap_used)]
-#[path = "../../tests/common/mod.rs"]
-mod common;
 use super::{Archive, Storage, StorageOptions};
-use crate::*;
+use crate::{common::*, *};
 use bytes::Bytes;
-use common::*;
 use futures_util::stream::BoxStream;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMultipartOptions,
