@@ -84,8 +84,9 @@ impl std::fmt::Debug for Approvals {
     }
 }
 
-/// A connection unused for longer is asked whether it still lives before it is used; asking always would double the questions.
-const TRUSTED: Duration = Duration::from_secs(1);
+/// A connection unused for longer is asked whether it still lives before it is used, and so is the database; asking always would double
+/// the questions. Short, so that hardly anybody meets a database that went away unnoticed and is refused without being told why.
+const TRUSTED: Duration = Duration::from_millis(100);
 
 /// A pool that notices within three seconds that the database is away, and asks no statement to run for long.
 pub fn pool_options() -> PgPoolOptions {
@@ -164,7 +165,7 @@ impl Approvals {
         let _ = self.inner.changes.send(change);
     }
 
-    /// Whether the database answers within a second, or has done so within the last one.
+    /// Whether the database answers within a second, or has just done so.
     pub async fn healthy(&self) -> bool {
         let age = |at: &std::time::Instant| at.elapsed() < TRUSTED;
         if self.inner.answered.lock().await.as_ref().is_some_and(age) {

@@ -121,7 +121,7 @@ fn mask(data: &Bytes, mib: usize) {
 }
 
 fn recorder(dir: &tempfile::TempDir) -> Recorder {
-    let key = |n: u8| PrivateKey::from_seed(&[n; 32]).public().unwrap();
+    let key = |n: u8| *PrivateKey::from_seed(&[n; 32]).public();
     Recorder::open(RecorderOptions {
         root: dir.path().join("recordings"),
         gateway: "bench".into(),

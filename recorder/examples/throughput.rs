@@ -113,7 +113,7 @@ fn mask(piece: &[u8], mib: usize) {
 fn record(label: &str, piece: &Bytes, mib: usize, pty: Option<Pty>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let key = |n: u8| PrivateKey::from_seed(&[n; 32]).public().unwrap();
+    let key = |n: u8| *PrivateKey::from_seed(&[n; 32]).public();
     let recorder = Recorder::open(RecorderOptions {
         root: dir.path().join("recordings"),
         gateway: "bench".into(),

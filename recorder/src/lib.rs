@@ -48,7 +48,7 @@ pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, R
 pub use storage::{ArchiveError, Refusal, SpoolStatus, Storage, StorageError, StorageOptions};
 pub use store::find;
 pub use survey::{BARS, MAX_LINES, MAX_MARKS, Mark, MarkKind, Quiet, ShownLine, Survey, Timeline};
-pub use verify::{Finding, Report, Verdict, verify_dir, verify_folder};
+pub use verify::{Code, Finding, Part, Report, Source, Verdict, verify, verify_dir};
 
 #[cfg(test)]
 extern crate self as anteroom_recorder;

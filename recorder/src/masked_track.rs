@@ -2,7 +2,7 @@
 use crate::{ArchiveError, Storage, replay::ReplayError, store, table};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
-    Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, PrivateKey, Problem, ReadError,
+    Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, Opener, Problem, ReadError,
     RecordingHeader, SegmentReader, SegmentSummary, SignedManifest, Track, hex, strict,
 };
 use std::{
@@ -20,7 +20,7 @@ type Reader = SegmentReader<BufReader<File>>;
 pub(crate) struct MaskedTrack {
     storage: Storage,
     pub(crate) folder: PathBuf,
-    key: Arc<PrivateKey>,
+    key: Arc<dyn Opener>,
     pub(crate) header: RecordingHeader,
     pub(crate) recording: [u8; 32],
     /// None: still being written, or not recovered yet.
@@ -29,7 +29,7 @@ pub(crate) struct MaskedTrack {
 }
 
 impl MaskedTrack {
-    pub(crate) fn open(storage: &Storage, session: SessionId, key: Arc<PrivateKey>) -> Result<Self, ReplayError> {
+    pub(crate) fn open(storage: &Storage, session: SessionId, key: Arc<dyn Opener>) -> Result<Self, ReplayError> {
         let folder = storage.find(session).ok_or(ReplayError::NotFound(session))?;
         let damaged = |what: &str, e: &dyn std::fmt::Display| ReplayError::Damaged(format!("{what}: {e}"));
         let bytes = match store::read_small(&folder.join(store::HEADER)) {
@@ -79,8 +79,9 @@ impl MaskedTrack {
         let envelope = Envelope::from_bytes(&envelope).map_err(|e| ReplayError::Damaged(format!("{name}.envelope: {e}")))?;
         let mut source = BufReader::with_capacity(80 << 10, file);
         let header = anteroom_format::ChainReader::open(&mut source).map_err(|e| damaged_segment(&name, e))?.header().clone();
-        let key = envelope.open(&header, &self.key).map_err(|e| match e {
+        let key = envelope.open(&header, &*self.key).map_err(|e| match e {
             EnvelopeError::NotForKey => ReplayError::WrongKey,
+            EnvelopeError::Away(why) => ReplayError::KeyAway(why),
             e => ReplayError::Damaged(format!("{name}.envelope: {e}")),
         })?;
         let at_home = header.track == Track::Masked && header.segment == number && header.session == self.header.session.session.0;

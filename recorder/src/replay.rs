@@ -2,14 +2,14 @@
 use crate::{
     Storage,
     cast::Cast,
-    custody::{self, CustodyError},
+    custody::{self, CustodyError, Opener},
     lines::clean,
     masked_track::MaskedTrack,
     revealed::Revealed,
     unmask::Released,
 };
 use anteroom_domain::{RecordingState, SessionId, capability::Direction};
-use anteroom_format::{Body, Carries, ChannelEntry, Outcome, PrivateKey, SessionHeader, hex};
+use anteroom_format::{Body, Carries, ChannelEntry, Outcome, SessionHeader, hex};
 use bytes::Bytes;
 use serde::Serialize;
 use std::{collections::BTreeMap, io, path::Path, sync::Arc, time::Duration};
@@ -30,6 +30,8 @@ pub enum ReplayError {
     /// It lies in an archive that cannot be reached now.
     #[error("the recording cannot be read: {0}")]
     Away(String),
+    #[error("the key that opens recordings cannot be used at the moment: {0}")]
+    KeyAway(String),
     #[error("the recording cannot be read: {0}")]
     Io(#[from] io::Error),
     #[error("the released keys have expired; they were for a limited time")]
@@ -111,13 +113,18 @@ pub struct RecordingInfo {
 #[derive(Debug, Clone)]
 pub struct Replayer {
     storage: Storage,
-    key: Arc<PrivateKey>,
+    key: Arc<dyn Opener>,
 }
 
 impl Replayer {
     /// `key_file` is the masked private key, mode 0600.
     pub fn open(storage: impl Into<Storage>, key_file: &Path) -> Result<Self, ReplayError> {
-        Ok(Self { storage: storage.into(), key: Arc::new(custody::read_private(key_file)?) })
+        Ok(Self::with_key(storage, Arc::new(custody::read_private(key_file)?)))
+    }
+
+    /// With the masked private key, wherever it is kept.
+    pub fn with_key(storage: impl Into<Storage>, key: Arc<dyn Opener>) -> Self {
+        Self { storage: storage.into(), key }
     }
 
     pub fn info(&self, session: SessionId) -> Result<RecordingInfo, ReplayError> {

@@ -37,7 +37,7 @@ impl fmt::Debug for Recipient {
 impl Recipient {
     pub fn generate() -> Result<Self, CustodyError> {
         let key = custody::generate()?;
-        let line = key.public().map_err(|source| CustodyError::Key { path: "a fresh key".into(), source })?.to_string();
+        let line = key.public().to_string();
         Ok(Self { key, line })
     }
 

@@ -109,7 +109,7 @@ async fn a_private_key_that_others_may_read_is_refused() {
     assert!(e.contains("may be read by others (mode 0640)") && e.contains("chmod 600"), "{e}");
     let fresh = lab.dir.path().join("fresh.key");
     let public = custody::generate_files(&fresh).unwrap();
-    assert_eq!(custody::read_private(&fresh).unwrap().public().unwrap(), public);
+    assert_eq!(custody::read_private(&fresh).unwrap().public(), &public);
     assert_eq!(custody::read_public(&lab.dir.path().join("fresh.key.pub")).unwrap(), public);
     assert!(custody::generate_files(&fresh).is_err(), "never overwritten");
 }

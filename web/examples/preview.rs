@@ -159,7 +159,7 @@ fn recorder(dir: &Path) -> (Recorder, Replayer) {
     let options = RecorderOptions {
         root: root.clone(),
         gateway: "preview".into(),
-        recipients: Recipients { masked: key(1).public().unwrap(), sealed: [key(2).public().unwrap(), key(3).public().unwrap()] },
+        recipients: Recipients { masked: *key(1).public(), sealed: [*key(2).public(), *key(3).public()] },
         rules: Arc::new(anteroom_masking::RuleSet::builtin()),
         manifest_key: Secret::new([42; 32]),
         max_lag: Duration::from_secs(1),

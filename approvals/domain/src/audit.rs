@@ -342,9 +342,10 @@ pub enum AuditEvent {
         session: SessionId,
         by: Option<PersonId>,
     },
-    /// Envelopes were wrapped anew, to these recipients.
+    /// Envelopes that the key `from` opened were wrapped anew, to these recipients. Keys by their ids.
     EnvelopesRewrapped {
         track: String,
+        from: String,
         recipients: Vec<String>,
         count: u64,
     },

@@ -63,7 +63,12 @@ pub(crate) async fn open_approvals(config: &Checked, database: &Database) -> Res
 }
 
 pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
-    custody.masked_key_file.as_ref().map(|key| Replayer::open(&custody.storage, key)).transpose().context("replay")
+    custody
+        .masked_key
+        .as_ref()
+        .map(|key| key.open().map(|key| Replayer::with_key(&custody.storage, key)))
+        .transpose()
+        .context("[replay] masked_key")
 }
 
 impl Running {

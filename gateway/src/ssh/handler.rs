@@ -23,6 +23,9 @@ use tokio::time::timeout;
 /// How long a target may think about a remote forward.
 const LISTEN_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a key may be judged. A database that froze in the middle of a question never answers it.
+const JUDGE_LIMIT: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
 pub(super) struct ClientHandler {
     connection: Arc<Connection>,
@@ -30,6 +33,11 @@ pub(super) struct ClientHandler {
 }
 
 type Done = Result<(), russh::Error>;
+
+/// No answer is a no: a judgement that is given up leaves nobody signed in.
+async fn judged(judgement: impl Future<Output = Auth>) -> Auth {
+    timeout(JUDGE_LIMIT, Box::pin(judgement)).await.unwrap_or(Auth::Reject { proceed_with_methods: None, partial_success: false })
+}
 
 impl ClientHandler {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
@@ -86,11 +94,11 @@ impl Handler for ClientHandler {
     }
 
     async fn auth_publickey_offered(&mut self, _user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, russh::Error> {
-        Ok(Box::pin(self.auth.offered(&offer)).await)
+        Ok(judged(self.auth.offered(&offer)).await)
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
-        Ok(Box::pin(self.auth.signed(user, key)).await)
+        Ok(judged(self.auth.signed(user, key)).await)
     }
 
     async fn openssh_certificate_signed(&mut self, _: &str, _: &Certificate, key: VerifiedPublicKey<'_>) -> Done {
@@ -99,7 +107,7 @@ impl Handler for ClientHandler {
     }
 
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, russh::Error> {
-        Ok(Box::pin(self.auth.certified(user, certificate)).await)
+        Ok(judged(self.auth.certified(user, certificate)).await)
     }
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, user: &str, _: &str, _: Option<Response<'a>>) -> Result<Auth, russh::Error> {

@@ -1,11 +1,13 @@
 //! Releasing an interval: the keys of its chunks, wrapped to one recipient (SPEC section 11). Nobody but the unsealer can make one that
 //! opens anything; nobody but its recipient can read one.
 use crate::{
-    KeyError, PrivateKey, PublicKey,
+    PrivateKey, PublicKey,
     chain::{ReadError, read_up_to},
     crypt::ChunkKey,
     damage::Problem,
+    hpke_base,
     layout::{FRAME_HEADER_LEN, FrameHeader, HASH_LEN, HEADER_LEN, Hash, Kind, SegmentHeader, array, chain_hash},
+    opener::Wrapped,
     reader::{Content, Unpacker},
 };
 use anteroom_domain::{
@@ -13,7 +15,7 @@ use anteroom_domain::{
     canonical::{self, CanonicalError},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use hpke::{Deserializable, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256, kem::X25519HkdfSha256, rand_core::CryptoRng};
+use hpke::rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Seek, SeekFrom};
 use zeroize::Zeroizing;
@@ -38,8 +40,6 @@ pub enum ReleaseError {
     TooMany,
     #[error("wrapping failed")]
     Seal,
-    #[error(transparent)]
-    Key(#[from] KeyError),
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
 }
@@ -114,16 +114,8 @@ impl Release {
             plain.extend_from_slice(c.key.as_slice());
         }
         let aad = canonical::to_vec(&content)?;
-        let (enc, ct) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &recipient.hpke()?,
-            INFO,
-            &plain,
-            &aad,
-            rng,
-        )
-        .map_err(|_| ReleaseError::Seal)?;
-        Ok(Self { content, enc: BASE64.encode(enc.to_bytes()), ct: BASE64.encode(ct) })
+        let (enc, ct) = hpke_base::seal(recipient, &plain, INFO, &aad, rng).ok_or(ReleaseError::Seal)?;
+        Ok(Self { content, enc: BASE64.encode(enc), ct: BASE64.encode(ct) })
     }
 
     /// The keys, for who has the recipient's private key.
@@ -131,7 +123,7 @@ impl Release {
         if self.content.format != Self::FORMAT {
             return Err(ReleaseError::Format);
         }
-        if self.content.recipient != key.public()?.id() {
+        if self.content.recipient != key.public().id() {
             return Err(ReleaseError::NotForKey);
         }
         let announced = self.content.chunks as usize;
@@ -139,11 +131,10 @@ impl Release {
             return Err(ReleaseError::TooMany);
         }
         let enc = BASE64.decode(&self.enc).map_err(|_| ReleaseError::Open)?;
-        let enc = Deserializable::from_bytes(&enc).map_err(|_| ReleaseError::Open)?;
         let ct = BASE64.decode(&self.ct).map_err(|_| ReleaseError::Open)?;
         let aad = canonical::to_vec(&self.content)?;
-        let plain = hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519HkdfSha256>(&OpModeR::Base, &key.hpke()?, &enc, INFO, &ct, &aad);
-        let plain = Zeroizing::new(plain.map_err(|_| ReleaseError::Open)?);
+        let wrapped = Wrapped { enc: &enc, ct: &ct, info: INFO, aad: &aad };
+        let plain = key.open_any(&wrapped).map_err(|_| ReleaseError::Open)?;
         let chunks: Vec<_> = plain.chunks_exact(ENTRY_LEN).map(entry).collect();
         let in_order = chunks.windows(2).all(|w| (w[0].segment, w[0].sequence) < (w[1].segment, w[1].sequence));
         if plain.len() == announced * ENTRY_LEN && in_order { Ok(chunks) } else { Err(ReleaseError::Chunks) }
@@ -258,21 +249,21 @@ mod tests {
     #[test]
     fn the_recipient_reads_it_and_nobody_else() {
         let (hers, his) = (PrivateKey::from_seed(&[1; 32]), PrivateKey::from_seed(&[2; 32]));
-        let release = Release::seal(content(), &chunks(), &hers.public().unwrap(), &mut Counting(0)).unwrap();
+        let release = Release::seal(content(), &chunks(), hers.public(), &mut Counting(0)).unwrap();
         let opened = release.open(&hers).unwrap();
         assert_eq!(
             opened.iter().map(|c| (c.segment, c.sequence, c.offset, *c.key)).collect::<Vec<_>>(),
             [(0, 3, 192, [7; 32]), (0, 4, 192, [7; 32]), (1, 0, 192, [7; 32])]
         );
         assert!(matches!(release.open(&his), Err(ReleaseError::NotForKey)));
-        let renamed = Release { content: ReleaseContent { recipient: his.public().unwrap().id(), ..release.content.clone() }, ..release };
+        let renamed = Release { content: ReleaseContent { recipient: his.public().id(), ..release.content.clone() }, ..release };
         assert!(matches!(renamed.open(&his), Err(ReleaseError::Open)));
     }
 
     #[test]
     fn what_it_says_about_itself_cannot_be_changed() {
         let key = PrivateKey::from_seed(&[1; 32]);
-        let release = Release::seal(content(), &chunks(), &key.public().unwrap(), &mut Counting(0)).unwrap();
+        let release = Release::seal(content(), &chunks(), key.public(), &mut Counting(0)).unwrap();
         let good = release.content.clone();
         for changed in [
             ReleaseContent { from_us: 4, ..good.clone() },
@@ -294,7 +285,7 @@ mod tests {
         let key = PrivateKey::from_seed(&[1; 32]);
         let mut twice = chunks();
         twice[1] = twice[0].clone();
-        let release = Release::seal(content(), &twice, &key.public().unwrap(), &mut Counting(0)).unwrap();
+        let release = Release::seal(content(), &twice, key.public(), &mut Counting(0)).unwrap();
         assert!(matches!(release.open(&key), Err(ReleaseError::Chunks)));
     }
 }

@@ -167,6 +167,17 @@ impl Storage {
         }))
     }
 
+    /// About how many bytes [`files`](Self::files) gives: what lies in the folder, and what the manifest promises of the rest.
+    pub fn size(&self, session: SessionId) -> io::Result<u64> {
+        let Some(folder) = self.find(session) else { return Ok(0) };
+        let mut size = 0;
+        for entry in std::fs::read_dir(&folder)? {
+            size += entry?.metadata()?.len();
+        }
+        let closed = place::places(&folder).unwrap_or_default();
+        Ok(size + closed.iter().filter(|p| !p.path().exists()).map(|p| p.wanted().bytes).sum::<u64>())
+    }
+
     /// The archive's copy of a segment whose local file is gone; none if there is no archive, or it never had it. Waits for at most `limit`.
     pub fn archived(&self, folder: &Path, track: Track, number: u32, limit: Duration) -> io::Result<Option<File>> {
         let name = track.file_name(number);

@@ -1,6 +1,7 @@
 //! What every test of the recorder needs.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_debug_implementations)]
 use anteroom_domain::{AccountName, RecordingState, Secret, SessionId, TargetName};
+use anteroom_format::{ChainReader, Envelope, SegmentHeader};
 use anteroom_masking::RuleSet;
 use anteroom_recorder::*;
 use std::{
@@ -27,14 +28,14 @@ impl Lab {
     pub fn root(&self) -> PathBuf {
         self.dir.path().join("recordings")
     }
+    pub fn recipients(&self) -> Recipients {
+        Recipients { masked: *self.masked.public(), sealed: [*self.holders[0].public(), *self.holders[1].public()] }
+    }
     pub fn options(&self) -> RecorderOptions {
         RecorderOptions {
             root: self.root(),
             gateway: "gw-test".into(),
-            recipients: Recipients {
-                masked: self.masked.public().unwrap(),
-                sealed: [self.holders[0].public().unwrap(), self.holders[1].public().unwrap()],
-            },
+            recipients: self.recipients(),
             rules: Arc::new(RuleSet::builtin()),
             manifest_key: Secret::new([42; 32]),
             max_lag: Duration::from_secs(1),
@@ -55,6 +56,21 @@ impl Lab {
     }
     pub fn replayer(&self) -> Replayer {
         Replayer::open(self.root(), &self.key_file()).unwrap()
+    }
+    /// A finished short session, written to these recipients; for tests that have no runtime.
+    pub fn recorded_to(&self, recipients: Recipients) -> SessionId {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let recorder = Recorder::open(RecorderOptions { recipients, ..self.options() }).unwrap();
+            let session = complete_session(&recorder).await;
+            recorder.shutdown().await;
+            session
+        })
+    }
+    pub fn envelope(&self, session: SessionId, track: Track) -> (SegmentHeader, Envelope) {
+        let read = |name: String| std::fs::read(self.folder(session).join(name)).unwrap();
+        let header = ChainReader::open(&read(track.file_name(0))[..]).unwrap().header().clone();
+        (header, Envelope::from_bytes(&read(track.envelope_name(0))).unwrap())
     }
     pub fn folder(&self, session: SessionId) -> PathBuf {
         self.root().join("2026").join("11").join(session.to_string())

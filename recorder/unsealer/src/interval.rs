@@ -5,8 +5,8 @@
 use crate::{Warrant, decide::Shown};
 use anteroom_domain::SessionId;
 use anteroom_format::{
-    ChainReader, Envelope, EnvelopeError, Kind, MAX_RELEASED, Manifest, PrivateKey, ReadError, RecordingHeader, ReleasedChunk,
-    SegmentHeader, SegmentKey, SegmentSecret, SegmentSummary, SignedManifest, Track, hex, strict,
+    ChainReader, Envelope, EnvelopeError, Kind, MAX_RELEASED, Manifest, Opener, ReadError, RecordingHeader, ReleasedChunk, SegmentHeader,
+    SegmentKey, SegmentSecret, SegmentSummary, SignedManifest, Track, hex, strict,
 };
 use anteroom_recorder::Storage;
 use rustix::fs::OFlags;
@@ -15,6 +15,7 @@ use std::{
     io::{self, BufReader, Read},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -35,6 +36,8 @@ pub enum RecordingError {
     Shredded,
     #[error("the recording was made for other key-holders' keys than the two that are here")]
     OtherKeys,
+    #[error("a key-holder's key cannot be used: {0}")]
+    KeyAway(String),
     #[error("the interval holds more than {MAX_RELEASED} chunks; ask for a shorter one")]
     TooLong,
     #[error("the recording could not be checked within {0:?}")]
@@ -54,6 +57,7 @@ impl RecordingError {
             Self::Damaged(_) => "damaged",
             Self::Shredded => "shredded",
             Self::OtherKeys => "other_keys",
+            Self::KeyAway(_) => "key_away",
             Self::TooLong => "interval_too_long",
             Self::TooSlow(_) => "too_slow",
             Self::Io(_) => "unreadable",
@@ -63,15 +67,15 @@ impl RecordingError {
 
 /// The private keys that together open sealed tracks.
 #[derive(Debug)]
-pub struct Keys([PrivateKey; 2]);
+pub struct Keys([Arc<dyn Opener>; 2]);
 
 impl Keys {
-    pub fn new(keys: [PrivateKey; 2]) -> Self {
+    pub fn new(keys: [Arc<dyn Opener>; 2]) -> Self {
         Self(keys)
     }
 
     fn open(&self, envelope: &Envelope, header: &SegmentHeader) -> Result<SegmentKey, EnvelopeError> {
-        let shares = self.0.iter().map(|key| envelope.open_share(header, key)).collect::<Result<Vec<_>, _>>()?;
+        let shares = self.0.iter().map(|key| envelope.open_share(header, &**key)).collect::<Result<Vec<_>, _>>()?;
         envelope.combine(header, &shares)
     }
 }
@@ -225,6 +229,7 @@ impl Reading<'_> {
         let envelope = Envelope::from_bytes(&bytes).map_err(|e| damaged(&name, &e))?;
         keys.open(&envelope, header).map_err(|e| match e {
             EnvelopeError::NotForKey => RecordingError::OtherKeys,
+            EnvelopeError::Away(why) => RecordingError::KeyAway(why),
             e => damaged(&name, &e),
         })
     }

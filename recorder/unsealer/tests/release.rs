@@ -121,7 +121,7 @@ async fn what_is_not_as_it_was_written_releases_nothing() {
     };
     assert_eq!((away("sealed.0.envelope"), away("manifest.json"), away("header.json")), ("shredded", "still_recording", "no_recording"));
     let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
-    let others = Keys::new([world.holders[0].clone(), world.masked.clone()]);
+    let others = Keys::new([Arc::new(world.holders[0].clone()), Arc::new(world.masked.clone())]);
     assert_eq!(chunk_keys(&world.root(), &warrant, &others, LIMIT).unwrap_err().code(), "other_keys");
     assert_eq!(code(&world), "released", "everything was put back");
 }
@@ -185,6 +185,7 @@ async fn a_torn_recording_releases_what_its_manifest_covers() {
     let error = chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap_err();
     assert_eq!(error.code(), "still_recording");
     // The next start closes it.
+    drop(recording);
     recorder.shutdown().await;
     drop(recorder);
     assert_eq!(world.recorder().recover().len(), 1);

@@ -1,9 +1,11 @@
-//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek`, which needs none.
+//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek` and `verify`, which need none.
 pub mod capacity;
 pub mod echo;
 pub mod lab;
+pub mod recording;
 pub mod seek;
 pub mod throughput;
+pub mod verify;
 
 /// The ways to the same target, in the order of every result.
 pub const HOSTS: [&str; 3] = ["direct", "jump", "gateway"];

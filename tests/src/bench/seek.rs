@@ -1,17 +1,8 @@
 //! How soon any moment of an eight-hour recording is there: from the question to the painted screen, without network and browser.
-use super::{median, quantile};
-use anteroom_domain::{AccountName, Secret, SessionId, TargetName};
-use anteroom_masking::RuleSet;
-use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader};
+use super::{median, quantile, recording};
+use anteroom_recorder::{Event, EventKind, Pty, Recording};
 use anyhow::{Context, Result};
-use std::{
-    fs::OpenOptions,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use uuid::Uuid;
+use std::time::{Duration, Instant};
 
 const HOURS: u64 = 8;
 /// Every so many seconds somebody prints a lot.
@@ -29,22 +20,11 @@ pub struct Seeks {
 
 /// Writes such a recording, with made-up times, and jumps about in it.
 pub fn measure(jumps: usize) -> Result<Seeks> {
-    let dir = tempfile::tempdir()?;
-    let key = |n| PrivateKey::from_seed(&[n; 32]);
-    let root = dir.path().join("recordings");
-    let recorder = Recorder::open(RecorderOptions {
-        root: root.clone(),
-        gateway: "bench".into(),
-        recipients: Recipients { masked: key(1).public()?, sealed: [key(2).public()?, key(3).public()?] },
-        rules: Arc::new(RuleSet::builtin()),
-        manifest_key: Secret::new([42; 32]),
-        max_lag: Duration::from_secs(1),
-    })?;
-    let key_file = dir.path().join("masked.key");
-    OpenOptions::new().create_new(true).write(true).mode(0o600).open(&key_file)?.write_all(key(1).to_line().as_bytes())?;
+    let bench = recording::Bench::new()?;
+    let session = bench.session;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (session, bytes) = runtime.block_on(record(&recorder))?;
-    let replayer = Replayer::open(root, &key_file)?;
+    let bytes = runtime.block_on(async { record(&bench.start().await?).await })?;
+    let replayer = bench.replayer()?;
     let mut seed = 0x5eed_u64;
     let mut times = Vec::with_capacity(jumps);
     for _ in 0..jumps {
@@ -60,20 +40,8 @@ pub fn measure(jumps: usize) -> Result<Seeks> {
     Ok(Seeks { p50: median(&mut times), p99: quantile(&mut times, 0.99), bytes })
 }
 
-async fn record(recorder: &Recorder) -> Result<(SessionId, u64)> {
-    let session = SessionId(Uuid::now_v7());
-    let header = SessionHeader {
-        session,
-        person: Uuid::from_u128(1).into(),
-        person_handle: "bench".into(),
-        target: Uuid::from_u128(2).into(),
-        target_name: TargetName::new("bench").map_err(|e| anyhow::anyhow!("{e:?}"))?,
-        account: AccountName::new("root").map_err(|e| anyhow::anyhow!("{e:?}"))?,
-        source: std::net::Ipv4Addr::LOCALHOST.into(),
-        started_at: time::OffsetDateTime::now_utc(),
-        grant: Uuid::from_u128(3).into(),
-    };
-    let recording = recorder.start(header).await?;
+/// Bytes of the masked track.
+async fn record(recording: &Recording) -> Result<u64> {
     let at = |ms, kind| Event { at: Duration::from_millis(ms), channel: 0, kind };
     let pty = Pty { cols: 120, rows: 40, term: "xterm-256color".into() };
     recording.record(at(0, EventKind::Open { pty: Some(pty), command: None })).await?;
@@ -99,5 +67,5 @@ async fn record(recorder: &Recorder) -> Result<(SessionId, u64)> {
     }
     let sealed = recording.finish().await?;
     let masked = sealed.manifest.tracks.first().context("a recording has tracks")?;
-    Ok((session, masked.segments.iter().map(|s| s.bytes).sum()))
+    Ok(masked.segments.iter().map(|s| s.bytes).sum())
 }

@@ -3,12 +3,15 @@
 //! and ratios; then opens many terminals at once.
 //!
 //! `BENCH_MB` (256), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000) and `BENCH_RATE` (200 a second) change its
-//! size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo,
-//! capacity, seek.
-use anteroom_tests::bench::{capacity, echo, lab::Lab, seek, throughput};
+//! size. `BENCH_VERIFY_MB` (1024) too. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put, echo,
+//! capacity, seek, verify.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, seek, throughput, verify};
 use anyhow::Result;
 
-const ALL: &str = "setup,down,up,get,put,echo,capacity,seek";
+const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,verify";
+
+/// What needs no lab.
+const ALONE: &[&str] = &["seek", "verify"];
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
@@ -24,9 +27,19 @@ fn main() -> Result<()> {
             s.p99,
             s.bytes as f64 / 1_048_576.0
         );
-        if only.trim() == "seek" {
-            return Ok(());
-        }
+    }
+    if wanted("verify") {
+        let v = verify::measure(number("BENCH_VERIFY_MB", 1024), 3)?;
+        println!(
+            "verify                    {:.0} MB/s; reading the same {:.0} MB alone {:.0} MB/s ({:.2}x)",
+            v.verified,
+            v.bytes as f64 / 1e6,
+            v.read,
+            v.verified / v.read
+        );
+    }
+    if only.split(',').all(|w| ALONE.contains(&w.trim())) {
+        return Ok(());
     }
     let lab = Lab::start()?;
     println!("\n{megabytes} MiB a transfer, medians of {rounds}; {setups} connections; recording on; one run, interleaved");

@@ -24,6 +24,7 @@ mod offered_key;
 mod old_scp;
 mod power_cut;
 mod relay;
+mod rotation;
 mod same_time;
 mod search;
 mod slow_loris;

@@ -43,7 +43,7 @@ pub(super) fn studio() -> Studio {
     let options = RecorderOptions {
         root: dir.path().join("recordings"),
         gateway: "gw-test".into(),
-        recipients: Recipients { masked: key(1).public().unwrap(), sealed: [key(2).public().unwrap(), key(3).public().unwrap()] },
+        recipients: Recipients { masked: *key(1).public(), sealed: [*key(2).public(), *key(3).public()] },
         rules: Arc::new(anteroom_masking::RuleSet::builtin()),
         manifest_key: Secret::new([42; 32]),
         max_lag: Duration::from_secs(1),

@@ -53,7 +53,7 @@ async fn set() -> Scene {
         state: at("unsealer"),
         trust: at("trust.toml"),
         site: our,
-        keys: Keys::new([2, 3].map(|n| PrivateKey::from_seed(&[n; 32]))),
+        keys: Keys::new([2, 3].map(|n| Arc::new(PrivateKey::from_seed(&[n; 32])) as _)),
     };
     let server = Server::bind(options).await.unwrap();
     tokio::spawn(server.run(std::future::pending()));

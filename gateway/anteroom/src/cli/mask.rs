@@ -1,11 +1,10 @@
 //! `anteroom mask`: the masking engine on its own.
-use super::{Done, Failure, Out};
+use super::{Done, Failure, Out, progress::bar};
 use anteroom_masking::{MaskedEvent, Masker, RuleSet, Summary, asciicast};
 use anyhow::{Context as _, anyhow};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Read as _, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read as _, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -66,7 +65,7 @@ pub(crate) fn run(a: &Args, out: &mut Out) -> Done {
     if a.plain {
         return plain(rules, input, &mut output, to_file.is_none() && out.is_terminal());
     }
-    let bar = progress(size, to_file.is_some());
+    let bar = bar("  masking {bar:30} {bytes}/{total_bytes} ({eta} left)", size, to_file.is_some());
     let tell = |bytes| bar.set_position(bytes);
     let masked = if a.explain || a.json {
         asciicast::explain(input, &mut output, rules, tell)
@@ -86,15 +85,6 @@ pub(crate) fn run(a: &Args, out: &mut Out) -> Done {
 
 fn named(p: Option<&Path>) -> Option<&Path> {
     p.filter(|p| *p != Path::new("-"))
-}
-
-/// A bar where somebody looks: stderr is a terminal and the recording does not go there too.
-fn progress(size: Option<u64>, to_file: bool) -> ProgressBar {
-    let watched = io::stderr().is_terminal() && (to_file || !io::stdout().is_terminal());
-    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(size, target);
-    let form = "  masking {bar:30} {bytes}/{total_bytes} ({eta} left)";
-    bar.with_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn explain(summary: &Summary) -> io::Result<()> {

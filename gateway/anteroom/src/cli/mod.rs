@@ -1,17 +1,20 @@
 //! The command line. Reading it is here; what each command does is in a file of its own.
 mod audit;
 mod bundle;
+mod bundle_read;
 mod ca;
 mod check;
 mod context;
 mod demo;
 mod grant;
 mod keys;
+mod keys_rotate;
 mod login;
 mod mask;
 mod migrate;
 mod output;
 mod person;
+mod progress;
 mod recording;
 mod recording_cast;
 mod recording_search;
@@ -102,7 +105,7 @@ enum Command {
     Verify(verify::Args),
     /// Mask patient data in a terminal recording: asciicast in, asciicast out.
     Mask(mask::Args),
-    /// Keys of an installation.
+    /// Keys of an installation and of recordings: make, list, rotate.
     Keys(keys::Args),
     /// The process that holds the sealed keys and releases approved intervals.
     Unsealer(unsealer::Args),
@@ -163,7 +166,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Audit(a) => audit::run(a, &mut out).await,
         Command::Verify(a) => verify::run(&a, &mut out),
         Command::Mask(a) => mask::run(&a, &mut out),
-        Command::Keys(a) => keys::run(&a, &mut out),
+        Command::Keys(a) => keys::run(a, &mut out).await,
         Command::Unsealer(a) => unsealer::run(a, &mut out).await,
     }
 }
@@ -248,6 +251,7 @@ mod tests {
             ("operator-quick-start", include_str!("../../../../docs/operator-quick-start.md")),
             ("admin", include_str!("../../../../docs/guides/admin.md")),
             ("unsealer", include_str!("../../../../docs/guides/unsealer.md")),
+            ("operator", include_str!("../../../../docs/guides/operator.md")),
         ] {
             assert!(assert_understood(name, text) > 0, "{name}");
         }

@@ -93,7 +93,7 @@ pub(super) async fn open(cx: &Context, session: SessionId, by: &Handle, also: Op
         cx.acting(by, action).await?;
     }
     let replayer = compose::open_replayer(&cx.config.custody)?;
-    Ok((person, replayer.context("this configuration has no [replay] masked_key_file: recordings can't be opened here")?))
+    Ok((person, replayer.context("this configuration has no [replay] masked_key: recordings can't be opened here")?))
 }
 
 async fn play(cx: &Context, session: SessionId, channel: Option<u32>, pace: Pace, by: &Handle, out: &mut Out) -> Done {

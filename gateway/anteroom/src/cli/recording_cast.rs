@@ -2,15 +2,15 @@
 use super::{
     Done, Out,
     context::Context,
+    progress::bar,
     recording::{first_channel, open},
 };
 use anteroom_domain::{AuditEvent, Handle, SessionId};
 use anteroom_policy::Action;
 use anyhow::{Context as _, anyhow};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     fs::OpenOptions,
-    io::{self, BufWriter, IsTerminal as _, Write},
+    io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -55,7 +55,8 @@ pub(super) async fn run(cx: &Context, a: &Args, out: &mut Out) -> Done {
     // Noted before the first byte: an export that nobody knows of must not exist.
     let event = AuditEvent::RecordingExported { session: a.session, by: by.id, masked_channel: Some(channel) };
     cx.approvals.note(event, Some(by.id)).await;
-    let bar = progress(length, to_file.is_some());
+    // By the recording's time.
+    let bar = bar("  writing {bar:30} {percent}% ({eta} left)", Some(length.as_secs().max(1)), to_file.is_some());
     let mut bytes = 0;
     for line in replayer.cast(a.session, channel, Duration::ZERO)? {
         let line = line?;
@@ -71,15 +72,6 @@ pub(super) async fn run(cx: &Context, a: &Args, out: &mut Out) -> Done {
         out.line(format!("{}: {bytes} bytes, masked", path.display()))?;
     }
     Ok(())
-}
-
-/// By the recording's time. Where somebody looks: stderr is a terminal and the recording does not go there too.
-fn progress(length: Duration, to_file: bool) -> ProgressBar {
-    let watched = io::stderr().is_terminal() && (to_file || !io::stdout().is_terminal());
-    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let form = "  writing {bar:30} {percent}% ({eta} left)";
-    ProgressBar::with_draw_target(Some(length.as_secs().max(1)), target)
-        .with_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// The whole seconds of an event's time; none of the header.

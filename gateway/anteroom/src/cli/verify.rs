@@ -1,13 +1,13 @@
 //! `anteroom verify BUNDLE`: everything that can be checked without us, on any machine.
-use super::{Done, Failure, JsonArg, Out, bundle};
+use super::{Done, Failure, JsonArg, Out, bundle_read::Bundle, progress::bar};
 use anteroom_approvals::{
     Evidence,
     verify::{Finding, verify_evidence},
 };
 use anteroom_domain::{AuditEvent, AuditRecord};
 use anteroom_format::hex;
-use anteroom_recorder::{Report, Verdict, verify_dir};
-use std::{fmt::Write as _, path::PathBuf};
+use anteroom_recorder::{Report, Verdict};
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -16,7 +16,7 @@ use std::{fmt::Write as _, path::PathBuf};
 pub(crate) struct Args {
     #[command(flatten)]
     json: JsonArg,
-    /// What `anteroom recording export` wrote.
+    /// What `anteroom recording export` wrote; "-" is stdin.
     bundle: PathBuf,
     /// The log's public key, got by another road (anteroom audit verify prints it). Without it the bundle is checked
     /// against the key it brings: that shows it is whole, not whose it is.
@@ -25,10 +25,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(a: &Args, out: &mut Out) -> Done {
-    let opened = bundle::open(&a.bundle)?;
-    let report = verify_dir(&opened.recordings(), opened.evidence.session.id);
-    let mut findings = verify_evidence(&opened.evidence, a.log_key.as_deref());
-    findings.extend(recording_findings(&opened.evidence, &report));
+    let bundle = Bundle::open(&a.bundle)?;
+    let bar = bar("  verifying {bar:30} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)", Some(bundle.bytes()), true);
+    let report = anteroom_recorder::verify(&bundle, bundle.evidence.session.id, &|read| bar.inc(read));
+    bar.finish_and_clear();
+    let mut findings = verify_evidence(&bundle.evidence, a.log_key.as_deref());
+    findings.extend(recording_findings(&bundle.evidence, &report));
     let good = findings.iter().all(|f| f.ok);
     if a.json.json {
         out.json(&serde_json::json!({ "good": good, "findings": findings, "recording": report }))?;
@@ -57,14 +59,7 @@ fn recording_findings(evidence: &Evidence, report: &Report) -> Vec<Finding> {
         Verdict::Open => add("recording", false, "it was never closed: no manifest".into()),
         Verdict::Damaged => {
             for f in &report.findings {
-                let mut at = f.file.clone();
-                if let Some(c) = f.chunk {
-                    let _ = write!(at, ", chunk {c}");
-                }
-                if let Some(o) = f.offset {
-                    let _ = write!(at, ", byte {o}");
-                }
-                add("recording", false, format!("{at}: {}", f.problem));
+                add("recording", false, f.to_string());
             }
             if report.findings.is_empty() {
                 add("recording", false, "missing or unreadable".into());

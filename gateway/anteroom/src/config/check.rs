@@ -2,7 +2,10 @@
 use super::{Problem, file, line_of, seed, ssh::Ssh};
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
-use anteroom_recorder::{PublicKey, Recipients, Storage, StorageOptions, custody};
+use anteroom_recorder::{
+    PublicKey, Recipients, Storage, StorageOptions,
+    custody::{self, CustodyError, KeyAddress},
+};
 use anteroom_web::Clipboard;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::{
@@ -59,7 +62,8 @@ pub(crate) struct Custody {
     pub(crate) recipients: Recipients,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) max_lag: Duration,
-    pub(crate) masked_key_file: Option<PathBuf>,
+    /// Where replay finds its private key. A token is not asked before something is replayed.
+    pub(crate) masked_key: Option<KeyAddress>,
     pub(crate) search: bool,
     /// Where the unsealer listens; none: nothing is unmasked here.
     pub(crate) unsealer_socket: Option<PathBuf>,
@@ -191,7 +195,7 @@ impl Checker<'_> {
 
     fn portal(&mut self, p: &file::Portal) -> Option<Portal> {
         let listen = self.address("portal.listen", &p.listen, p.listen.get_ref());
-        let origin = self.origin(&p.origin);
+        let origin = self.origin("portal.origin", &p.origin);
         let tls = match (&p.tls_cert, &p.tls_key) {
             (Some(c), Some(k)) => {
                 for (key, f) in [("portal.tls_cert", c), ("portal.tls_key", k)] {
@@ -241,23 +245,23 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn origin(&mut self, o: &Spanned<String>) -> Option<Url> {
+    pub(super) fn origin(&mut self, key: &str, o: &Spanned<String>) -> Option<Url> {
         let url = Url::parse(o.get_ref()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.path() == "/" && u.query().is_none());
         match url {
             // WebAuthn binds passkeys to a domain; a bare address cannot hold them.
             Some(u) if matches!(u.host(), Some(url::Host::Domain(_))) => {
                 if u.scheme() == "http" && u.host_str() != Some("localhost") {
-                    self.wrong("portal.origin", o, "passkeys need https, or http on localhost");
+                    self.wrong(key, o, "passkeys need https, or http on localhost");
                     return None;
                 }
                 Some(u)
             }
             Some(_) => {
-                self.wrong("portal.origin", o, "passkeys need a host name, not an address");
+                self.wrong(key, o, "passkeys need a host name, not an address");
                 None
             }
             None => {
-                self.wrong("portal.origin", o, "not of the form https://host[:port]");
+                self.wrong(key, o, "not of the form https://host[:port]");
                 None
             }
         }
@@ -292,12 +296,10 @@ impl Checker<'_> {
                 }
             },
         };
-        let masked_key_file = replay.map(|r| self.path(&r.masked_key_file));
-        if let (Some(path), Some(r)) = (&masked_key_file, replay)
-            && let Err(e) = custody::read_private(path)
-        {
-            self.wrong("replay.masked_key_file", &r.masked_key_file, e.to_string());
-        }
+        let masked_key = replay.and_then(|r| {
+            let address = KeyAddress::parse(r.masked_key.get_ref(), self.base).and_then(|a| a.check().map(|()| a));
+            address.map_err(|e| self.key_problem("replay.masked_key", &r.masked_key, r.masked_key.get_ref(), &e)).ok()
+        });
         let max_lag = self.duration("recording.max_lag", r.max_lag.as_ref(), Duration::from_secs(1));
         let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)]
             .map(|(key, f)| seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok());
@@ -312,7 +314,7 @@ impl Checker<'_> {
             recipients: Recipients { masked: masked?, sealed: [a, b] },
             rules: Arc::new(rules?),
             max_lag,
-            masked_key_file,
+            masked_key,
             search: replay.is_some_and(|r| r.search.unwrap_or(true)),
             unsealer_socket: None,
             vault: vault?,
@@ -331,9 +333,15 @@ impl Checker<'_> {
         Some(path)
     }
 
+    /// What is wrong with a private key's address. A PIN that somebody wrote into it is not repeated.
+    pub(super) fn key_problem<T>(&mut self, key: &str, at: &Spanned<T>, written: &str, e: &CustodyError) {
+        let value = (!written.contains("pin-value")).then(|| written.to_owned());
+        self.problem(key, at, value, e.to_string());
+    }
+
     /// A public key as its line or as the file that holds it.
     fn recipient<T>(&mut self, key: &str, at: &Spanned<T>, written: &str) -> Option<PublicKey> {
-        let found = if written.starts_with("anteroom-x25519") {
+        let found = if PublicKey::is_line(written) {
             written.parse::<PublicKey>().map_err(|e| e.to_string())
         } else {
             custody::read_public(&self.base.join(written)).map_err(|e| e.to_string())

@@ -115,7 +115,9 @@ pub(super) struct Recipients {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Replay {
-    pub(super) masked_key_file: Spanned<String>,
+    /// A path or a `pkcs11:` URI. `masked_key_file` is what it was called when there were paths only.
+    #[serde(alias = "masked_key_file")]
+    pub(super) masked_key: Spanned<String>,
     /// Whether what recordings show, masked, is kept in the database to be searched.
     pub(super) search: Option<bool>,
 }

@@ -25,7 +25,7 @@ host_key = "ssh-host.key"
 dir = "recordings"
 recipients = { masked = "custody-masked.key.pub", sealed = ["custody-sealed-a.key.pub", "custody-sealed-b.key.pub"] }
 [replay]
-masked_key_file = "custody-masked.key"
+masked_key = "custody-masked.key"
 [keys]
 vault = "vault.key"
 audit_log = "audit-log.key"
@@ -195,4 +195,19 @@ fn an_archive_is_a_directory_elsewhere_and_its_sizes_are_sizes() {
     says("url = \"archive\"", "not a URL like file:///mnt/archive");
     says("url = \"file:///mnt/a\"\nspool_limit = \"20\"", "recording.storage.spool_limit = \"20\": not a size like");
     says("min_free = \"1G\"\nkeep = \"1h\"", "recording.storage.keep = \"1h\": says something about an archive, and there is no url");
+}
+
+#[test]
+fn the_key_that_replays_is_a_file_or_in_a_token_and_a_pin_is_never_written_here() {
+    use anteroom_recorder::custody::KeyAddress;
+    assert!(matches!(taken(str::to_owned).custody.masked_key, Some(KeyAddress::File(p)) if p.ends_with("custody-masked.key")));
+    let old = taken(|g| g.replace("masked_key =", "masked_key_file ="));
+    assert!(matches!(old.custody.masked_key, Some(KeyAddress::File(_))), "what it was called before");
+    let with = |uri: &str| complaint(|g| g.replace("masked_key = \"custody-masked.key\"", &format!("masked_key = \"{uri}\"")));
+    let e = with("pkcs11:token=t;object=k?module-path=/nowhere.so&pin-value=471147");
+    assert!(e.starts_with("a.toml:17: replay.masked_key: ") && e.contains("pin-source=file:PATH") && !e.contains("471147"), "{e}");
+    let e = with("pkcs11:token=t;object=k?module-path=/nowhere.so&pin-source=file:pin");
+    assert!(e.contains("replay.masked_key = \"pkcs11:") && e.contains("/nowhere.so"), "{e}");
+    let e = with("pkcs11:token=t;object=k?module-path=vault.key&pin-source=file:pin");
+    assert!(e.contains("/pin\": No such file"), "{e}");
 }

@@ -1,6 +1,6 @@
 //! The unsealer's own file: it shares nothing with the gateway's but how it complains.
 use super::{ConfigError, Problem, check::Checker};
-use anteroom_recorder::{StorageOptions, custody};
+use anteroom_recorder::{StorageOptions, custody::KeyAddress};
 use anteroom_unsealer::{Keys, Options, Site, Trust};
 use serde::Deserialize;
 use std::{os::unix::fs::MetadataExt, path::Path};
@@ -59,7 +59,7 @@ fn parse(text: &str, base: &Path) -> Result<Options, Vec<Problem>> {
         Err(e) => c.wrong("state", &file.state, e.to_string()),
     }
     let site = c
-        .origin(&file.origin)
+        .origin("origin", &file.origin)
         .map(|origin| Site { rp_id: origin.host_str().unwrap_or_default().to_owned(), origin: origin.origin().ascii_serialization() });
     let trust = c.path(&file.trust);
     if let Some(Err(e)) = site.clone().map(|site| Trust::load(&trust, site)) {
@@ -76,16 +76,16 @@ fn parse(text: &str, base: &Path) -> Result<Options, Vec<Problem>> {
 
 fn keys(c: &mut Checker<'_>, written: &Spanned<Vec<String>>) -> Option<Keys> {
     let [a, b] = &written.get_ref()[..] else {
-        c.problem("keys", written, None, "needs exactly two private key files: both together open the sealed track");
+        c.problem("keys", written, None, "needs exactly two private keys (files, or pkcs11: URIs): both together open the sealed track");
         return None;
     };
     let mut read = |name: &String| {
-        let key = custody::read_private(&c.base.join(name));
-        key.map_err(|e| c.problem("keys", written, Some(name.clone()), e.to_string())).ok()
+        let key = KeyAddress::parse(name, c.base).and_then(|a| a.open());
+        key.map_err(|e| c.key_problem("keys", written, name, &e)).ok()
     };
     let (a, b) = (read(a), read(b));
     let (a, b) = (a?, b?);
-    if a.public().ok()? == b.public().ok()? {
+    if a.public() == b.public() {
         c.problem("keys", written, None, "is the same key twice");
         return None;
     }
@@ -96,6 +96,7 @@ fn keys(c: &mut Checker<'_>, written: &Spanned<Vec<String>>) -> Option<Keys> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use anteroom_recorder::custody;
     use std::os::unix::fs::PermissionsExt;
 
     fn place() -> (tempfile::TempDir, String) {

@@ -89,7 +89,7 @@ impl State {
              [recording]\ndir = \"recordings\"\n\
              recipients = {{ masked = \"keys/{masked}.pub\", sealed = [\"keys/{sealed_a}.pub\", \"keys/{sealed_b}.pub\"] }}\n\n\
              # All in one place for the demo. In real use this key and the sealed ones are not on the gateway.\n\
-             [replay]\nmasked_key_file = \"keys/{masked}\"\n\n{unmask}\
+             [replay]\nmasked_key = \"keys/{masked}\"\n\n{unmask}\
              [keys]\nvault = \"keys/{vault}\"\naudit_log = \"keys/{log}\"\nmanifest = \"keys/{manifest}\"\n",
             unmask = self.unmask_text(),
             host = keys::SSH_HOST,

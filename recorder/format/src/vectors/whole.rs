@@ -56,7 +56,7 @@ fn whole() -> Vec<(String, Vec<u8>)> {
     };
     let recording = header.sha256().unwrap();
     let mut files = vec![("header.json".to_owned(), header.to_bytes().unwrap())];
-    let publics = recipients().map(|k| k.public().unwrap());
+    let publics = recipients().map(|k| *k.public());
     let holders: [&[&[PublicKey]]; 2] = [&[&publics[..1]], &[&publics[1..2], &publics[2..]]];
     let mut tracks = Vec::new();
     for (track, holders) in Track::ALL.into_iter().zip(holders) {

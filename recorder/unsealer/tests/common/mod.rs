@@ -8,6 +8,7 @@ use anteroom_domain::{
 use anteroom_masking::RuleSet;
 use anteroom_recorder::{
     Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Recording, Replayer, SessionHeader,
+    custody::Opener,
     unmask::{Recipient, UnmaskProof},
 };
 use anteroom_unsealer::{Holder, Keys, Site, Trust, TrustedKey};
@@ -146,7 +147,7 @@ impl World {
     }
 
     pub fn keys(&self) -> Keys {
-        Keys::new(self.holders.clone())
+        Keys::new(self.holders.clone().map(|k| Arc::new(k) as Arc<dyn Opener>))
     }
 
     pub fn recorder(&self) -> Recorder {
@@ -157,10 +158,7 @@ impl World {
         RecorderOptions {
             root: self.root(),
             gateway: "gw-test".into(),
-            recipients: Recipients {
-                masked: self.masked.public().unwrap(),
-                sealed: [self.holders[0].public().unwrap(), self.holders[1].public().unwrap()],
-            },
+            recipients: Recipients { masked: *self.masked.public(), sealed: self.holders.each_ref().map(|k| *k.public()) },
             rules: Arc::new(RuleSet::builtin()),
             manifest_key: Secret::new([42; 32]),
             max_lag: Duration::from_secs(1),

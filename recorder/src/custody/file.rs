@@ -1,24 +1,13 @@
 //! Key files. A private key file that others may read is refused.
-use anteroom_format::{KeyError, PrivateKey, PublicKey};
+use super::CustodyError;
+use anteroom_format::{PrivateKey, PublicKey};
 use std::{
     fs::OpenOptions,
-    io::{self, Read, Write},
+    io::{Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
 };
 use zeroize::Zeroizing;
-
-#[derive(Debug, thiserror::Error)]
-pub enum CustodyError {
-    #[error("key file {path:?}: {source}")]
-    File { path: PathBuf, source: io::Error },
-    #[error("private key file {path:?} may be read by others (mode {mode:04o}); make it private with: chmod 600 {}", path.display())]
-    TooOpen { path: PathBuf, mode: u32 },
-    #[error("key file {path:?}: {source}")]
-    Key { path: PathBuf, source: KeyError },
-    #[error("the system gives no random bytes")]
-    Random,
-}
 
 /// A fresh key.
 pub fn generate() -> Result<PrivateKey, CustodyError> {
@@ -30,7 +19,7 @@ pub fn generate() -> Result<PrivateKey, CustodyError> {
 /// Writes `path` (0600, must not exist) and `path` with `.pub` appended; returns the public half.
 pub fn generate_files(path: &Path) -> Result<PublicKey, CustodyError> {
     let key = generate()?;
-    let public = key.public().map_err(|source| CustodyError::Key { path: path.into(), source })?;
+    let public = *key.public();
     write_new(path, &key.to_line(), 0o600)?;
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");
@@ -40,15 +29,20 @@ pub fn generate_files(path: &Path) -> Result<PublicKey, CustodyError> {
 
 /// Reads a private key file; it must be readable by its owner only.
 pub fn read_private(path: &Path) -> Result<PrivateKey, CustodyError> {
+    read_secret(path)?.parse().map_err(|source| CustodyError::Key { path: path.into(), source })
+}
+
+/// The text of a small file that only its owner may read: a key, a PIN.
+pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, CustodyError> {
     let err = |source| CustodyError::File { path: path.into(), source };
     let mut file = OpenOptions::new().read(true).open(path).map_err(err)?;
     let mode = file.metadata().map_err(err)?.mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(CustodyError::TooOpen { path: path.into(), mode });
     }
-    let mut text = Zeroizing::new(String::new());
+    let mut text = Zeroizing::new(String::with_capacity(4096));
     (&mut file).take(4096).read_to_string(&mut text).map_err(err)?;
-    text.parse().map_err(|source| CustodyError::Key { path: path.into(), source })
+    Ok(text)
 }
 
 /// Reads a public key file.
