@@ -111,6 +111,23 @@ async fn a_closed_recording_moves_to_the_archive_and_plays_from_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_a_shipped_recording_are_rotated_without_the_archive() {
+    let a = archived();
+    let recorder = a.recorder();
+    let session = shipped_session(&a, &recorder).await;
+    recorder.shutdown().await;
+    a.takes_away();
+    let (key, root) = (PrivateKey::from_seed(&[77; 32]), a.lab.root());
+    let new = [key.public().unwrap()];
+    let rotation = custody::Rotation { root: &root, track: Track::Masked, old: &a.lab.masked, new: &new, keep_old: false, dry_run: false };
+    rotation.run(|_, _| std::ops::ControlFlow::Continue(())).unwrap();
+    a.brings_back();
+    let with = |key: &PrivateKey| Replayer::open(a.storage(), &a.lab.write_key("other.key", key)).unwrap();
+    assert!(shown(&with(&key), session, 0, Duration::ZERO).contains("after the resize"));
+    assert!(matches!(with(&a.lab.masked).cast(session, 0, Duration::ZERO), Err(ReplayError::WrongKey)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_shipped_stays_here_for_a_while_too() {
     let mut a = archived();
     a.options.keep = Duration::from_secs(3600);

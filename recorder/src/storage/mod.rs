@@ -14,6 +14,7 @@ mod tests;
 pub use error::{ArchiveError, Refusal, StorageError};
 pub use spool::SpoolStatus;
 
+pub(crate) use place::{header_in, marker_name};
 pub(crate) use ship::Shipping;
 
 use crate::store;

@@ -2,6 +2,7 @@
 use super::error::ArchiveError;
 use crate::store;
 use anteroom_domain::SessionId;
+use anteroom_format::layout::HEADER_LEN;
 use anteroom_format::{ChainReader, ReadError, RecordingHeader, SegmentSummary, SignedManifest, Track, hex, strict};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -29,6 +30,8 @@ pub(crate) struct Place {
 pub(crate) struct Whole {
     pub(crate) bytes: u64,
     pub(crate) sha256: [u8; 32],
+    /// Its first [`HEADER_LEN`] bytes.
+    header: Vec<u8>,
 }
 
 /// `<segment>.shipped`: the archive has this file, read back and compared. Durable before the local one goes.
@@ -38,6 +41,8 @@ struct Marker {
     format: String,
     bytes: u64,
     sha256: String,
+    /// The segment's header, hex: whoever rewraps its key needs it and nothing else of the segment.
+    header: String,
 }
 
 const FORMAT: &str = "anteroom-shipped-v1";
@@ -51,6 +56,14 @@ pub(crate) struct Wanted {
 
 pub(crate) fn marker_name(segment: &str) -> String {
     format!("{segment}.shipped")
+}
+
+/// The first bytes of the segment that a marker is about.
+pub(crate) fn header_in(marker: &[u8]) -> Option<[u8; HEADER_LEN]> {
+    let text = serde_json::from_slice::<Marker>(marker).ok()?.header;
+    let digit = |at: usize| text.get(at..at + 2).and_then(|d| u8::from_str_radix(d, 16).ok());
+    let bytes = (0..text.len()).step_by(2).map(digit).collect::<Option<Vec<u8>>>()?;
+    bytes.try_into().ok()
 }
 
 pub(crate) fn is_marker(name: &str) -> bool {
@@ -101,7 +114,7 @@ impl Place {
 
     /// Durable when it returns.
     pub(crate) fn mark_shipped(&self, whole: &Whole) -> io::Result<()> {
-        let marker = Marker { format: FORMAT.into(), bytes: whole.bytes, sha256: hex(&whole.sha256) };
+        let marker = Marker { format: FORMAT.into(), bytes: whole.bytes, sha256: hex(&whole.sha256), header: hex(&whole.header) };
         store::publish(&self.folder, &marker_name(&self.name), &serde_json::to_vec(&marker).map_err(io::Error::other)?)
     }
 
@@ -127,13 +140,13 @@ impl Place {
 
     /// Reads a file to its end. An error says where it stops being what the manifest promises.
     pub(crate) fn check(&self, file: File) -> io::Result<Result<Whole, String>> {
-        let mut source = Hashing { file, hash: Sha256::new(), bytes: 0 };
+        let mut source = Hashing { file, hash: Sha256::new(), bytes: 0, header: Vec::new() };
         if let Err(why) = self.walk(&mut source)? {
             return Ok(Err(why));
         }
         // Bytes after a torn end are kept as they are.
         io::copy(&mut source, &mut io::sink())?;
-        Ok(Ok(Whole { bytes: source.bytes, sha256: source.hash.finalize().into() }))
+        Ok(Ok(Whole { bytes: source.bytes, sha256: source.hash.finalize().into(), header: source.header }))
     }
 
     /// The same of the archive's copy, which has to be what was shipped, too.
@@ -180,6 +193,7 @@ struct Hashing {
     file: File,
     hash: Sha256,
     bytes: u64,
+    header: Vec<u8>,
 }
 
 impl Read for Hashing {
@@ -187,6 +201,7 @@ impl Read for Hashing {
         let n = self.file.read(buf)?;
         self.hash.update(&buf[..n]);
         self.bytes += n as u64;
+        self.header.extend_from_slice(&buf[..n.min(HEADER_LEN - self.header.len())]);
         Ok(n)
     }
 }

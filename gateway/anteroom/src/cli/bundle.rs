@@ -5,12 +5,7 @@ use super::progress::bar;
 use anteroom_approvals::Evidence;
 use anteroom_recorder::Storage;
 use anyhow::{Context as _, Result};
-use std::{
-    fs::OpenOptions,
-    io::Read as _,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{fs::OpenOptions, io::Read as _, os::unix::fs::OpenOptionsExt, path::Path};
 
 pub(super) const EVIDENCE: &str = "evidence.json";
 pub(super) const RECORDING: &str = "recording";
