@@ -258,7 +258,7 @@ async fn a_long_recording_is_a_chain_of_segments_and_plays_as_one() {
     std::fs::rename(folder.join("sealed.1"), folder.join("sealed.99")).unwrap();
     let report = verify_dir(&lab.root(), session);
     assert_eq!(report.verdict, Verdict::Damaged);
-    assert_eq!(report.findings[0].to_string(), "sealed.1: is missing");
+    assert_eq!(report.findings[0].to_string(), "sealed.1: is missing [segment_missing]");
 }
 
 #[tokio::test(flavor = "multi_thread")]
