@@ -25,6 +25,8 @@ pub enum RecordError {
     Format(String),
     #[error("the recorder is stopping")]
     Stopping,
+    #[error(transparent)]
+    Refused(#[from] crate::Refusal),
 }
 
 /// Why a running recording broke. The session it belongs to must end (invariant 2).

@@ -1,13 +1,11 @@
 //! Disks that break, and segments that are short: what a session and its recording do then.
 #![allow(clippy::unwrap_used)]
-#[path = "../tests/common/mod.rs"]
-mod common;
 use crate::{
+    common::*,
     store::{Disk, SegmentFile},
     *,
 };
 use anteroom_domain::RecordingState;
-use common::*;
 use std::{
     fs::OpenOptions,
     io::{self, Write},

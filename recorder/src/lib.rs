@@ -29,6 +29,7 @@ mod sealed_lane;
 mod shared;
 mod shown;
 pub mod shred;
+mod storage;
 mod store;
 mod survey;
 mod table;
@@ -45,11 +46,15 @@ pub use parts::Parts;
 pub use recorder::{Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
 pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
+pub use storage::{ArchiveError, Refusal, SpoolStatus, Storage, StorageError, StorageOptions};
 pub use store::find;
 pub use survey::{BARS, MAX_LINES, MAX_MARKS, Mark, MarkKind, Quiet, ShownLine, Survey, Timeline};
 pub use verify::{Code, Finding, Part, Report, Source, Verdict, verify, verify_dir};
 
 #[cfg(test)]
 extern crate self as anteroom_recorder;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 #[cfg(test)]
 mod faults;

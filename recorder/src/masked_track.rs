@@ -1,5 +1,5 @@
 //! The masked track as a reader sees it: its segments one after the other, opened with the masked private key.
-use crate::{replay::ReplayError, shred, store, table};
+use crate::{ArchiveError, Storage, replay::ReplayError, shred, store, table};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
     Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, Opener, Problem, ReadError,
@@ -9,7 +9,7 @@ use std::{
     fs::File,
     io::{self, BufReader},
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -18,6 +18,7 @@ type Reader = SegmentReader<BufReader<File>>;
 /// A recording that may be replayed.
 #[derive(Debug)]
 pub(crate) struct MaskedTrack {
+    storage: Storage,
     pub(crate) folder: PathBuf,
     key: Arc<dyn Opener>,
     pub(crate) header: RecordingHeader,
@@ -28,8 +29,8 @@ pub(crate) struct MaskedTrack {
 }
 
 impl MaskedTrack {
-    pub(crate) fn open(root: &Path, session: SessionId, key: Arc<dyn Opener>) -> Result<Self, ReplayError> {
-        let folder = store::find(root, session).ok_or(ReplayError::NotFound(session))?;
+    pub(crate) fn open(storage: &Storage, session: SessionId, key: Arc<dyn Opener>) -> Result<Self, ReplayError> {
+        let folder = storage.find(session).ok_or(ReplayError::NotFound(session))?;
         let damaged = |what: &str, e: &dyn std::fmt::Display| ReplayError::Damaged(format!("{what}: {e}"));
         let bytes = match store::read_small(&folder.join(store::HEADER)) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(ReplayError::NotFound(session)),
@@ -54,16 +55,21 @@ impl MaskedTrack {
             Some(m) => masked_segments(m).len() as u32,
             None => (0..).take_while(|n| folder.join(Track::Masked.file_name(*n)).exists()).count() as u32,
         };
-        Ok(Self { folder, key, header, recording, manifest, segments })
+        Ok(Self { storage: storage.clone(), folder, key, header, recording, manifest, segments })
     }
 
     pub(crate) fn state(&self) -> RecordingState {
         self.manifest.as_ref().map_or(RecordingState::Recording, |m| m.state)
     }
 
+    /// A segment's file, wherever it lies.
+    pub(crate) fn open_file(&self, track: Track, number: u32) -> Result<File, ReplayError> {
+        self.storage.segment(&self.folder, track, number).map_err(unopened)
+    }
+
     pub(crate) fn segment(&self, number: u32) -> Result<Reader, ReplayError> {
         let name = Track::Masked.file_name(number);
-        let file = File::open(self.folder.join(&name))?;
+        let file = self.open_file(Track::Masked, number)?;
         let length = file.metadata()?.len();
         let promised = self.manifest.as_ref().and_then(|m| masked_segments(m).get(number as usize));
         if let Some(p) = promised.filter(|p| length < p.bytes) {
@@ -192,6 +198,10 @@ impl MaskedTrack {
 
     /// Bytes of the track's files.
     pub(crate) fn bytes(&self) -> u64 {
+        // What is in the archive need not come for that.
+        if let Some(m) = &self.manifest {
+            return masked_segments(m).iter().map(|s| s.bytes).sum();
+        }
         let length = |number| std::fs::metadata(self.folder.join(Track::Masked.file_name(number))).map_or(0, |m| m.len());
         (0..self.segments).map(length).sum()
     }
@@ -237,6 +247,15 @@ fn indexed(reader: &mut Reader, number: u32) -> Result<Option<Vec<KeyframeAt>>, 
     let index = reader.index().map_err(|e| damaged_segment(&Track::Masked.file_name(number), e))?;
     let keyframe = |e: &IndexEntry| if let IndexEntry::Keyframe(k) = e { Some(*k) } else { None };
     Ok((!index.is_empty()).then(|| index.iter().filter_map(keyframe).collect()))
+}
+
+fn unopened(e: io::Error) -> ReplayError {
+    match e.get_ref().and_then(|e| e.downcast_ref::<ArchiveError>()) {
+        Some(ArchiveError::Away(_)) => ReplayError::Away(e.to_string()),
+        Some(ArchiveError::OtherBytes { .. }) => ReplayError::Damaged(e.to_string()),
+        None if e.kind() == io::ErrorKind::TimedOut => ReplayError::Away(e.to_string()),
+        _ => e.into(),
+    }
 }
 
 fn masked_segments(m: &Manifest) -> &[SegmentSummary] {

@@ -1,6 +1,6 @@
 //! The process-wide recorder: storage root, recipients, rules and a small fixed pool of threads.
 use crate::{
-    OpenError, RecordError, Recording, Sealed,
+    OpenError, RecordError, Recording, Sealed, Storage,
     disk::DiskThreads,
     masked_lane::MaskedLane,
     pool::{Lane, Message, Pool},
@@ -8,6 +8,7 @@ use crate::{
     recover, seal,
     sealed_lane::SealedLane,
     shared::{MASKED_TOTAL, Shared},
+    storage::Shipping,
     store::{self, Disk, RealDisk, Root, SegmentFile},
     track::{TrackFile, TrackSetup},
 };
@@ -64,6 +65,8 @@ pub struct Recorder {
 pub(crate) struct Inner {
     options: RecorderOptions,
     root: Root,
+    storage: Storage,
+    shipping: Mutex<Option<Shipping>>,
     files: Arc<dyn Disk>,
     segment_bytes: u64,
     /// Bytes that may wait for masking in all sessions together.
@@ -92,10 +95,26 @@ impl std::fmt::Debug for Recorder {
 impl Recorder {
     /// Checks the recipients, takes the storage root for this process, proves that it can be written, starts the threads.
     pub fn open(options: RecorderOptions) -> Result<Self, OpenError> {
-        Self::open_on(options, Arc::new(RealDisk), SEGMENT_BYTES)
+        let storage = options.root.clone().into();
+        Self::open_in(storage, options)
     }
 
+    /// The same in a storage with that root, whose bounds are kept, and which closed recordings are shipped to.
+    pub fn open_in(storage: Storage, options: RecorderOptions) -> Result<Self, OpenError> {
+        Self::open_with(storage, options, Arc::new(RealDisk), SEGMENT_BYTES)
+    }
+
+    #[cfg(test)]
     pub(crate) fn open_on(options: RecorderOptions, files: Arc<dyn Disk>, segment_bytes: u64) -> Result<Self, OpenError> {
+        Self::open_with(options.root.clone().into(), options, files, segment_bytes)
+    }
+
+    pub(crate) fn open_with(
+        storage: Storage,
+        options: RecorderOptions,
+        files: Arc<dyn Disk>,
+        segment_bytes: u64,
+    ) -> Result<Self, OpenError> {
         let Recipients { masked, sealed: [a, b] } = &options.recipients;
         if a == b {
             return Err(OpenError::Recipients("the two key-holders of the sealed track are the same key"));
@@ -103,7 +122,7 @@ impl Recorder {
         if masked == a || masked == b {
             return Err(OpenError::Recipients("the masked track's key must not be one that holds a share of the sealed track"));
         }
-        let root = Root::open(&options.root)?;
+        let root = Root::open(storage.root())?;
         let (disk, mut threads) = DiskThreads::start(options.max_lag, options.manifest_key.clone()).map_err(OpenError::Thread)?;
         let disk = Arc::new(disk);
         let (pool, more) = Pool::start(&disk, options.max_lag / 4).map_err(OpenError::Thread)?;
@@ -111,6 +130,8 @@ impl Recorder {
         let inner = Inner {
             options,
             root,
+            shipping: Mutex::new(storage.ship().map_err(OpenError::Thread)?),
+            storage,
             files,
             segment_bytes,
             masked_total: Arc::new(Semaphore::new(MASKED_TOTAL)),
@@ -186,12 +207,21 @@ impl Recorder {
         open.get(&session).and_then(Weak::upgrade).map(|shared| shared.watch())
     }
 
+    /// Where the recordings are, and how much room there is.
+    pub fn storage(&self) -> &Storage {
+        &self.inner.storage
+    }
+
     /// Makes everything durable and stops the threads. Recordings that were not finished are left for `recover`.
     pub async fn shutdown(&self) {
         self.inner.stopping.store(true, Ordering::SeqCst);
         let inner = self.inner.clone();
         // The only error would be that the runtime is going away: then there is nobody to wait.
         let _ = spawn_blocking(move || inner.stop()).await;
+        let shipping = self.inner.shipping.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(shipping) = shipping {
+            shipping.stop().await;
+        }
     }
 }
 
@@ -200,6 +230,9 @@ impl Inner {
     fn begin(&self, session: SessionHeader) -> Result<Begun, RecordError> {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(RecordError::Stopping);
+        }
+        if let Some(why) = self.storage.refusal() {
+            return Err(why.into());
         }
         let id = session.session;
         let header = RecordingHeader {
@@ -220,6 +253,7 @@ impl Inner {
         store::make_dir(&folder)
             .map_err(|e| if e.kind() == std::io::ErrorKind::AlreadyExists { RecordError::Exists(id) } else { e.into() })?;
 
+        self.storage.begun(id, &folder);
         let shared = Arc::new(Shared::new(self.next.fetch_add(1, Ordering::SeqCst), folder.clone(), header, recording));
         {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -270,6 +304,7 @@ impl Inner {
     /// Forgets a recording, so that `recover` may touch it.
     pub(crate) fn close(&self, session: SessionId) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
+        self.storage.ended(session);
     }
 
     fn is_open(&self, session: SessionId) -> bool {

@@ -1,5 +1,6 @@
 //! Shows the masked track: needs the masked private key, which a gateway does not have.
 use crate::{
+    Storage,
     cast::Cast,
     custody::{self, CustodyError, Opener},
     lines::clean,
@@ -11,13 +12,7 @@ use anteroom_domain::{RecordingState, SessionId, capability::Direction};
 use anteroom_format::{Body, Carries, ChannelEntry, Outcome, SessionHeader, hex};
 use bytes::Bytes;
 use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +27,9 @@ pub enum ReplayError {
     Shredded,
     #[error("the recording is damaged: {0}")]
     Damaged(String),
+    /// It lies in an archive that cannot be reached now.
+    #[error("the recording cannot be read: {0}")]
+    Away(String),
     #[error("the key that opens recordings cannot be used at the moment: {0}")]
     KeyAway(String),
     #[error("the recording cannot be read: {0}")]
@@ -111,22 +109,22 @@ pub struct RecordingInfo {
     pub mask_incomplete: bool,
 }
 
-/// Opens masked tracks under one root. Blocking I/O: call it from `spawn_blocking`, except `stream`.
+/// Opens the masked tracks of one storage. Blocking I/O: call it from `spawn_blocking`, except `stream`.
 #[derive(Debug, Clone)]
 pub struct Replayer {
-    root: PathBuf,
+    storage: Storage,
     key: Arc<dyn Opener>,
 }
 
 impl Replayer {
     /// `key_file` is the masked private key, mode 0600.
-    pub fn open(root: impl Into<PathBuf>, key_file: &Path) -> Result<Self, ReplayError> {
-        Ok(Self::with_key(root, Arc::new(custody::read_private(key_file)?)))
+    pub fn open(storage: impl Into<Storage>, key_file: &Path) -> Result<Self, ReplayError> {
+        Ok(Self::with_key(storage, Arc::new(custody::read_private(key_file)?)))
     }
 
     /// With the masked private key, wherever it is kept.
-    pub fn with_key(root: impl Into<PathBuf>, key: Arc<dyn Opener>) -> Self {
-        Self { root: root.into(), key }
+    pub fn with_key(storage: impl Into<Storage>, key: Arc<dyn Opener>) -> Self {
+        Self { storage: storage.into(), key }
     }
 
     pub fn info(&self, session: SessionId) -> Result<RecordingInfo, ReplayError> {
@@ -245,7 +243,7 @@ impl Replayer {
     }
 
     pub(crate) fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {
-        MaskedTrack::open(&self.root, session, self.key.clone())
+        MaskedTrack::open(&self.storage, session, self.key.clone())
     }
 }
 

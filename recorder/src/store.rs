@@ -1,7 +1,7 @@
 //! Where recordings lie: `<root>/<yyyy>/<mm>/<session>/`. Nothing here is ever overwritten.
 use crate::{OpenError, growing::Growing};
 use anteroom_domain::{Moment, SessionId};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
@@ -178,6 +178,9 @@ pub(crate) fn sync_all(files: &[Arc<dyn SegmentFile>]) -> io::Result<()> {
 /// Reads a small file; a longer one is cut at the limit, which its parser will refuse.
 pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(anteroom_format::strict::MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    // A pipe with that name is not waited for.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    file.take(anteroom_format::strict::MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -63,6 +63,10 @@ pub trait SessionControl: Send + Sync + 'static {
     fn terminate(&self, id: SessionId, by: PersonId) -> bool;
     /// Shows a line of text in the terminals of a session; false if it is not running here or nobody takes it.
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool;
+    /// Why no new session is taken at the moment, in words; none: it may. Looks at the recordings' disk.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
     custody
         .masked_key
         .as_ref()
-        .map(|key| key.open().map(|key| Replayer::with_key(&custody.recordings, key)))
+        .map(|key| key.open().map(|key| Replayer::with_key(&custody.storage, key)))
         .transpose()
         .context("[replay] masked_key")
 }
@@ -77,14 +77,15 @@ impl Running {
     pub(crate) async fn start(config: &Checked, database: Database) -> Result<Self> {
         let approvals = open_approvals(config, &database).await?;
         let c = &config.custody;
-        let recorder = Recorder::open(RecorderOptions {
+        let options = RecorderOptions {
             root: c.recordings.clone(),
             gateway: config.name.clone(),
             recipients: c.recipients.clone(),
             rules: c.rules.clone(),
             manifest_key: c.manifest.clone(),
             max_lag: c.max_lag,
-        })?;
+        };
+        let recorder = Recorder::open_in(c.storage.clone(), options)?;
         let stop_background = CancellationToken::new();
         let background = {
             let (approvals, stop) = (approvals.clone(), stop_background.clone());

@@ -73,6 +73,7 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
         (
             "recording",
             new.custody.recordings != old.custody.recordings
+                || new.custody.storage_options != old.custody.storage_options
                 || new.custody.max_lag != old.custody.max_lag
                 || new.custody.keep != old.custody.keep
                 || new.custody.rules.sha256() != old.custody.rules.sha256(),

@@ -5,6 +5,7 @@ mod auth;
 mod back;
 mod config;
 mod connection;
+mod control;
 mod dial;
 mod forward;
 mod gathered;

@@ -2,6 +2,7 @@
 use super::{
     SshConfig, algorithms,
     connection::{Connection, Shared},
+    control::Control,
     gathered::Gathered,
     handler::ClientHandler,
     host_certificate::Known,
@@ -107,7 +108,7 @@ impl Gateway {
     }
 
     pub fn control(&self) -> Arc<dyn SessionControl> {
-        Arc::new(self.shared.registry.clone())
+        Arc::new(Control(self.shared.clone()))
     }
 
     /// Takes no more connections, tells the sessions, seals their recordings and waits until all is done.

@@ -65,7 +65,9 @@ impl Session {
         let started = Instant::now();
         let recording = shared.recorder.start(header).await.map_err(|e| {
             tracing::error!(session = %permit.session(), error = %e, "no recording could be started");
-            format!("it cannot be recorded, so it cannot start: {e}")
+            let why = format!("it cannot be recorded, so it cannot start: {e}");
+            conn.note_refusal("session", &why);
+            why
         })?;
         if let Err(e) = shared.approvals.session_started(permit, recording.header_sha256(), &shared.config.gateway).await {
             // Nobody was let in; the recording says so by being empty.

@@ -1,4 +1,5 @@
 //! A recording's folder in the hands of who rewrites its envelopes.
+use crate::storage::{header_in, marker_name};
 use anteroom_format::{SegmentHeader, Track, layout::HEADER_LEN, strict};
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use std::{
@@ -82,7 +83,14 @@ pub(super) fn read_envelope(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
 /// What a segment says about itself, in clear. Nothing behind its first 192 bytes is read.
 pub(super) fn segment_header(folder: &Path, name: &str) -> Result<SegmentHeader, String> {
     let mut bytes = [0; HEADER_LEN];
-    open(&folder.join(name)).and_then(|mut f| f.read_exact(&mut bytes)).map_err(|e| format!("{name}: {e}"))?;
+    match open(&folder.join(name)).and_then(|mut f| f.read_exact(&mut bytes)) {
+        // It lies in the archive, which need not be asked.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let marker = read_envelope(folder, &marker_name(name)).map_err(|_| format!("{name}: {e}"))?;
+            bytes = header_in(&marker).ok_or_else(|| format!("{}: is damaged", marker_name(name)))?;
+        }
+        read => read.map_err(|e| format!("{name}: {e}"))?,
+    }
     SegmentHeader::decode(&bytes).map(|(header, _)| header).map_err(|e| format!("{name}: {e}"))
 }
 

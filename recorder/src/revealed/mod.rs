@@ -124,7 +124,7 @@ impl Revealed {
 
     fn segment(&self, number: u32) -> Result<Reader, ReplayError> {
         let name = Track::Sealed.file_name(number);
-        let file = File::open(self.track.folder.join(&name))?;
+        let file = self.track.open_file(Track::Sealed, number)?;
         let reader = ReleasedReader::open(BufReader::with_capacity(80 << 10, file)).map_err(|e| damaged_segment(&name, e))?;
         let h = reader.header();
         let at_home = h.track == Track::Sealed && h.segment == number && h.recording == self.track.recording;

@@ -8,6 +8,7 @@ use anteroom_format::{
     ChainReader, Envelope, EnvelopeError, Kind, MAX_RELEASED, Manifest, Opener, ReadError, RecordingHeader, ReleasedChunk, SegmentHeader,
     SegmentKey, SegmentSecret, SegmentSummary, SignedManifest, Track, hex, strict,
 };
+use anteroom_recorder::Storage;
 use rustix::fs::OFlags;
 use std::{
     fs::{File, OpenOptions},
@@ -80,13 +81,20 @@ impl Keys {
 }
 
 /// The keys of the chunks that touch the warrant's interval: a chunk is opened as a whole or not at all. Blocking; takes at most `limit`.
-pub fn chunk_keys(root: &Path, warrant: &Warrant, keys: &Keys, limit: Duration) -> Result<Vec<ReleasedChunk>, RecordingError> {
+pub fn chunk_keys(
+    recordings: impl Into<Storage>,
+    warrant: &Warrant,
+    keys: &Keys,
+    limit: Duration,
+) -> Result<Vec<ReleasedChunk>, RecordingError> {
+    let storage = recordings.into();
     let session = warrant.session();
-    let folder = anteroom_recorder::find(root, session).ok_or(RecordingError::NotFound(session))?;
+    let folder = storage.find(session).ok_or(RecordingError::NotFound(session))?;
     let manifest = manifest(&folder, warrant)?;
     let sealed = manifest.tracks.iter().find(|t| t.track == Track::Sealed).map_or(&[][..], |t| &t.segments);
     let recording = warrant.header_sha256();
-    let mut reading = Reading { folder: &folder, warrant, recording, deadline: Instant::now() + limit, limit, link: [0; 32] };
+    let mut reading =
+        Reading { storage: &storage, folder: &folder, warrant, recording, deadline: Instant::now() + limit, limit, link: [0; 32] };
     let mut released = Vec::new();
     for (number, promised) in (0u32..).zip(sealed) {
         if promised.segment != number {
@@ -140,6 +148,7 @@ fn shown(shown: &Shown, header: &RecordingHeader) -> Result<(), RecordingError> 
 }
 
 struct Reading<'a> {
+    storage: &'a Storage,
     folder: &'a Path,
     warrant: &'a Warrant,
     recording: &'a str,
@@ -153,7 +162,7 @@ impl Reading<'_> {
     /// Walks a segment to its promised end. Only when that is the promised one, its envelope is opened and its chunks join `released`.
     fn segment(&mut self, promised: &SegmentSummary, keys: &Keys, released: &mut Vec<ReleasedChunk>) -> Result<(), RecordingError> {
         let name = Track::Sealed.file_name(promised.segment);
-        let source = BufReader::with_capacity(256 << 10, open(&self.folder.join(&name))?.take(promised.bytes));
+        let source = BufReader::with_capacity(256 << 10, self.open(promised.segment, &name)?.take(promised.bytes));
         let mut chain = ChainReader::open(source).map_err(|e| broken(&name, e))?;
         let h = chain.header();
         let at_home = h.track == Track::Sealed && h.segment == promised.segment && h.session == self.warrant.session().0;
@@ -198,6 +207,20 @@ impl Reading<'_> {
             }));
         }
         Ok(())
+    }
+
+    /// The file here, or the archive's copy, which may take what is left of the time.
+    fn open(&self, segment: u32, name: &str) -> Result<File, RecordingError> {
+        let not_here = match open(&self.folder.join(name)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => e,
+            opened => return Ok(opened?),
+        };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match self.storage.archived(self.folder, Track::Sealed, segment, left) {
+            Ok(copy) => Ok(copy.ok_or(not_here)?),
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => Err(RecordingError::TooSlow(self.limit)),
+            Err(e) => Err(e.into()),
+        }
     }
 
     fn segment_key(&self, name: &str, header: &SegmentHeader, keys: &Keys) -> Result<SegmentKey, RecordingError> {

@@ -10,6 +10,7 @@ use crate::{
 };
 use anteroom_domain::Moment;
 use anteroom_format::{Release, ReleaseContent};
+use anteroom_recorder::Storage;
 use getrandom::rand_core::UnwrapErr;
 use std::{
     fs::Permissions,
@@ -40,8 +41,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// 0600, or 0660 when the gateway runs as another user of the socket's group.
     pub socket_mode: u32,
-    /// Root of the recordings; read only.
-    pub recordings: PathBuf,
+    /// Where the recordings are; read only.
+    pub recordings: Storage,
     /// Where the journal is kept; there, and the unsealer's alone.
     pub state: PathBuf,
     /// Read again for every request.

@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 fn keys_of(world: &World, session: SessionId, from_ms: u64, until_ms: u64) -> Result<Vec<ReleasedChunk>, RecordingError> {
     let wish = world.wish(session, from_ms, until_ms, &Recipient::generate().unwrap());
     let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
-    chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT)
+    chunk_keys(world.root(), &warrant, &world.keys(), LIMIT)
 }
 
 /// Every chunk of the sealed track: first and last time in milliseconds, offset.
@@ -83,7 +83,7 @@ async fn what_is_not_as_it_was_written_releases_nothing() {
     let wish = world.wish(session, 0, 20, &Recipient::generate().unwrap());
     let code = |world: &World| {
         let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
-        chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).map_or_else(|e| e.code(), |_| "released")
+        chunk_keys(world.root(), &warrant, &world.keys(), LIMIT).map_or_else(|e| e.code(), |_| "released")
     };
     assert_eq!(code(&world), "released");
     let with = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
@@ -122,7 +122,7 @@ async fn what_is_not_as_it_was_written_releases_nothing() {
     assert_eq!((away("sealed.0.envelope"), away("manifest.json"), away("header.json")), ("shredded", "still_recording", "no_recording"));
     let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
     let others = Keys::new([Arc::new(world.holders[0].clone()), Arc::new(world.masked.clone())]);
-    assert_eq!(chunk_keys(&world.root(), &warrant, &others, LIMIT).unwrap_err().code(), "other_keys");
+    assert_eq!(chunk_keys(world.root(), &warrant, &others, LIMIT).unwrap_err().code(), "other_keys");
     assert_eq!(code(&world), "released", "everything was put back");
 }
 
@@ -156,7 +156,7 @@ async fn holders_who_were_shown_something_else_released_nothing() {
         let mut wish = wish.clone();
         change(&mut wish);
         let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
-        assert_eq!(chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap_err().code(), "shown_otherwise");
+        assert_eq!(chunk_keys(world.root(), &warrant, &world.keys(), LIMIT).unwrap_err().code(), "shown_otherwise");
     }
 }
 
@@ -182,7 +182,7 @@ async fn a_torn_recording_releases_what_its_manifest_covers() {
     std::fs::OpenOptions::new().append(true).open(folder.join("sealed.0")).unwrap().write_all(&[0, 0, 0, 99, 1, 0, 2]).unwrap();
     let wish = world.wish(session, 0, 20, &Recipient::generate().unwrap());
     let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
-    let error = chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap_err();
+    let error = chunk_keys(world.root(), &warrant, &world.keys(), LIMIT).unwrap_err();
     assert_eq!(error.code(), "still_recording");
     // The next start closes it.
     drop(recording);
@@ -196,7 +196,7 @@ fn released(world: &World, session: SessionId, from_ms: u64, until_ms: u64, expi
     let recipient = Recipient::generate().unwrap();
     let wish = world.wish(session, from_ms, until_ms, &recipient);
     let warrant = decide(&world.trust(), &world.proof(&wish), now(), |_| false).unwrap();
-    let chunks = chunk_keys(&world.root(), &warrant, &world.keys(), LIMIT).unwrap();
+    let chunks = chunk_keys(world.root(), &warrant, &world.keys(), LIMIT).unwrap();
     let content = ReleaseContent {
         format: String::new(),
         unmask: warrant.unmask(),
@@ -337,7 +337,7 @@ async fn serve(world: &World) -> Served {
     let server = Server::bind(Options {
         socket: socket.clone(),
         socket_mode: 0o600,
-        recordings: world.root(),
+        recordings: world.root().into(),
         state: dir.join("state"),
         trust: dir.join("trust.toml"),
         site: site(),
@@ -402,7 +402,7 @@ async fn over_the_socket_once_and_written_down() {
         Server::bind(Options {
             socket: world.dir.path().join("second"),
             socket_mode: 0o600,
-            recordings: world.root(),
+            recordings: world.root().into(),
             state: world.dir.path().join("state"),
             trust: world.dir.path().join("trust.toml"),
             site: site(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod approving;
+mod archive;
 mod audited_algorithms;
 mod bad_input;
 mod browser_terminal;

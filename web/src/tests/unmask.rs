@@ -49,7 +49,7 @@ async fn set() -> Scene {
     let options = Options {
         socket: at("unsealer.sock"),
         socket_mode: 0o600,
-        recordings: at("recordings"),
+        recordings: at("recordings").into(),
         state: at("unsealer"),
         trust: at("trust.toml"),
         site: our,

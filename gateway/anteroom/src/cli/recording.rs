@@ -90,7 +90,7 @@ async fn export(cx: &Context, session: SessionId, output: &std::path::Path, by: 
     // Noted first: an export that nobody knows of must not exist.
     cx.approvals.note(AuditEvent::RecordingExported { session, by: by.id, masked_channel: None }, Some(by.id)).await;
     let evidence = cx.approvals.evidence(session).await?.ok_or_else(|| anyhow!("there is no session {session}"))?;
-    let bytes = bundle::write(output, &evidence, &cx.config.custody.recordings)?;
+    let bytes = bundle::write(output, &evidence, &cx.config.custody.storage)?;
     Ok(out.line(format!("{}: {bytes} bytes; check it anywhere with: anteroom verify {0}", output.display()))?)
 }
 

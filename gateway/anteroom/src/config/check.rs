@@ -3,7 +3,7 @@ use super::{Problem, file, line_of, seed, ssh::Ssh};
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
 use anteroom_recorder::{
-    PublicKey, Recipients,
+    PublicKey, Recipients, Storage, StorageOptions,
     custody::{self, CustodyError, KeyAddress},
 };
 use anteroom_web::Clipboard;
@@ -56,6 +56,9 @@ pub(crate) struct Portal {
 #[derive(Debug)]
 pub(crate) struct Custody {
     pub(crate) recordings: PathBuf,
+    /// The same, with the archive if there is one.
+    pub(crate) storage: Storage,
+    pub(crate) storage_options: StorageOptions,
     pub(crate) recipients: Recipients,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) max_lag: Duration,
@@ -119,7 +122,7 @@ impl Checker<'_> {
         self.problem(key, at, Some(at.get_ref().clone()), why);
     }
 
-    fn missing(&mut self, key: &str, why: &str) {
+    pub(super) fn missing(&mut self, key: &str, why: &str) {
         self.problems.push(Problem { line: None, key: key.to_owned(), value: None, why: why.to_owned() });
     }
 
@@ -306,9 +309,14 @@ impl Checker<'_> {
         let keep = r.keep_days.as_ref().map(|days| self.keep(days));
         let [vault, audit_log, manifest] = [("keys.vault", &k.vault), ("keys.audit_log", &k.audit_log), ("keys.manifest", &k.manifest)]
             .map(|(key, f)| seed::read(&self.path(f)).map_err(|e| self.wrong(key, f, e.to_string())).ok());
+        let recordings = self.path(&r.dir);
+        let storage = self.storage(&recordings, r.storage.as_ref());
         let (a, b) = sealed?;
+        let (storage, storage_options) = storage?;
         Some(Custody {
-            recordings: self.path(&r.dir),
+            recordings,
+            storage,
+            storage_options,
             recipients: Recipients { masked: masked?, sealed: [a, b] },
             rules: Arc::new(rules?),
             max_lag,

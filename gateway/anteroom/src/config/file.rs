@@ -92,6 +92,19 @@ pub(super) struct Recording {
     pub(super) max_lag: Text,
     /// After this many days a recording's keys are destroyed, unless a legal hold is on it.
     pub(super) keep_days: Option<Spanned<u32>>,
+    pub(super) storage: Option<Storage>,
+}
+
+/// `[recording.storage]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Storage {
+    pub(super) url: Text,
+    pub(super) spool_limit: Text,
+    pub(super) min_free: Text,
+    pub(super) keep: Text,
+    pub(super) cache_dir: Text,
+    pub(super) cache_limit: Text,
 }
 
 #[derive(Debug, Deserialize)]

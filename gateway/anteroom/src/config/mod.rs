@@ -5,6 +5,7 @@ mod check;
 mod file;
 mod seed;
 mod ssh;
+mod storage;
 pub(crate) mod unsealer;
 
 pub(crate) use check::{Checked, Custody, DatabaseConfig, LogFormat, parse_duration, private_file};

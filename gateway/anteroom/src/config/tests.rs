@@ -193,6 +193,23 @@ fn the_clipboard_has_four_settings_and_no_fifth() {
 }
 
 #[test]
+fn an_archive_is_a_directory_elsewhere_and_its_sizes_are_sizes() {
+    let storage = |lines: &str| GOOD.replace("[replay]", &format!("[recording.storage]\n{lines}\n[replay]"));
+    let (dir, _) = fixture();
+    fs::write(dir.path().join("a.toml"), storage("url = \"file:///mnt/archive\"\nspool_limit = \"20G\"\nkeep = \"1h\"")).unwrap();
+    let options = load(&dir.path().join("a.toml")).unwrap().custody.storage_options;
+    assert_eq!((options.spool_limit, options.min_free, options.keep.as_secs()), (Some(20 << 30), None, 3600));
+    let says = |lines: &str, what: &str| {
+        let e = complaint(|_| storage(lines));
+        assert!(e.contains(what), "{e}");
+    };
+    says("url = \"s3://bucket\"", "recording.storage.url = \"s3://bucket\": an archive is a directory so far: file:///mnt/archive");
+    says("url = \"archive\"", "not a URL like file:///mnt/archive");
+    says("url = \"file:///mnt/a\"\nspool_limit = \"20\"", "recording.storage.spool_limit = \"20\": not a size like");
+    says("min_free = \"1G\"\nkeep = \"1h\"", "recording.storage.keep = \"1h\": says something about an archive, and there is no url");
+}
+
+#[test]
 fn the_key_that_replays_is_a_file_or_in_a_token_and_a_pin_is_never_written_here() {
     use anteroom_recorder::custody::KeyAddress;
     assert!(matches!(taken(str::to_owned).custody.masked_key, Some(KeyAddress::File(p)) if p.ends_with("custody-masked.key")));

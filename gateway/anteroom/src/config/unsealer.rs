@@ -1,6 +1,6 @@
 //! The unsealer's own file: it shares nothing with the gateway's but how it complains.
 use super::{ConfigError, Problem, check::Checker};
-use anteroom_recorder::custody::KeyAddress;
+use anteroom_recorder::{StorageOptions, custody::KeyAddress};
 use anteroom_unsealer::{Keys, Options, Site, Trust};
 use serde::Deserialize;
 use std::{os::unix::fs::MetadataExt, path::Path};
@@ -12,6 +12,9 @@ struct File {
     socket: Spanned<String>,
     socket_mode: Option<Spanned<String>>,
     recordings: Spanned<String>,
+    /// Of the gateway's archive, if it has one: as in its `[recording.storage]`.
+    archive: Option<Spanned<String>>,
+    cache_limit: Option<Spanned<String>>,
     state: Spanned<String>,
     trust: Spanned<String>,
     origin: Spanned<String>,
@@ -40,6 +43,15 @@ fn parse(text: &str, base: &Path) -> Result<Options, Vec<Problem>> {
         c.wrong("recordings", &file.recordings, e.to_string());
     }
     let state = c.path(&file.state);
+    let storage = StorageOptions {
+        archive: file.archive.as_ref().and_then(|u| c.url("archive", u)),
+        cache_dir: Some(state.join("cache")),
+        cache_limit: c.size("cache_limit", file.cache_limit.as_ref()),
+        // The gateway looks after its disk.
+        min_free: Some(0),
+        ..StorageOptions::default()
+    };
+    let recordings = c.open_storage("archive", &recordings, &storage, file.archive.as_ref());
     match std::fs::metadata(&state) {
         Ok(m) if !m.is_dir() => c.wrong("state", &file.state, "is no directory"),
         Ok(m) if m.mode() & 0o077 != 0 => c.wrong("state", &file.state, "may be used by others; make it private with chmod 700"),
@@ -54,8 +66,8 @@ fn parse(text: &str, base: &Path) -> Result<Options, Vec<Problem>> {
         c.wrong("trust", &file.trust, e.to_string());
     }
     let keys = keys(&mut c, &file.keys);
-    match (socket, site, keys) {
-        (Some(socket), Some(site), Some(keys)) if c.problems.is_empty() => {
+    match (socket, recordings, site, keys) {
+        (Some(socket), Some(recordings), Some(site), Some(keys)) if c.problems.is_empty() => {
             Ok(Options { socket, socket_mode, recordings, state, trust, site, keys })
         }
         _ => Err(c.problems),
@@ -114,6 +126,16 @@ mod tests {
         let options = parse(&text, dir.path()).unwrap();
         assert_eq!((options.site.rp_id.as_str(), options.site.origin.as_str()), ("bastion.example", "https://bastion.example"));
         assert_eq!(options.socket_mode, 0o600);
+    }
+
+    #[test]
+    fn it_may_read_from_the_gateways_archive_too() {
+        let (dir, text) = place();
+        assert!(parse(&format!("{text}archive = \"file:///mnt/archive\"\ncache_limit = \"1G\"\n"), dir.path()).is_ok());
+        assert!(
+            complaint(|t| format!("{t}archive = \"s3://bucket\"\n")).contains(":7: archive = \"s3://bucket\": an archive is a directory")
+        );
+        assert!(complaint(|t| format!("{t}cache_limit = \"1 big\"\n")).contains(":7: cache_limit = \"1 big\": not a size"));
     }
 
     #[test]

@@ -151,15 +151,18 @@ impl World {
     }
 
     pub fn recorder(&self) -> Recorder {
-        Recorder::open(RecorderOptions {
+        Recorder::open(self.recorder_options()).unwrap()
+    }
+
+    pub fn recorder_options(&self) -> RecorderOptions {
+        RecorderOptions {
             root: self.root(),
             gateway: "gw-test".into(),
             recipients: Recipients { masked: *self.masked.public(), sealed: self.holders.each_ref().map(|k| *k.public()) },
             rules: Arc::new(RuleSet::builtin()),
             manifest_key: Secret::new([42; 32]),
             max_lag: Duration::from_secs(1),
-        })
-        .unwrap()
+        }
     }
 
     pub fn replayer(&self) -> Replayer {

@@ -51,6 +51,7 @@ pub(super) fn refusal(e: &ReplayError) -> Refusal {
     let status = match e {
         ReplayError::NotFound(_) | ReplayError::NoChannel(_) => StatusCode::NOT_FOUND,
         ReplayError::Shredded => StatusCode::GONE,
+        ReplayError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Refusal::new(status, words(e))
@@ -67,6 +68,7 @@ pub(in crate::pages) fn words(e: &ReplayError) -> String {
             "The keys of this recording are not here, and nobody decided to destroy them. Tell your operator; to learn more: anteroom \
              recording export, then anteroom verify."
         }
+        ReplayError::Away(_) => "The recording lies in the archive, which cannot be reached now. Try again later.",
         ReplayError::Damaged(_) => "The recording is damaged. Export it to learn where: anteroom recording export, then anteroom verify.",
         _ => "The recording cannot be read at the moment.",
     }

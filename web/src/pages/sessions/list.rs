@@ -1,4 +1,5 @@
 use super::{Running, running};
+use crate::pages::health;
 use crate::{
     errors::Problem,
     page::{Asked, Frame, Pager, html, page_number},
@@ -19,6 +20,8 @@ struct Sessions {
     may_end: bool,
     may_watch: bool,
     may_hold: bool,
+    /// Why no new session is taken.
+    refusal: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,5 +38,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Asked(q): Asked<Q
     let may_end = frame.may(Action::TerminateSession);
     let may_watch = frame.may(Action::ReplayMasked);
     let may_hold = frame.may(Action::HoldRecording);
-    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch, may_hold })
+    let refusal = health::refusal(&app).await;
+    html(&Sessions { frame, rows, pager, q: q.q, may_end, may_watch, may_hold, refusal })
 }
