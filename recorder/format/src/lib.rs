@@ -8,6 +8,8 @@ mod crypt;
 mod damage;
 mod envelope;
 mod event;
+#[cfg(any(test, feature = "fuzz"))]
+mod fuzz;
 mod hpke_base;
 mod index;
 mod key;
@@ -27,6 +29,9 @@ pub use crypt::{ChunkKey, SegmentKey, SegmentSecret};
 pub use damage::{Damage, Problem};
 pub use envelope::{Envelope, EnvelopeError, MAX_SHARES, MAX_WRAPS, Wrap};
 pub use event::{Body, Event, Events, FileLine, MAX_TEXT, Outcome};
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub use fuzz::fuzz;
 pub use hpke_base::{check_enc, open_agreed, prove};
 pub use index::{Carries, ChannelEntry, End, EndReason, IndexEntry, KeyframeAt, KeyframePart, MAX_PART, MAX_PARTS};
 pub use key::{Curve, KeyError, PrivateKey, PublicKey};
