@@ -420,6 +420,10 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
             bytes: s.bytes,
         })
         .await;
+        if what == "long" {
+            a.place_hold(max.person.id, id, Reason::new("Case 17 of the hospital's counsel").unwrap()).await.unwrap();
+            println!("held {id}");
+        }
     }
     seed_unmask(a, &max, &mut kim, &mut lee, done.unwrap()).await;
     let asked = a.ask_step_up(ask(&ada, "ehr-db-1", "root", "192.0.2.41")).await.unwrap();

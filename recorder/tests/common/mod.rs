@@ -152,9 +152,13 @@ pub fn shown(replayer: &Replayer, session: SessionId, channel: u32, from: Durati
 pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
-        .map(|e| {
+        .filter_map(|e| {
             let e = e.unwrap();
-            (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap())
+            // A shipped segment may go between being listed and being read.
+            match std::fs::read(e.path()) {
+                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => None,
+                read => Some((e.file_name().into_string().unwrap(), read.unwrap())),
+            }
         })
         .collect();
     all.sort();
