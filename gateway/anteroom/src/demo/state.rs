@@ -68,7 +68,9 @@ impl State {
     /// None in a directory whose name is too long for a socket in it: the demo is the same without unmasking.
     fn unmask_text(&self) -> &'static str {
         match self.unsealer_dir().join("socket").as_os_str().len() {
-            ..=100 => "# Another process, which has the sealed keys and believes signatures only.\n[unmask]\nsocket = \"unsealer/socket\"\n\n",
+            ..=100 => {
+                "# Another process, which has the sealed keys and believes signatures only.\n[unmask]\nsocket = \"unsealer/socket\"\n\n"
+            }
             _ => "",
         }
     }
