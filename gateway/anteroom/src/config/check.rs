@@ -188,7 +188,7 @@ impl Checker<'_> {
 
     fn portal(&mut self, p: &file::Portal) -> Option<Portal> {
         let listen = self.address("portal.listen", &p.listen, p.listen.get_ref());
-        let origin = self.origin(&p.origin);
+        let origin = self.origin("portal.origin", &p.origin);
         let tls = match (&p.tls_cert, &p.tls_key) {
             (Some(c), Some(k)) => {
                 for (key, f) in [("portal.tls_cert", c), ("portal.tls_key", k)] {
@@ -238,23 +238,23 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn origin(&mut self, o: &Spanned<String>) -> Option<Url> {
+    pub(super) fn origin(&mut self, key: &str, o: &Spanned<String>) -> Option<Url> {
         let url = Url::parse(o.get_ref()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.path() == "/" && u.query().is_none());
         match url {
             // WebAuthn binds passkeys to a domain; a bare address cannot hold them.
             Some(u) if matches!(u.host(), Some(url::Host::Domain(_))) => {
                 if u.scheme() == "http" && u.host_str() != Some("localhost") {
-                    self.wrong("portal.origin", o, "passkeys need https, or http on localhost");
+                    self.wrong(key, o, "passkeys need https, or http on localhost");
                     return None;
                 }
                 Some(u)
             }
             Some(_) => {
-                self.wrong("portal.origin", o, "passkeys need a host name, not an address");
+                self.wrong(key, o, "passkeys need a host name, not an address");
                 None
             }
             None => {
-                self.wrong("portal.origin", o, "not of the form https://host[:port]");
+                self.wrong(key, o, "not of the form https://host[:port]");
                 None
             }
         }

@@ -47,7 +47,7 @@ fn parse(text: &str, base: &Path) -> Result<Options, Vec<Problem>> {
         Err(e) => c.wrong("state", &file.state, e.to_string()),
     }
     let site = c
-        .origin(&file.origin)
+        .origin("origin", &file.origin)
         .map(|origin| Site { rp_id: origin.host_str().unwrap_or_default().to_owned(), origin: origin.origin().ascii_serialization() });
     let trust = c.path(&file.trust);
     if let Some(Err(e)) = site.clone().map(|site| Trust::load(&trust, site)) {

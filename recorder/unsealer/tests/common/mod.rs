@@ -61,7 +61,7 @@ impl Passkey {
     pub fn cose_key(&self) -> serde_json::Value {
         let point = self.key.verifying_key().to_sec1_point(false);
         let raw = point.as_bytes();
-        let key = COSEEC2Key { curve: ECDSACurve::SECP256R1, x: raw[1..33].to_vec().into(), y: raw[33..65].to_vec().into() };
+        let key = COSEEC2Key { curve: ECDSACurve::SECP256R1, x: raw[1..33].to_vec(), y: raw[33..65].to_vec() };
         serde_json::to_value(COSEKey { type_: COSEAlgorithm::ES256, key: COSEKeyType::EC_EC2(key) }).unwrap()
     }
 
