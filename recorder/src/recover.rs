@@ -5,9 +5,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{RecordingState, Secret, SessionId};
-use anteroom_format::{
-    ChainReader, MaskCheck, ReadError, RecordingHeader, SegmentHeader, SegmentSummary, Track, TrackSummary, hex, strict,
-};
+use anteroom_format::{ChainReader, MaskCheck, ReadError, RecordingHeader, SegmentHeader, Track, TrackSummary, strict};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -68,16 +66,8 @@ fn prefix(folder: &Path, track: Track, session: SessionId, recording: &[u8; 32])
             }
         }
         (link, last_us) = (*reader.head(), last_us.max(reader.last_us()));
-        let finished = reader.finished();
-        segments.push(SegmentSummary {
-            segment,
-            bytes: reader.offset(),
-            chunks: reader.chunks(),
-            events: reader.events(),
-            head: hex(&link),
-            finished,
-        });
-        if !finished {
+        segments.push(reader.summary());
+        if !reader.finished() {
             break;
         }
     }

@@ -1,6 +1,8 @@
 //! Walks a segment without any key: structure, order and chain hashes.
 use crate::{
+    SegmentSummary,
     damage::{Damage, Problem},
+    hex,
     layout::{FRAME_HEADER_LEN, FrameHeader, HASH_LEN, HEADER_LEN, Hash, SegmentHeader, chain_hash},
 };
 use std::io::{self, Read};
@@ -122,6 +124,18 @@ impl<R: Read> ChainReader<R> {
     /// The final chunk was seen.
     pub fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// What was good so far, as a manifest says it.
+    pub fn summary(&self) -> SegmentSummary {
+        SegmentSummary {
+            segment: self.header.segment,
+            bytes: self.offset,
+            chunks: self.sequence,
+            events: self.events,
+            head: hex(&self.head),
+            finished: self.finished,
+        }
     }
 }
 

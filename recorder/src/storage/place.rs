@@ -171,14 +171,7 @@ impl Place {
                 return Ok(Err("it belongs to another recording or place in it".into()));
             }
             while chain.next_frame()?.is_some() {}
-            let is = SegmentSummary {
-                segment: self.promise.segment,
-                bytes: chain.offset(),
-                chunks: chain.chunks(),
-                events: chain.events(),
-                head: hex(chain.head()),
-                finished: chain.finished(),
-            };
+            let is = chain.summary();
             Ok(if is == self.promise { Ok(()) } else { Err(format!("it ends at byte {} of {}", is.bytes, self.promise.bytes)) })
         })();
         match walked {

@@ -2,9 +2,7 @@
 use super::{Code, Finding, Source, read_small};
 use crate::{recover::belongs, shred::Keys};
 use anteroom_domain::{RecordingState, SessionId};
-use anteroom_format::{
-    ChainReader, Damage, Envelope, EnvelopeError, Manifest, Problem, ReadError, SegmentHeader, SegmentSummary, Track, hex,
-};
+use anteroom_format::{ChainReader, Damage, Envelope, EnvelopeError, Manifest, Problem, ReadError, SegmentHeader, SegmentSummary, Track};
 use std::io::{self, BufReader, Read};
 
 /// What was found in a track.
@@ -109,14 +107,7 @@ impl<S: Source + ?Sized> Walk<'_, S> {
             }
             (Some(damage), _) => return Err(Finding::damage(&name, &damage)),
             (None, Some(promise)) => {
-                let is = SegmentSummary {
-                    segment,
-                    bytes: reader.offset(),
-                    chunks: reader.chunks(),
-                    events: reader.events(),
-                    head: hex(reader.head()),
-                    finished: reader.finished(),
-                };
+                let is = reader.summary();
                 let here = |code, problem: String| Err(Finding::new(code, &name, problem).at(Some(is.chunks), is.bytes));
                 if is != *promise {
                     let problem = format!("ends after {} chunks; the manifest has {}, with another end", is.chunks, promise.chunks);
