@@ -262,6 +262,22 @@ fn shredding_and_rotating_at_the_same_time_leaves_no_key() {
     }
 }
 
+/// They take turns: shredding waits for who has the folder in hand.
+#[test]
+fn shredding_waits_for_a_rotation_that_is_at_this_recording() {
+    let lab = lab();
+    let s = lab.recorded_to(lab.recipients());
+    let (root, held) = (lab.root(), fs::File::open(lab.folder(s)).unwrap());
+    held.lock().unwrap();
+    std::thread::scope(|scope| {
+        let shredding = scope.spawn(|| anteroom_recorder::shred::destroy(&root, s).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(!shredding.is_finished() && lab.folder(s).join("masked.0.envelope").exists());
+        held.unlock().unwrap();
+        assert_eq!(shredding.join().unwrap(), 2);
+    });
+}
+
 /// A token that is pulled ends the rotation at once, instead of once for each of ten thousand recordings.
 #[test]
 fn a_key_that_goes_away_ends_the_rotation() {
