@@ -72,7 +72,7 @@ pub(crate) struct Classifier {
     tables: Vec<table::Shared>,
     tables_known: u64,
     keys: keyed::Keys,
-    statements: Option<sql::Words>,
+    statements: Option<&'static sql::Words>,
     /// The words of the lines that were not emitted yet.
     words: Vec<Word>,
 }
@@ -87,14 +87,13 @@ struct Look<'a> {
 
 impl Classifier {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Self {
-        let statements = sql::Words::new();
         Self {
             rules,
             learned: Learned::default(),
             tables: Vec::new(),
             tables_known: 0,
             keys: keyed::Keys::default(),
-            statements,
+            statements: sql::Words::shared(),
             words: Vec::new(),
         }
     }

@@ -1,7 +1,10 @@
 //! SQL statements: the values in them, and what they say about the rows that follow ("select mrn, last_name ..." names the columns of a
 //! result that is shown without a header).
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use aho_corasick::AhoCorasick;
 
@@ -59,7 +62,13 @@ const GENERATED: usize = 5;
 const CACHED: usize = 6;
 
 impl Words {
-    pub(super) fn new() -> Option<Self> {
+    /// The same for every session: its automaton takes 29 KiB.
+    pub(super) fn shared() -> Option<&'static Self> {
+        static WORDS: LazyLock<Option<Words>> = LazyLock::new(Words::new);
+        WORDS.as_ref()
+    }
+
+    fn new() -> Option<Self> {
         let words = [
             "select ",
             "values",

@@ -22,7 +22,7 @@ impl Classifier {
         if !pretty && keyed::may_be(signs) {
             keyed::find(line, &mut self.keys, keyed::Is { nested: shape.nested, open, signs }, &self.rules, found, weak);
         }
-        if let Some(statements) = &self.statements
+        if let Some(statements) = self.statements
             && let Some(columns) = sql::find(look, statements, &mut context.script, &mut self.keys, &self.rules, found)
         {
             context.selected = Some((columns, RESULT_LINES));
