@@ -1,2 +1,17 @@
 //! RDP's PDUs as a gateway in the middle needs them: bytes in; bytes, facts and refusals out. No clock, no I/O.
+//!
+//! [`Relay`] is the active phase: what comes from the person's client and from the target is judged frame by frame, rewritten where the gateway
+//! promises something, and passed on. What it does not know ends the session (a [`Violation`]).
 #![forbid(unsafe_code)]
+
+mod action;
+mod config;
+mod relay;
+mod violation;
+mod wire;
+
+pub use action::{Action, EndReason, Seen, Way};
+pub use config::{Ids, Limits, Policy, RelayConfig, Start, StaticChannel, TextRule};
+pub use relay::Relay;
+pub use violation::{Side, Violation};
+pub use wire::frame::frame_length;
