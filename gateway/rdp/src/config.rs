@@ -107,12 +107,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            clipboard_bytes: 4 << 20,
-            device_message: 4 << 20,
-            graphics_message: 64 << 20,
-            pointer_every: Duration::from_millis(50),
-        }
+        Self { clipboard_bytes: 4 << 20, device_message: 4 << 20, graphics_message: 64 << 20, pointer_every: Duration::from_millis(50) }
     }
 }
 

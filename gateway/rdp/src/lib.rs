@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod caps;
 mod config;
+mod input;
 mod relay;
 mod violation;
 mod wire;

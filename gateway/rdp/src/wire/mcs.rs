@@ -133,7 +133,9 @@ mod tests {
         let X224(McsMessage::ChannelJoinConfirm(j)) = iron_decode::<X224<McsMessage<'_>>>(&made).unwrap() else { panic!("no join") };
         assert_eq!(j, ChannelJoinConfirm { result: 0, initiator_id: 1007, requested_channel_id: 2001, channel_id: 2001 });
         let made = disconnect();
-        let X224(McsMessage::DisconnectProviderUltimatum(d)) = iron_decode::<X224<McsMessage<'_>>>(&made).unwrap() else { panic!("no end") };
+        let X224(McsMessage::DisconnectProviderUltimatum(d)) = iron_decode::<X224<McsMessage<'_>>>(&made).unwrap() else {
+            panic!("no end")
+        };
         assert_eq!(d.reason, DisconnectReason::UserRequested);
     }
 }

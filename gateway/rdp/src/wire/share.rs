@@ -27,7 +27,10 @@ pub(crate) mod security {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Io<'a> {
     /// With a basic security header: licensing, auto-detection, heartbeat, multitransport, Client Info.
-    Secured { flags: u16, body: &'a [u8] },
+    Secured {
+        flags: u16,
+        body: &'a [u8],
+    },
     Control(Control<'a>),
 }
 

@@ -43,7 +43,10 @@ pub(crate) fn chunk(bytes: &[u8]) -> Result<Chunk<'_>, Broken> {
 pub(crate) enum Message {
     Whole(Vec<u8>),
     /// Longer than the limit: its first bytes and how long it was.
-    TooLong { head: Vec<u8>, length: usize },
+    TooLong {
+        head: Vec<u8>,
+        length: usize,
+    },
 }
 
 /// Bytes kept of a message that is too long: enough for a header.
