@@ -1,6 +1,6 @@
 //! What happens in a session, as the gateway tells it.
 use anteroom_domain::capability::Direction;
-use anteroom_format::Outcome;
+use anteroom_format::{Desktop, Outcome};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -73,6 +73,19 @@ pub enum EventKind {
     File(FileMoved),
     /// A supervisor's words to the person. Masked like everything else.
     Message(String),
+    /// A desktop. First event of its channel, whose input and output are whole PDU frames (TPKT or fast-path), decrypted. Input goes to the
+    /// sealed track; output is decoded besides, and what cannot be decoded fails the recording. A session has desktops or terminals.
+    OpenDesktop(Desktop),
+    /// Where the person's pointer is, in pixels; at most 20 a second.
+    Pointer {
+        x: u16,
+        y: u16,
+    },
+    /// Text that went through the clipboard; `Download`: from the target. Masked like everything else.
+    Clipboard {
+        way: Direction,
+        text: String,
+    },
 }
 
 impl EventKind {
@@ -84,7 +97,8 @@ impl EventKind {
             Self::Note(s) | Self::Message(s) | Self::Signalled { signal: s } | Self::OpenFiles { how: s } => s.len(),
             Self::OpenForward { forward, place } => forward.len() + place.len(),
             Self::File(file) => file.path.len(),
-            Self::Resize { .. } | Self::Exit { .. } | Self::Eof | Self::Close => 0,
+            Self::Clipboard { text, .. } => text.len(),
+            Self::OpenDesktop(_) | Self::Pointer { .. } | Self::Resize { .. } | Self::Exit { .. } | Self::Eof | Self::Close => 0,
         }
     }
 }

@@ -37,7 +37,9 @@ mod track;
 pub mod unmask;
 mod verify;
 
-pub use anteroom_format::{Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track};
+pub use anteroom_format::{
+    Desktop, Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track, Zone,
+};
 pub use cast::Cast;
 pub use error::{OpenError, RecordError, RecordingFailed};
 pub use event::{Event, EventKind, FileMoved, Pty};

@@ -10,6 +10,7 @@ pub(crate) fn line(body: &Body<'_>) -> Option<String> {
         Body::File(file) => of_file(file),
         Body::Message(text) => format!("message: {}", clean(text)),
         Body::Note(text) => clean(text),
+        Body::Clipboard { way, text, .. } => format!("clipboard, {}: {}", way.as_str(), clean(text)),
         Body::Traffic { input, output } => format!("{} from the client, {} to the client", size(*input), size(*output)),
         _ => return None,
     })

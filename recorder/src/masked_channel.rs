@@ -1,5 +1,6 @@
 //! One channel on its way through masking.
 use crate::{EventKind, FileMoved, Pty};
+use anteroom_domain::capability::Direction;
 use anteroom_format::{Body, FileLine};
 use anteroom_masking::{MaskedEvent, MaskedText, Masker, RuleSet, Summary};
 use std::{sync::Arc, time::Duration};
@@ -22,6 +23,8 @@ enum Content {
     OpenForward { forward: String, place: MaskedText },
     OpenFiles { how: String },
     File { moved: FileMoved, path: MaskedText },
+    OpenDesktop(Vec<u8>),
+    Clipboard { way: Direction, text: MaskedText },
     OpenPty { cols: u16, rows: u16, term: String },
     Signalled(String),
     Bare(Body<'static>),
@@ -48,6 +51,8 @@ impl Piece {
                 sha256: moved.sha256,
                 path: path.as_str().as_bytes(),
             }),
+            Content::OpenDesktop(coded) => Body::OpenDesktop(coded),
+            Content::Clipboard { way, text } => Body::Clipboard { way: *way, more: false, text: text.as_str() },
             Content::OpenPty { cols, rows, term } => Body::OpenPty { cols: *cols, rows: *rows, term },
             Content::Signalled(signal) => Body::Signalled { signal },
             Content::Bare(body) => *body,
@@ -74,6 +79,8 @@ pub(crate) enum Carrying {
     Forward,
     /// Standard error is text.
     Files,
+    /// What its picture shows comes from clearing.
+    Desktop,
 }
 
 /// What a viewer sees of it.
@@ -113,7 +120,7 @@ impl MaskedChannel {
     pub(crate) fn take(&mut self, at: Duration, kind: EventKind, out: &mut Vec<Piece>) {
         match kind {
             EventKind::Output(_) if self.carries.is_some() => {}
-            EventKind::Stderr(_) if self.carries == Some(Carrying::Forward) => {}
+            EventKind::Stderr(_) if matches!(self.carries, Some(Carrying::Forward | Carrying::Desktop)) => {}
             EventKind::Output(b) => {
                 self.masker.feed(at, &b, &mut self.buffer);
                 self.shown(Content::Output, out);
@@ -144,6 +151,12 @@ impl MaskedChannel {
                 out.push(Piece { at, content: Content::File { moved, path } });
             }
             EventKind::Message(text) => self.message(at, &text, out),
+            EventKind::OpenDesktop(desktop) => out.push(Piece { at, content: Content::OpenDesktop(desktop.encode()) }),
+            EventKind::Pointer { x, y } => out.push(Piece::bare(at, Body::Pointer { x, y })),
+            EventKind::Clipboard { way, text } => {
+                let text = self.masker.mask_line(&text);
+                out.push(Piece { at, content: Content::Clipboard { way, text } });
+            }
             EventKind::Open { .. } | EventKind::Input(_) | EventKind::Close => {}
         }
     }

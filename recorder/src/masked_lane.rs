@@ -142,8 +142,12 @@ impl MaskedLane {
                 channel.opened(at, pty.as_ref(), command.as_deref(), &mut pieces);
                 self.channels.insert(id, Box::new(channel));
             }
-            kind @ (EventKind::OpenForward { .. } | EventKind::OpenFiles { .. }) => {
-                let what = if matches!(kind, EventKind::OpenFiles { .. }) { Carrying::Files } else { Carrying::Forward };
+            kind @ (EventKind::OpenForward { .. } | EventKind::OpenFiles { .. } | EventKind::OpenDesktop(_)) => {
+                let what = match kind {
+                    EventKind::OpenFiles { .. } => Carrying::Files,
+                    EventKind::OpenDesktop(_) => Carrying::Desktop,
+                    _ => Carrying::Forward,
+                };
                 let mut channel = MaskedChannel::open_carrying(&self.rules, what);
                 channel.take(at, kind, &mut pieces);
                 self.channels.insert(id, Box::new(channel));
@@ -173,6 +177,9 @@ impl MaskedLane {
     /// What a channel carried that is closed: what comes after its close is not text either.
     fn carried(&self, id: u32) -> Option<Carrying> {
         let known = self.file.as_ref()?.channels.iter().rfind(|c| c.channel == id)?;
+        if known.desktop.is_some() {
+            return Some(Carrying::Desktop);
+        }
         known.carries.as_ref().map(|c| if matches!(c, Carries::Files { .. }) { Carrying::Files } else { Carrying::Forward })
     }
 

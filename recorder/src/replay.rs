@@ -76,6 +76,11 @@ pub enum ChannelKind {
     Files {
         how: String,
     },
+    /// Its first picture's size, in pixels.
+    Desktop {
+        width: u16,
+        height: u16,
+    },
 }
 
 /// A file that was moved in a session, as the masked track has it.
@@ -288,6 +293,9 @@ fn channel_info(c: &ChannelEntry) -> ChannelInfo {
 }
 
 fn kind(c: &ChannelEntry) -> ChannelKind {
+    if let Some((width, height)) = c.desktop {
+        return ChannelKind::Desktop { width, height };
+    }
     match &c.carries {
         Some(Carries::Forward { forward, place }) => ChannelKind::Forward { forward: clean(forward), place: clean(place) },
         Some(Carries::Files { how }) => ChannelKind::Files { how: clean(how) },
@@ -297,6 +305,9 @@ fn kind(c: &ChannelEntry) -> ChannelKind {
 }
 
 pub(crate) fn title(c: &ChannelEntry) -> String {
+    if let Some((width, height)) = c.desktop {
+        return format!("desktop {width}x{height}");
+    }
     match (&c.carries, &c.command) {
         (Some(Carries::Forward { forward, place }), _) => clean(&format!("{forward} {place}")),
         (Some(Carries::Files { how }), _) => clean(how),

@@ -147,6 +147,9 @@ fn for_each_body(event: &Event, mut put: impl FnMut(Body<'_>)) {
             put(Body::File(FileLine { direction: f.direction, outcome: f.outcome, bytes: f.bytes, sha256: f.sha256, path: &f.path }))
         }
         EventKind::Message(text) => put(Body::Message(text)),
+        EventKind::OpenDesktop(desktop) => put(Body::OpenDesktop(&desktop.encode())),
+        EventKind::Pointer { x, y } => put(Body::Pointer { x: *x, y: *y }),
+        EventKind::Clipboard { way, text } => put(Body::Clipboard { way: *way, more: false, text }),
     }
 }
 

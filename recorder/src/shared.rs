@@ -109,7 +109,9 @@ impl Shared {
     /// Counts an event that is accepted.
     pub(crate) fn count_carried(&self, event: &Event) {
         match &event.kind {
-            EventKind::OpenForward { .. } | EventKind::OpenFiles { .. } => drop(self.carried().insert(event.channel, Carried::default())),
+            EventKind::OpenForward { .. } | EventKind::OpenFiles { .. } | EventKind::OpenDesktop(_) => {
+                drop(self.carried().insert(event.channel, Carried::default()))
+            }
             EventKind::Input(b) => drop(self.carried().get_mut(&event.channel).map(|c| c.input += b.len() as u64)),
             EventKind::Output(b) => drop(self.carried().get_mut(&event.channel).map(|c| c.output += b.len() as u64)),
             _ => {}

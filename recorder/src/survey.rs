@@ -6,7 +6,7 @@ use crate::{
     shown::{Shown, Told},
 };
 use anteroom_domain::{LineKind, SessionId};
-use anteroom_format::{Body, Event};
+use anteroom_format::{Body, Desktop, Event};
 use anteroom_masking::{MASK, WIDE_MASK};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -49,6 +49,7 @@ pub struct ShownLine {
 #[serde(rename_all = "snake_case")]
 pub enum MarkKind {
     Shell,
+    Desktop,
     Command,
     Forward,
     Files,
@@ -176,7 +177,11 @@ impl Surveyor {
             Body::File(_) => self.beside(event, MarkKind::File, LineKind::File),
             Body::Message(_) => self.beside(event, MarkKind::Message, LineKind::Note),
             Body::Note(_) => self.beside(event, MarkKind::Note, LineKind::Note),
-            Body::Exit { .. } | Body::Eof | Body::Traffic { .. } | Body::Input(_) => {}
+            Body::OpenDesktop(coded) => self.open_desktop(channel, at_us, coded),
+            Body::Words { text, .. } => self.words(channel, at_us, &clean(text)),
+            Body::Tiles(_) => self.heard(channel, at_us),
+            Body::Clipboard { .. } => self.beside(event, MarkKind::Note, LineKind::Note),
+            Body::Exit { .. } | Body::Eof | Body::Traffic { .. } | Body::Input(_) | Body::Pointer { .. } | Body::Cleared { .. } => {}
         }
     }
 
@@ -190,6 +195,20 @@ impl Surveyor {
         }
     }
 
+    fn open_desktop(&mut self, channel: u32, at_us: u64, coded: &[u8]) {
+        self.close(channel);
+        self.quiet.insert(channel, at_us);
+        if let Ok(Desktop { width, height, .. }) = Desktop::parse(coded) {
+            self.marks.add(at_us, channel, MarkKind::Desktop, &format!("{width}x{height}"));
+        }
+    }
+
+    /// A line that was read on a picture: it may be painted over, like one of a terminal that rests.
+    fn words(&mut self, channel: u32, at_us: u64, text: &str) {
+        self.count_masks(at_us, text);
+        self.kept.line(channel, at_us, Told::Resting, text);
+    }
+
     /// A command comes in pieces; another event says that it is whole.
     fn command_is_whole(&mut self, channel: u32) {
         if let Some((at_us, command)) = self.commands.remove(&channel) {
@@ -201,12 +220,16 @@ impl Surveyor {
 
     fn output(&mut self, channel: u32, at_us: u64, text: &str) {
         self.heard(channel, at_us);
-        let bar = u64::try_from(u128::from(at_us) * BARS as u128 / u128::from(self.duration_us.max(1))).unwrap_or(u64::MAX);
-        let bar = usize::try_from(bar).unwrap_or(usize::MAX).min(BARS - 1);
-        self.masks[bar] = self.masks[bar].saturating_add(masked_places(text));
+        self.count_masks(at_us, text);
         let kept = &mut self.kept;
         let shown = self.shown.entry(channel).or_insert_with(|| Shown::new(None, at_us));
         shown.feed(at_us, text, &mut |at, told, text| kept.line(channel, at, told, text));
+    }
+
+    fn count_masks(&mut self, at_us: u64, text: &str) {
+        let bar = u64::try_from(u128::from(at_us) * BARS as u128 / u128::from(self.duration_us.max(1))).unwrap_or(u64::MAX);
+        let bar = usize::try_from(bar).unwrap_or(usize::MAX).min(BARS - 1);
+        self.masks[bar] = self.masks[bar].saturating_add(masked_places(text));
     }
 
     fn heard(&mut self, channel: u32, at_us: u64) {

@@ -1,5 +1,5 @@
 //! The table of channels, kept up while a track is written and when a cut one is read.
-use anteroom_format::{Body, Carries, ChannelEntry, Event};
+use anteroom_format::{Body, Carries, ChannelEntry, Desktop, Event};
 
 /// Longest command or place that the table keeps, in bytes; the whole is in the events.
 const MAX_COMMAND: usize = 1024;
@@ -28,6 +28,7 @@ pub(crate) fn update(table: &mut Vec<ChannelEntry>, event: &Event<'_>) {
         }
         Body::OpenFiles { how } => entry.carries = Some(Carries::Files { how: how.to_owned() }),
         Body::Traffic { input, output } => entry.traffic = Some((input, output)),
+        Body::OpenDesktop(coded) => entry.desktop = Desktop::parse(coded).ok().map(|d| (d.width, d.height)),
         _ => {}
     }
 }

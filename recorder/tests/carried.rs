@@ -43,6 +43,7 @@ fn readable(lab: &Lab, session: SessionId, track: Track) -> Vec<Vec<u8>> {
                         Body::OpenForward { forward, place } => all.extend([forward.into(), place.into()]),
                         Body::File(f) => all.push(f.path.to_vec()),
                         Body::Open | Body::Resize { .. } | Body::Exit { .. } | Body::Eof | Body::Close | Body::Traffic { .. } => {}
+                        other => panic!("{other:?} has no business here"),
                     }
                 }
             }

@@ -2,6 +2,7 @@
 use crate::{
     Track,
     damage::Problem,
+    desktop::{Desktop, MAX_TILES},
     layout::{HASH_LEN, array},
     varint::{self, Cursor},
 };
@@ -60,6 +61,35 @@ pub enum Body<'a> {
     Traffic {
         input: u64,
         output: u64,
+    },
+    /// A desktop, as [`Desktop::encode`] has it. Its input and output are whole PDUs, in the sealed track only; `Resize` is in pixels.
+    OpenDesktop(&'a [u8]),
+    /// Where the person's pointer is, in pixels.
+    Pointer {
+        x: u16,
+        y: u16,
+    },
+    /// Text that went through the clipboard. A longer one comes in several pieces.
+    Clipboard {
+        /// `Download`: from the target.
+        way: Direction,
+        /// The next one of this channel goes on with it.
+        more: bool,
+        text: &'a str,
+    },
+    /// A batch of tiles that changed: what was shown, or what masking made of it. At most [`MAX_TILES`] bytes.
+    Tiles(&'a [u8]),
+    /// A line that was read on a picture and may be shown. Masked track only.
+    Words {
+        x: u16,
+        y: u16,
+        width: u16,
+        height: u16,
+        text: &'a str,
+    },
+    /// What the picture showed until then was read and cleared. Masked track only.
+    Cleared {
+        until_us: u64,
     },
 }
 
@@ -123,6 +153,12 @@ const OPEN_FILES: u8 = 14;
 const FILE: u8 = 15;
 const MESSAGE: u8 = 16;
 const TRAFFIC: u8 = 17;
+const OPEN_DESKTOP: u8 = 18;
+const POINTER: u8 = 19;
+const CLIPBOARD: u8 = 20;
+const TILES: u8 = 21;
+const WORDS: u8 = 22;
+const CLEARED: u8 = 23;
 
 const DIRECTIONS: [(u8, Direction); 2] = [(1, Direction::Download), (2, Direction::Upload)];
 const OUTCOMES: [(u8, Outcome); 3] = [(1, Outcome::Complete), (2, Outcome::Partial), (3, Outcome::Refused)];
@@ -139,10 +175,26 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// Whether a track may hold it: the masked track has no input, and text only.
+    /// The most bytes that it takes when it is coded, besides those of [`data`](Self::data).
+    pub(crate) fn room(&self) -> usize {
+        match self {
+            Self::Tiles(b) => MAX_OVERHEAD + b.len(),
+            _ => MAX_SMALL,
+        }
+    }
+
+    /// Whether a track may hold it: the masked track has no input, and text only but for tiles.
     pub(crate) fn fits(&self, track: Track) -> Result<(), Problem> {
+        match self {
+            Self::Tiles(b) if b.len() > MAX_TILES => return Err(Problem::Content("too many tiles")),
+            Self::OpenDesktop(b) => return Desktop::parse(b).map(drop),
+            _ => {}
+        }
         if track == Track::Sealed {
-            return Ok(());
+            return match self {
+                Self::Words { .. } | Self::Cleared { .. } => Err(Problem::Content("what was cleared, in the sealed track")),
+                _ => Ok(()),
+            };
         }
         match self {
             Self::Input(_) => Err(Problem::Content("input in the masked track")),
@@ -227,6 +279,36 @@ pub(crate) fn put(out: &mut Vec<u8>, delta_us: u64, channel: u32, body: &Body<'_
             varint::put(out, input);
             varint::put(out, output);
         }
+        Body::OpenDesktop(coded) => {
+            head(OPEN_DESKTOP);
+            put_bytes(out, coded);
+        }
+        Body::Pointer { x, y } => {
+            head(POINTER);
+            varint::put(out, x.into());
+            varint::put(out, y.into());
+        }
+        Body::Clipboard { way, more, text } => {
+            head(CLIPBOARD);
+            out.extend(DIRECTIONS.iter().find(|(_, d)| *d == way).map(|(code, _)| code));
+            out.push(u8::from(more));
+            put_bytes(out, cut(text).as_bytes());
+        }
+        Body::Tiles(tiles) => {
+            head(TILES);
+            put_bytes(out, tiles);
+        }
+        Body::Words { x, y, width, height, text } => {
+            head(WORDS);
+            for n in [x, y, width, height] {
+                varint::put(out, n.into());
+            }
+            put_bytes(out, cut(text).as_bytes());
+        }
+        Body::Cleared { until_us } => {
+            head(CLEARED);
+            varint::put(out, until_us);
+        }
     }
 }
 
@@ -246,8 +328,7 @@ fn put_file(out: &mut Vec<u8>, file: &FileLine<'_>) {
 
 fn file<'a>(c: &mut Cursor<'a>) -> Result<FileLine<'a>, Problem> {
     let unknown = Problem::Content("unknown direction or outcome of a file");
-    let code = c.byte()?;
-    let direction = DIRECTIONS.iter().find(|(d, _)| *d == code).ok_or_else(|| unknown.clone())?.1;
+    let direction = direction(c, &unknown)?;
     let code = c.byte()?;
     let outcome = OUTCOMES.iter().find(|(o, _)| *o == code).ok_or(unknown)?.1;
     let bytes = c.varint()?;
@@ -257,6 +338,22 @@ fn file<'a>(c: &mut Cursor<'a>) -> Result<FileLine<'a>, Problem> {
         _ => return Err(Problem::Content("unknown flags of a file")),
     };
     Ok(FileLine { direction, outcome, bytes, sha256, path: c.bytes()? })
+}
+
+fn direction(c: &mut Cursor<'_>, unknown: &Problem) -> Result<Direction, Problem> {
+    let code = c.byte()?;
+    DIRECTIONS.iter().find(|(d, _)| *d == code).map(|(_, direction)| *direction).ok_or_else(|| unknown.clone())
+}
+
+fn clipboard<'a>(c: &mut Cursor<'a>) -> Result<Body<'a>, Problem> {
+    let unknown = Problem::Content("unknown flags of a clipboard");
+    let way = direction(c, &unknown)?;
+    let more = match c.byte()? {
+        0 => false,
+        1 => true,
+        _ => return Err(unknown),
+    };
+    Ok(Body::Clipboard { way, more, text: c.text()? })
 }
 
 pub(crate) fn put_bytes(out: &mut Vec<u8>, b: &[u8]) {
@@ -306,6 +403,12 @@ impl<'a> Events<'a> {
             FILE => Body::File(file(c)?),
             MESSAGE => Body::Message(c.text()?),
             TRAFFIC => Body::Traffic { input: c.varint()?, output: c.varint()? },
+            OPEN_DESKTOP => Body::OpenDesktop(c.bytes()?),
+            POINTER => Body::Pointer { x: c.u16()?, y: c.u16()? },
+            CLIPBOARD => clipboard(c)?,
+            TILES => Body::Tiles(c.bytes()?),
+            WORDS => Body::Words { x: c.u16()?, y: c.u16()?, width: c.u16()?, height: c.u16()?, text: c.text()? },
+            CLEARED => Body::Cleared { until_us: c.varint()? },
             _ => return Err(Problem::Content("unknown event")),
         };
         body.fits(self.track)?;

@@ -1,6 +1,8 @@
 //! Keyframes, the seek index, the table of channels and the end record (SPEC section 7).
 use crate::{
+    Track,
     damage::Problem,
+    desktop::{MAX_TILES, is_size},
     event::{cut, put_bytes},
     layout::{END_PLAIN_LEN, array},
     varint::{self, Cursor},
@@ -33,6 +35,8 @@ pub struct ChannelEntry {
     pub carries: Option<Carries>,
     /// Bytes that the sealed track has, from the client and to the client.
     pub traffic: Option<(u64, u64)>,
+    /// Width and height of a desktop's first picture.
+    pub desktop: Option<(u16, u16)>,
 }
 
 /// What a channel moves that carries bytes and no terminal text.
@@ -54,7 +58,7 @@ pub enum IndexEntry {
     Channel(ChannelEntry),
 }
 
-/// A channel's masked screen at one time, or a piece of it.
+/// A channel's masked screen or a desktop's picture at one time, or a piece of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyframePart<'a> {
     pub channel: u32,
@@ -63,14 +67,16 @@ pub struct KeyframePart<'a> {
     /// From 0.
     pub part: u32,
     pub last: bool,
-    /// Terminal text that paints the screen onto an empty one.
+    /// Terminal text that paints the screen onto an empty one. Masked track only; empty with `tiles`.
     pub text: &'a str,
+    /// Of a picture: a batch of its tiles; `cols` and `rows` are its width and height.
+    pub tiles: Option<&'a [u8]>,
 }
 
 /// Longest text of one part.
 pub const MAX_PART: usize = crate::layout::MAX_PLAIN - 32;
-/// More parts than this no screen has.
-pub const MAX_PARTS: u32 = 256;
+/// More parts than this no screen and no picture has.
+pub const MAX_PARTS: u32 = 1_024;
 /// Longest command kept in the table of channels.
 const MAX_COMMAND: usize = 1024;
 /// An index entry takes at most this many bytes.
@@ -85,6 +91,10 @@ const EXIT: u8 = 8;
 const FORWARD: u8 = 16;
 const FILES: u8 = 32;
 const TRAFFIC: u8 = 64;
+const DESKTOP: u8 = 128;
+/// Flags of a keyframe's part.
+const LAST: u8 = 1;
+const PICTURE: u8 = 2;
 
 impl IndexEntry {
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
@@ -125,6 +135,10 @@ impl IndexEntry {
                     varint::put(out, input);
                     varint::put(out, output);
                 }
+                if let Some((width, height)) = c.desktop {
+                    varint::put(out, width.into());
+                    varint::put(out, height.into());
+                }
             }
         }
     }
@@ -146,8 +160,8 @@ impl IndexEntry {
             CHANNEL => {
                 let mut e = ChannelEntry { channel: c.u32()?, opened_us: c.varint()?, ended_us: c.varint()?, ..ChannelEntry::default() };
                 let flags = c.byte()?;
-                if flags & !(PTY | COMMAND | CLOSED | EXIT | FORWARD | FILES | TRAFFIC) != 0 || flags & (FORWARD | FILES) == FORWARD | FILES
-                {
+                // All eight bits have a meaning; a channel has one purpose.
+                if (flags & (FORWARD | FILES | DESKTOP)).count_ones() > 1 {
                     return Err(Problem::Content("unknown flags of a channel"));
                 }
                 if flags & PTY != 0 {
@@ -169,6 +183,9 @@ impl IndexEntry {
                 if flags & TRAFFIC != 0 {
                     e.traffic = Some((c.varint()?, c.varint()?));
                 }
+                if flags & DESKTOP != 0 {
+                    e.desktop = Some((c.u16()?, c.u16()?));
+                }
                 Ok(Self::Channel(e))
             }
             _ => Err(Problem::Content("unknown index entry")),
@@ -186,6 +203,7 @@ impl ChannelEntry {
             | flag(matches!(self.carries, Some(Carries::Forward { .. })), FORWARD)
             | flag(matches!(self.carries, Some(Carries::Files { .. })), FILES)
             | flag(self.traffic.is_some(), TRAFFIC)
+            | flag(self.desktop.is_some(), DESKTOP)
     }
 }
 
@@ -195,25 +213,25 @@ impl<'a> KeyframePart<'a> {
         varint::put(out, self.cols.into());
         varint::put(out, self.rows.into());
         varint::put(out, self.part.into());
-        out.push(u8::from(self.last));
-        put_bytes(out, self.text.as_bytes());
+        out.push(u8::from(self.last) * LAST + u8::from(self.tiles.is_some()) * PICTURE);
+        put_bytes(out, self.tiles.unwrap_or(self.text.as_bytes()));
     }
 
-    pub(crate) fn parse(plain: &'a [u8]) -> Result<Self, Problem> {
+    pub(crate) fn parse(plain: &'a [u8], track: Track) -> Result<Self, Problem> {
         let mut c = Cursor(plain);
-        let part = Self {
-            channel: c.u32()?,
-            cols: c.u16()?,
-            rows: c.u16()?,
-            part: c.u32()?,
-            last: match c.byte()? {
-                0 => false,
-                1 => true,
-                _ => return Err(Problem::Content("unknown flags of a keyframe")),
-            },
-            text: c.text()?,
+        let (channel, cols, rows, part) = (c.u32()?, c.u16()?, c.u16()?, c.u32()?);
+        let flags = c.byte()?;
+        let (text, tiles) = match flags & !LAST {
+            0 if track == Track::Sealed => return Err(Problem::Content("a screen in the sealed track")),
+            0 => (c.text()?, None),
+            PICTURE if !is_size(cols, rows) => return Err(Problem::Content("impossible size of a picture")),
+            PICTURE => ("", Some(c.bytes()?)),
+            _ => return Err(Problem::Content("unknown flags of a keyframe")),
         };
-        if c.is_empty() && part.part < MAX_PARTS { Ok(part) } else { Err(Problem::Content("more than it announced")) }
+        if !c.is_empty() || part >= MAX_PARTS || tiles.is_some_and(|t| t.len() > MAX_TILES) {
+            return Err(Problem::Content("more than it announced"));
+        }
+        Ok(Self { channel, cols, rows, part, last: flags & LAST != 0, text, tiles })
     }
 }
 

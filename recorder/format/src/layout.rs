@@ -62,7 +62,7 @@ impl Track {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Events,
-    /// A masked screen, whole: where replay can start.
+    /// A masked screen or a picture, whole: where replay can start.
     Keyframe,
     /// Where the keyframes are, and the table of channels.
     Index,

@@ -6,6 +6,7 @@
 mod chain;
 mod crypt;
 mod damage;
+mod desktop;
 mod envelope;
 mod event;
 #[cfg(any(test, feature = "fuzz"))]
@@ -27,6 +28,7 @@ mod writer;
 pub use chain::{ChainReader, Frame, ReadError};
 pub use crypt::{ChunkKey, SegmentKey, SegmentSecret};
 pub use damage::{Damage, Problem};
+pub use desktop::{Desktop, MAX_PIXELS, MAX_SIDE, MAX_STATIC_CHANNELS, MAX_TILES, MAX_ZONES, Zone, is_size};
 pub use envelope::{Envelope, EnvelopeError, MAX_SHARES, MAX_WRAPS, Wrap};
 pub use event::{Body, Event, Events, FileLine, MAX_TEXT, Outcome};
 #[cfg(any(test, feature = "fuzz"))]
@@ -41,7 +43,7 @@ pub use opener::{OpenError, Opener, Share, Wrapped};
 pub use reader::{Content, SegmentReader, Unpacker};
 pub use release::{MAX_RELEASED, Release, ReleaseContent, ReleaseError, ReleasedChunk, ReleasedReader};
 pub use session::{RecordingHeader, SessionHeader};
-pub use writer::{Finished, Packer, Screen, SegmentStart, SegmentWriter, WriteError};
+pub use writer::{Finished, Packer, Picture, Screen, SegmentStart, SegmentWriter, WriteError};
 
 /// Which of the two tracks of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

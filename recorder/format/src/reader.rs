@@ -59,7 +59,7 @@ impl Unpacker {
             return Err(Problem::Compression);
         }
         Ok(match header.kind {
-            Kind::Keyframe => Content::Keyframe(KeyframePart::parse(&self.plain)?),
+            Kind::Keyframe => Content::Keyframe(KeyframePart::parse(&self.plain, header.track)?),
             Kind::Index => Content::Index(IndexEntry::parse_all(&self.plain, header.count)?),
             Kind::Events | Kind::End => {
                 Content::Events(Events::new(&self.plain, header.track, header.first_us, header.last_us, header.count))

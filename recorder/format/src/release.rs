@@ -186,7 +186,7 @@ impl<R: Read + Seek> ReleasedReader<R> {
         }
         let header = FrameHeader::decode(&frame).map_err(bad)?;
         header.follows(self.header.track, at.sequence, 0).map_err(bad)?;
-        if header.kind != Kind::Events {
+        if !matches!(header.kind, Kind::Events | Kind::Keyframe) {
             return Err(bad(Problem::Kind));
         }
         self.body.resize(header.body_len as usize, 0);

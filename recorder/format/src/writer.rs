@@ -3,8 +3,9 @@ use crate::{
     Track,
     crypt::{self, SegmentKey, SegmentSecret},
     damage::Problem,
-    event::{self, Body, Event, MAX_OVERHEAD, MAX_SMALL},
-    index::{ChannelEntry, End, EndReason, IndexEntry, KeyframeAt, KeyframePart, MAX_ENTRY, MAX_PART},
+    desktop::{MAX_TILES, is_size},
+    event::{self, Body, Event, MAX_OVERHEAD, MAX_SMALL, MAX_TEXT},
+    index::{ChannelEntry, End, EndReason, IndexEntry, KeyframeAt, KeyframePart, MAX_ENTRY, MAX_PART, MAX_PARTS},
     layout::{
         FRAME_HEADER_LEN, FrameHeader, HASH_LEN, HEADER_LEN, Hash, Kind, MAX_BODY, MAX_PLAIN, MAX_TIME_US, SegmentHeader, TAG_LEN,
         chain_hash,
@@ -73,6 +74,18 @@ pub struct Screen<'a> {
     pub text: &'a str,
 }
 
+/// A desktop's whole picture at one time.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture<'a> {
+    pub at_us: u64,
+    pub channel: u32,
+    /// In pixels.
+    pub width: u16,
+    pub height: u16,
+    /// Batches of all tiles that were ever shown; each of at most [`MAX_TILES`] bytes.
+    pub tiles: &'a [Vec<u8>],
+}
+
 /// A segment being written. Every method appends what must be appended to the file to `out`.
 #[derive(Debug)]
 pub struct SegmentWriter {
@@ -121,8 +134,20 @@ impl SegmentWriter {
     /// Takes one event; a full chunk goes to `out`. Time never goes back: an earlier time is written as the last one.
     pub fn event(&mut self, event: &Event<'_>, packer: &mut Packer, out: &mut Vec<u8>) -> Result<(), WriteError> {
         event.body.fits(self.header.track)?;
+        if let Body::Clipboard { way, more, text } = event.body {
+            let mut rest = text;
+            loop {
+                let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_TEXT));
+                self.room(MAX_SMALL, packer, out)?;
+                self.put(event.at_us, event.channel, &Body::Clipboard { way, more: more || !tail.is_empty(), text: head });
+                if tail.is_empty() {
+                    return Ok(());
+                }
+                rest = tail;
+            }
+        }
         let Some((mut data, piece)) = event.body.data() else {
-            self.room(MAX_SMALL, packer, out)?;
+            self.room(event.body.room(), packer, out)?;
             self.put(event.at_us, event.channel, &event.body);
             return Ok(());
         };
@@ -154,15 +179,38 @@ impl SegmentWriter {
         let (mut rest, mut part) = (text, 0);
         loop {
             let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_PART));
-            self.plain.clear();
-            KeyframePart { channel, cols, rows, part, last: tail.is_empty(), text: head }.put(&mut self.plain);
-            (self.first_us, self.last_us, self.count) = (at_us, at_us, 1);
-            self.emit(Kind::Keyframe, packer, out)?;
+            let part_of = KeyframePart { channel, cols, rows, part, last: tail.is_empty(), text: head, tiles: None };
+            self.keyframe_part(at_us, &part_of, packer, out)?;
             if tail.is_empty() {
                 return Ok(());
             }
             (rest, part) = (tail, part + 1);
         }
+    }
+
+    /// A picture that replay can start from. Both tracks.
+    pub fn picture(&mut self, picture: &Picture<'_>, packer: &mut Packer, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        let &Picture { at_us, channel, width, height, tiles } = picture;
+        let count = u32::try_from(tiles.len().max(1)).unwrap_or(u32::MAX);
+        if !is_size(width, height) || count > MAX_PARTS || tiles.iter().any(|t| t.len() > MAX_TILES) {
+            return Err(Problem::Content("a picture beyond the limits").into());
+        }
+        self.flush(packer, out)?;
+        let at_us = self.clamp(at_us);
+        self.keyframes.push(KeyframeAt { channel, at_us, sequence: self.sequence, offset: self.bytes });
+        for part in 0..count {
+            let tiles = tiles.get(part as usize).map_or(&[][..], Vec::as_slice);
+            let part_of = KeyframePart { channel, cols: width, rows: height, part, last: part + 1 == count, text: "", tiles: Some(tiles) };
+            self.keyframe_part(at_us, &part_of, packer, out)?;
+        }
+        Ok(())
+    }
+
+    fn keyframe_part(&mut self, at_us: u64, part: &KeyframePart<'_>, packer: &mut Packer, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        self.plain.clear();
+        part.put(&mut self.plain);
+        (self.first_us, self.last_us, self.count) = (at_us, at_us, 1);
+        self.emit(Kind::Keyframe, packer, out)
     }
 
     /// Closes the chunk that is being filled, if it holds anything.

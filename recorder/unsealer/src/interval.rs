@@ -176,7 +176,9 @@ impl Reading<'_> {
                 return Err(RecordingError::TooSlow(self.limit));
             }
             let header = frame.header;
-            if header.kind == Kind::Events && header.first_us <= *wanted.end() && header.last_us >= *wanted.start() {
+            // Keyframes are there of desktops only: what they showed at one moment.
+            let shows = matches!(header.kind, Kind::Events | Kind::Keyframe);
+            if shows && header.first_us <= *wanted.end() && header.last_us >= *wanted.start() {
                 found.push((header.sequence, frame.offset));
             }
             if found.len() + released.len() > MAX_RELEASED {

@@ -111,6 +111,7 @@ fn row(m: &Mark, session: SessionId) -> Row {
 fn words(kind: MarkKind) -> &'static str {
     match kind {
         MarkKind::Shell => "Terminal",
+        MarkKind::Desktop => "Desktop",
         MarkKind::Command => "Command",
         MarkKind::Forward => "Forward",
         MarkKind::Files | MarkKind::File => "File",
@@ -123,7 +124,7 @@ fn words(kind: MarkKind) -> &'static str {
 
 fn class(kind: MarkKind) -> &'static str {
     match kind {
-        MarkKind::Shell | MarkKind::Command => "run",
+        MarkKind::Shell | MarkKind::Desktop | MarkKind::Command => "run",
         MarkKind::Forward | MarkKind::Files | MarkKind::File => "move",
         MarkKind::Resize => "size",
         MarkKind::Message | MarkKind::Note => "say",
