@@ -47,7 +47,7 @@ impl Cleared {
     }
 
     /// Every square that `area` touches becomes its average.
-    fn blur(&mut self, raw: &Picture, area: Rect) {
+    pub(super) fn blur(&mut self, raw: &Picture, area: Rect) {
         let whole = Rect::of_edges(
             u32::from(area.x / BLOCK * BLOCK),
             u32::from(area.y / BLOCK * BLOCK),
