@@ -29,8 +29,19 @@ impl Daemon {
 
     /// Starts it; what it prints on stderr is added to `log`.
     pub fn start(mut command: Command, log: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        command.stdout(Stdio::null());
+        Self::start_with(command, open_log(log)?, log)
+    }
+
+    /// Starts it; what it prints anywhere is added to `log`.
+    pub fn start_told(mut command: Command, log: &Path) -> Result<Self> {
+        let file = open_log(log)?;
+        command.stdout(file.try_clone()?);
+        Self::start_with(command, file, log)
+    }
+
+    fn start_with(mut command: Command, file: File, log: &Path) -> Result<Self> {
+        command.stdin(Stdio::null()).stderr(file);
         let (keeper, dropped) = mpsc::channel::<()>();
         let (tell, started) = mpsc::channel();
         std::thread::spawn(move || {
@@ -86,6 +97,10 @@ impl Daemon {
         }
         self.ended(limit)
     }
+}
+
+fn open_log(log: &Path) -> Result<File> {
+    File::options().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))
 }
 
 impl Drop for Daemon {

@@ -9,6 +9,7 @@ mod daemon;
 mod person;
 mod ports;
 mod postgres;
+pub mod rdp;
 mod ssh;
 mod sshd;
 mod wait;
