@@ -23,6 +23,7 @@ mod menu;
 mod offered_key;
 mod old_scp;
 mod power_cut;
+mod rdp_peers;
 mod relay;
 mod rotation;
 mod same_time;
