@@ -2,8 +2,4 @@
 //!
 //! A round is a key pressed on the client's display, at which the target draws another page of words over its whole screen, until a pixel of the client's
 //! window shows it.
-mod page;
-mod roads;
-mod run;
 
-pub use run::{Measured, measure};

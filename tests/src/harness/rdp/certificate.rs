@@ -38,7 +38,8 @@ impl Certificate {
 
     pub fn der(&self) -> Result<Vec<u8>> {
         let pem = self.pem()?;
-        let body: String = pem.lines().skip_while(|l| !l.starts_with("-----BEGIN")).skip(1).take_while(|l| !l.starts_with("-----END")).collect();
+        let body: String =
+            pem.lines().skip_while(|l| !l.starts_with("-----BEGIN")).skip(1).take_while(|l| !l.starts_with("-----END")).collect();
         BASE64.decode(body).context("no certificate")
     }
 

@@ -1,5 +1,5 @@
 //! Clients: `xfreerdp` and `rdesktop`, each on a screen of its own.
-use super::{Display, Kind, Picture, at_home};
+use super::{Display, Kind, Picture};
 use crate::harness::{daemon::Daemon, wait::wait_for};
 use anyhow::{Context, Result, bail};
 use std::{fs, path::Path, process::ExitStatus, time::Duration};
@@ -18,7 +18,8 @@ pub struct Freerdp {
 impl Freerdp {
     /// A new home, so the certificate is accepted as one takes an unknown one; [`trusting`](Self::trusting) is stricter.
     pub fn to(port: u16, user: &str, password: &str) -> Self {
-        let arguments = [&format!("/v:127.0.0.1:{port}"), &format!("/u:{user}"), &format!("/p:{password}"), "/cert:tofu", "/log-level:INFO"];
+        let arguments =
+            [&format!("/v:127.0.0.1:{port}"), &format!("/u:{user}"), &format!("/p:{password}"), "/cert:tofu", "/log-level:INFO"];
         let mut this = Self { arguments: arguments.map(str::to_owned).to_vec() };
         this.arguments.extend(["-decorations", "/timeout:60000"].map(str::to_owned));
         this
@@ -40,8 +41,7 @@ impl Freerdp {
     /// Shows it in `dir`, which is made.
     pub fn start(&self, dir: &Path) -> Result<Client> {
         let display = Display::start(&dir.join("screen"), Kind::Xvfb, 1280, 960)?;
-        let mut command = display.program("xfreerdp")?;
-        at_home(&mut command, dir)?;
+        let mut command = display.program("xfreerdp", dir)?;
         command.args(&self.arguments);
         Client::start(display, command, dir, "FreeRDP")
     }
@@ -70,8 +70,7 @@ impl Rdesktop {
         let answers = dir.join("answers");
         // It asks whether it may trust the certificate.
         fs::write(&answers, "yes\n")?;
-        let mut command = display.program("sh")?;
-        at_home(&mut command, dir)?;
+        let mut command = display.program("sh", dir)?;
         command.args(["-c", "exec rdesktop \"$@\" <\"$0\""]).arg(answers).args(&self.arguments);
         Client::start(display, command, dir, "rdesktop")
     }

@@ -30,7 +30,17 @@ Infusion pump ready. Battery full. Last service in March.
 
 /// Whom it would be about.
 pub const SECRET: [&str; 12] = [
-    "4700037", "4700074", "4700111", "Fausto", "Mockeline", "Samplon", "Notreal", "1933-11-15", "913-17-6173", "926-24-2346", "939-31-8519",
+    "4700037",
+    "4700074",
+    "4700111",
+    "Fausto",
+    "Mockeline",
+    "Samplon",
+    "Notreal",
+    "1933-11-15",
+    "913-17-6173",
+    "926-24-2346",
+    "939-31-8519",
     "555-0117",
 ];
 
@@ -59,7 +69,7 @@ impl Desk {
     pub fn showing(display: Display, dir: &Path, script: &str) -> Result<Self> {
         let typed = dir.join("typed.txt");
         let program = write_program(dir, &typed, script)?;
-        let mut command = display.program("xterm")?;
+        let mut command = display.program("xterm", dir)?;
         // In characters of that font, more than any screen here is large.
         command.args(["-fa", "DejaVu Sans Mono", "-fs", "14", "-geometry", "200x80+0+0", "+sb", "-b", "2", "-bw", "0"]);
         command.args(["-bg", "white", "-fg", "black", "-cr", "black", "-e"]).arg(program);

@@ -50,7 +50,11 @@ impl Display {
             Kind::Xvfb => ("Xvfb", format!("-screen 0 {width}x{height}x24 -noreset")),
             Kind::Vnc => (
                 "Xtigervnc",
-                format!("-geometry {width}x{height} -depth 24 -SecurityTypes None -interface 127.0.0.1 -rfbport {port} -AcceptSetDesktopSize=1"),
+                // Never number 0, which xrdp's channel server takes for none.
+                format!(
+                    ":{} -geometry {width}x{height} -depth 24 -SecurityTypes None -interface 127.0.0.1 -rfbport {port} -AcceptSetDesktopSize=1",
+                    port / 2
+                ),
             ),
         };
         // The server closes the descriptor that it told its number to, and gives it to a client next. If that were 2, it would write its log there.
@@ -81,10 +85,10 @@ impl Display {
         self.server.log()
     }
 
-    /// A program that shows its windows here and runs until it is dropped.
-    pub fn program(&self, program: impl AsRef<OsStr>) -> Result<Command> {
+    /// A program that shows its windows here and runs until it is dropped; its home is in `dir`.
+    pub fn program(&self, program: impl AsRef<OsStr>, dir: &Path) -> Result<Command> {
         let mut command = Daemon::command(program, "TERM");
-        at_home(&mut command, &self.dir)?;
+        at_home(&mut command, dir)?;
         command.env("DISPLAY", self.name());
         Ok(command)
     }

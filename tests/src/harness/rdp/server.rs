@@ -165,7 +165,10 @@ impl Xrdp {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.join("xrdp.log")).unwrap_or_default() + &self.daemon.log()
+        let number = self.desk.display.number();
+        let files = ["xrdp.log".into(), format!("channels/xrdp-chansrv.{number}.log")];
+        let logs = files.iter().map(|f: &String| fs::read_to_string(self.dir.join(f)).unwrap_or_default());
+        logs.chain([self.daemon.log()]).collect::<Vec<_>>().join("---\n")
     }
 
     /// Runs a command where the client's drives are mounted: `drives/NAME/...`. `None` if it failed.
@@ -185,6 +188,9 @@ impl Xrdp {
 
 impl Drop for Xrdp {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- xrdp\n{}", self.log());
+        }
         // `unshare` waits for its child and takes no other signal; all of the namespace ends with it.
         let _ = Pid::from_raw(self.daemon.pid().cast_signed()).map(|p| rustix::process::kill_process(p, Signal::KILL));
     }
@@ -204,7 +210,8 @@ fn xrdp_ini(dir: &Path, login: &Login, vnc: u16, display: u16) -> String {
     )
 }
 
-const SESMAN: &str = "[Globals]\nListenPort=1\n[Security]\nAllowRootLogin=true\n[Sessions]\n[Logging]\nEnableSyslog=false\n\
+/// That address makes the channel server listen on a socket in `/run/xrdp` and not on a port of the machine.
+const SESMAN: &str = "[Globals]\nListenAddress=127.0.0.1\nListenPort=1\n[Security]\nAllowRootLogin=true\n[Sessions]\n[Logging]\nEnableSyslog=false\n\
     [Chansrv]\nFuseMountName=thinclient_drives\nFileUmask=077\n[ChansrvLogging]\nLogLevel=INFO\nEnableSyslog=false\n";
 
 // --- weston -------------------------------------------------------------------------------------------------------------
@@ -213,12 +220,14 @@ const SESMAN: &str = "[Globals]\nListenPort=1\n[Security]\nAllowRootLogin=true\n
 #[derive(Debug)]
 pub struct Weston {
     pub login: Login,
+    dir: PathBuf,
     typed: PathBuf,
-    _windows: Daemon,
+    windows: Option<Daemon>,
     daemon: Daemon,
 }
 
 impl Weston {
+    /// Nothing is on its screen before [`open_windows`](Self::open_windows).
     pub fn start(dir: &Path) -> Result<Self> {
         with_some_port(|| {
             let login = Login::new(dir, "weston")?;
@@ -232,9 +241,15 @@ impl Weston {
             command.arg(format!("--rdp-tls-key={}", login.certificate.key.display()));
             let mut daemon = Daemon::start_told(command, &dir.join("weston.log"))?;
             until_listening(&mut daemon, login.port)?;
-            let (windows, typed) = desk::wayland(dir, "screen")?;
-            Ok(Self { login, typed, _windows: windows, daemon })
+            Ok(Self { login, dir: dir.into(), typed: PathBuf::new(), windows: None, daemon })
         })
+    }
+
+    /// Shows the record. Only once a client is there: what was drawn before stays black for it.
+    pub fn open_windows(&mut self) -> Result<()> {
+        let (windows, typed) = desk::wayland(&self.dir, "screen")?;
+        (self.windows, self.typed) = (Some(windows), typed);
+        Ok(())
     }
 
     pub fn log(&self) -> String {
