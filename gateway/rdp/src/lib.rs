@@ -6,8 +6,11 @@
 
 mod action;
 mod caps;
+mod channel;
 mod config;
 mod input;
+mod notice;
+mod output;
 mod relay;
 mod violation;
 mod wire;

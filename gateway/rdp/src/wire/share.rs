@@ -23,6 +23,35 @@ pub(crate) mod security {
     pub(crate) const HEARTBEAT: u16 = 0x4000;
 }
 
+/// pduType2 (MS-RDPBCGR 2.2.8.1.1.1.2).
+pub(crate) mod kind {
+    pub(crate) const UPDATE: u8 = 0x02;
+    pub(crate) const CONTROL: u8 = 0x14;
+    pub(crate) const POINTER: u8 = 0x1b;
+    pub(crate) const INPUT: u8 = 0x1c;
+    pub(crate) const SYNCHRONIZE: u8 = 0x1f;
+    pub(crate) const REFRESH_RECT: u8 = 0x21;
+    pub(crate) const PLAY_SOUND: u8 = 0x22;
+    pub(crate) const SUPPRESS_OUTPUT: u8 = 0x23;
+    pub(crate) const SHUTDOWN_REQUEST: u8 = 0x24;
+    pub(crate) const SHUTDOWN_DENIED: u8 = 0x25;
+    pub(crate) const SAVE_SESSION_INFO: u8 = 0x26;
+    pub(crate) const FONT_LIST: u8 = 0x27;
+    pub(crate) const FONT_MAP: u8 = 0x28;
+    pub(crate) const KEYBOARD_INDICATORS: u8 = 0x29;
+    pub(crate) const PERSISTENT_LIST: u8 = 0x2b;
+    pub(crate) const BITMAP_CACHE_ERROR: u8 = 0x2c;
+    pub(crate) const KEYBOARD_IME: u8 = 0x2d;
+    pub(crate) const OFFSCREEN_CACHE_ERROR: u8 = 0x2e;
+    pub(crate) const SET_ERROR_INFO: u8 = 0x2f;
+    pub(crate) const NINE_GRID_ERROR: u8 = 0x30;
+    pub(crate) const GDI_PLUS_ERROR: u8 = 0x31;
+    pub(crate) const AUTO_RECONNECT_STATUS: u8 = 0x32;
+    pub(crate) const STATUS_INFO: u8 = 0x36;
+    pub(crate) const MONITOR_LAYOUT: u8 = 0x37;
+    pub(crate) const FRAME_ACKNOWLEDGE: u8 = 0x38;
+}
+
 /// What one piece of the I/O channel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Io<'a> {

@@ -1,0 +1,212 @@
+//! A notice as bitmap updates, for sessions without the graphics pipeline (MS-RDPBCGR 2.2.9.1.1.3.1.2).
+
+use super::{BACK, Banner, INK};
+use crate::wire::Put as _;
+
+/// A side of one bitmap: small, as every server's are.
+const TILE: usize = 64;
+/// Body of one update.
+const MAX_UPDATE: usize = 12_000;
+
+/// BITMAP_COMPRESSION.
+const COMPRESSED: u16 = 1;
+const UPDATE_BITMAP: u16 = 1;
+
+/// The bodies of fast-path bitmap updates that draw the notice at the top left corner. Empty for a depth no session has.
+pub(crate) fn updates(banner: &Banner, depth: u16) -> Vec<Vec<u8>> {
+    let (width, height) = (usize::from(banner.width), usize::from(banner.height));
+    let mask = banner.mask();
+    let mut out = Vec::new();
+    let mut rectangles = Vec::new();
+    let mut count = 0u16;
+    for top in (0..height).step_by(TILE) {
+        for left in (0..width).step_by(TILE) {
+            let (w, h) = (TILE.min(width - left), TILE.min(height - top));
+            // bottom row first
+            let rows: Vec<&[bool]> = (top..top + h).rev().map(|y| &mask[y * width + left..][..w]).collect();
+            let Some(rectangle) = rectangle(left, top, w, h, depth, &rows) else { return Vec::new() };
+            if rectangles.len() + rectangle.len() > MAX_UPDATE {
+                out.push(update(std::mem::take(&mut count), &std::mem::take(&mut rectangles)));
+            }
+            rectangles.extend_from_slice(&rectangle);
+            count += 1;
+        }
+    }
+    out.push(update(count, &rectangles));
+    out
+}
+
+fn update(count: u16, rectangles: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rectangles.len() + 4);
+    out.put16(UPDATE_BITMAP);
+    out.put16(count);
+    out.extend_from_slice(rectangles);
+    out
+}
+
+/// TS_BITMAP_DATA.
+fn rectangle(left: usize, top: usize, w: usize, h: usize, depth: u16, rows: &[&[bool]]) -> Option<Vec<u8>> {
+    let (data, pixel) = match depth {
+        15 | 16 | 24 => (runs(rows, depth), usize::from(depth).div_ceil(8)),
+        32 => (planar(rows), 4),
+        8 => (rows.concat().into_iter().map(|ink| if ink { 0xff } else { 0 }).collect(), 1),
+        _ => return None,
+    };
+    let compressed = depth != 8;
+    let n = |n: usize| u16::try_from(n).ok();
+    let mut out = Vec::with_capacity(data.len() + 26);
+    for edge in [left, top, left + w - 1, top + h - 1, w, h] {
+        out.put16(n(edge)?);
+    }
+    out.put16(depth);
+    out.put16(if compressed { COMPRESSED } else { 0 });
+    out.put16(n(data.len() + if compressed { 8 } else { 0 })?);
+    if compressed {
+        // TS_CD_HEADER
+        for number in [0, data.len(), w * pixel, w * h * pixel] {
+            out.put16(n(number)?);
+        }
+    }
+    out.extend_from_slice(&data);
+    Some(out)
+}
+
+fn colour([blue, green, red]: [u8; 3], depth: u16) -> Vec<u8> {
+    let (b, g, r) = (u16::from(blue), u16::from(green), u16::from(red));
+    match depth {
+        15 => (r >> 3 << 10 | g >> 3 << 5 | b >> 3).to_le_bytes().to_vec(),
+        16 => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_le_bytes().to_vec(),
+        _ => vec![blue, green, red],
+    }
+}
+
+/// Interleaved RLE with nothing but colour runs: REGULAR_COLOR_RUN, MEGA_MEGA_COLOR_RUN (MS-RDPBCGR 3.1.9).
+fn runs(rows: &[&[bool]], depth: u16) -> Vec<u8> {
+    let (back, ink) = (colour(BACK, depth), colour(INK, depth));
+    let mut out = Vec::new();
+    let all = rows.concat();
+    for run in all.chunk_by(|a, b| a == b) {
+        match u8::try_from(run.len()) {
+            Ok(n @ 1..32) => out.push(0x60 | n),
+            _ => {
+                out.push(0xf3);
+                out.put16(u16::try_from(run.len()).unwrap_or(u16::MAX));
+            }
+        }
+        out.extend_from_slice(if run[0] { &ink } else { &back });
+    }
+    out
+}
+
+/// RDP 6.0 planes with RLE and no alpha (MS-RDPEGDI 2.2.2.5.1): red, green, blue.
+fn planar(rows: &[&[bool]]) -> Vec<u8> {
+    let mut out = vec![0x30];
+    for channel in [2, 1, 0] {
+        let mut above: Option<Vec<u8>> = None;
+        for row in rows {
+            let values: Vec<u8> = row.iter().map(|ink| if *ink { INK[channel] } else { BACK[channel] }).collect();
+            let line = match &above {
+                None => values.clone(),
+                Some(above) => values.iter().zip(above).map(|(v, a)| delta(v.wrapping_sub(*a))).collect(),
+            };
+            planar_line(&line, &mut out);
+            above = Some(values);
+        }
+    }
+    out
+}
+
+/// MS-RDPEGDI 3.1.9.2.3: small differences of either sign are small numbers.
+fn delta(d: u8) -> u8 {
+    if d & 0x80 == 0 { d << 1 } else { (d.wrapping_neg() << 1).wrapping_sub(1) }
+}
+
+/// One scan line (MS-RDPEGDI 2.2.2.5.1.2): bytes as they are, then how often the last is repeated. Shorter than three is no run.
+fn planar_line(line: &[u8], out: &mut Vec<u8>) {
+    let mut last = 0;
+    let mut at = 0;
+    let same = |at: usize, last: u8| line[at..].iter().take_while(|v| **v == last).count();
+    while at < line.len() {
+        let start = at;
+        while at < line.len() && at - start < 15 && same(at, last) < 3 {
+            last = line[at];
+            at += 1;
+        }
+        let raw = &line[start..at];
+        let repeat = if at < line.len() { same(at, last) } else { 0 };
+        let (high, low, run) = match (raw.len(), repeat) {
+            (0, 32..) => (repeat.min(47) - 32, 2, repeat.min(47)),
+            (0, 16..) => (repeat - 16, 1, repeat),
+            (n, 3..) => (n, repeat.min(15), repeat.min(15)),
+            (n, _) => (n, 0, 0),
+        };
+        out.push((high << 4 | low).to_le_bytes()[0]);
+        out.extend_from_slice(raw);
+        at += run;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ironrdp_core::decode;
+    use ironrdp_graphics::{rdp6::BitmapStreamDecoder, rle};
+    use ironrdp_pdu::bitmap::{BitmapUpdateData, Compression};
+
+    /// What a client's decoder makes of the updates: red, green, blue of each point.
+    fn painted(banner: &Banner, depth: u16) -> Vec<[u8; 3]> {
+        let width = usize::from(banner.width);
+        let mut out = vec![[1, 2, 3]; width * usize::from(banner.height)];
+        for body in updates(banner, depth) {
+            assert!(body.len() < 16_000);
+            let update: BitmapUpdateData<'_> = decode(&body).unwrap();
+            for r in update.rectangles {
+                assert!(r.compression_flags.contains(Compression::BITMAP_COMPRESSION));
+                let (w, h) = (usize::from(r.width), usize::from(r.height));
+                let mut pixels = Vec::new();
+                let rgb: Vec<[u8; 3]> = if depth == 32 {
+                    BitmapStreamDecoder::default().decode_bitmap_stream_to_rgb24(r.bitmap_data, &mut pixels, w, h).unwrap();
+                    pixels.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect()
+                } else {
+                    rle::decompress(r.bitmap_data, &mut pixels, w, h, usize::from(depth)).unwrap();
+                    let n = pixels.len() / (w * h);
+                    pixels
+                        .chunks_exact(n)
+                        .map(|p| if n == 3 { [p[2], p[1], p[0]] } else { wide(u16::from_le_bytes([p[0], p[1]]), depth) })
+                        .collect()
+                };
+                for y in 0..h {
+                    let to = (usize::from(r.rectangle.top) + h - 1 - y) * width + usize::from(r.rectangle.left);
+                    out[to..to + w].copy_from_slice(&rgb[y * w..][..w]);
+                }
+            }
+        }
+        out
+    }
+
+    fn wide(p: u16, depth: u16) -> [u8; 3] {
+        let green = if depth == 16 { (p >> 5 & 0x3f) << 2 } else { (p >> 5 & 0x1f) << 3 };
+        [(if depth == 16 { p >> 11 } else { p >> 10 } & 0x1f) << 3, green, (p & 0x1f) << 3].map(|c| c as u8)
+    }
+
+    #[test]
+    fn clients_see_the_words_in_every_depth() {
+        let banner = Banner::new("This session ends in 5 minutes: save your work.\nSecond line", 1280, 800).unwrap();
+        let mask = banner.mask();
+        for (depth, keep) in [(15, 0xf8), (16, 0xf8), (24, 0xff), (32, 0xff)] {
+            let got = painted(&banner, depth);
+            let expected = mask.iter().map(|ink| if *ink { INK } else { BACK }).map(|[b, g, r]| [r & keep, g & keep, b & keep]);
+            assert!(got.iter().map(|p| p.map(|c| c & keep)).eq(expected), "depth {depth}");
+        }
+    }
+
+    #[test]
+    fn a_notice_costs_little() {
+        let banner = Banner::new(&"A long notice with many words in it. ".repeat(10), 1920, 1080).unwrap();
+        for depth in [16, 24, 32] {
+            let bytes: usize = updates(&banner, depth).iter().map(Vec::len).sum();
+            assert!(bytes < 120_000, "{depth}: {bytes}");
+        }
+        assert!(updates(&banner, 4).is_empty());
+    }
+}
