@@ -69,6 +69,8 @@ pub(crate) struct Graphics {
     pub(crate) confirmed: bool,
     pub(crate) surfaces: BTreeMap<u16, Surface>,
     pub(crate) in_frame: bool,
+    /// The surface of our notice.
+    pub(crate) ours: Option<u16>,
 }
 
 /// What a message of the target did.
@@ -82,7 +84,7 @@ pub(crate) struct Drawn {
 
 impl Graphics {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { reader: Decompressor::new(), limit, advertised: Vec::new(), confirmed: false, surfaces: BTreeMap::new(), in_frame: false }
+        Self { reader: Decompressor::new(), limit, advertised: Vec::new(), confirmed: false, surfaces: BTreeMap::new(), in_frame: false, ours: None }
     }
 
     /// A message of the client, as the target may see it: what is left of it.
@@ -163,12 +165,17 @@ impl Graphics {
             command::CAPS_CONFIRM => self.confirm(r)?,
             command::CREATE_SURFACE => {
                 let (id, width, height) = (r.u16()?, r.u16()?, r.u16()?);
+                self.not_ours(id)?;
                 if self.surfaces.len() >= MAX_SURFACES {
                     return Err(Broken("number of graphics surfaces"));
                 }
                 self.surfaces.insert(id, Surface { width, height, at: None });
             }
-            command::DELETE_SURFACE => drop(self.surfaces.remove(&r.u16()?)),
+            command::DELETE_SURFACE => {
+                let id = r.u16()?;
+                self.not_ours(id)?;
+                self.surfaces.remove(&id);
+            }
             command::MAP_TO_OUTPUT | command::MAP_TO_SCALED_OUTPUT => {
                 let (id, _) = (r.u16()?, r.u16()?);
                 let at = (r.u32()?, r.u32()?);
@@ -178,6 +185,7 @@ impl Graphics {
             }
             command::RESET => {
                 self.surfaces.clear();
+                self.ours = None;
                 drawn.reset = true;
             }
             command::START_FRAME => {
@@ -217,6 +225,10 @@ impl Graphics {
         }
         self.confirmed = true;
         Ok(())
+    }
+
+    fn not_ours(&self, id: u16) -> Result<(), Broken> {
+        if self.ours == Some(id) { Err(Broken("graphics surface of the gateway")) } else { Ok(()) }
     }
 
     /// A number that no surface of the target has.

@@ -38,7 +38,7 @@ impl Relay {
                 if channel == self.io.client {
                     self.client_io(user, data, &bytes, now)?;
                 } else if let Some(ids) = self.message.filter(|m| m.client == channel) {
-                    self.client_message(ids, user, data, bytes)?;
+                    self.client_message(ids, user, data, bytes.clone())?;
                 } else if self.stage == Stage::Joins || !self.channel(Side::Client, channel, user, data, bytes.clone())? {
                     return Err(Broken("unknown channel"));
                 }

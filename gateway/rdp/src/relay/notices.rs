@@ -68,9 +68,11 @@ impl Notices {
         }
     }
 
-    /// The picture begins anew: nothing of ours is in it.
+    /// The picture begins anew: nothing of ours is in it. Surfaces stay until the target resets them.
     pub(super) fn forget(&mut self) {
-        self.shown = None;
+        if matches!(self.shown, Some(Shown::Bitmap { .. })) {
+            self.shown = None;
+        }
         self.stale = true;
         self.painted_at = None;
     }
@@ -167,7 +169,7 @@ impl Relay {
             fill(out, id, BACK, &band);
             ink.chunks(4096).for_each(|ink| fill(out, id, INK, ink));
         });
-        self.draw(&out);
+        self.draw(&out, Some(id));
         self.notices.shown = Some(Shown::Surface { id, width: banner.width, height: banner.height });
         true
     }
@@ -190,7 +192,7 @@ impl Relay {
                 let mut out = Vec::new();
                 put_command(&mut out, command::DELETE_SURFACE, &id.to_le_bytes());
                 self.framed(&mut out, |out| under.iter().for_each(|body| put_command(out, command::SURFACE_TO_SURFACE, body)));
-                self.draw(&out);
+                self.draw(&out, None);
                 (width, height)
             }
         };
@@ -227,8 +229,12 @@ impl Relay {
         put_command(out, command::END_FRAME, &id.to_le_bytes());
     }
 
-    fn draw(&mut self, commands: &[u8]) {
+    /// `ours`: the surface that is there after it.
+    fn draw(&mut self, commands: &[u8], ours: Option<u16>) {
         let Some((ids, dynamic)) = self.dynamic() else { return };
+        if let Some((_, graphics)) = &mut dynamic.graphics {
+            graphics.ours = ours;
+        }
         for pdu in dynamic.draw(commands) {
             svc::chunks(&pdu).for_each(|c| self.send(Side::Client, ids, &c));
         }

@@ -45,7 +45,7 @@ impl Relay {
                 if channel == self.io.target {
                     self.target_io(user, data, &bytes)?;
                 } else if let Some(ids) = self.message.filter(|m| m.target == channel) {
-                    self.target_message(ids, user, data, bytes)?;
+                    self.target_message(ids, user, data, bytes.clone())?;
                 } else if !self.channel(Side::Target, channel, user, data, bytes.clone())? {
                     return Err(Broken("unknown channel"));
                 }
