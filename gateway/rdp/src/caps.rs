@@ -227,7 +227,7 @@ mod tests {
         let ShareControlPdu::ClientConfirmActive(back) = back.share_control_pdu else { panic!("not a confirm") };
         assert_eq!(back.originator_id, 1002);
         let none =
-            Order::new(OrderFlags::NEGOTIATE_ORDER_SUPPORT | OrderFlags::ZERO_BOUNDS_DELTAS_SUPPORT, OrderSupportExFlags::empty(), 0, 0);
+            Order::new(OrderFlags::NEGOTIATE_ORDER_SUPPORT | OrderFlags::ZERO_BOUNDS_DELTAS_SUPPORT, OrderSupportExFlags::empty(), 0, 2);
         assert_eq!(
             back.pdu.capability_sets,
             vec![

@@ -293,8 +293,7 @@ mod tests {
     }
 
     fn advertised(g: &mut Graphics) -> Vec<u8> {
-        let sets = everything().iter().map(CapabilitySet::to_raw).collect();
-        let bytes = encode_vec(&GfxPdu::CapabilitiesAdvertise(CapabilitiesAdvertisePdu::new(sets))).unwrap();
+        let bytes = encode_vec(&GfxPdu::CapabilitiesAdvertise(CapabilitiesAdvertisePdu::from_typed(&everything()))).unwrap();
         g.from_client(&bytes).unwrap()
     }
 

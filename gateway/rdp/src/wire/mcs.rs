@@ -5,8 +5,6 @@ use crate::violation::{Broken, Side};
 use bytes::Bytes;
 
 const USER_BASE: u16 = 1001;
-/// Most bytes of user data that are sent in one PDU by us.
-pub(crate) const MAX_SEND: usize = 16_384;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mcs<'a> {
