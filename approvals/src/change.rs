@@ -15,6 +15,14 @@ pub enum Change {
         session: SessionId,
         by: PersonId,
     },
+    Pause {
+        session: SessionId,
+        by: PersonId,
+    },
+    Resume {
+        session: SessionId,
+        by: PersonId,
+    },
     /// Somebody wrote to the person of a session; the text waits in the database.
     Message {
         session: SessionId,
@@ -32,7 +40,13 @@ impl Change {
     pub(crate) fn may_end_sessions(self) -> bool {
         match self {
             Self::GrantRevoked(_) | Self::PersonSuspended(_) | Self::Terminate { .. } | Self::Resync => true,
-            Self::StepUp(_) | Self::Request(_) | Self::Session(_) | Self::Unmask(_) | Self::Message { .. } => false,
+            Self::StepUp(_)
+            | Self::Request(_)
+            | Self::Session(_)
+            | Self::Unmask(_)
+            | Self::Message { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. } => false,
         }
     }
 

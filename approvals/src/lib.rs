@@ -18,6 +18,7 @@ mod listing;
 mod run;
 mod search;
 mod store;
+mod ticket;
 mod types;
 mod vault;
 pub mod verify;
@@ -26,11 +27,12 @@ mod workflow;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
-    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RequestError,
-    ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, UnmaskError, VaultError,
+    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RedeemError, RequestError,
+    ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, TicketError, TicketRefusal, UnmaskError, VaultError,
 };
 pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
+pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
-pub use workflow::{Claim, Envelopes};
+pub use workflow::{Claim, Envelopes, RDP_FINGERPRINT};

@@ -14,6 +14,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const KEEP_ASKS: time::Duration = time::Duration::hours(1);
 /// A message that nobody took belongs to a program that died: whoever writes one waits for seconds.
 const KEEP_MESSAGES: time::Duration = time::Duration::minutes(1);
+/// How long a ticket that opens nothing any more is still answered with the reason.
+const KEEP_TICKETS: time::Duration = time::Duration::hours(1);
 /// Between attempts to listen again.
 const RETRY: Duration = Duration::from_secs(1);
 /// For the last merge and checkpoint when stopping.
@@ -100,6 +102,7 @@ impl Approvals {
         store::people::sweep_links(&self.inner.pool, now).await?;
         store::certificates::sweep(&self.inner.pool, now - KEEP_ASKS).await?;
         store::messages::sweep(&self.inner.pool, now - KEEP_MESSAGES).await?;
+        store::tickets::sweep(&self.inner.pool, now - KEEP_TICKETS).await?;
         Box::pin(self.retire_replaced()).await
     }
 }

@@ -1,7 +1,7 @@
 //! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
 use crate::evidence::AssertionEvidence;
 use anteroom_domain::{
-    AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, Moment, PasskeyId, Person, PersonId, Profile,
+    AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, CertificateFingerprint, Moment, PasskeyId, Person, PersonId, Profile,
     Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName, UnmaskRequest,
     UnmaskState, content::Verdict,
 };
@@ -96,6 +96,8 @@ pub struct NewTarget {
     pub via: Option<(TargetName, AccountName)>,
     /// OpenSSH public key lines of CAs that certify its host key.
     pub pinned_host_cas: Vec<String>,
+    /// Of an RDP target.
+    pub pinned_certificates: Vec<CertificateFingerprint>,
 }
 
 impl NewTarget {
@@ -112,7 +114,13 @@ impl NewTarget {
             profile: Profile::Modern,
             via: None,
             pinned_host_cas: Vec::new(),
+            pinned_certificates: Vec::new(),
         }
+    }
+
+    /// An RDP target reached directly, with nothing pinned yet.
+    pub fn rdp(name: TargetName, kind: TargetKind, host: impl Into<String>, port: u16) -> Self {
+        Self { protocol: Protocol::Rdp, ..Self::ssh(name, kind, host, port) }
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! AES-256-GCM with a random nonce; target, account and key version are authenticated, so a sealed credential moved
 //! to another row does not open there.
-use crate::{Credential, PromptAnswer, clock, store::targets::Sealed};
+use crate::{
+    Credential, PromptAnswer, clock,
+    store::{targets::Sealed, tickets::Ticket},
+};
 use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
@@ -13,6 +16,7 @@ use zeroize::Zeroize;
 /// The only version there is; rotation will add others.
 const KEY_VERSION: i32 = 1;
 const DOMAIN: &[u8] = b"anteroom.vault.v1\0";
+const TICKET_DOMAIN: &[u8] = b"anteroom.rdp-ticket.v1\0";
 const SEED_DOMAIN: &[u8] = b"anteroom.authority.v1\0";
 
 /// A prompt and its answer as they are sealed.
@@ -51,6 +55,40 @@ pub(crate) fn open_seed(key: &Secret<[u8; 32]>, id: uuid::Uuid, s: &Sealed) -> O
     <[u8; 32]>::try_from(plain.as_slice()).ok().map(Secret::new)
 }
 
+/// What a ticket's secret is sealed to: all of its row that decides whom it lets where.
+fn ticket_aad(t: &Ticket) -> Vec<u8> {
+    let ids = [t.id.0, t.person.0, t.grant.0, t.step_up.0];
+    let mut aad = TICKET_DOMAIN.to_vec();
+    aad.extend(ids.iter().flat_map(|id| *id.as_bytes()));
+    for text in [&t.name, &t.source] {
+        aad.extend((text.len() as u64).to_be_bytes());
+        aad.extend(text.as_bytes());
+    }
+    aad
+}
+
+/// Seals a ticket's secret for its row.
+pub(crate) fn seal_ticket(key: &Secret<[u8; 32]>, t: &Ticket, secret: &Secret<String>) -> Option<Sealed> {
+    let nonce = clock::random::<12>();
+    let payload = Payload { msg: secret.expose().as_bytes(), aad: &ticket_aad(t) };
+    let sealed = Aes256Gcm::new(key.expose().into()).encrypt(&Nonce::from(nonce), payload).ok()?;
+    Some(Sealed { kind: "ticket".into(), key_version: KEY_VERSION, nonce: nonce.to_vec(), sealed })
+}
+
+/// None if the key, the row or any byte is another one.
+pub(crate) fn open_ticket(key: &Secret<[u8; 32]>, t: &Ticket, s: &Sealed) -> Option<Secret<String>> {
+    let nonce: [u8; 12] = s.nonce.as_slice().try_into().ok()?;
+    let plain = Aes256Gcm::new(key.expose().into())
+        .decrypt(&Nonce::from(nonce), Payload { msg: &s.sealed, aad: &ticket_aad(t) })
+        .ok()?;
+    text(plain)
+}
+
+/// Bytes that are not text are wiped as well.
+fn text(plain: Vec<u8>) -> Option<Secret<String>> {
+    String::from_utf8(plain).map_err(|e| e.into_bytes().zeroize()).ok().map(Secret::new)
+}
+
 fn aad(target: TargetId, account: AccountId, kind: &str, key_version: i32) -> Vec<u8> {
     [DOMAIN, target.0.as_bytes(), account.0.as_bytes(), &key_version.to_be_bytes(), kind.as_bytes()].concat()
 }
@@ -79,13 +117,7 @@ pub(crate) fn open(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId,
     let nonce: [u8; 12] = s.nonce.as_slice().try_into().ok()?;
     let aad = aad(target, account, &s.kind, s.key_version);
     let plain = Aes256Gcm::new(key.expose().into()).decrypt(&Nonce::from(nonce), Payload { msg: &s.sealed, aad: &aad }).ok()?;
-    let text = String::from_utf8(plain)
-        .map_err(|e| {
-            let mut bytes = e.into_bytes();
-            bytes.zeroize();
-        })
-        .ok()
-        .map(Secret::new)?;
+    let text = text(plain)?;
     match s.kind.as_str() {
         "password" => Some(Credential::Password(text)),
         "private_key" => Some(Credential::PrivateKey(text)),

@@ -28,6 +28,17 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SSH_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti ada@laptop";
 
 struct Control(Mutex<Vec<LiveSession>>);
+impl Control {
+    fn set_paused(&self, id: SessionId, paused: bool) -> bool {
+        let mut live = self.0.lock().unwrap();
+        let found = live.iter_mut().find(|s| s.id == id && s.paused.is_some());
+        found.is_some_and(|s| {
+            s.paused = Some(paused);
+            true
+        })
+    }
+}
+
 impl SessionControl for Control {
     fn list(&self) -> Vec<LiveSession> {
         self.0.lock().unwrap().clone()
@@ -37,6 +48,12 @@ impl SessionControl for Control {
         let before = live.len();
         live.retain(|s| s.id != id);
         live.len() < before
+    }
+    fn pause(&self, id: SessionId, _: PersonId) -> bool {
+        self.set_paused(id, true)
+    }
+    fn resume(&self, id: SessionId, _: PersonId) -> bool {
+        self.set_paused(id, false)
     }
     fn message(&self, id: SessionId, _: &str, _: &str) -> bool {
         self.0.lock().unwrap().iter().any(|s| s.id == id)
@@ -384,6 +401,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
                 grant_ends_at: grant.not_after,
                 channels: 2,
                 bytes_out: 1_234_567,
+                paused: None,
             });
             let pty = Pty { cols: 100, rows: 28, term: "xterm-256color".into() };
             recording

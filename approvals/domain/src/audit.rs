@@ -75,6 +75,11 @@ pub enum AuditEvent {
         target: TargetId,
         offered: String,
     },
+    /// An RDP target showed a certificate that is not pinned.
+    TargetCertificateChanged {
+        target: TargetId,
+        offered: String,
+    },
     CredentialStored {
         target: TargetId,
         account: AccountName,
@@ -246,6 +251,41 @@ pub enum AuditEvent {
         session: SessionId,
         by: PersonId,
     },
+    SessionPaused {
+        session: SessionId,
+        by: PersonId,
+    },
+    SessionResumed {
+        session: SessionId,
+        by: PersonId,
+    },
+    /// A ticket for one RDP session, made after a passkey; by its public name.
+    TicketIssued {
+        ticket: String,
+        person: PersonId,
+        target: TargetId,
+        account: AccountName,
+        grant: GrantId,
+        step_up: StepUpId,
+        source: String,
+        until: CanonicalText,
+    },
+    /// Its secret was proven and the policy made a permit of it.
+    TicketRedeemed {
+        ticket: String,
+        session: SessionId,
+        person: PersonId,
+        source: String,
+        /// The same session, opened again after its client had gone away.
+        again: bool,
+    },
+    /// `ticket` is what was given as user name, if it could be a ticket's.
+    TicketRefused {
+        ticket: String,
+        person: Option<PersonId>,
+        source: String,
+        why: String,
+    },
     /// `manifest_sha256` is over the manifest's canonical bytes; `state` is `complete` or `torn`.
     RecordingSealed {
         session: SessionId,
@@ -401,6 +441,9 @@ impl AuditEvent {
             | Self::TargetCertificateIssued { session, .. }
             | Self::SessionEnded { session, .. }
             | Self::SessionTerminated { session, .. }
+            | Self::SessionPaused { session, .. }
+            | Self::SessionResumed { session, .. }
+            | Self::TicketRedeemed { session, .. }
             | Self::RecordingSealed { session, .. }
             | Self::RecordingViewed { session, .. }
             | Self::UnmaskRequested { session, .. }

@@ -21,6 +21,8 @@ pub struct LiveSession {
     pub channels: usize,
     /// Bytes the target has sent so far.
     pub bytes_out: u64,
+    /// Whether it is paused: the person sees it and can do nothing in it. None: it cannot be.
+    pub paused: Option<bool>,
 }
 
 /// What a supervisor may write into a terminal: one line of printable text, at most 500 characters. White space is one space.
@@ -56,11 +58,14 @@ impl std::fmt::Debug for MessageText {
     }
 }
 
-/// Seeing and ending live sessions.
+/// Seeing, pausing and ending live sessions.
 pub trait SessionControl: Send + Sync + 'static {
     fn list(&self) -> Vec<LiveSession>;
     /// Orders the end of a session; false if it is not running here. The session ends within a second.
     fn terminate(&self, id: SessionId, by: PersonId) -> bool;
+    /// What the person types and clicks goes nowhere from now on; false if it is not running here or cannot be paused.
+    fn pause(&self, id: SessionId, by: PersonId) -> bool;
+    fn resume(&self, id: SessionId, by: PersonId) -> bool;
     /// Shows a line of text in the terminals of a session; false if it is not running here or nobody takes it.
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool;
     /// Why no new session is taken at the moment, in words; none: it may. Looks at the recordings' disk.

@@ -57,6 +57,8 @@ id!(
     MessageId,
     /// A wish to see an interval of a recording as it was.
     UnmaskId,
+    /// A ticket's row; its public name is another.
+    TicketId,
     /// A legal hold on a recording.
     HoldId,
     /// One line of the audit log.

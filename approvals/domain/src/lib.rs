@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod canonical;
 pub mod capability;
+pub mod certificate;
 pub mod content;
 pub mod control;
 pub mod grant;
@@ -24,6 +25,7 @@ pub mod unmask;
 
 pub use audit::{AuditEvent, AuditRecord, FactorUsed};
 pub use capability::{Capabilities, Capability};
+pub use certificate::CertificateFingerprint;
 pub use control::{LiveSession, MessageText, SessionControl};
 pub use grant::{Grant, GrantState};
 pub use ids::*;

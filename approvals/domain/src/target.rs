@@ -1,4 +1,4 @@
-use crate::{AccountId, AccountName, Moment, TargetId, TargetName};
+use crate::{AccountId, AccountName, CertificateFingerprint, Moment, TargetId, TargetName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -37,6 +37,8 @@ pub enum Protocol {
     Ssh,
     /// RFC 854, for devices that have nothing else; only with [`Profile::Quarantine`].
     Telnet,
+    /// MS-RDPBCGR: a desktop. Its certificate is pinned.
+    Rdp,
 }
 
 impl Protocol {
@@ -44,15 +46,25 @@ impl Protocol {
         match self {
             Self::Ssh => "ssh",
             Self::Telnet => "telnet",
+            Self::Rdp => "rdp",
         }
     }
     pub fn from_name(s: &str) -> Option<Self> {
-        [Self::Ssh, Self::Telnet].into_iter().find(|p| p.as_str() == s)
+        [Self::Ssh, Self::Telnet, Self::Rdp].into_iter().find(|p| p.as_str() == s)
     }
     pub fn default_port(self) -> u16 {
         match self {
             Self::Ssh => 22,
             Self::Telnet => 23,
+            Self::Rdp => 3389,
+        }
+    }
+    /// As people write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ssh => "SSH",
+            Self::Telnet => "telnet",
+            Self::Rdp => "RDP",
         }
     }
 }
@@ -61,9 +73,9 @@ impl Protocol {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// Nothing that `ssh-audit` marks.
+    /// Nothing that `ssh-audit` marks; TLS from 1.2.
     Modern,
-    /// Legacy algorithms and telnet too, toward this one target; never toward clients.
+    /// Legacy algorithms, old TLS and telnet too, toward this one target; never toward clients.
     Quarantine,
 }
 
@@ -107,6 +119,8 @@ pub struct Target {
     pub pinned_host_keys: Vec<String>,
     /// OpenSSH public key lines of CAs whose host certificates for this host are as good as a pinned key.
     pub pinned_host_cas: Vec<String>,
+    /// An RDP target is reached only if it shows one of these.
+    pub pinned_certificates: Vec<CertificateFingerprint>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: Moment,
 }

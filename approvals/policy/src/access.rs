@@ -204,6 +204,7 @@ mod tests {
             profile: anteroom_domain::Profile::Modern,
             via: None,
             pinned_host_cas: vec![],
+            pinned_certificates: vec![],
             description: String::new(),
             accounts: vec![Account { id: AccountId(id(20)), name: AccountName::new("root").unwrap() }],
             pinned_host_keys: vec![],

@@ -16,6 +16,7 @@ pub(crate) mod shreddings;
 pub(crate) mod ssh_keys;
 pub(crate) mod step_ups;
 pub(crate) mod targets;
+pub(crate) mod tickets;
 pub(crate) mod unmasks;
 pub(crate) mod web_sessions;
 

@@ -1,7 +1,7 @@
 //! Table `session`.
 use super::{Store, total};
 use crate::{Change, Listing, Page, SealedRecord, SessionFilter, StoreError, change::CHANNEL, listing::pattern};
-use anteroom_domain::{Grant, Moment, RecordingState, SessionId, SessionRecord};
+use anteroom_domain::{Grant, Moment, PersonId, RecordingState, SessionId, SessionRecord};
 use anteroom_policy::Permit;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -185,6 +185,35 @@ pub(crate) async fn end(db: impl PgExecutor<'_>, id: SessionId, reason: &str, at
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Sets by whose order it is paused, or that it is not; false if that changes nothing or the session is over.
+pub(crate) async fn set_paused(db: impl PgExecutor<'_>, id: SessionId, by: Option<PersonId>) -> Store<bool> {
+    let done = sqlx::query!(
+        "update session set paused_by = $2 where id = $1 and ended_at is null and (paused_by is null) <> ($2::uuid is null)",
+        id.0,
+        by.map(|p| p.0)
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(crate) struct Pausing {
+    pub(crate) id: Uuid,
+    pub(crate) paused_by: Option<Uuid>,
+}
+
+/// Of these the running ones on targets whose sessions can be paused.
+pub(crate) async fn pausing(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<Pausing>> {
+    Ok(sqlx::query_as!(
+        Pausing,
+        "select s.id, s.paused_by from session s join target t on t.id = s.target
+         where s.id = any($1) and s.ended_at is null and t.protocol = 'rdp'",
+        ids
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// What its recording became. Tells.

@@ -229,3 +229,34 @@ pub(crate) async fn evidence_of(db: impl PgExecutor<'_>, session: SessionId) -> 
         .await?;
     Ok(e.flatten())
 }
+
+/// When this person's passkey confirmed exactly this connection; none if it did not, was too long ago, or opened a session already.
+pub(crate) async fn confirmed_at(db: impl PgExecutor<'_>, u: Use<'_>, fingerprint: &str) -> Store<Option<Moment>> {
+    let at = sqlx::query_scalar!(
+        "select answered_at from step_up where id = $1 and person = $2 and target_name = $3 and account = $4 and source = $5
+         and fingerprint = $6 and state = 'passed' and answered_at > $7 and used_by is null",
+        u.id.0,
+        u.person.0,
+        u.target,
+        u.account,
+        u.source,
+        fingerprint,
+        u.answered_after
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(at.flatten())
+}
+
+/// Whether it was spent on exactly this session, however long ago.
+pub(crate) async fn opened(db: impl PgExecutor<'_>, id: StepUpId, person: PersonId, session: SessionId) -> Store<bool> {
+    let found = sqlx::query_scalar!(
+        "select 1 from step_up where id = $1 and person = $2 and used_by = $3 and state = 'passed'",
+        id.0,
+        person.0,
+        session.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}

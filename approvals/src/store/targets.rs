@@ -17,6 +17,7 @@ struct Row {
     description: String,
     pinned_host_keys: Vec<String>,
     pinned_host_cas: Vec<String>,
+    pinned_certificates: Vec<String>,
     created_at: Moment,
     via_target: Option<Uuid>,
     via_target_name: Option<String>,
@@ -57,6 +58,7 @@ impl TryFrom<Row> for Target {
             accounts: accounts.collect::<Store<_>>()?,
             pinned_host_keys: r.pinned_host_keys,
             pinned_host_cas: r.pinned_host_cas,
+            pinned_certificates: r.pinned_certificates.iter().map(|c| c.parse().map_err(|_| WHERE)).collect::<Store<_>>()?,
             created_at: r.created_at,
         })
     }
@@ -65,8 +67,8 @@ impl TryFrom<Row> for Target {
 /// False if the name is taken.
 pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target, via: Option<AccountId>) -> Store<bool> {
     let done = sqlx::query!(
-        "insert into target (id, name, kind, protocol, host, port, more_hosts, profile, via, description, pinned_host_keys, pinned_host_cas, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (name) do nothing",
+        "insert into target (id, name, kind, protocol, host, port, more_hosts, profile, via, description, pinned_host_keys, pinned_host_cas, pinned_certificates, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (name) do nothing",
         t.id.0,
         t.name.as_str(),
         t.kind.as_str(),
@@ -79,6 +81,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target, via: Option<Acco
         t.description,
         &t.pinned_host_keys,
         &t.pinned_host_cas,
+        &t.pinned_certificates.iter().map(ToString::to_string).collect::<Vec<_>>(),
         t.created_at
     )
     .execute(db)
@@ -91,7 +94,7 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: TargetId) -> Store<Option
         Row,
         r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
            more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
-           pinned_host_cas as "pinned_host_cas!", created_at as "created_at!", via_target, via_target_name, via_account,
+           pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
            account_ids as "account_ids!", account_names as "account_names!"
            from target_row where id = $1"#,
         id.0
@@ -107,7 +110,7 @@ pub(crate) async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Store<Option
         Row,
         r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
            more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
-           pinned_host_cas as "pinned_host_cas!", created_at as "created_at!", via_target, via_target_name, via_account,
+           pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
            account_ids as "account_ids!", account_names as "account_names!"
            from target_row where name = $1"#,
         name
@@ -123,7 +126,7 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
         Row,
         r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
            more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
-           pinned_host_cas as "pinned_host_cas!", created_at as "created_at!", via_target, via_target_name, via_account,
+           pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
            account_ids as "account_ids!", account_names as "account_names!"
            from target_row where name ilike $1 or description ilike $1 or host ilike $1
            order by name limit $2 offset $3"#,
@@ -142,6 +145,14 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
 /// False if there is no such target.
 pub(crate) async fn pin(db: impl PgExecutor<'_>, id: TargetId, lines: &[String]) -> Store<bool> {
     let done = sqlx::query!("update target set pinned_host_keys = $2 where id = $1", id.0, lines).execute(db).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// False if there is no such RDP target.
+pub(crate) async fn pin_certificates(db: impl PgExecutor<'_>, id: TargetId, certificates: &[String]) -> Store<bool> {
+    let done = sqlx::query!("update target set pinned_certificates = $2 where id = $1 and protocol = 'rdp'", id.0, certificates)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -1,12 +1,12 @@
 //! Connecting: facts are gathered here, judged by the policy, and a refusal is remembered.
 use crate::{Approvals, StoreError, audit::record, clock, store};
-use anteroom_domain::{AccountName, AuditEvent, Moment, Person, SessionId, TargetId, TargetName};
+use anteroom_domain::{AccountName, AuditEvent, GrantId, Moment, Person, SessionId, TargetId, TargetName};
 use anteroom_policy::{Decision, Facts, Refusal, SecondFactor, judge};
 use std::{net::IpAddr, sync::atomic::Ordering};
 use uuid::Uuid;
 
 /// A passed step-up opens its session within this time or not at all.
-const STEP_UP_FRESH: time::Duration = time::Duration::minutes(5);
+pub(super) const STEP_UP_FRESH: time::Duration = time::Duration::minutes(5);
 
 /// What somebody has beside their name. Nothing of it is believed before it was looked up.
 #[derive(Debug, Clone, Copy)]
@@ -37,25 +37,9 @@ impl Approvals {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let Some(fresh) = store::people::by_id(&mut *tx, person.id).await? else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
-        let account_name = AccountName::new(account).ok();
-        let found = store::targets::by_name(&mut *tx, target).await?;
-        // An unknown target has no grants; looking for them all the same takes the time a known one takes.
-        let id = found.as_ref().map_or(TargetId(Uuid::nil()), |t| t.id);
-        let grants = store::grants::unended(&mut *tx, fresh.id, Some(id), now).await?;
         let factor = self.proven(&mut tx, &fresh, session, target, account, source, claim.into(), now).await?;
-        let decision = match &account_name {
-            None => Decision::Deny(Refusal::NoSuchAccess),
-            Some(account) => judge(&Facts {
-                session,
-                person: &fresh,
-                target: found.as_ref(),
-                account,
-                grants: &grants,
-                source,
-                second_factor: factor,
-                now,
-            }),
-        };
+        let question = Question { session, person: &fresh, target, account, grant: None, source, now };
+        let decision = decide(&mut tx, &question, factor).await?;
         match &decision {
             Decision::Permit(permit) => {
                 if factor == SecondFactor::Remembered {
@@ -86,8 +70,8 @@ impl Approvals {
     }
 
     /// What of the claimed second factor the database confirms.
-    #[allow(clippy::too_many_arguments)] // one call site; a struct would only repeat the names
-    async fn proven(
+    #[allow(clippy::too_many_arguments)] // a struct would only repeat the names
+    pub(super) async fn proven(
         &self,
         tx: &mut sqlx::PgConnection,
         person: &Person,
@@ -135,6 +119,38 @@ impl Approvals {
         let seconds = self.inner.remember.load(Ordering::Relaxed);
         (seconds > 0).then(|| now.saturating_sub(time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))))
     }
+}
+
+/// Who wants to go where.
+pub(super) struct Question<'a> {
+    pub(super) session: SessionId,
+    pub(super) person: &'a Person,
+    pub(super) target: &'a str,
+    pub(super) account: &'a str,
+    /// Under this grant and no other.
+    pub(super) grant: Option<GrantId>,
+    pub(super) source: IpAddr,
+    pub(super) now: Moment,
+}
+
+/// Gathers the facts and has them judged.
+pub(super) async fn decide(tx: &mut sqlx::PgConnection, q: &Question<'_>, second_factor: SecondFactor) -> Result<Decision, StoreError> {
+    let found = store::targets::by_name(&mut *tx, q.target).await?;
+    // An unknown target has no grants; looking for them all the same takes the time a known one takes.
+    let id = found.as_ref().map_or(TargetId(Uuid::nil()), |t| t.id);
+    let mut grants = store::grants::unended(&mut *tx, q.person.id, Some(id), q.now).await?;
+    grants.retain(|g| q.grant.is_none_or(|only| g.id == only));
+    let Ok(account) = AccountName::new(q.account) else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
+    Ok(judge(&Facts {
+        session: q.session,
+        person: q.person,
+        target: found.as_ref(),
+        account: &account,
+        grants: &grants,
+        source: q.source,
+        second_factor,
+        now: q.now,
+    }))
 }
 
 /// Only what could be a target's name goes into the log: people type all kinds of things before an "@".

@@ -10,9 +10,11 @@ mod shred;
 mod step_up;
 mod submit;
 mod targets;
+mod tickets;
 mod unmask;
 
 pub use authorize::Claim;
 pub(crate) use holds::hash;
 pub use shred::Envelopes;
 pub(crate) use targets::MAX_RELAYS;
+pub use tickets::RDP_FINGERPRINT;

@@ -10,6 +10,7 @@ use crate::{
 };
 use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
 use anteroom_policy::{Action, Permit, SecondFactor, still_valid};
+use std::collections::HashMap;
 
 /// As the log says it. A permit without a second factor does not exist.
 fn factor_used(factor: SecondFactor) -> Option<FactorUsed> {
@@ -106,5 +107,45 @@ impl Approvals {
         store::tell(&mut *tx, Change::Terminate { session, by }).await?;
         self.commit(tx).await?;
         Ok(())
+    }
+
+    /// Orders that a session stands still: its person sees it and can do nothing in it. The gateway that runs it hears of it and obeys.
+    pub async fn order_pause(&self, session: SessionId, by: PersonId) -> Result<(), ManageError> {
+        self.order_paused(session, by, true).await
+    }
+
+    pub async fn order_resume(&self, session: SessionId, by: PersonId) -> Result<(), ManageError> {
+        self.order_paused(session, by, false).await
+    }
+
+    /// The same order twice is one; a session that has ended already is left alone.
+    async fn order_paused(&self, session: SessionId, by: PersonId, pause: bool) -> Result<(), ManageError> {
+        self.check_actor(Some(by), Action::TerminateSession).await?;
+        let row = self.session(session).await?.ok_or(ManageError::NoSuch("session"))?;
+        if row.ended_at.is_some() {
+            return Ok(());
+        }
+        if self.pausing(&[session]).await?.is_empty() {
+            return Err(ManageError::Invalid { what: "session", why: "only a desktop can be paused".into() });
+        }
+        let mut tx = self.begin().await?;
+        if store::sessions::set_paused(&mut *tx, session, pause.then_some(by)).await? {
+            let (event, change) = if pause {
+                (AuditEvent::SessionPaused { session, by }, Change::Pause { session, by })
+            } else {
+                (AuditEvent::SessionResumed { session, by }, Change::Resume { session, by })
+            };
+            record::write(&mut tx, event, Some(by), clock::now()).await?;
+            store::tell(&mut *tx, change).await?;
+        }
+        self.commit(tx).await?;
+        Ok(())
+    }
+
+    /// Of these sessions the running ones that can be paused, and by whose order they are.
+    pub async fn pausing(&self, sessions: &[SessionId]) -> Result<HashMap<SessionId, Option<PersonId>>, StoreError> {
+        let ids: Vec<_> = sessions.iter().map(|s| s.0).collect();
+        let rows = store::sessions::pausing(&self.inner.pool, &ids).await?;
+        Ok(rows.into_iter().map(|r| (r.id.into(), r.paused_by.map(Into::into))).collect())
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AccessRequest, AuditEvent, Person, RequestId, RequestState,
+    AccessRequest, AuditEvent, Capabilities, Person, Protocol, RequestId, RequestState, Target,
     capability::MAX_CAPABILITIES,
     request::{CLOCK_SLACK, check_window},
 };
@@ -32,6 +32,7 @@ impl Approvals {
         let target = store::targets::by_name(&mut *tx, form.target.as_str()).await?;
         let account = target.as_ref().and_then(|t| t.accounts.iter().find(|a| a.name == form.account));
         let (Some(target), Some(account)) = (&target, account) else { return Err(RequestError::NoSuchTarget) };
+        fits(target, &form.capabilities)?;
         if store::requests::pending_of(&mut *tx, person.id).await? >= MAX_PENDING {
             return Err(RequestError::TooMany { max: MAX_PENDING });
         }
@@ -88,4 +89,13 @@ impl Approvals {
     pub async fn requests(&self, filter: RequestFilter, page: Page) -> Result<Listing<AccessRequest>, StoreError> {
         store::requests::list(&self.inner.pool, &filter, page).await
     }
+}
+
+/// Whether all that is asked for means something there.
+fn fits(target: &Target, asked: &Capabilities) -> Result<(), RequestError> {
+    let name = || target.name.to_string();
+    if let Some(c) = asked.misfit(target.protocol) {
+        return Err(RequestError::Misfit { target: name(), protocol: target.protocol.title(), capability: c.to_string() });
+    }
+    if target.protocol == Protocol::Rdp && !asked.desktop() { Err(RequestError::NoDesktop { target: name() }) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use crate::{
     clock, store, vault,
 };
 use anteroom_domain::{
-    AccountId, AccountName, AuditEvent, PersonId, Profile, Protocol, Target, TargetId, TargetName,
+    AccountId, AccountName, AuditEvent, CertificateFingerprint, PersonId, Profile, Protocol, Target, TargetId, TargetName,
     target::{Account, split_host},
 };
 use anteroom_policy::{Action, Permit};
@@ -16,6 +16,8 @@ use std::{
 
 /// Relays in a row.
 pub(crate) const MAX_RELAYS: usize = 3;
+/// Keys or certificates of one target.
+const MAX_PINNED: usize = 20;
 /// How long the list of addresses is believed.
 const ADDRESSES_FOR: Duration = Duration::from_secs(5);
 
@@ -53,6 +55,7 @@ impl Approvals {
             accounts: Vec::new(),
             pinned_host_keys: Vec::new(),
             pinned_host_cas: read_keys("host CAs", &new.pinned_host_cas)?.0,
+            pinned_certificates: new.pinned_certificates,
             created_at: now,
         };
         check(&target)?;
@@ -119,6 +122,29 @@ impl Approvals {
         Ok(())
     }
 
+    /// Replaces the certificates an RDP connection is made to.
+    pub async fn pin_certificates(
+        &self,
+        actor: Option<PersonId>,
+        target: TargetId,
+        mut certificates: Vec<CertificateFingerprint>,
+    ) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::ManageTargets).await?;
+        certificates.sort_unstable();
+        certificates.dedup();
+        if certificates.is_empty() || certificates.len() > MAX_PINNED {
+            return Err(invalid("certificates", "give from one to twenty"));
+        }
+        let fingerprints: Vec<String> = certificates.iter().map(ToString::to_string).collect();
+        let mut tx = self.begin().await?;
+        if !store::targets::pin_certificates(&mut *tx, target, &fingerprints).await? {
+            return Err(ManageError::NoSuch("RDP target"));
+        }
+        record::write(&mut tx, AuditEvent::TargetPinned { target, fingerprints }, actor, clock::now()).await?;
+        self.commit(tx).await?;
+        Ok(())
+    }
+
     /// Seals a credential into the vault; the account is made if the target has none of this name.
     pub async fn set_credential(
         &self,
@@ -144,8 +170,8 @@ impl Approvals {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let found = store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))?;
-        if found.protocol == Protocol::Telnet && !matches!(credential, Credential::Password(_)) {
-            return Err(invalid("credential", "telnet knows passwords only"));
+        if found.protocol != Protocol::Ssh && !matches!(credential, Credential::Password(_)) {
+            return Err(invalid("credential", format!("{} knows passwords only", found.protocol.title())));
         }
         let account = store::targets::account(&mut tx, target, &account, clock::new_id(), now).await?;
         let sealed = vault::seal(&self.inner.options.vault_key, target, account.id, &credential)
@@ -231,6 +257,15 @@ fn check(t: &Target) -> Result<(), ManageError> {
     if t.protocol == Protocol::Telnet && t.profile != Profile::Quarantine {
         return Err(invalid("protocol", "telnet encrypts nothing and is allowed only with the quarantine profile"));
     }
+    if t.protocol != Protocol::Ssh && !(t.pinned_host_keys.is_empty() && t.pinned_host_cas.is_empty()) {
+        return Err(invalid("host CAs", format!("{} knows no SSH keys", t.protocol.title())));
+    }
+    if t.pinned_certificates.len() > MAX_PINNED {
+        return Err(invalid("certificates", "give at most twenty"));
+    }
+    if t.protocol != Protocol::Rdp && !t.pinned_certificates.is_empty() {
+        return Err(invalid("certificates", "only an RDP target shows one"));
+    }
     Ok(())
 }
 
@@ -243,8 +278,8 @@ async fn relay(
     let Some((name, account)) = via else { return Ok(None) };
     let first = store::targets::by_name(&mut *tx, name.as_str()).await?.ok_or(ManageError::NoSuch("relay"))?;
     let login = first.accounts.iter().find(|a| a.name == *account).ok_or(ManageError::NoSuch("account on the relay"))?.id;
-    if target.protocol == Protocol::Telnet {
-        return Err(invalid("relay", "a telnet target is reached directly"));
+    if target.protocol != Protocol::Ssh {
+        return Err(invalid("relay", format!("a target that speaks {} is reached directly", target.protocol.title())));
     }
     let too_long = || invalid("relay", "at most three relays in a row");
     // Whoever stands behind this target gets the longer way too.
@@ -271,7 +306,7 @@ async fn relay(
 
 /// Canonical lines and fingerprints of OpenSSH public keys.
 fn read_keys(what: &'static str, given: &[String]) -> Result<(Vec<String>, Vec<String>), ManageError> {
-    if given.len() > 20 {
+    if given.len() > MAX_PINNED {
         return Err(invalid(what, "give at most twenty"));
     }
     let (mut lines, mut fingerprints) = (Vec::with_capacity(given.len()), Vec::with_capacity(given.len()));

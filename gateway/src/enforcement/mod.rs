@@ -4,8 +4,8 @@ mod end;
 mod failures;
 mod guard;
 mod limits;
-mod messages;
 mod notices;
+mod orders;
 mod registry;
 
 pub use cutter::Cutter;
@@ -13,6 +13,6 @@ pub use end::EndSignal;
 pub use failures::Failures;
 pub use guard::{Guard, guard};
 pub use limits::{PreAuthLimits, Refused, Slot};
-pub use messages::messages;
 pub use notices::{Listener, Notices};
+pub use orders::orders;
 pub use registry::{Entry, Registry};

@@ -4,9 +4,10 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
+use tokio::sync::watch;
 
 /// The sessions that are alive on this gateway.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,15 @@ struct Live {
     counters: Arc<Counters>,
     end: EndSignal,
     notices: Notices,
+    pause: Arc<Pause>,
+}
+
+/// Whether a session stands still.
+#[derive(Debug, Default)]
+struct Pause {
+    /// Whether somebody obeys.
+    able: AtomicBool,
+    by: watch::Sender<Option<PersonId>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +41,7 @@ struct Counters {
 pub struct Entry {
     id: SessionId,
     counters: Arc<Counters>,
+    pause: Arc<Pause>,
     registry: Registry,
 }
 
@@ -41,9 +52,34 @@ impl Registry {
 
     /// The session's place, and what is said to it from outside.
     pub fn enter(&self, facts: LiveSession, end: EndSignal) -> (Entry, Notices) {
-        let (id, counters, notices) = (facts.id, Arc::<Counters>::default(), Notices::default());
-        self.lock().insert(id, Arc::new(Live { facts, counters: counters.clone(), end, notices: notices.clone() }));
-        (Entry { id, counters, registry: self.clone() }, notices)
+        let (id, counters, notices, pause) = (facts.id, Arc::<Counters>::default(), Notices::default(), Arc::<Pause>::default());
+        let live = Live { facts, counters: counters.clone(), end, notices: notices.clone(), pause: pause.clone() };
+        self.lock().insert(id, Arc::new(live));
+        (Entry { id, counters, pause, registry: self.clone() }, notices)
+    }
+
+    /// The sessions here that can be paused.
+    pub fn pausable(&self) -> Vec<SessionId> {
+        self.lock().values().filter(|l| l.pause.able.load(Ordering::Relaxed)).map(|l| l.facts.id).collect()
+    }
+
+    /// Sets by whose order a session stands still; false if it is not here or cannot.
+    pub(super) fn set_paused(&self, id: SessionId, by: Option<PersonId>) -> bool {
+        let live = self.lock().get(&id).cloned();
+        live.is_some_and(|l| {
+            let able = l.pause.able.load(Ordering::Relaxed);
+            if able {
+                // The first order counts; the same again wakes nobody.
+                l.pause.by.send_if_modified(|now| {
+                    let changes = now.is_some() != by.is_some();
+                    if changes {
+                        *now = by;
+                    }
+                    changes
+                });
+            }
+            able
+        })
     }
 
     pub fn runs(&self, id: SessionId) -> bool {
@@ -67,6 +103,7 @@ impl SessionControl for Registry {
             .map(|l| LiveSession {
                 channels: l.counters.channels.load(Ordering::Relaxed),
                 bytes_out: l.counters.bytes_out.load(Ordering::Relaxed),
+                paused: l.pause.able.load(Ordering::Relaxed).then(|| l.pause.by.borrow().is_some()),
                 ..l.facts.clone()
             })
             .collect();
@@ -82,6 +119,14 @@ impl SessionControl for Registry {
         })
     }
 
+    fn pause(&self, id: SessionId, by: PersonId) -> bool {
+        self.set_paused(id, Some(by))
+    }
+
+    fn resume(&self, id: SessionId, _by: PersonId) -> bool {
+        self.set_paused(id, None)
+    }
+
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
         let live = self.lock().get(&id).cloned();
         live.is_some_and(|l| l.notices.say(&format!("message from {from}: {text}")))
@@ -89,6 +134,12 @@ impl SessionControl for Registry {
 }
 
 impl Entry {
+    /// By whose order the session stands still, none while it does not. Whoever asks obeys: from here on it can be paused.
+    pub fn pauses(&self) -> watch::Receiver<Option<PersonId>> {
+        self.pause.able.store(true, Ordering::Relaxed);
+        self.pause.by.subscribe()
+    }
+
     /// Takes a place for one more channel, or none if `max` are open.
     pub fn open_channel(&self, max: usize) -> bool {
         self.counters.channels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1)).is_ok()
@@ -104,5 +155,60 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.registry.lock().remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use anteroom_domain::{AccountName, GrantId, Moment, TargetId, TargetName};
+    use uuid::Uuid;
+
+    fn facts(n: u128) -> LiveSession {
+        let id = Uuid::from_u128;
+        LiveSession {
+            id: SessionId(id(n)),
+            grant: GrantId(id(2)),
+            person: PersonId(id(3)),
+            person_handle: "ada".into(),
+            target: TargetId(id(4)),
+            target_name: TargetName::new("mri-3").unwrap(),
+            account: AccountName::new("service").unwrap(),
+            source: "10.0.0.7".into(),
+            started_at: Moment::UNIX_EPOCH,
+            grant_ends_at: Moment::UNIX_EPOCH,
+            channels: 0,
+            bytes_out: 0,
+            paused: None,
+        }
+    }
+
+    #[test]
+    fn a_session_that_cannot_be_paused_says_so_and_one_that_can_obeys_and_shows_it() {
+        let (r, bob) = (Registry::default(), PersonId(Uuid::from_u128(7)));
+        let ((shell, _), (desktop, _)) = (r.enter(facts(1), EndSignal::default()), r.enter(facts(5), EndSignal::default()));
+        assert!(!r.pause(shell.id, bob), "nobody would obey");
+        let orders = desktop.pauses();
+        assert_eq!(r.list().iter().map(|l| l.paused).collect::<Vec<_>>(), [None, Some(false)]);
+        assert_eq!(r.pausable(), [desktop.id]);
+        assert!(r.pause(desktop.id, bob));
+        assert_eq!((*orders.borrow(), r.list()[1].paused), (Some(bob), Some(true)));
+        assert!(r.resume(desktop.id, bob));
+        assert_eq!((*orders.borrow(), r.list()[1].paused), (None, Some(false)));
+        assert!(!r.pause(SessionId(Uuid::nil()), bob), "not here");
+        let id = desktop.id;
+        drop(desktop);
+        assert!(!r.pause(id, bob) && r.pausable().is_empty());
+    }
+
+    #[test]
+    fn the_first_order_counts_and_the_same_again_wakes_nobody() {
+        let (r, bob, eve) = (Registry::default(), PersonId(Uuid::from_u128(7)), PersonId(Uuid::from_u128(8)));
+        let (desktop, _) = r.enter(facts(1), EndSignal::default());
+        let mut orders = desktop.pauses();
+        assert!(r.pause(desktop.id, bob) && r.pause(desktop.id, eve));
+        assert_eq!(*orders.borrow_and_update(), Some(bob));
+        assert!(r.pause(desktop.id, eve) && !orders.has_changed().unwrap());
     }
 }

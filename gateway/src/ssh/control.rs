@@ -14,6 +14,14 @@ impl SessionControl for Control {
         self.0.registry.terminate(id, by)
     }
 
+    fn pause(&self, id: SessionId, by: PersonId) -> bool {
+        self.0.registry.pause(id, by)
+    }
+
+    fn resume(&self, id: SessionId, by: PersonId) -> bool {
+        self.0.registry.resume(id, by)
+    }
+
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
         self.0.registry.message(id, from, text)
     }

@@ -20,6 +20,7 @@ pub(super) async fn connect(conn: &Connection, permit: &Permit, credential: Cred
     match permit.target().protocol {
         Protocol::Ssh => upstream::connect(conn, permit, credential).await.map(Link::Ssh),
         Protocol::Telnet => TelnetLink::prepare(conn, permit, credential).map(Link::Telnet),
+        Protocol::Rdp => Err(UpstreamError::Desktop(permit.target().name.to_string())),
     }
 }
 

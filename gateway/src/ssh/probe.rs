@@ -66,8 +66,10 @@ async fn one(target: &Target, host: &str, port: u16, limit: Duration) -> ProbeOu
         Ok(s) => s,
         Err(why) => return ProbeOutcome::NotReached(why),
     };
-    if target.protocol == Protocol::Telnet {
-        return ProbeOutcome::Open;
+    match target.protocol {
+        Protocol::Ssh => {}
+        Protocol::Telnet => return ProbeOutcome::Open,
+        Protocol::Rdp => return ProbeOutcome::NotReached("something answers; its certificate is not looked at here".to_owned()),
     }
     let seen = Arc::default();
     let pins = TargetKey::of(target);
@@ -150,6 +152,7 @@ mod tests {
             accounts: vec![],
             pinned_host_keys: pinned.iter().map(|k| k.public_key().to_openssh().unwrap()).collect(),
             pinned_host_cas: vec![],
+            pinned_certificates: vec![],
             created_at: Moment::UNIX_EPOCH,
         }
     }

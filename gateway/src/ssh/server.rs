@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Cores,
     cores::Spread,
-    enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot, messages},
+    enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot, orders},
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
@@ -90,7 +90,7 @@ impl Gateway {
             host_certificates: Known::default(),
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(messages(shared.approvals.clone(), shared.registry.clone(), shared.approvals.changes(), stop.clone()));
+        tasks.spawn(orders(shared.approvals.clone(), shared.registry.clone(), shared.approvals.changes(), stop.clone()));
         for listener in listeners {
             tasks.spawn(accept(shared.clone(), listener, cores.clone(), tasks.clone(), stop.clone()));
         }

@@ -104,6 +104,7 @@ impl Session {
             grant_ends_at: permit.not_after(),
             channels: 0,
             bytes_out: 0,
+            paused: None,
         };
         let (entry, notices) = shared.registry.enter(facts, conn.end.clone());
         conn.tasks.spawn(warn_before_end(conn.end.clone(), notices.clone(), p.deadline));

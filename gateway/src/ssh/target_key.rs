@@ -102,6 +102,7 @@ mod tests {
             accounts: vec![],
             pinned_host_keys: lines(keys),
             pinned_host_cas: lines(cas),
+            pinned_certificates: vec![],
             created_at: Moment::UNIX_EPOCH,
         }
     }

@@ -48,6 +48,8 @@ pub(super) enum UpstreamError {
     Stored { target: String, why: String },
     #[error("target {0:?} speaks telnet, which needs its quarantine profile; tell its operator")]
     Telnet(String),
+    #[error("target {0:?} is a desktop: connect to it from its grant's page at the portal")]
+    Desktop(String),
     #[error(transparent)]
     Protocol(#[from] russh::Error),
 }

@@ -54,6 +54,8 @@ pub(crate) async fn stream(
                 Change::Session(_)
                 | Change::Message { .. }
                 | Change::Terminate { .. }
+                | Change::Pause { .. }
+                | Change::Resume { .. }
                 | Change::GrantRevoked(_)
                 | Change::PersonSuspended(_),
             ) => "sessions",

@@ -42,6 +42,7 @@ struct Control {
     live: Mutex<Vec<LiveSession>>,
     ended: Mutex<Vec<SessionId>>,
     said: Mutex<Vec<String>>,
+    paused: Mutex<Vec<(SessionId, bool)>>,
 }
 
 impl SessionControl for Control {
@@ -50,6 +51,14 @@ impl SessionControl for Control {
     }
     fn terminate(&self, id: SessionId, _: PersonId) -> bool {
         self.ended.lock().unwrap().push(id);
+        true
+    }
+    fn pause(&self, id: SessionId, _: PersonId) -> bool {
+        self.paused.lock().unwrap().push((id, true));
+        true
+    }
+    fn resume(&self, id: SessionId, _: PersonId) -> bool {
+        self.paused.lock().unwrap().push((id, false));
         true
     }
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool {

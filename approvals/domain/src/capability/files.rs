@@ -111,10 +111,16 @@ impl FileRule {
     }
 }
 
-fn parse_size(s: &str) -> Option<u64> {
+pub(super) fn parse_size(s: &str) -> Option<u64> {
     let (unit, factor) = UNITS.into_iter().find(|(u, _)| s.ends_with(u))?;
     let n: u64 = s.strip_suffix(unit)?.trim().parse().ok()?;
     n.checked_mul(factor)
+}
+
+/// In the largest unit that leaves no rest.
+pub(super) fn size(bytes: u64) -> String {
+    let (unit, factor) = UNITS.into_iter().find(|(_, k)| bytes > 0 && bytes % k == 0).unwrap_or(("", 1));
+    format!("{}{unit}", bytes / factor)
 }
 
 impl fmt::Display for FileRule {
@@ -125,8 +131,7 @@ impl fmt::Display for FileRule {
         }
         write!(f, ":{}", self.path)?;
         if let Some(max) = self.max_bytes {
-            let (unit, factor) = UNITS.into_iter().find(|(_, k)| max > 0 && max % k == 0).unwrap_or(("", 1));
-            write!(f, ";max={}{unit}", max / factor)?;
+            write!(f, ";max={}", size(max))?;
         }
         if self.keep { f.write_str(";keep") } else { Ok(()) }
     }

@@ -15,15 +15,25 @@
 //! remote-socket:/run/user/*/x.sock       `ssh -R` from a socket on the target
 //! agent-forwarding, x11-forwarding
 //! subsystem:netconf                      a subsystem; sftp is not one of them, it needs download or upload
+//!
+//! desktop                                an RDP target's screen, keyboard and mouse; the others below need it
+//! clipboard-to-target                    text from the client's clipboard to the target, at most 1 MiB at once
+//! clipboard-from-target:max=64KiB        text the other way, at most this much at once
+//! drives, printers, smart-cards, ports   the client's devices on the desktop (MS-RDPEFS)
+//! usb, audio-out, audio-in
+//! dynamic-channel:NAME                   a dynamic channel that none of the others opens (MS-RDPEDYC)
 //! ```
 mod command;
+mod desktop;
 mod files;
 mod forward;
 
 pub use command::CommandPattern;
+pub use desktop::{ChannelName, ClipboardRule, Redirect};
 pub use files::{Direction, FileRule, PathPattern};
 pub use forward::Destination;
 
+use crate::Protocol;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -53,12 +63,21 @@ pub enum Capability {
     AgentForwarding,
     X11Forwarding,
     Subsystem(SubsystemName),
+    /// MS-RDPBCGR: screen, keyboard and mouse.
+    Desktop,
+    /// MS-RDPECLIP, text only.
+    ClipboardToTarget(ClipboardRule),
+    ClipboardFromTarget(ClipboardRule),
+    /// What of the client's machine the desktop may use.
+    Redirect(Redirect),
+    /// MS-RDPEDYC, by its name.
+    DynamicChannel(ChannelName),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CapabilityError {
     #[error(
-        "{0:?} is no capability; there are: shell, exec, download, upload, local-forward, remote-forward, local-socket, remote-socket, agent-forwarding, x11-forwarding, subsystem"
+        "{0:?} is no capability; there are: shell, exec, download, upload, local-forward, remote-forward, local-socket, remote-socket, agent-forwarding, x11-forwarding, subsystem; for RDP: desktop, clipboard-to-target, clipboard-from-target, drives, printers, smart-cards, ports, usb, audio-out, audio-in, dynamic-channel"
     )]
     Unknown(String),
     #[error("a capability is at most {MAX_TEXT} bytes of printable text")]
@@ -71,6 +90,10 @@ pub enum CapabilityError {
     Destination(&'static str),
     #[error("subsystem: needs a name of letters, digits, '-', '_', '.' and '@'; sftp is asked for with download or upload")]
     Subsystem,
+    #[error("{0}: the option is max=SIZE, from 1 byte to 1 MiB (for example max=64KiB)")]
+    Clipboard(&'static str),
+    #[error("dynamic-channel: needs a name of letters, digits, '-', '_', '.', ':', '{{' and '}}', at most 100")]
+    DynamicChannel,
     #[error("at most {MAX_CAPABILITIES} capabilities in one request")]
     TooMany,
 }
@@ -112,6 +135,11 @@ impl FromStr for Capability {
                 }
                 Self::Subsystem(SubsystemName(n.to_owned()))
             }
+            ("desktop", None) => Self::Desktop,
+            ("clipboard-to-target", r) => Self::ClipboardToTarget(ClipboardRule::parse("clipboard-to-target", r)?),
+            ("clipboard-from-target", r) => Self::ClipboardFromTarget(ClipboardRule::parse("clipboard-from-target", r)?),
+            ("dynamic-channel", Some(n)) => Self::DynamicChannel(ChannelName::new(n).ok_or(CapabilityError::DynamicChannel)?),
+            (name, None) => Self::Redirect(Redirect::from_name(name).ok_or_else(unknown)?),
             _ => return Err(unknown()),
         })
     }
@@ -132,6 +160,33 @@ impl fmt::Display for Capability {
             Self::AgentForwarding => f.write_str("agent-forwarding"),
             Self::X11Forwarding => f.write_str("x11-forwarding"),
             Self::Subsystem(n) => write!(f, "subsystem:{}", n.0),
+            Self::Desktop => f.write_str("desktop"),
+            Self::ClipboardToTarget(r) => write!(f, "clipboard-to-target{r}"),
+            Self::ClipboardFromTarget(r) => write!(f, "clipboard-from-target{r}"),
+            Self::Redirect(r) => f.write_str(r.as_str()),
+            Self::DynamicChannel(n) => write!(f, "dynamic-channel:{}", n.as_str()),
+        }
+    }
+}
+
+impl Capability {
+    /// Whether it means something on a target that speaks this.
+    pub fn fits(&self, protocol: Protocol) -> bool {
+        match self {
+            Self::Desktop | Self::ClipboardToTarget(_) | Self::ClipboardFromTarget(_) | Self::Redirect(_) | Self::DynamicChannel(_) => {
+                protocol == Protocol::Rdp
+            }
+            Self::Shell
+            | Self::Exec(_)
+            | Self::Download(_)
+            | Self::Upload(_)
+            | Self::LocalForward(_)
+            | Self::RemoteForward(_)
+            | Self::LocalSocket(_)
+            | Self::RemoteSocket(_)
+            | Self::AgentForwarding
+            | Self::X11Forwarding
+            | Self::Subsystem(_) => matches!(protocol, Protocol::Ssh | Protocol::Telnet),
         }
     }
 }
@@ -157,6 +212,14 @@ impl Capabilities {
     /// Shell and exec: what a request asks for unless it says otherwise.
     pub fn interactive() -> Self {
         Self([Capability::Shell, Capability::Exec(None)].into())
+    }
+
+    /// What a request asks for unless it says otherwise.
+    pub fn usual(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Ssh | Protocol::Telnet => Self::interactive(),
+            Protocol::Rdp => Self([Capability::Desktop].into()),
+        }
     }
 
     /// From what a form or a command line says.
@@ -222,6 +285,34 @@ impl Capabilities {
 
     pub fn subsystem(&self, name: &str) -> bool {
         self.0.iter().any(|c| matches!(c, Capability::Subsystem(n) if n.0 == name))
+    }
+
+    /// A desktop over RDP; without it nothing else that RDP knows is allowed either.
+    pub fn desktop(&self) -> bool {
+        self.has(&Capability::Desktop)
+    }
+
+    /// How much text may go this way by the clipboard at once, in bytes of UTF-8; none if nothing may. `Download` is from the target.
+    pub fn clipboard(&self, way: Direction) -> Option<u64> {
+        let rule = |c: &Capability| match (c, way) {
+            (Capability::ClipboardFromTarget(r), Direction::Download) | (Capability::ClipboardToTarget(r), Direction::Upload) => Some(r.max()),
+            _ => None,
+        };
+        self.0.iter().filter_map(rule).max().filter(|_| self.desktop())
+    }
+
+    pub fn redirects(&self, kind: Redirect) -> bool {
+        self.desktop() && self.has(&Capability::Redirect(kind))
+    }
+
+    /// Whether a dynamic channel of exactly this name may be opened. Those that a desktop itself needs are not asked for here.
+    pub fn dynamic_channel(&self, name: &str) -> bool {
+        self.desktop() && self.0.iter().any(|c| matches!(c, Capability::DynamicChannel(n) if n.as_str() == name))
+    }
+
+    /// The first that means nothing on a target that speaks this.
+    pub fn misfit(&self, protocol: Protocol) -> Option<&Capability> {
+        self.0.iter().find(|c| !c.fits(protocol))
     }
 
     /// As stored and signed: the texts in a fixed order.

@@ -26,6 +26,19 @@ fn a_capability_reads_as_it_was_written() {
         "agent-forwarding",
         "x11-forwarding",
         "subsystem:netconf",
+        "desktop",
+        "clipboard-to-target",
+        "clipboard-to-target:max=64KiB",
+        "clipboard-from-target",
+        "clipboard-from-target:max=1MiB",
+        "drives",
+        "printers",
+        "smart-cards",
+        "ports",
+        "usb",
+        "audio-out",
+        "audio-in",
+        "dynamic-channel:Microsoft::Windows::RDS::Geometry::v08.01",
     ] {
         let c: Capability = text.parse().unwrap();
         assert_eq!(c.to_string(), text);
@@ -52,6 +65,18 @@ fn what_is_not_understood_is_refused() {
         "subsystem:a b",
         "agent-forwarding:x",
         "exec:a\nb",
+        "desktop:x",
+        "clipboard-to-target:",
+        "clipboard-to-target:64KiB",
+        "clipboard-to-target:max=0",
+        "clipboard-from-target:max=2MiB",
+        "clipboard-from-target:keep",
+        "drives:C",
+        "audio",
+        "dynamic-channel",
+        "dynamic-channel:",
+        "dynamic-channel:a b",
+        "dynamic-channel:a\u{202e}b",
     ] {
         assert!(text.parse::<Capability>().is_err(), "{text}");
     }
@@ -140,4 +165,41 @@ fn a_long_pattern_takes_no_long_time() {
     let pattern = format!("download:/{}", "*a".repeat(200));
     let text = format!("/{}b", "a".repeat(4000));
     assert!(caps(&[&pattern]).file(Direction::Download, text.as_bytes()).is_none());
+}
+
+#[test]
+fn a_desktop_is_screen_keyboard_and_mouse_and_nothing_more() {
+    let c = caps(&["desktop"]);
+    assert!(c.desktop());
+    assert_eq!((c.clipboard(Direction::Download), c.clipboard(Direction::Upload)), (None, None));
+    assert!(Redirect::ALL.into_iter().all(|r| !c.redirects(r)));
+    assert!(!c.dynamic_channel("AUDIO_INPUT") && !c.shell() && !c.files(Direction::Download));
+    assert_eq!(Capabilities::usual(Protocol::Rdp), c);
+}
+
+#[test]
+fn each_way_and_each_kind_is_allowed_by_itself() {
+    let c = caps(&["desktop", "clipboard-to-target:max=64KiB", "smart-cards", "dynamic-channel:URBDRC"]);
+    assert_eq!((c.clipboard(Direction::Download), c.clipboard(Direction::Upload)), (None, Some(64 << 10)));
+    assert!(c.redirects(Redirect::SmartCards) && !c.redirects(Redirect::Drives));
+    assert!(c.dynamic_channel("URBDRC") && !c.dynamic_channel("urbdrc") && !c.dynamic_channel("URBDRC2"));
+    let c = caps(&["desktop", "clipboard-from-target", "clipboard-from-target:max=5"]);
+    assert_eq!(c.clipboard(Direction::Download), Some(ClipboardRule::MOST), "of several rules the one that allows most counts");
+}
+
+#[test]
+fn without_a_desktop_nothing_goes_along_with_it() {
+    let c = caps(&["clipboard-to-target", "clipboard-from-target", "drives", "dynamic-channel:X"]);
+    assert_eq!((c.clipboard(Direction::Download), c.clipboard(Direction::Upload)), (None, None));
+    assert!(!c.redirects(Redirect::Drives) && !c.dynamic_channel("X"));
+}
+
+#[test]
+fn a_capability_means_something_on_some_targets_only() {
+    assert_eq!(caps(&["shell", "desktop"]).misfit(Protocol::Ssh), Some(&Capability::Desktop));
+    assert_eq!(caps(&["shell", "desktop"]).misfit(Protocol::Rdp), Some(&Capability::Shell));
+    assert_eq!(caps(&["drives"]).misfit(Protocol::Telnet), Some(&Capability::Redirect(Redirect::Drives)));
+    for p in [Protocol::Ssh, Protocol::Telnet, Protocol::Rdp] {
+        assert_eq!(Capabilities::usual(p).misfit(p), None, "{p:?}");
+    }
 }

@@ -51,6 +51,7 @@ impl NewTargetForm {
             profile: r.profile,
             via: r.via,
             pinned_host_cas: r.host_cas,
+            pinned_certificates: Vec::new(),
         })
     }
 }

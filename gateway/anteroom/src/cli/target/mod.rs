@@ -46,6 +46,8 @@ enum Speaks {
     Ssh,
     /// For devices that have nothing else; encrypts nothing, so only with --profile quarantine.
     Telnet,
+    /// A desktop. Its certificate is pinned.
+    Rdp,
 }
 
 impl From<Speaks> for Protocol {
@@ -53,6 +55,7 @@ impl From<Speaks> for Protocol {
         match s {
             Speaks::Ssh => Self::Ssh,
             Speaks::Telnet => Self::Telnet,
+            Speaks::Rdp => Self::Rdp,
         }
     }
 }
@@ -62,7 +65,7 @@ impl From<Speaks> for Protocol {
 enum Accepts {
     /// Only algorithms that ssh-audit has nothing against.
     Modern,
-    /// Legacy algorithms and telnet too, toward this one target; never toward people.
+    /// Legacy algorithms, old TLS and telnet too, toward this one target; never toward people.
     Quarantine,
 }
 
@@ -77,18 +80,18 @@ impl From<Accepts> for Profile {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make a server or device known. Nobody can connect before its host key is pinned.
+    /// Make a server or device known. Nobody can connect before its host key or certificate is pinned.
     Add(add::Args),
     /// Change where and how a target is reached. Its name, kind and protocol stay.
     Change(change::Args),
-    /// Accept only these host keys from now on: lines on stdin, or with --scan what the target offers now.
+    /// Accept only these host keys or certificates from now on: lines on stdin, or with --scan what the target offers now.
     Pin(pin::Args),
     /// Store what opens an account, sealed. It can't be read back.
     Credential(credential::Args),
     /// Everything about one target but its secrets.
     #[command(after_help = "Example:\n  anteroom target show ehr-db-1")]
     Show { name: TargetName },
-    /// Can it be reached, and is it who it should be? Connects to each address, compares the host key, never signs in.
+    /// Can it be reached, and is it who it should be? Connects to each address, compares the host key or certificate, never signs in.
     Test(test::Args),
     /// Every target.
     #[command(after_help = "Example:\n  anteroom target list pump")]

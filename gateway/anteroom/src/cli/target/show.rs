@@ -15,7 +15,7 @@ pub(super) async fn all(cx: &Context, search: &str, json: bool, out: &mut Out) -
         })
         .collect();
     Ok(out.table(
-        &["NAME", "KIND", "ADDRESS", "ACCOUNTS", "HOST KEY", "DESCRIPTION"],
+        &["NAME", "KIND", "ADDRESS", "ACCOUNTS", "IDENTITY", "DESCRIPTION"],
         &rows,
         "no target yet; add one with: anteroom target add",
     )?)
@@ -54,8 +54,10 @@ fn lines(t: &Target) -> Vec<(&'static str, String)> {
     }
     all.extend(t.pinned_host_keys.iter().map(|k| ("host key", k.clone())));
     all.extend(t.pinned_host_cas.iter().map(|k| ("host CA", k.clone())));
+    all.extend(t.pinned_certificates.iter().map(|c| ("certificate", c.to_string())));
     if trust(t) == "not pinned" {
-        all.push(("host key", format!("not pinned, so nobody can connect; next: anteroom target pin {}", t.name)));
+        let what = if t.protocol == Protocol::Rdp { "certificate" } else { "host key" };
+        all.push((what, format!("not pinned, so nobody can connect; next: anteroom target pin {}", t.name)));
     }
     all.push(("added", moment(t.created_at)));
     all
@@ -65,7 +67,7 @@ fn address(t: &Target) -> String {
     let place = if t.host.contains(':') { format!("[{}]:{}", t.host, t.port) } else { format!("{}:{}", t.host, t.port) };
     match t.protocol {
         Protocol::Ssh => place,
-        Protocol::Telnet => format!("telnet {place}"),
+        other => format!("{} {place}", other.as_str()),
     }
 }
 
@@ -73,6 +75,8 @@ fn address(t: &Target) -> String {
 fn trust(t: &Target) -> &'static str {
     match (t.protocol, t.pinned_host_keys.is_empty(), t.pinned_host_cas.is_empty()) {
         (Protocol::Telnet, ..) => "has none",
+        (Protocol::Rdp, ..) if t.pinned_certificates.is_empty() => "not pinned",
+        (Protocol::Rdp, ..) => "pinned",
         (_, false, true) => "pinned",
         (_, true, false) => "CA",
         (_, false, false) => "pinned, CA",
@@ -106,6 +110,7 @@ mod tests {
             accounts: vec![],
             pinned_host_keys: vec![],
             pinned_host_cas: vec![],
+            pinned_certificates: vec![],
             created_at: OffsetDateTime::UNIX_EPOCH,
         }
     }
@@ -125,5 +130,14 @@ mod tests {
         let t = Target { protocol: Protocol::Telnet, profile: Profile::Quarantine, ..target() };
         assert!(lines(&t).iter().all(|(what, _)| *what != "host key"));
         assert!(address(&t).starts_with("telnet "));
+    }
+
+    #[test]
+    fn an_rdp_target_is_known_by_its_certificate() {
+        let t = Target { protocol: Protocol::Rdp, via: None, ..target() };
+        let of = |t: &Target| lines(t).into_iter().find(|(w, _)| *w == "certificate").map(|(_, v)| v).unwrap();
+        assert!(of(&t).contains("not pinned") && of(&t).contains("anteroom target pin lab-12"));
+        let pinned = Target { pinned_certificates: vec![anteroom_domain::CertificateFingerprint::of(b"der")], ..t };
+        assert!(of(&pinned).starts_with("SHA256:") && trust(&pinned) == "pinned" && address(&pinned).starts_with("rdp "));
     }
 }
