@@ -27,8 +27,9 @@ mod workflow;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
-    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RedeemError, RequestError,
-    ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, TicketError, TicketRefusal, UnmaskError, VaultError,
+    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RedeemError,
+    RequestError, ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, TicketError, TicketRefusal, UnmaskError,
+    VaultError,
 };
 pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};

@@ -1,9 +1,9 @@
 //! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
 use crate::evidence::AssertionEvidence;
 use anteroom_domain::{
-    AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, CertificateFingerprint, Moment, PasskeyId, Person, PersonId, Profile,
-    Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName, UnmaskRequest,
-    UnmaskState, content::Verdict,
+    AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, CertificateFingerprint, Moment, PasskeyId, Person,
+    PersonId, Profile, Protocol, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind,
+    TargetName, UnmaskRequest, UnmaskState, content::Verdict,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};

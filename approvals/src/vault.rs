@@ -78,9 +78,7 @@ pub(crate) fn seal_ticket(key: &Secret<[u8; 32]>, t: &Ticket, secret: &Secret<St
 /// None if the key, the row or any byte is another one.
 pub(crate) fn open_ticket(key: &Secret<[u8; 32]>, t: &Ticket, s: &Sealed) -> Option<Secret<String>> {
     let nonce: [u8; 12] = s.nonce.as_slice().try_into().ok()?;
-    let plain = Aes256Gcm::new(key.expose().into())
-        .decrypt(&Nonce::from(nonce), Payload { msg: &s.sealed, aad: &ticket_aad(t) })
-        .ok()?;
+    let plain = Aes256Gcm::new(key.expose().into()).decrypt(&Nonce::from(nonce), Payload { msg: &s.sealed, aad: &ticket_aad(t) }).ok()?;
     text(plain)
 }
 

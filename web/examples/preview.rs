@@ -12,7 +12,7 @@ use anteroom_recorder::{
     Event, EventKind, FileMoved, Outcome, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Replayer, SessionHeader, unmask,
 };
 use anteroom_test_authenticator::Authenticator;
-use anteroom_web::{Clipboard, Portal, PortalConfig, SshAddress};
+use anteroom_web::{Clipboard, Portal, PortalConfig, RdpAddress, SshAddress};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::OpenOptionsExt,
@@ -285,6 +285,7 @@ async fn main() {
         origin: origin.clone(),
         tls: None,
         ssh: SshAddress { host: "localhost".into(), port: 2222 },
+        rdp: Some(RdpAddress { host: "localhost".into(), port: 3389, certificate: Some(CertificateFingerprint::of(b"preview")) }),
         clipboard: Clipboard::Both,
         search: true,
     };

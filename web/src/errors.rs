@@ -4,7 +4,7 @@
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
     AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError,
-    UnmaskError,
+    TicketError, UnmaskError,
 };
 use askama::Template;
 use axum::{
@@ -218,6 +218,19 @@ impl Explain for KeepError {
             Self::Shredded => Failure { status: StatusCode::GONE, text },
             Self::TooMany { .. } => Failure::unprocessable(text),
             _ => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for TicketError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::NoSuchAccess => Failure::hidden(text),
+            Self::NotConfirmed => Failure { status: StatusCode::CONFLICT, text },
+            Self::TooMany { .. } => Failure { status: StatusCode::TOO_MANY_REQUESTS, text },
+            Self::Seal => Failure { status: StatusCode::INTERNAL_SERVER_ERROR, text },
         }
     }
 }

@@ -19,7 +19,7 @@ mod state;
 mod tls;
 
 pub use serve::{Portal, PortalError, Reload};
-pub use state::{Clipboard, PortalConfig, SshAddress, Tls};
+pub use state::{Clipboard, PortalConfig, RdpAddress, SshAddress, Tls};
 
 // The same private Postgres and the same small hospital that the deciding side is tested with.
 #[cfg(test)]

@@ -115,6 +115,8 @@ fn outcome(code: &str) -> Option<&'static str> {
         "denied" => "You denied this request.",
         "revoked" => "The grant was revoked. Sessions under it end within a second.",
         "message-sent" => "The message stands in their terminal.",
+        "paused" => "The session stands still: the person sees it and can do nothing in it.",
+        "resumed" => "The session goes on.",
         "terminated" => "The session was told to end.",
         "person-added" => "The person was added. Make a sign-in link for them next.",
         "suspended" => "The person is suspended: signed out, and their sessions end.",

@@ -105,6 +105,8 @@ pub(crate) fn table() -> Vec<Route> {
         page("/sessions", May(SeeSessions), get(sessions::list::show)),
         page("/sessions/{id}/terminate", May(TerminateSession), get(sessions::confirm::show)),
         form("/sessions/{id}/terminate", May(TerminateSession), post(sessions::terminate::terminate)),
+        form("/sessions/{id}/pause", May(TerminateSession), post(sessions::pause::pause)),
+        form("/sessions/{id}/resume", May(TerminateSession), post(sessions::pause::resume)),
         page("/sessions/{id}/message", May(TerminateSession), get(sessions::message::show)),
         form("/sessions/{id}/message", May(TerminateSession), post(sessions::message::send)),
         page("/recordings", May(ReplayMasked), get(recordings::list::show)),

@@ -3,7 +3,7 @@ use crate::{
     pages::{recordings, targets, terminal, unmask},
 };
 use anteroom_approvals::Approvals;
-use anteroom_domain::{SessionControl, TargetProbe, TerminalDoor};
+use anteroom_domain::{CertificateFingerprint, SessionControl, TargetProbe, TerminalDoor};
 use anteroom_recorder::{Replayer, unmask::Unsealer};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -20,6 +20,8 @@ pub struct PortalConfig {
     pub tls: Option<Tls>,
     /// Where `ssh` is told to connect on the pages.
     pub ssh: SshAddress,
+    /// Where desktops are reached; none where no gateway listens for RDP.
+    pub rdp: Option<RdpAddress>,
     /// What terminals in the browser may do with the clipboard.
     pub clipboard: Clipboard,
     /// Read closed recordings, masked, into the database's search index; only with a [`Replayer`].
@@ -73,6 +75,23 @@ impl SshAddress {
     }
 }
 
+/// The gateway's RDP side, as people's clients reach it.
+#[derive(Debug, Clone)]
+pub struct RdpAddress {
+    pub host: String,
+    pub port: u16,
+    /// Of the certificate that the gateway shows there, for people to compare. None if an authority that their machines trust signed it.
+    pub certificate: Option<CertificateFingerprint>,
+}
+
+impl RdpAddress {
+    /// `bastion.example:3389`; an IPv6 address in brackets.
+    pub(crate) fn place(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        format!("{host}:{}", self.port)
+    }
+}
+
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -83,6 +102,7 @@ pub(crate) struct Shared {
     pub(crate) control: Arc<dyn SessionControl>,
     pub(crate) origin: Origin,
     pub(crate) ssh: SshAddress,
+    pub(crate) rdp: Option<RdpAddress>,
     pub(crate) limiter: Limiter,
     /// Of programs that wait for a certificate.
     pub(crate) polls: Limiter,
@@ -95,6 +115,8 @@ pub(crate) struct Shared {
     pub(crate) terminals: Option<Arc<dyn TerminalDoor>>,
     pub(crate) clipboard: Clipboard,
     pub(crate) waiting: terminal::waiting::Room,
+    /// The same for desktops.
+    pub(crate) desktops: terminal::waiting::Room,
     pub(crate) open: terminal::open::Open,
     /// None where no gateway runs beside this portal.
     pub(crate) probe: Option<Arc<dyn TargetProbe>>,

@@ -107,7 +107,15 @@ mod tests {
     #[test]
     fn anything_else_is_none() {
         let good = CertificateFingerprint::of(b"abc").to_string();
-        for bad in ["", "SHA256:", "SHA1:BA:78", &good[..good.len() - 1], &good.replace(":BA", ":B\u{e9}"), &good.replace("BA:", "BA-"), &"g".repeat(64)] {
+        for bad in [
+            "",
+            "SHA256:",
+            "SHA1:BA:78",
+            &good[..good.len() - 1],
+            &good.replace(":BA", ":B\u{e9}"),
+            &good.replace("BA:", "BA-"),
+            &"g".repeat(64),
+        ] {
             assert!(bad.parse::<CertificateFingerprint>().is_err(), "{bad}");
         }
     }

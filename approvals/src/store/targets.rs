@@ -142,9 +142,9 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
     Ok(Listing { rows: rows.into_iter().map(Target::try_from).collect::<Store<_>>()?, total: total(n) })
 }
 
-/// False if there is no such target.
+/// False if there is no such target, or it has no host keys.
 pub(crate) async fn pin(db: impl PgExecutor<'_>, id: TargetId, lines: &[String]) -> Store<bool> {
-    let done = sqlx::query!("update target set pinned_host_keys = $2 where id = $1", id.0, lines).execute(db).await?;
+    let done = sqlx::query!("update target set pinned_host_keys = $2 where id = $1 and protocol <> 'rdp'", id.0, lines).execute(db).await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -257,8 +257,8 @@ fn check(t: &Target) -> Result<(), ManageError> {
     if t.protocol == Protocol::Telnet && t.profile != Profile::Quarantine {
         return Err(invalid("protocol", "telnet encrypts nothing and is allowed only with the quarantine profile"));
     }
-    if t.protocol != Protocol::Ssh && !(t.pinned_host_keys.is_empty() && t.pinned_host_cas.is_empty()) {
-        return Err(invalid("host CAs", format!("{} knows no SSH keys", t.protocol.title())));
+    if t.protocol == Protocol::Rdp && !t.pinned_host_cas.is_empty() {
+        return Err(invalid("host CAs", "RDP knows no SSH keys; pin its certificate"));
     }
     if t.pinned_certificates.len() > MAX_PINNED {
         return Err(invalid("certificates", "give at most twenty"));

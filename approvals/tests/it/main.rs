@@ -16,5 +16,6 @@ mod review;
 mod search;
 mod ssh_keys;
 mod targets;
+mod tickets;
 mod unmask;
 mod world;

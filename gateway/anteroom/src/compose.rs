@@ -221,6 +221,7 @@ fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
         origin: p.origin.clone(),
         tls: p.tls.clone().map(|(cert, key)| Tls { cert, key }),
         ssh: SshAddress { host, port },
+        rdp: None,
         clipboard: p.clipboard,
         search: config.custody.search,
     }

@@ -1,5 +1,5 @@
 //! Capabilities as people read them, and what is wide about some of them.
-use anteroom_domain::capability::{Capabilities, Capability, FileRule};
+use anteroom_domain::capability::{Capabilities, Capability, FileRule, Redirect};
 
 /// One capability for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,20 @@ fn words(c: &Capability) -> String {
         Capability::AgentForwarding => "use their SSH agent on the target".into(),
         Capability::X11Forwarding => "show graphical windows of the target (X11)".into(),
         Capability::Subsystem(n) => format!("use the subsystem {}", n.as_str()),
+        Capability::Desktop => "use the desktop".into(),
+        Capability::ClipboardToTarget(r) => format!("paste text into the desktop, at most {} at once", size(r.most())),
+        Capability::ClipboardFromTarget(r) => format!("copy text out of the desktop, at most {} at once", size(r.most())),
+        Capability::Redirect(kind) => match kind {
+            Redirect::Drives => "use their own drives on the desktop",
+            Redirect::Printers => "use their own printers on the desktop",
+            Redirect::SmartCards => "use their own smart cards on the desktop",
+            Redirect::Ports => "use their own serial and parallel ports on the desktop",
+            Redirect::Usb => "use their own USB devices on the desktop",
+            Redirect::AudioOut => "hear what the desktop plays",
+            Redirect::AudioIn => "speak into the desktop (microphone)",
+        }
+        .into(),
+        Capability::DynamicChannel(n) => format!("open the dynamic channel {}", n.as_str()),
     }
 }
 
@@ -81,6 +95,12 @@ fn wide(c: &Capability) -> Option<&'static str> {
             Some("Any socket: databases and container engines listen on some.")
         }
         Capability::AgentForwarding => Some("Whoever is root on the target can use the person's keys as long as it lasts."),
+        Capability::ClipboardFromTarget(_) => Some("Text may leave the target, patient data too."),
+        Capability::Redirect(Redirect::Drives) => {
+            Some("Files may go both ways between the target and the person's machine; the recording does not hold them.")
+        }
+        Capability::Redirect(Redirect::Usb) => Some("The target gets whole devices, and nobody sees what passes."),
+        Capability::DynamicChannel(_) => Some("Nobody here knows what such a channel carries."),
         Capability::X11Forwarding => Some("The target can see and type into the person's other windows."),
         _ => None,
     }
@@ -105,6 +125,9 @@ mod tests {
             ("local-forward:[2001:db8::1]:443", "forward to [2001:db8::1]:443"),
             ("local-forward:*", "forward to any host and port"),
             ("subsystem:netconf", "use the subsystem netconf"),
+            ("desktop", "use the desktop"),
+            ("clipboard-from-target:max=64KiB", "copy text out of the desktop, at most 64 KiB at once"),
+            ("smart-cards", "use their own smart cards on the desktop"),
         ] {
             assert_eq!(said(text).words, words);
         }
@@ -120,11 +143,23 @@ mod tests {
             "remote-forward:*:80",
             "local-socket:**",
             "agent-forwarding",
+            "clipboard-from-target",
+            "drives",
+            "dynamic-channel:X",
         ] {
             assert!(said(text).wide.is_some(), "{text}");
         }
-        for text in ["shell", "exec", "download:/var/log/**", "local-forward:db:5432", "remote-forward:localhost:80", "local-socket:/run/x"]
-        {
+        for text in [
+            "desktop",
+            "clipboard-to-target",
+            "audio-out",
+            "shell",
+            "exec",
+            "download:/var/log/**",
+            "local-forward:db:5432",
+            "remote-forward:localhost:80",
+            "local-socket:/run/x",
+        ] {
             assert!(said(text).wide.is_none(), "{text}");
         }
     }

@@ -15,13 +15,13 @@ mod tls;
 mod unmask;
 
 use crate::{
-    Clipboard, SshAddress, layers,
+    Clipboard, RdpAddress, SshAddress, layers,
     layers::limit::Limiter,
     routes,
     state::{App, Origin, Shared},
     world::{Someone, World, origin},
 };
-use anteroom_domain::{LiveSession, PersonId, SessionControl, SessionId, TargetProbe, TerminalDoor};
+use anteroom_domain::{CertificateFingerprint, LiveSession, PersonId, SessionControl, SessionId, TargetProbe, TerminalDoor};
 use anteroom_recorder::{Replayer, unmask::Unsealer};
 use axum::{
     Router,
@@ -70,6 +70,10 @@ impl SessionControl for Control {
     }
 }
 
+fn rdp() -> RdpAddress {
+    RdpAddress { host: "bastion".into(), port: 3389, certificate: Some(CertificateFingerprint::of(b"certificate")) }
+}
+
 struct Site {
     world: World,
     control: Arc<Control>,
@@ -111,12 +115,14 @@ impl Site {
             control: site.control.clone(),
             origin: Origin::new(&origin()).unwrap(),
             ssh: SshAddress { host: "bastion".into(), port: 2222 },
+            rdp: Some(rdp()),
             limiter: Default::default(),
             polls: Limiter::of_polls(),
             viewings: Default::default(),
             terminals: None,
             clipboard: Clipboard::Both,
             waiting: Default::default(),
+            desktops: Default::default(),
             open: Default::default(),
             probe: None,
             tests: Default::default(),
@@ -145,6 +151,7 @@ impl Site {
             control: control.clone(),
             origin: Origin::new(&origin()).unwrap(),
             ssh: SshAddress { host: "bastion".into(), port: 2222 },
+            rdp: Some(rdp()),
             limiter: Default::default(),
             polls: Limiter::of_polls(),
             viewings: Default::default(),
@@ -154,6 +161,7 @@ impl Site {
             terminals,
             clipboard,
             waiting: Default::default(),
+            desktops: Default::default(),
             open: Default::default(),
             probe,
             tests: Default::default(),

@@ -20,7 +20,7 @@ impl ClipboardRule {
     }
 
     /// Bytes of UTF-8 at once.
-    pub fn max(self) -> u64 {
+    pub fn most(self) -> u64 {
         self.0.unwrap_or(Self::MOST)
     }
 }

@@ -295,7 +295,9 @@ impl Capabilities {
     /// How much text may go this way by the clipboard at once, in bytes of UTF-8; none if nothing may. `Download` is from the target.
     pub fn clipboard(&self, way: Direction) -> Option<u64> {
         let rule = |c: &Capability| match (c, way) {
-            (Capability::ClipboardFromTarget(r), Direction::Download) | (Capability::ClipboardToTarget(r), Direction::Upload) => Some(r.max()),
+            (Capability::ClipboardFromTarget(r), Direction::Download) | (Capability::ClipboardToTarget(r), Direction::Upload) => {
+                Some(r.most())
+            }
             _ => None,
         };
         self.0.iter().filter_map(rule).max().filter(|_| self.desktop())

@@ -2,6 +2,7 @@
 pub(crate) mod confirm;
 pub(crate) mod list;
 pub(crate) mod message;
+pub(crate) mod pause;
 pub(crate) mod terminate;
 
 use crate::{errors::Problem, state::App};
@@ -12,6 +13,8 @@ use anteroom_domain::{LiveSession, Moment, SessionRecord};
 pub(crate) struct Running {
     pub(crate) record: SessionRecord,
     pub(crate) live: Option<LiveSession>,
+    /// Whether it is paused; none: it cannot be.
+    pub(crate) paused: Option<bool>,
 }
 
 impl Running {
@@ -27,7 +30,12 @@ async fn running(app: &App, search: &str, page: Page) -> Result<(Vec<Running>, u
     let filter = SessionFilter { person: None, live_only: true, search: search.to_owned() };
     let found = app.approvals.sessions(filter, page).await?;
     let mut live: std::collections::HashMap<_, _> = app.control.list().into_iter().map(|l| (l.id, l)).collect();
-    let rows = found.rows.into_iter().map(|record| Running { live: live.remove(&record.id), record }).collect();
+    let pausing = app.approvals.pausing(&found.rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
+    let running = |record: SessionRecord| {
+        let paused = pausing.get(&record.id).map(Option::is_some);
+        Running { live: live.remove(&record.id), record, paused }
+    };
+    let rows = found.rows.into_iter().map(running).collect();
     Ok((rows, found.total))
 }
 

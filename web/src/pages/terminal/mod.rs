@@ -16,9 +16,9 @@ const FINGERPRINT: &str = "browser";
 
 /// `root@ehr-db-1`, in the path of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    account: AccountName,
-    target: TargetName,
+pub(crate) struct Place {
+    pub(crate) account: AccountName,
+    pub(crate) target: TargetName,
 }
 
 impl Place {

@@ -30,7 +30,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(viewer: &Viewer, place: &super::Place, source: IpAddr, connection: [u8; 32], now: Instant) -> Self {
+    pub(crate) fn new(viewer: &Viewer, place: &super::Place, source: IpAddr, connection: [u8; 32], now: Instant) -> Self {
         Self {
             person: viewer.person.id,
             token: viewer.token.clone(),
@@ -57,7 +57,7 @@ impl Room {
     }
 
     /// False when too many wait.
-    pub(super) fn add(&self, id: StepUpId, waiting: Waiting, now: Instant) -> bool {
+    pub(crate) fn add(&self, id: StepUpId, waiting: Waiting, now: Instant) -> bool {
         let mut all = self.all();
         all.retain(|_, w| now < w.ends);
         let room = all.len() < MOST;
@@ -68,24 +68,24 @@ impl Room {
     }
 
     /// One that this browser asked for a moment ago and did not confirm.
-    pub(super) fn again(&self, viewer: &Viewer, place: &super::Place, source: IpAddr, now: Instant) -> Option<StepUpId> {
+    pub(crate) fn again(&self, viewer: &Viewer, place: &super::Place, source: IpAddr, now: Instant) -> Option<StepUpId> {
         let fits =
             |w: &Waiting| w.is_of(viewer, source, now + WORTH) && !w.confirmed && w.target == place.target && w.account == place.account;
         self.all().iter().find(|(_, w)| fits(w)).map(|(id, _)| *id)
     }
 
-    pub(super) fn is_of(&self, id: StepUpId, viewer: &Viewer, source: IpAddr, now: Instant) -> bool {
+    pub(crate) fn is_of(&self, id: StepUpId, viewer: &Viewer, source: IpAddr, now: Instant) -> bool {
         self.all().get(&id).is_some_and(|w| w.is_of(viewer, source, now))
     }
 
-    pub(super) fn confirm(&self, id: StepUpId) {
+    pub(crate) fn confirm(&self, id: StepUpId) {
         if let Some(w) = self.all().get_mut(&id) {
             w.confirmed = true;
         }
     }
 
     /// Hands it out, once, to the browser that asked and confirmed.
-    pub(super) fn take(&self, id: StepUpId, viewer: &Viewer, source: IpAddr, now: Instant) -> Option<Waiting> {
+    pub(crate) fn take(&self, id: StepUpId, viewer: &Viewer, source: IpAddr, now: Instant) -> Option<Waiting> {
         let mut all = self.all();
         let ready = all.get(&id).is_some_and(|w| w.confirmed && w.is_of(viewer, source, now));
         if ready { all.remove(&id) } else { None }
