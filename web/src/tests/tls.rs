@@ -24,6 +24,7 @@ fn config(listen: &str, origin: &str, tls: Option<Tls>) -> PortalConfig {
         origin: Url::parse(origin).unwrap(),
         tls,
         ssh,
+        rdp: None,
         clipboard: Clipboard::Both,
         search: true,
     }
