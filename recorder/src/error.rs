@@ -40,6 +40,9 @@ pub enum RecordingFailed {
     Io(String),
     #[error("the recording disk is too slow: nothing became durable for {0:?}")]
     Lag(Duration),
+    /// A desktop did what cannot be shown afterwards. Names kinds of bytes, never what is on the screen.
+    #[error("the desktop cannot be recorded: {0}")]
+    Picture(String),
     #[error("the recording is closed")]
     Closed,
     #[error("the recorder stopped unexpectedly")]

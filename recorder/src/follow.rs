@@ -39,7 +39,7 @@ pub struct Follower {
 impl Replayer {
     /// Begins at the screen as it is now.
     pub fn follow(&self, session: SessionId, channel: u32) -> Result<Follower, ReplayError> {
-        let (track, entry) = self.channel(session, channel)?;
+        let (track, entry) = self.terminal(session, channel)?;
         let keyframe = track.keyframe(channel, u64::MAX)?;
         let (cols, rows) = entry.pty.as_ref().map_or((80, 24), |(cols, rows, _)| (*cols, *rows));
         let last_us = entry.opened_us;

@@ -6,20 +6,24 @@
 
 mod cast;
 pub mod custody;
+mod desk;
 mod disk;
 mod error;
 mod event;
+pub mod film;
 mod follow;
 mod growing;
 mod lines;
 mod masked_channel;
 mod masked_lane;
 mod masked_track;
+mod ocr;
 mod parts;
 mod pool;
 mod recorder;
 mod recording;
 mod recover;
+mod reel;
 mod replay;
 mod revealed;
 mod safe;
@@ -41,12 +45,15 @@ pub use anteroom_format::{
     Desktop, Manifest, MaskCheck, Outcome, PrivateKey, PublicKey, RecordingHeader, SessionHeader, SignedManifest, Track, Zone,
 };
 pub use cast::Cast;
+pub use desk::{ClearingStatus, DesktopOptions, MakeOcr};
 pub use error::{OpenError, RecordError, RecordingFailed};
 pub use event::{Event, EventKind, FileMoved, Pty};
 pub use follow::{Follower, Live};
+pub use ocr::{Halt, Tesseract};
 pub use parts::Parts;
-pub use recorder::{Recipients, Recorder, RecorderOptions};
+pub use recorder::{HURRY, Recipients, Recorder, RecorderOptions};
 pub use recording::{LiveEvent, LiveKind, Recording, Sealed};
+pub use reel::{Film, FilmFollower, FilmParts};
 pub use replay::{ChannelInfo, ChannelKind, FileInfo, MAX_FILES, RecordingInfo, ReplayError, Replayer};
 pub use storage::{ArchiveError, Refusal, SpoolStatus, Storage, StorageError, StorageOptions};
 pub use store::find;
@@ -60,3 +67,6 @@ extern crate self as anteroom_recorder;
 mod common;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+#[path = "../tests/common/desktop.rs"]
+mod made_up;

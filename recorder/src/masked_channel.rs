@@ -3,6 +3,7 @@ use crate::{EventKind, FileMoved, Pty};
 use anteroom_domain::capability::Direction;
 use anteroom_format::{Body, FileLine};
 use anteroom_masking::{MaskedEvent, MaskedText, Masker, RuleSet, Summary};
+use anteroom_picture::{Line, MaskedTiles};
 use std::{sync::Arc, time::Duration};
 
 /// How much of a plain channel's end a keyframe shows, in bytes.
@@ -24,6 +25,8 @@ enum Content {
     OpenFiles { how: String },
     File { moved: FileMoved, path: MaskedText },
     OpenDesktop(Vec<u8>),
+    Tiles(MaskedTiles),
+    Words(Line),
     Clipboard { way: Direction, text: MaskedText },
     OpenPty { cols: u16, rows: u16, term: String },
     Signalled(String),
@@ -33,6 +36,23 @@ enum Content {
 impl Piece {
     pub(crate) fn bare(at: Duration, body: Body<'static>) -> Self {
         Self { at, content: Content::Bare(body) }
+    }
+
+    pub(crate) fn tiles(at: Duration, tiles: MaskedTiles) -> Self {
+        Self { at, content: Content::Tiles(tiles) }
+    }
+
+    pub(crate) fn words(at: Duration, line: Line) -> Self {
+        Self { at, content: Content::Words(line) }
+    }
+
+    /// Bytes that it takes while it waits, about.
+    pub(crate) fn weight(&self) -> usize {
+        64 + match self.body() {
+            Body::Tiles(b) => b.len(),
+            Body::Words { text, .. } | Body::Clipboard { text, .. } | Body::Note(text) | Body::Message(text) => text.len(),
+            _ => 0,
+        }
     }
 
     pub(crate) fn body(&self) -> Body<'_> {
@@ -52,6 +72,10 @@ impl Piece {
                 path: path.as_str().as_bytes(),
             }),
             Content::OpenDesktop(coded) => Body::OpenDesktop(coded),
+            Content::Tiles(tiles) => Body::Tiles(tiles.as_bytes()),
+            Content::Words(Line { text, area }) => {
+                Body::Words { x: area.x, y: area.y, width: area.width, height: area.height, text: text.as_str() }
+            }
             Content::Clipboard { way, text } => Body::Clipboard { way: *way, more: false, text: text.as_str() },
             Content::OpenPty { cols, rows, term } => Body::OpenPty { cols: *cols, rows: *rows, term },
             Content::Signalled(signal) => Body::Signalled { signal },

@@ -1,6 +1,9 @@
 //! The masked side of one recording: what masking made of the output, and nothing else (invariant 4).
+mod pictures;
+
 use crate::{
     Event, EventKind, RecordingFailed,
+    desk::Mosaic,
     disk::DiskThreads,
     lines,
     masked_channel::{Carrying, MaskedChannel, Piece},
@@ -10,7 +13,7 @@ use crate::{
     table,
     track::{Dirty, Scratch, TrackFile},
 };
-use anteroom_format::{Body, Carries, Event as Coded, Screen, Track};
+use anteroom_format::{Body, Carries, Event as Coded, Picture, Screen, Track};
 use anteroom_masking::{Masker, RuleSet};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -28,6 +31,8 @@ pub(crate) struct MaskedLane {
     dirty: Arc<Dirty>,
     /// Boxed: a map has room for eleven at once, and most sessions have one.
     channels: BTreeMap<u32, Box<MaskedChannel>>,
+    /// What open desktops show, and whether it changed since the last keyframe.
+    pictures: BTreeMap<u32, (Mosaic, bool)>,
     counts: BTreeMap<String, u64>,
     incomplete: bool,
     last_us: u64,
@@ -51,6 +56,7 @@ impl MaskedLane {
             file: Some(file),
             dirty,
             channels: BTreeMap::new(),
+            pictures: BTreeMap::new(),
             counts: BTreeMap::new(),
             incomplete: false,
             last_us: 0,
@@ -210,7 +216,9 @@ impl MaskedLane {
         let Some(file) = &mut self.file else { return Ok(false) };
         let coded = Coded { at_us: micros(piece.at), channel: id, body: piece.body() };
         match coded.body {
-            Body::Output(text) | Body::Stderr(text) => self.since_keyframes = self.since_keyframes.saturating_add(text.len()),
+            Body::Output(text) | Body::Stderr(text) | Body::Tiles(text) => {
+                self.since_keyframes = self.since_keyframes.saturating_add(text.len())
+            }
             _ => table::update(&mut file.channels, &coded),
         }
         if let Some(live) = self.shared.watchers() {
@@ -244,6 +252,13 @@ impl MaskedLane {
             if let Some((cols, rows, text)) = channel.keyframe(all) {
                 let screen = Screen { at_us: micros(now), channel: *id, cols, rows, text: &text };
                 written |= file.keyframe(&screen, scratch)?;
+            }
+        }
+        for (id, (mosaic, changed)) in &mut self.pictures {
+            if std::mem::take(changed) || all {
+                let tiles = mosaic.batches();
+                let picture = Picture { at_us: micros(now), channel: *id, width: mosaic.width, height: mosaic.height, tiles: &tiles };
+                written |= file.picture(&picture, scratch)?;
             }
         }
         Ok(written)

@@ -25,7 +25,7 @@ impl Replayer {
 
     /// Entrances lie at keyframes: nothing before them has to be read. Blocking.
     pub fn parts(&self, session: SessionId, channel: u32) -> Result<Parts, ReplayError> {
-        let (track, entry) = self.channel(session, channel)?;
+        let (track, entry) = self.terminal(session, channel)?;
         let (cols, rows) = entry.pty.as_ref().map_or((80, 24), |(cols, rows, _)| (*cols, *rows));
         let duration_us = entry.ended_us.saturating_sub(entry.opened_us);
         let apart = (track.bytes() / MAX_PARTS).max(APART);

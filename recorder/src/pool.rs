@@ -2,6 +2,7 @@
 //! so that masking never holds up sealing.
 use crate::{
     Event, RecordingFailed,
+    desk::{Cleared, Decoded},
     disk::DiskThreads,
     masked_lane::MaskedLane,
     sealed_lane::SealedLane,
@@ -38,6 +39,10 @@ pub(crate) struct Queued {
 pub(crate) enum Message {
     Open(Arc<Shared>, Box<Lane>),
     Event(u64, Queued),
+    /// What decoding made of a desktop's output: for the sealed lane.
+    Decoded(u64, Box<Decoded>),
+    /// What clearing made of it: for the masked lane.
+    Cleared(u64, Box<Cleared>),
     /// Close the track; the last lane hands the recording to the disk threads.
     Finish(u64),
     /// Write what is there and forget the session.
@@ -58,6 +63,18 @@ impl Lane {
             Self::Sealed(lane) => lane.event(&queued.event, queued.accepted, scratch, disk),
             Self::Masked(lane) => lane.event(queued.event, queued.accepted, scratch, disk),
             Self::Broken(_) => {}
+        }
+    }
+
+    fn decoded(&mut self, decoded: &Decoded, scratch: &mut Scratch, disk: &DiskThreads) {
+        if let Self::Sealed(lane) = self {
+            lane.decoded(decoded, scratch, disk);
+        }
+    }
+
+    fn cleared(&mut self, cleared: Cleared, scratch: &mut Scratch, disk: &DiskThreads) {
+        if let Self::Masked(lane) = self {
+            lane.cleared(cleared, scratch, disk);
         }
     }
 
@@ -150,6 +167,22 @@ fn run(queue: &Receiver<Message>, scratch: Scratch, disk: &DiskThreads, flush_af
             Ok(Message::Event(id, queued)) => {
                 if worker.event(id, queued) && flush_at.is_none() {
                     flush_at = Some(Instant::now() + flush_after);
+                }
+            }
+            Ok(Message::Decoded(id, decoded)) => {
+                if worker.guarded(id, |lane, scratch, disk| {
+                    lane.decoded(&decoded, scratch, disk);
+                    lane.waits()
+                }) {
+                    flush_at.get_or_insert_with(|| Instant::now() + flush_after);
+                }
+            }
+            Ok(Message::Cleared(id, cleared)) => {
+                if worker.guarded(id, |lane, scratch, disk| {
+                    lane.cleared(*cleared, scratch, disk);
+                    lane.waits()
+                }) {
+                    flush_at.get_or_insert_with(|| Instant::now() + flush_after);
                 }
             }
             Ok(Message::Open(shared, lane)) => {

@@ -1,6 +1,7 @@
 //! The process-wide recorder: storage root, recipients, rules and a small fixed pool of threads.
 use crate::{
-    OpenError, RecordError, Recording, Sealed, Storage,
+    OpenError, RecordError, Recording, RecordingFailed, Sealed, Storage,
+    desk::{ClearingStatus, Desk, Desks, DesktopOptions},
     disk::DiskThreads,
     masked_lane::MaskedLane,
     pool::{Lane, Message, Pool},
@@ -20,7 +21,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -56,6 +57,9 @@ pub struct RecorderOptions {
 /// A segment that grew beyond this is followed by a new one, with a new key. In bytes.
 const SEGMENT_BYTES: u64 = 1 << 30;
 
+/// What clearing has left when the process is about to end.
+pub const HURRY: Duration = Duration::from_secs(8);
+
 /// Cheap to clone; all clones are the same recorder.
 #[derive(Clone)]
 pub struct Recorder {
@@ -71,7 +75,10 @@ pub(crate) struct Inner {
     segment_bytes: u64,
     /// Bytes that may wait for masking in all sessions together.
     pub(crate) masked_total: Arc<Semaphore>,
-    pool: Pool,
+    pool: Arc<Pool>,
+    desktops: OnceLock<DesktopOptions>,
+    /// Started with the first desktop.
+    desks: Mutex<Option<Arc<Desks>>>,
     disk: Arc<DiskThreads>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     open: Mutex<HashMap<SessionId, Weak<Shared>>>,
@@ -135,7 +142,9 @@ impl Recorder {
             files,
             segment_bytes,
             masked_total: Arc::new(Semaphore::new(MASKED_TOTAL)),
-            pool,
+            pool: Arc::new(pool),
+            desktops: OnceLock::new(),
+            desks: Mutex::default(),
             disk,
             threads: Mutex::new(threads),
             open: Mutex::default(),
@@ -205,6 +214,28 @@ impl Recorder {
     pub fn live(&self, session: SessionId) -> Option<broadcast::Receiver<LiveEvent>> {
         let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.get(&session).and_then(Weak::upgrade).map(|shared| shared.watch())
+    }
+
+    /// How desktops are recorded, if not as ever. To be said before the first one.
+    #[must_use]
+    pub fn with_desktops(self, options: DesktopOptions) -> Self {
+        let _ = self.inner.desktops.set(options);
+        self
+    }
+
+    /// How far clearing came in a session of desktops that runs; none for others.
+    pub fn clearing(&self, session: SessionId) -> Option<ClearingStatus> {
+        let shared = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner).get(&session).and_then(Weak::upgrade)?;
+        shared.desk.get().and_then(Weak::upgrade).map(|desk| desk.status())
+    }
+
+    /// The process is about to end: clearing has [`HURRY`] left, in all sessions. What is not read by then stays blurred. To be called before
+    /// sessions are finished, which otherwise wait for it.
+    pub fn hurry(&self) {
+        let desks = self.inner.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desks) = &*desks {
+            desks.hurry(HURRY);
+        }
     }
 
     /// Where the recordings are, and how much room there is.
@@ -297,6 +328,22 @@ impl Inner {
         &self.pool
     }
 
+    /// The session's first desktop is about to be opened.
+    pub(crate) fn open_desk(&self, shared: &Arc<Shared>) -> Result<(Arc<Desks>, Arc<Desk>), RecordingFailed> {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let desks = match &*desks {
+            Some(desks) => desks.clone(),
+            None if self.stopping.load(Ordering::SeqCst) => return Err(RecordingFailed::Closed),
+            None => {
+                let (options, rules) = (self.desktops.get().cloned().unwrap_or_default(), self.options.rules.clone());
+                let started = Desks::start(options, self.root.path().into(), rules, &self.pool);
+                desks.insert(Arc::new(started.map_err(|e| RecordingFailed::from(&e))?)).clone()
+            }
+        };
+        let desk = desks.open(shared)?;
+        Ok((desks, desk))
+    }
+
     pub(crate) fn max_lag(&self) -> Duration {
         self.options.max_lag
     }
@@ -318,6 +365,10 @@ impl Inner {
             .into_iter()
             .partition(|t| t.thread().name().is_some_and(|n| n.starts_with("recorder-seal") || n.starts_with("recorder-mask")));
         disks.retain(|t| t.thread().name() != Some("recorder-watch"));
+        let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(desks) = desks {
+            desks.stop();
+        }
         self.pool.stop();
         lanes.into_iter().for_each(|t| drop(t.join()));
         self.disk.stop();

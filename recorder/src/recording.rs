@@ -1,6 +1,7 @@
 //! One session's recording, as its session sees it.
 use crate::{
-    Event, Manifest, RecordingFailed,
+    Event, EventKind, Manifest, RecordingFailed,
+    desk::{Desk, Desks},
     pool::{Message, Queued},
     recorder::Inner,
     shared::{EVENT_COST, MASKED_QUEUE, MASKED_TOTAL, SEALED_QUEUE, Shared},
@@ -11,7 +12,7 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -65,6 +66,14 @@ struct Handle {
     recorder: Arc<Inner>,
     shared: Arc<Shared>,
     finishing: AtomicBool,
+    kind: OnceLock<SessionKind>,
+}
+
+/// What a session's first channel was: the others are of the same kind.
+enum SessionKind {
+    Terminals,
+    /// The second is for whoever asks how far clearing came.
+    Desktops(Arc<Desks>, #[expect(dead_code, reason = "lives as long as the session")] Arc<Desk>),
 }
 
 impl std::fmt::Debug for Recording {
@@ -75,7 +84,7 @@ impl std::fmt::Debug for Recording {
 
 impl Recording {
     pub(crate) fn new(recorder: Arc<Inner>, shared: Arc<Shared>) -> Self {
-        Self { handle: Arc::new(Handle { recorder, shared, finishing: AtomicBool::new(false) }) }
+        Self { handle: Arc::new(Handle { recorder, shared, finishing: AtomicBool::new(false), kind: OnceLock::new() }) }
     }
 
     /// Hash of `header.json`, for the audit log.
@@ -89,10 +98,15 @@ impl Recording {
         let h = &*self.handle;
         let shared = &h.shared;
         self.disk_keeps_up().await?;
+        let desks = h.desks(&event)?;
         let cost = event.kind.weight() + EVENT_COST;
         // What was typed goes to the sealed track only (invariant 4). Masked room first: who waits for masking holds no room that a
         // keystroke needs.
-        let masked_room = if shared.stays_sealed(&event) {
+        let only_sealed = match desks {
+            Some(_) => matches!(event.kind, EventKind::Input(_)),
+            None => shared.stays_sealed(&event),
+        };
+        let masked_room = if only_sealed {
             None
         } else {
             Some((
@@ -112,9 +126,15 @@ impl Recording {
         let mut sent = true;
         if let Some((own, total)) = masked_room {
             let lag = shared.lag_of(Track::Masked);
-            lag.queued();
             let queued = Queued { event: event.clone(), accepted: lag.now(), _room: (own, Some(total)) };
-            sent = h.recorder.pool().send(Track::Masked, shared.id, Message::Event(shared.id, queued));
+            sent = match desks {
+                // What comes of it is in the masked track when it was cleared.
+                Some(desks) => desks.event(shared.id, queued),
+                None => {
+                    lag.queued();
+                    h.recorder.pool().send(Track::Masked, shared.id, Message::Event(shared.id, queued))
+                }
+            };
         }
         let queued = Queued { event, accepted: now, _room: (sealed_room, None) };
         sent &= h.recorder.pool().send(Track::Sealed, shared.id, Message::Event(shared.id, queued));
@@ -140,10 +160,12 @@ impl Recording {
         let h = &*self.handle;
         let mut outcome = h.shared.outcome.subscribe();
         if !h.finishing.swap(true, Ordering::SeqCst) {
-            for track in Track::ALL {
-                if !h.recorder.pool().send(track, h.shared.id, Message::Finish(h.shared.id)) {
-                    return Err(RecordingFailed::Lost);
-                }
+            let sent = match h.kind.get() {
+                Some(SessionKind::Desktops(desks, _)) => desks.finish(h.shared.id),
+                _ => Track::ALL.iter().all(|track| h.recorder.pool().send(*track, h.shared.id, Message::Finish(h.shared.id))),
+            };
+            if !sent {
+                return Err(RecordingFailed::Lost);
             }
         }
         // A disk that hangs does not hold up whoever waits; `recover` closes the recording later.
@@ -193,11 +215,36 @@ async fn room(
     queue.clone().acquire_many_owned(cost).await.map_err(closed)
 }
 
+impl Handle {
+    /// Where the session's events go besides the sealed lane, if it has desktops.
+    fn desks(&self, event: &Event) -> Result<Option<&Desks>, RecordingFailed> {
+        let mixed = || RecordingFailed::Picture("a session has desktops or terminals, not both".into());
+        let opens = matches!(event.kind, EventKind::Open { .. } | EventKind::OpenForward { .. } | EventKind::OpenFiles { .. });
+        let kind = match (self.kind.get(), &event.kind) {
+            (Some(kind), _) => kind,
+            (None, EventKind::OpenDesktop(_)) => {
+                let (desks, desk) = self.recorder.open_desk(&self.shared)?;
+                self.kind.get_or_init(|| SessionKind::Desktops(desks, desk))
+            }
+            (None, _) => self.kind.get_or_init(|| SessionKind::Terminals),
+        };
+        match kind {
+            SessionKind::Desktops(..) if opens => Err(mixed()),
+            SessionKind::Desktops(desks, _) => Ok(Some(desks)),
+            SessionKind::Terminals if matches!(event.kind, EventKind::OpenDesktop(_)) => Err(mixed()),
+            SessionKind::Terminals => Ok(None),
+        }
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
         if !*self.finishing.get_mut() {
-            for track in Track::ALL {
-                self.recorder.pool().send(track, self.shared.id, Message::Abandon(self.shared.id));
+            match self.kind.get() {
+                Some(SessionKind::Desktops(desks, _)) => desks.abandon(self.shared.id),
+                _ => Track::ALL.iter().for_each(|track| {
+                    self.recorder.pool().send(*track, self.shared.id, Message::Abandon(self.shared.id));
+                }),
             }
             self.recorder.close(self.shared.session);
         }

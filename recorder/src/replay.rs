@@ -21,6 +21,11 @@ pub enum ReplayError {
     NotFound(SessionId),
     #[error("the recording has no channel {0}")]
     NoChannel(u32),
+    /// It has pictures and no text: `film` shows it.
+    #[error("channel {0} is a desktop and no terminal; export it as a video")]
+    NoTerminal(u32),
+    #[error("channel {0} is no desktop")]
+    NoDesktop(u32),
     #[error("the recording cannot be opened with this key")]
     WrongKey,
     #[error("the recording's keys were destroyed")]
@@ -176,7 +181,7 @@ impl Replayer {
 
     /// The same up to `until`, which is not told any more.
     pub fn part(&self, session: SessionId, channel: u32, from: Duration, until: Duration) -> Result<Cast, ReplayError> {
-        let (track, entry) = self.channel(session, channel)?;
+        let (track, entry) = self.terminal(session, channel)?;
         let title = title(&entry);
         let us = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
         Cast::open(track, entry, &title, us(from), us(until))
@@ -236,8 +241,8 @@ impl Replayer {
     }
 
     fn revealed(&self, session: SessionId, channel: u32, released: Arc<Released>) -> Result<Revealed, ReplayError> {
-        let (track, beside) = (self.track(session)?, self.track(session)?);
-        let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
+        let (track, entry) = self.terminal(session, channel)?;
+        let beside = self.track(session)?;
         Revealed::open(track, beside, entry, released)
     }
 
@@ -245,6 +250,12 @@ impl Replayer {
         let track = self.track(session)?;
         let entry = track.channels()?.into_iter().find(|c| c.channel == channel).ok_or(ReplayError::NoChannel(channel))?;
         Ok((track, entry))
+    }
+
+    /// The same, of a channel that has text.
+    pub(crate) fn terminal(&self, session: SessionId, channel: u32) -> Result<(MaskedTrack, ChannelEntry), ReplayError> {
+        let (track, entry) = self.channel(session, channel)?;
+        if entry.desktop.is_some() { Err(ReplayError::NoTerminal(channel)) } else { Ok((track, entry)) }
     }
 
     pub(crate) fn track(&self, session: SessionId) -> Result<MaskedTrack, ReplayError> {

@@ -1,12 +1,13 @@
 //! The sealed side of one recording: every event as it came.
 use crate::{
     Event, EventKind, RecordingFailed,
+    desk::{Decoded, Picturing},
     disk::DiskThreads,
     shared::{LaneDone, Shared},
     table,
     track::{Dirty, Scratch, TrackFile},
 };
-use anteroom_format::{Body, ChannelCount, Event as Coded, FileLine, Track};
+use anteroom_format::{Body, ChannelCount, Event as Coded, FileLine, Picture, Track};
 use std::sync::{Arc, atomic::AtomicBool};
 
 pub(crate) struct SealedLane {
@@ -53,6 +54,31 @@ impl SealedLane {
         if self.waiting_since == 0 {
             self.waiting_since = accepted;
         }
+        self.settle(written, disk);
+        if self.file.as_ref().is_some_and(TrackFile::wants_new_segment) {
+            self.new_segment(scratch);
+        }
+    }
+
+    /// Takes what decoding made of frames that are in the track already.
+    pub(crate) fn decoded(&mut self, decoded: &Decoded, scratch: &mut Scratch, disk: &DiskThreads) {
+        let lag = self.shared.lag_of(Track::Sealed);
+        lag.processed();
+        let Some(file) = &mut self.file else { return };
+        self.newest = lag.now();
+        if self.waiting_since == 0 {
+            self.waiting_since = self.newest;
+        }
+        let (at_us, channel) = (micros(decoded.at), decoded.channel);
+        let written = match &decoded.what {
+            Picturing::Size { width, height } => {
+                file.event(&Coded { at_us, channel, body: Body::Resize { cols: *width, rows: *height } }, scratch)
+            }
+            Picturing::Tiles(batch) => file.event(&Coded { at_us, channel, body: Body::Tiles(batch) }, scratch),
+            Picturing::Whole { width, height, tiles } => {
+                file.picture(&Picture { at_us, channel, width: *width, height: *height, tiles }, scratch)
+            }
+        };
         self.settle(written, disk);
         if self.file.as_ref().is_some_and(TrackFile::wants_new_segment) {
             self.new_segment(scratch);

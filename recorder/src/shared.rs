@@ -1,12 +1,12 @@
 //! What a recording's handle, its lanes and the disk threads share.
-use crate::{Event, EventKind, RecordingFailed, Sealed, recording::LiveEvent};
+use crate::{Event, EventKind, RecordingFailed, Sealed, desk::Desk, recording::LiveEvent};
 use anteroom_domain::SessionId;
 use anteroom_format::{ChannelCount, RecordingHeader, Track, TrackSummary};
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     live: OnceLock<broadcast::Sender<LiveEvent>>,
     /// What the open channels that carry bytes and no text have moved.
     carried: Mutex<BTreeMap<u32, Carried>>,
+    /// Of a session of desktops.
+    pub(crate) desk: OnceLock<Weak<Desk>>,
 }
 
 /// Bytes that one channel carried, from the client and to the client.
@@ -85,6 +87,7 @@ impl Shared {
             lanes: Mutex::default(),
             live: OnceLock::new(),
             carried: Mutex::default(),
+            desk: OnceLock::new(),
         }
     }
 
@@ -108,12 +111,13 @@ impl Shared {
 
     /// Counts an event that is accepted.
     pub(crate) fn count_carried(&self, event: &Event) {
+        let mut carried = self.carried();
         match &event.kind {
             EventKind::OpenForward { .. } | EventKind::OpenFiles { .. } | EventKind::OpenDesktop(_) => {
-                drop(self.carried().insert(event.channel, Carried::default()))
+                carried.insert(event.channel, Carried::default());
             }
-            EventKind::Input(b) => drop(self.carried().get_mut(&event.channel).map(|c| c.input += b.len() as u64)),
-            EventKind::Output(b) => drop(self.carried().get_mut(&event.channel).map(|c| c.output += b.len() as u64)),
+            EventKind::Input(b) => drop(carried.get_mut(&event.channel).map(|c| c.input += b.len() as u64)),
+            EventKind::Output(b) => drop(carried.get_mut(&event.channel).map(|c| c.output += b.len() as u64)),
             _ => {}
         }
     }

@@ -6,8 +6,8 @@ use crate::{
 };
 use anteroom_domain::Secret;
 use anteroom_format::{
-    ChannelEntry, EndReason, Envelope, Event, Finished, Packer, PublicKey, Screen, SegmentStart, SegmentSummary, SegmentWriter, Track,
-    TrackSummary, WriteError, hex,
+    ChannelEntry, EndReason, Envelope, Event, Finished, Packer, Picture, PublicKey, Screen, SegmentStart, SegmentSummary, SegmentWriter,
+    Track, TrackSummary, WriteError, hex,
 };
 use getrandom::rand_core::UnwrapErr;
 use std::{
@@ -90,6 +90,10 @@ impl TrackFile {
 
     pub(crate) fn keyframe(&mut self, screen: &Screen<'_>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
         self.code(scratch, BATCH, |writer, packer, out| writer.keyframe(screen, packer, out))
+    }
+
+    pub(crate) fn picture(&mut self, picture: &Picture<'_>, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {
+        self.code(scratch, BATCH, |writer, packer, out| writer.picture(picture, packer, out))
     }
 
     pub(crate) fn flush(&mut self, scratch: &mut Scratch) -> Result<bool, RecordingFailed> {

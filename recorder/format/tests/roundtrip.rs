@@ -125,3 +125,64 @@ fn what_was_typed_cannot_be_written_to_the_masked_track() {
         assert!(w.event(&Event { at_us: 0, channel: 0, body }, &mut packer, &mut out).is_err());
     }
 }
+
+#[test]
+fn a_long_clipboard_comes_in_pieces_and_too_many_tiles_are_refused() {
+    use anteroom_domain::capability::Direction;
+    let (mut out, mut packer) = (Vec::new(), Packer::new().unwrap());
+    let mut w = SegmentWriter::start(start(Track::Masked), &key(), &mut out);
+    let long = "zażółć ".repeat(5_000);
+    let body = Body::Clipboard { way: Direction::Upload, more: false, text: &long };
+    w.event(&Event { at_us: 1, channel: 0, body }, &mut packer, &mut out).unwrap();
+    let tiles = vec![7; MAX_TILES + 1];
+    assert!(w.event(&Event { at_us: 2, channel: 0, body: Body::Tiles(&tiles) }, &mut packer, &mut out).is_err());
+    w.event(&Event { at_us: 2, channel: 0, body: Body::Tiles(&tiles[1..]) }, &mut packer, &mut out).unwrap();
+    for (width, tiles) in [(8_193, vec![vec![1]]), (64, vec![tiles.clone()]), (64, vec![vec![1]; 1_025])] {
+        let picture = Picture { at_us: 3, channel: 0, width, height: 64, tiles: &tiles };
+        assert!(w.picture(&picture, &mut packer, &mut out).is_err(), "{width}");
+    }
+    w.finish(&[], EndReason::Closed, &mut packer, &mut out).unwrap();
+    let mut r = SegmentReader::open(Cursor::new(&out[..]), &key(), out.len() as u64).unwrap();
+    let (mut text, mut pieces, mut read) = (String::new(), 0, 0);
+    while let Some((_, content)) = r.next_chunk().unwrap() {
+        let Content::Events(events) = content else { continue };
+        for event in events {
+            match event.unwrap().body {
+                Body::Clipboard { way: Direction::Upload, more, text: piece } => {
+                    text.push_str(piece);
+                    pieces += 1;
+                    assert_eq!(more, text.len() < long.len());
+                }
+                Body::Tiles(b) => read = b.len(),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(text == long && pieces > 10 && read == MAX_TILES);
+}
+
+#[test]
+fn a_picture_can_be_sought_in_both_tracks() {
+    for track in Track::ALL {
+        let (mut out, mut packer) = (Vec::new(), Packer::new().unwrap());
+        let mut w = SegmentWriter::start(start(track), &key(), &mut out);
+        let tiles = vec![vec![1; 50_000], vec![2; 60_000], vec![3; 10]];
+        w.event(&Event { at_us: 1, channel: 4, body: Body::Tiles(b"before") }, &mut packer, &mut out).unwrap();
+        w.picture(&Picture { at_us: 9, channel: 4, width: 1280, height: 800, tiles: &tiles }, &mut packer, &mut out).unwrap();
+        w.event(&Event { at_us: 10, channel: 4, body: Body::Tiles(b"after") }, &mut packer, &mut out).unwrap();
+        let table = [ChannelEntry { channel: 4, desktop: Some((1280, 800)), ..ChannelEntry::default() }];
+        w.finish(&table, EndReason::Closed, &mut packer, &mut out).unwrap();
+        let mut r = SegmentReader::open(Cursor::new(&out[..]), &key(), out.len() as u64).unwrap();
+        let index = r.index().unwrap();
+        assert!(matches!(&index[1], IndexEntry::Channel(c) if c.desktop == Some((1280, 800))));
+        let IndexEntry::Keyframe(k) = index[0] else { panic!("no keyframe") };
+        r.seek(k.offset, k.sequence).unwrap();
+        for (number, wanted) in (0..).zip(&tiles) {
+            let Some((_, Content::Keyframe(part))) = r.next_chunk().unwrap() else { panic!("no part") };
+            assert_eq!((part.part, part.last, part.cols, part.rows), (number, number == 2, 1280, 800));
+            assert!(part.tiles == Some(&wanted[..]));
+        }
+        let Some((_, Content::Events(mut events))) = r.next_chunk().unwrap() else { panic!("nothing follows") };
+        assert_eq!(events.next().unwrap().unwrap().body, Body::Tiles(b"after"));
+    }
+}

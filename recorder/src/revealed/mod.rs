@@ -105,7 +105,7 @@ impl Revealed {
         let name = Track::Sealed.file_name(chunk.segment);
         let mut reader = match self.reader.take().filter(|(segment, _)| *segment == chunk.segment) {
             Some((_, reader)) => reader,
-            None => self.segment(chunk.segment)?,
+            None => released_segment(&self.track, chunk.segment)?,
         };
         let (from_us, until_us) = (micros(released.from()), micros(released.until()));
         let (_, content) = reader.chunk(chunk).map_err(|e| damaged_segment(&name, e))?;
@@ -120,15 +120,6 @@ impl Revealed {
         }
         self.reader = Some((chunk.segment, reader));
         Ok(())
-    }
-
-    fn segment(&self, number: u32) -> Result<Reader, ReplayError> {
-        let name = Track::Sealed.file_name(number);
-        let file = self.track.open_file(Track::Sealed, number)?;
-        let reader = ReleasedReader::open(BufReader::with_capacity(80 << 10, file)).map_err(|e| damaged_segment(&name, e))?;
-        let h = reader.header();
-        let at_home = h.track == Track::Sealed && h.segment == number && h.recording == self.track.recording;
-        if at_home { Ok(reader) } else { Err(ReplayError::Damaged(format!("{name} belongs to another recording"))) }
     }
 
     fn take(&mut self, at_us: u64, body: &Body<'_>) -> Result<(), ReplayError> {
@@ -237,6 +228,16 @@ impl Revealed {
     fn line(&mut self, at_us: u64, kind: &str, text: &str) {
         self.lines.push_back(crate::cast::line(at_us.saturating_sub(self.channel.opened_us), kind, text));
     }
+}
+
+/// A segment of the sealed track, of which no more than the released chunks can be read.
+pub(crate) fn released_segment(track: &MaskedTrack, number: u32) -> Result<Reader, ReplayError> {
+    let name = Track::Sealed.file_name(number);
+    let file = track.open_file(Track::Sealed, number)?;
+    let reader = ReleasedReader::open(BufReader::with_capacity(80 << 10, file)).map_err(|e| damaged_segment(&name, e))?;
+    let h = reader.header();
+    let at_home = h.track == Track::Sealed && h.segment == number && h.recording == track.recording;
+    if at_home { Ok(reader) } else { Err(ReplayError::Damaged(format!("{name} belongs to another recording"))) }
 }
 
 impl Iterator for Revealed {

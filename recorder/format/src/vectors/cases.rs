@@ -83,6 +83,44 @@ fn carried(track: Track) -> Vec<u8> {
     out
 }
 
+/// A desktop: what both tracks say about it, its picture in both, and what each has that the other must not have.
+fn desktop(track: Track) -> Vec<u8> {
+    use anteroom_domain::capability::Direction;
+    let (mut out, mut packer) = (Vec::new(), Packer::new().unwrap());
+    let mut w = SegmentWriter::start(start(track), &key(), &mut out);
+    let opened = Desktop {
+        width: 100,
+        height: 64,
+        io_channel: 1003,
+        channels: vec![(1004, "drdynvc".into())],
+        zones: vec![Zone { x: 0, y: 48, width: 100, height: 16 }],
+    };
+    let opened = opened.encode();
+    // Two tiles, of which the second is as narrow as the picture's edge. The container does not look into images.
+    let batch: &[u8] = b"\x64\0\x40\0\x02\0\0\0\0\0\x03\0\0\0one\x01\0\0\0\x03\0\0\0two";
+    let (way, text) = (Direction::Download, if track == Track::Sealed { "ward 4" } else { "\u{2588}\u{2588}\u{2588}\u{2588} 4" });
+    let mut bodies = vec![Body::OpenDesktop(&opened), Body::Resize { cols: 100, rows: 64 }, Body::Pointer { x: 99, y: 0 }];
+    if track == Track::Sealed {
+        bodies.push(Body::Input(&[4, 4, 0, 0x1e]));
+        bodies.push(Body::Output(&[0, 4, 3, 0]));
+    }
+    bodies.push(Body::Clipboard { way, more: false, text });
+    bodies.push(Body::Tiles(batch));
+    if track == Track::Masked {
+        bodies.push(Body::Words { x: 3, y: 4, width: 60, height: 12, text: "Chart" });
+        bodies.push(Body::Cleared { until_us: 5 });
+    }
+    for (at_us, body) in (0..).zip(bodies) {
+        w.event(&Event { at_us, channel: 0, body }, &mut packer, &mut out).unwrap();
+    }
+    let tiles = [batch.to_vec()];
+    w.picture(&Picture { at_us: 10_000_000, channel: 0, width: 100, height: 64, tiles: &tiles }, &mut packer, &mut out).unwrap();
+    w.event(&Event { at_us: 10_000_001, channel: 0, body: Body::Close }, &mut packer, &mut out).unwrap();
+    let table = [ChannelEntry { ended_us: 10_000_001, closed: true, desktop: Some((100, 64)), ..ChannelEntry::default() }];
+    w.finish(&table, EndReason::Closed, &mut packer, &mut out).unwrap();
+    out
+}
+
 /// Start and end of each chunk of a good segment.
 fn places(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut reader = ChainReader::open(bytes).unwrap();
@@ -123,6 +161,35 @@ pub(super) fn cases() -> Vec<Case> {
             carried(Track::Masked),
             "finished, 3 chunks",
             "7 events, 0 bytes of output",
+        ),
+        case(
+            "sealed-desktop",
+            "a desktop, with its frames and its picture",
+            desktop(Track::Sealed),
+            "finished, 5 chunks",
+            "8 events, 4 bytes of output",
+        ),
+        case("masked-desktop", "the same, cleared", desktop(Track::Masked), "finished, 5 chunks", "8 events, 0 bytes of output"),
+        case(
+            "sealed-words",
+            "words of a picture in the sealed track",
+            raw().chunk(Chunk { plain: b"\x16\x00\x00\x01\x01\x08\x08\x02hi", ..Chunk::default() }).end(),
+            "finished, 2 chunks",
+            "chunk 0 at byte 192: holds an event that no writer makes: what was cleared, in the sealed track",
+        ),
+        case(
+            "sealed-screen",
+            "a terminal's screen in the sealed track",
+            raw().chunk(Chunk { kind: Kind::Keyframe, plain: b"\x00\x50\x18\x00\x01\x01a", ..Chunk::default() }).end(),
+            "finished, 2 chunks",
+            "chunk 0 at byte 192: holds an event that no writer makes: a screen in the sealed track",
+        ),
+        case(
+            "huge-desktop",
+            "a desktop of more pixels than there may be",
+            raw().chunk(Chunk { plain: b"\x12\x00\x00\x08\x80\x40\x80\x40\xeb\x07\x00\x00", ..Chunk::default() }).end(),
+            "finished, 2 chunks",
+            "chunk 0 at byte 192: holds an event that no writer makes: impossible size of a picture",
         ),
         case("nothing-happened", "a final chunk and nothing before it", raw().end(), "finished, 1 chunk", "0 events, 0 bytes of output"),
         case("no-chunk", "a header and nothing after it", head.to_vec(), "unfinished, 0 chunks", "0 events, 0 bytes of output"),

@@ -1,0 +1,181 @@
+//! One session's desktops on their way from frames to tiles.
+use super::{
+    Decoded, Desk, Picturing, block,
+    item::{Item, What},
+    mosaic::Mosaic,
+};
+use crate::{
+    Event, EventKind, RecordingFailed,
+    pool::{Message, Pool},
+    shared::{EVENT_COST, SEALED_QUEUE},
+};
+use anteroom_format::Track;
+use anteroom_picture::{DecodeError, Decoder, Differ, Limits, Rect, TileError, encode_tiles};
+use bytes::Bytes;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Tiles are taken at most so often, where a frame ends.
+const BETWEEN: Duration = Duration::from_millis(40);
+/// A target that does not say where its frames end is looked at after so much time.
+const NO_END: Duration = Duration::from_millis(100);
+/// A released interval begins with a picture that is at most so old.
+const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
+/// Desktops of one session at a time: a broken connection may be seen later than the next one.
+const MAX_OPEN: usize = 4;
+
+pub(super) struct Decoding {
+    pub(super) desk: Arc<Desk>,
+    pool: Arc<Pool>,
+    screens: BTreeMap<u32, Screen>,
+}
+
+struct Screen {
+    decoder: Decoder,
+    differ: Differ,
+    mosaic: Mosaic,
+    /// Since when there is something that was not taken, and how old the newest of it is.
+    painted: Option<(Duration, Duration)>,
+    taken_at: Duration,
+    keyframe_at: Duration,
+    /// Something was taken since the last keyframe.
+    changed: bool,
+}
+
+impl Decoding {
+    pub(super) fn new(desk: Arc<Desk>, pool: Arc<Pool>) -> Self {
+        Self { desk, pool, screens: BTreeMap::new() }
+    }
+
+    pub(super) fn event(&mut self, event: Event) -> Result<(), RecordingFailed> {
+        let Event { at, channel, kind } = event;
+        let what = match kind {
+            EventKind::Output(frame) => return self.output(at, channel, &frame),
+            EventKind::OpenDesktop(desktop) => {
+                if self.screens.len() >= MAX_OPEN {
+                    return Err(RecordingFailed::Picture("too many desktops at once".into()));
+                }
+                self.screens.insert(channel, Screen::new(at, &desktop)?);
+                What::Open(desktop)
+            }
+            EventKind::Close => {
+                if self.screens.contains_key(&channel) {
+                    self.take(channel)?;
+                    self.screens.remove(&channel);
+                }
+                What::Close
+            }
+            EventKind::Pointer { x, y } => What::Pointer { x, y },
+            EventKind::Clipboard { way, text } => What::Clipboard { way, text },
+            EventKind::Note(text) => What::Note(text),
+            EventKind::Message(text) => What::Message(text),
+            // Sizes come from the picture itself; the rest is not said of desktops, and is in the sealed track.
+            _ => return Ok(()),
+        };
+        self.desk.push(Item { at, channel, what });
+        Ok(())
+    }
+
+    fn output(&mut self, at: Duration, channel: u32, frame: &[u8]) -> Result<(), RecordingFailed> {
+        let unopened = || RecordingFailed::Picture("output of a desktop that was not opened".into());
+        let screen = self.screens.get_mut(&channel).ok_or_else(unopened)?;
+        let fed = screen.decoder.feed(frame).map_err(|e| refused(&e))?;
+        if let Some((width, height)) = fed.resized {
+            screen.mosaic = Mosaic::new(width, height);
+            self.sealed(at, channel, Picturing::Size { width, height }, 0)?;
+            self.desk.push(Item { at, channel, what: What::Size { width, height } });
+        }
+        let Some(screen) = self.screens.get_mut(&channel) else { return Ok(()) };
+        if fed.painted || fed.resized.is_some() {
+            screen.painted = Some((screen.painted.map_or(at, |(since, _)| since), at));
+        }
+        let due = screen.painted.is_some_and(|(since, _)| {
+            at.saturating_sub(screen.taken_at) >= BETWEEN && (fed.frame_end || at.saturating_sub(since) >= NO_END)
+        });
+        if due { self.take(channel) } else { Ok(()) }
+    }
+
+    /// Some picture has something that was not taken.
+    pub(super) fn waits(&self) -> bool {
+        self.screens.values().any(|s| s.painted.is_some())
+    }
+
+    /// Takes what was painted, frame end or not: nothing came for a while, or nothing will come any more.
+    pub(super) fn take_all(&mut self) -> Result<(), RecordingFailed> {
+        let channels: Vec<u32> = self.screens.keys().copied().collect();
+        channels.into_iter().try_for_each(|channel| self.take(channel))
+    }
+
+    fn take(&mut self, channel: u32) -> Result<(), RecordingFailed> {
+        let Some(screen) = self.screens.get_mut(&channel) else { return Ok(()) };
+        let Some((_, at)) = screen.painted.take() else { return Ok(()) };
+        screen.taken_at = at;
+        let damage = screen.decoder.take_damage();
+        let picture = screen.decoder.picture();
+        let changed = screen.differ.changed(picture, &damage);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        screen.changed = true;
+        let batches = encode_tiles(picture, &changed).map_err(|e| broken(&e))?;
+        for batch in &batches {
+            screen.mosaic.apply(batch).map_err(|_| RecordingFailed::Picture("tiles that do not fit".into()))?;
+        }
+        let whole = (at.saturating_sub(screen.keyframe_at) >= KEYFRAME_EVERY).then(|| {
+            (screen.keyframe_at, screen.changed) = (at, false);
+            let mosaic = &screen.mosaic;
+            Picturing::Whole { width: mosaic.width, height: mosaic.height, tiles: mosaic.batches() }
+        });
+        for batch in batches {
+            let batch = Bytes::from(batch);
+            self.sealed(at, channel, Picturing::Tiles(batch.clone()), batch.len())?;
+            self.desk.push(Item { at, channel, what: What::Tiles(batch) });
+        }
+        match whole {
+            Some(whole @ Picturing::Whole { .. }) => {
+                let cost = if let Picturing::Whole { tiles, .. } = &whole { tiles.iter().map(Vec::len).sum() } else { 0 };
+                self.sealed(at, channel, whole, cost)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for room where the session's own events wait too.
+    fn sealed(&self, at: Duration, channel: u32, what: Picturing, cost: usize) -> Result<(), RecordingFailed> {
+        let shared = &self.desk.shared;
+        let room = block::room(&shared.sealed_room, cost + EVENT_COST, SEALED_QUEUE);
+        let _room = room.ok_or_else(|| shared.failed().unwrap_or(RecordingFailed::Closed))?;
+        let lag = shared.lag_of(Track::Sealed);
+        lag.accepted(lag.now());
+        let decoded = Decoded { at, channel, what, _room };
+        if self.pool.send(Track::Sealed, shared.id, Message::Decoded(shared.id, Box::new(decoded))) {
+            Ok(())
+        } else {
+            Err(RecordingFailed::Lost)
+        }
+    }
+}
+
+impl Screen {
+    fn new(at: Duration, d: &anteroom_format::Desktop) -> Result<Self, RecordingFailed> {
+        let zones = d.zones.iter().map(|z| Rect { x: z.x, y: z.y, width: z.width, height: z.height }).collect();
+        let desktop =
+            anteroom_picture::Desktop { width: d.width, height: d.height, io_channel: d.io_channel, channels: d.channels.clone(), zones };
+        Ok(Self {
+            decoder: Decoder::new(&desktop, Limits::default()).map_err(|e| refused(&e))?,
+            differ: Differ::new(),
+            mosaic: Mosaic::new(d.width, d.height),
+            painted: None,
+            taken_at: Duration::ZERO,
+            keyframe_at: at,
+            changed: false,
+        })
+    }
+}
+
+fn refused(e: &DecodeError) -> RecordingFailed {
+    RecordingFailed::Picture(e.to_string())
+}
+
+fn broken(e: &TileError) -> RecordingFailed {
+    RecordingFailed::Picture(e.to_string())
+}
