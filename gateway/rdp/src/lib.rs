@@ -8,10 +8,15 @@ mod action;
 mod caps;
 mod channel;
 mod config;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod input;
 mod notice;
 mod output;
 mod relay;
+#[cfg(any(test, feature = "fuzz"))]
+mod sample;
 mod violation;
 mod wire;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sample::{SHARE, USER, confirm, demand};
 use crate::{
     action::Way,
     channel::graphics::{command, put_command},
@@ -22,8 +23,6 @@ const DYNAMIC: u16 = 1005;
 const DEVICES: u16 = 1006;
 const MESSAGE: u16 = 1010;
 const FAKE: u16 = 2001;
-const USER: u16 = 1007;
-const SHARE: u32 = 0x1_03ea;
 const NOW: Duration = Duration::from_secs(100);
 
 fn config(policy: Policy) -> RelayConfig {
@@ -79,61 +78,6 @@ fn feed(r: &mut Relay, from: Side, frame: Bytes, now: Duration) -> Result<Vec<Ac
 
 fn say(r: &mut Relay, from: Side, channel: u16, data: &[u8]) -> Result<Vec<Action>, Violation> {
     feed(r, from, wire(from, channel, data), NOW)
-}
-
-/// A set of capabilities: kind and body.
-fn set(kind: u16, body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.put16(kind);
-    out.put16(u16::try_from(body.len() + 4).unwrap());
-    out.extend_from_slice(body);
-    out
-}
-
-fn general() -> Vec<u8> {
-    // FASTPATH_OUTPUT_SUPPORTED; refresh rect and suppress output
-    set(1, &[1, 0, 3, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1])
-}
-
-fn bitmap(depth: u16, width: u16, height: u16) -> Vec<u8> {
-    let mut body = Vec::new();
-    [depth, 1, 1, 1, width, height, 0, 1, 1, 0, 1, 0].into_iter().for_each(|n| body.put16(n));
-    set(2, &body)
-}
-
-fn input_set() -> Vec<u8> {
-    let mut body = vec![0; 84];
-    body[0] = 0x29;
-    set(0xd, &body)
-}
-
-fn demand(width: u16, height: u16) -> Vec<u8> {
-    let sets = [general(), bitmap(32, width, height), input_set()];
-    let all = sets.concat();
-    let mut body = Vec::new();
-    body.put32(SHARE);
-    body.put16(4);
-    body.put16(u16::try_from(all.len() + 4).unwrap());
-    body.extend_from_slice(b"RDP\0");
-    body.put16(3);
-    body.put16(0);
-    body.extend_from_slice(&all);
-    body.put32(0);
-    share::control(share::DEMAND_ACTIVE, SERVER_USER, &body)
-}
-
-fn confirm(depth: u16) -> Vec<u8> {
-    let all = [general(), bitmap(depth, 1280, 800)].concat();
-    let mut body = Vec::new();
-    body.put32(SHARE);
-    body.put16(1002);
-    body.put16(4);
-    body.put16(u16::try_from(all.len() + 4).unwrap());
-    body.extend_from_slice(b"RDP\0");
-    body.put16(2);
-    body.put16(0);
-    body.extend_from_slice(&all);
-    share::control(share::CONFIRM_ACTIVE, USER, &body)
 }
 
 fn data(from: Side, kind: u8, body: &[u8]) -> Vec<u8> {
