@@ -136,7 +136,10 @@ pub fn relay(data: &[u8]) {
                 match what >> 4 & 3 {
                     0 => relay.pause("paused", now),
                     1 => relay.resume(now),
-                    _ => relay.tick(now),
+                    _ => {
+                        relay.tick(now);
+                        assert!(relay.next_tick().is_none_or(|at| at > now), "a driver that obeys does not spin");
+                    }
                 }
                 true
             }

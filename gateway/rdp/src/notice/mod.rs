@@ -21,7 +21,7 @@ pub(crate) struct Run {
     pub(crate) height: u16,
 }
 
-/// A laid out notice: as wide as the desktop, as high as its lines.
+/// A laid out notice: nearly as wide as the desktop, as high as its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Banner {
     pub(crate) width: u16,
@@ -32,8 +32,8 @@ pub(crate) struct Banner {
 impl Banner {
     /// None on a desktop too small for a word.
     pub(crate) fn new(text: &str, desktop_width: u16, desktop_height: u16) -> Option<Self> {
-        // RLE wants widths in fours
-        let width = desktop_width & !3;
+        // RLE wants widths in fours; not to the very edge, see `relay::notices::ask_to_draw`
+        let width = desktop_width.checked_sub(4)? & !3;
         let scale = match width {
             0..1900 => 2,
             1900..3200 => 3,

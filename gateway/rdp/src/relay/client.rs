@@ -76,8 +76,10 @@ impl Relay {
                         self.actions.push_back(Action::ClientInfo(Bytes::copy_from_slice(data)));
                         return Ok(());
                     }
+                    // licensing comes before the share; to auto-detection a client answers at any time
                     let licence = flags & security::LICENSE != 0 && !self.demanded;
-                    if self.stage != Stage::Connecting || !licence && flags & security::AUTODETECT_RESPONSE == 0 {
+                    let begun = matches!(self.stage, Stage::Connecting | Stage::Active);
+                    if !begun || !licence && flags & security::AUTODETECT_RESPONSE == 0 {
                         return Err(Broken("PDU with a security header"));
                     }
                     (data, true)

@@ -177,7 +177,8 @@ impl Relay {
     /// When [`Relay::tick`] has something to do, if nothing else happens.
     pub fn next_tick(&self) -> Option<Duration> {
         let pointer = self.pointer_waits.and(self.pointer_at).map(|at| at + self.limits.pointer_every);
-        [pointer, self.notices.next()].into_iter().flatten().min()
+        let notice = self.notices.next().filter(|_| self.stage == Stage::Active);
+        [pointer, notice].into_iter().flatten().min().filter(|_| !self.ended)
     }
 
     /// What the person does no longer reaches the target; held keys and buttons are released there; `text` stands on their screen.
@@ -276,7 +277,7 @@ impl Relay {
     fn channel(&mut self, from: Side, id: u16, user: u16, data: &[u8], frame: Bytes) -> Result<bool, Broken> {
         let of = |c: &Channel| if from == Side::Client { c.ids.client == id } else { c.ids.target == Some(id) };
         let Some(channel) = self.channels.iter_mut().find(|c| of(c)) else { return Ok(false) };
-        let Some(target) = channel.ids.target else { return Ok(true) };
+        let Some(target) = channel.ids.target.filter(|_| !matches!(channel.watch, Watch::Fake)) else { return Ok(true) };
         let ids = Ids { client: channel.ids.client, target };
         let chunk = svc::chunk(data)?;
         if let Watch::Nothing = channel.watch {

@@ -26,15 +26,9 @@ const XRGB: u8 = 0x20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     /// Painted into the picture, so many pixels.
-    Bitmap {
-        width: u16,
-        height: u16,
-    },
-    Surface {
-        id: u16,
-        width: u16,
-        height: u16,
-    },
+    Bitmap { width: u16, height: u16 },
+    /// In a surface: which, the channel knows.
+    Surface { width: u16, height: u16 },
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +42,8 @@ pub(super) struct Notices {
     /// The words changed, or something was painted over them.
     stale: bool,
     painted_at: Option<Duration>,
+    /// Nothing of ours can come now; the target's next frame is the time to try again.
+    blocked: bool,
     frame: u32,
 }
 
@@ -80,7 +76,7 @@ impl Notices {
     /// When something has to happen.
     pub(super) fn next(&self) -> Option<Duration> {
         let over = self.said.as_ref().and_then(|(_, until)| *until);
-        let again = if self.stale && self.shown.is_some() { self.painted_at.map(|at| at + AGAIN) } else { None };
+        let again = self.painted_at.filter(|_| self.stale && self.shown.is_some() && !self.blocked).map(|at| at + AGAIN);
         [over, again].into_iter().flatten().min()
     }
 
@@ -101,7 +97,8 @@ impl Relay {
         }
         let wanted = self.notices.text(now).map(|text| (text, self.size));
         if wanted != self.notices.made_for {
-            if !self.take_away() {
+            self.notices.blocked = !self.take_away();
+            if self.notices.blocked {
                 return;
             }
             self.notices.banner = wanted.as_ref().and_then(|(text, (w, h))| Banner::new(text, *w, *h));
@@ -117,7 +114,8 @@ impl Relay {
             self.notices.stale = false;
             return;
         };
-        if self.paint(&banner) {
+        self.notices.blocked = !self.paint(&banner);
+        if !self.notices.blocked {
             self.notices.stale = false;
             self.notices.painted_at = Some(now);
         }
@@ -126,7 +124,8 @@ impl Relay {
 
     /// Whether it could be done now.
     fn paint(&mut self, banner: &Banner) -> bool {
-        if self.dynamic().is_some_and(|(_, d)| d.graphics.as_ref().is_some_and(|(_, g)| g.confirmed)) {
+        // a target may agree on the pipeline and not use it (FreeRDP's shadow without H.264)
+        if self.dynamic().is_some_and(|(_, d)| d.graphics.as_ref().is_some_and(|(_, g)| g.surfaces.values().any(|s| s.at.is_some()))) {
             return self.paint_surface(banner);
         }
         if !self.fast_path_output || self.output.in_fragments() {
@@ -145,14 +144,14 @@ impl Relay {
     /// A surface of ours at the top left corner, filled with rectangles: no pixels travel.
     fn paint_surface(&mut self, banner: &Banner) -> bool {
         let Some((_, dynamic)) = self.dynamic() else { return false };
-        // not before the target's picture is there
-        let ready = dynamic.can_draw() && dynamic.graphics.as_ref().is_some_and(|(_, g)| g.surfaces.values().any(|s| s.at.is_some()));
-        let free = dynamic.graphics.as_ref().and_then(|(_, g)| g.free_surface());
-        let Some(free) = free.filter(|_| ready) else { return false };
+        let can_draw = dynamic.can_draw();
+        let Some((_, graphics)) = &dynamic.graphics else { return false };
+        let Some(free) = graphics.free_surface().filter(|_| can_draw) else { return false };
+        let ours = graphics.ours;
         let mut out = Vec::new();
-        let id = match self.notices.shown {
-            Some(Shown::Surface { id, .. }) => id,
-            _ => {
+        let id = match ours {
+            Some(id) => id,
+            None => {
                 let mut body = Vec::new();
                 [free, banner.width, banner.height].into_iter().for_each(|n| body.put16(n));
                 body.push(XRGB);
@@ -170,7 +169,7 @@ impl Relay {
             ink.chunks(4096).for_each(|ink| fill(out, id, INK, ink));
         });
         self.draw(&out, Some(id));
-        self.notices.shown = Some(Shown::Surface { id, width: banner.width, height: banner.height });
+        self.notices.shown = Some(Shown::Surface { width: banner.width, height: banner.height });
         true
     }
 
@@ -179,14 +178,19 @@ impl Relay {
         let (width, height) = match self.notices.shown {
             None => return true,
             Some(Shown::Bitmap { width, height }) => (width, height),
-            Some(Shown::Surface { id, width, height }) => {
-                let Some((_, dynamic)) = self.dynamic() else { return true };
-                let Some((_, graphics)) = &dynamic.graphics else {
+            Some(Shown::Surface { width, height }) => {
+                let graphics = self.dynamic().map(|(_, d)| &*d).and_then(|d| d.graphics.as_ref().map(|(_, g)| (g, d.can_draw())));
+                // the channel or the surface is gone, and the words with it
+                let Some((graphics, can_draw)) = graphics else {
+                    self.notices.shown = None;
+                    return true;
+                };
+                let Some(id) = graphics.ours else {
                     self.notices.shown = None;
                     return true;
                 };
                 let under = under(graphics.surfaces.iter().map(|(id, s)| (*id, *s)), width, height);
-                if !dynamic.can_draw() {
+                if !can_draw {
                     return false;
                 }
                 let mut out = Vec::new();
@@ -202,8 +206,9 @@ impl Relay {
     }
 
     /// Refresh Rect (MS-RDPBCGR 2.2.11.2), or else Suppress Output off and on again (2.2.11.3).
-    fn ask_to_draw(&mut self, width: u16, height: u16) {
-        let (right, bottom) = (width.saturating_sub(1), height.saturating_sub(1));
+    ///
+    /// The edges are inclusive by the book and exclusive to FreeRDP's servers, so one point more than the band is asked for.
+    fn ask_to_draw(&mut self, right: u16, bottom: u16) {
         if self.refresh {
             let mut body = vec![1, 0, 0, 0];
             [0, 0, right, bottom].into_iter().for_each(|n| body.put16(n));
