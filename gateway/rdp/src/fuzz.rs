@@ -54,7 +54,7 @@ fn session(policy: Policy) -> Relay {
         limits,
     });
     let map = share::data_pdu(SHARE, SERVER_USER, kind::FONT_MAP, &[0; 8]);
-    for (side, pdu) in [(Side::Target, demand(800, 600)), (Side::Client, confirm(16)), (Side::Target, map)] {
+    for (side, pdu) in [(Side::Target, demand(800, 600)), (Side::Client, confirm(16, true)), (Side::Target, map)] {
         assert!(feed(&mut relay, side, wire(side, IO, &pdu), Duration::ZERO));
     }
     while relay.next_action().is_some() {}

@@ -18,9 +18,9 @@ fn set(kind: u16, body: &[u8]) -> Vec<u8> {
     out
 }
 
-fn general() -> Vec<u8> {
+fn general(fast: bool) -> Vec<u8> {
     // FASTPATH_OUTPUT_SUPPORTED; refresh rect and suppress output
-    set(1, &[1, 0, 3, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1])
+    set(1, &[1, 0, 3, 0, 0, 2, 0, 0, 0, 0, u8::from(fast), 0, 0, 0, 0, 0, 0, 0, 1, 1])
 }
 
 fn bitmap(depth: u16, width: u16, height: u16) -> Vec<u8> {
@@ -36,7 +36,7 @@ fn input_set() -> Vec<u8> {
 }
 
 pub(crate) fn demand(width: u16, height: u16) -> Vec<u8> {
-    let sets = [general(), bitmap(32, width, height), input_set()];
+    let sets = [general(true), bitmap(32, width, height), input_set()];
     let all = sets.concat();
     let mut body = Vec::new();
     body.put32(SHARE);
@@ -50,8 +50,8 @@ pub(crate) fn demand(width: u16, height: u16) -> Vec<u8> {
     share::control(share::DEMAND_ACTIVE, SERVER_USER, &body)
 }
 
-pub(crate) fn confirm(depth: u16) -> Vec<u8> {
-    let all = [general(), bitmap(depth, 1280, 800)].concat();
+pub(crate) fn confirm(depth: u16, fast: bool) -> Vec<u8> {
+    let all = [general(fast), bitmap(depth, 1280, 800)].concat();
     let mut body = Vec::new();
     body.put32(SHARE);
     body.put16(1002);

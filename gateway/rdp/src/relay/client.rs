@@ -65,7 +65,7 @@ impl Relay {
     }
 
     fn client_io(&mut self, user: u16, data: &[u8], frame: &Bytes, now: Duration) -> Result<(), Broken> {
-        let pieces = share::pieces(data)?;
+        let pieces = share::pieces(data, !self.demanded)?;
         // one PDU that is passed on as it is stays the same frame
         let alone = pieces.len() == 1;
         for piece in pieces {
@@ -135,7 +135,7 @@ impl Relay {
     }
 
     fn client_message(&mut self, ids: Ids, user: u16, data: &[u8], frame: Bytes) -> Result<(), Broken> {
-        match share::pieces(data)?.as_slice() {
+        match share::pieces(data, false)?.as_slice() {
             [Io::Secured { flags, .. }] if flags & security::AUTODETECT_RESPONSE != 0 => self.pass(Side::Client, ids, user, data, frame),
             // to a request that it never got
             [Io::Secured { flags, .. }] if flags & security::TRANSPORT_RESPONSE != 0 => {}

@@ -10,7 +10,11 @@ use crate::{
     channel::graphics::{OUR_FRAMES, command, put_command},
     notice::{BACK, Banner, INK, bitmap},
     violation::Side,
-    wire::{Put as _, frame, share::kind, svc},
+    wire::{
+        Put as _, frame,
+        share::{self, SERVER_USER, kind},
+        svc,
+    },
 };
 use bytes::Bytes;
 use std::time::Duration;
@@ -128,14 +132,19 @@ impl Relay {
         if self.dynamic().is_some_and(|(_, d)| d.graphics.as_ref().is_some_and(|(_, g)| g.surfaces.values().any(|s| s.at.is_some()))) {
             return self.paint_surface(banner);
         }
-        if !self.fast_path_output || self.output.in_fragments() {
+        if self.fast_path_output && self.output.in_fragments() {
             return false;
         }
         for body in bitmap::updates(banner, self.depth) {
-            let mut update = vec![BITMAP_UPDATE];
-            update.put16(u16::try_from(body.len()).unwrap_or(u16::MAX));
-            update.extend_from_slice(&body);
-            self.actions.extend(frame::fast_path(0, &update).map(|f| Action::ToClient(Bytes::from(f))));
+            if self.fast_path_output {
+                let mut update = vec![BITMAP_UPDATE];
+                update.put16(u16::try_from(body.len()).unwrap_or(u16::MAX));
+                update.extend_from_slice(&body);
+                self.actions.extend(frame::fast_path(0, &update).map(|f| Action::ToClient(Bytes::from(f))));
+            } else if let Some(share_id) = self.share_id {
+                // xrdp as it comes: the same bytes in a Graphics Update PDU
+                self.send(Side::Client, self.io, &share::data_pdu(share_id, SERVER_USER, kind::UPDATE, &body));
+            }
         }
         self.notices.shown = Some(Shown::Bitmap { width: banner.width, height: banner.height });
         true

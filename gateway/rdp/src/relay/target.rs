@@ -63,7 +63,7 @@ impl Relay {
         if !matches!(self.stage, Stage::Connecting | Stage::Active) {
             return Err(Broken("PDU before Client Info"));
         }
-        let pieces = share::pieces(data)?;
+        let pieces = share::pieces(data, !self.demanded)?;
         let alone = pieces.len() == 1;
         for piece in pieces {
             let (whole, passes) = match piece {
@@ -181,7 +181,7 @@ impl Relay {
     }
 
     fn target_message(&mut self, ids: Ids, user: u16, data: &[u8], frame: Bytes) -> Result<(), Broken> {
-        match share::pieces(data)?.as_slice() {
+        match share::pieces(data, false)?.as_slice() {
             [Io::Secured { flags, .. }] if flags & (security::AUTODETECT_REQUEST | security::HEARTBEAT) != 0 => {
                 self.pass(Side::Target, ids, user, data, frame);
             }

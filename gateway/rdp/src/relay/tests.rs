@@ -88,7 +88,7 @@ fn data(from: Side, kind: u8, body: &[u8]) -> Vec<u8> {
 fn active(policy: Policy) -> Relay {
     let mut r = Relay::new(config(policy));
     say(&mut r, Side::Target, IO, &demand(1280, 800)).unwrap();
-    say(&mut r, Side::Client, IO, &confirm(16)).unwrap();
+    say(&mut r, Side::Client, IO, &confirm(16, true)).unwrap();
     let got = say(&mut r, Side::Target, IO, &data(Side::Target, kind::FONT_MAP, &[0; 8])).unwrap();
     assert!(matches!(got[0], Action::Saw(Seen::Activated { width: 1280, height: 800 })), "{got:?}");
     r

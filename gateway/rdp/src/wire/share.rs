@@ -75,11 +75,15 @@ pub(crate) struct Control<'a> {
 /// The share control PDUs in one piece of user data, which may be several, one after the other.
 ///
 /// A basic security header looks different: its second half is zero, where a share control header has a version of 1 in the upper bits of its
-/// type (`0x0010`).
-pub(crate) fn pieces(data: &[u8]) -> Result<Vec<Io<'_>>, Broken> {
+/// type (`0x0010`). xrdp leaves there what was in its memory: a licensing packet, which only comes before the share, is known by its own length.
+pub(crate) fn pieces(data: &[u8], before_share: bool) -> Result<Vec<Io<'_>>, Broken> {
     let mut r = Reader::new(data, "share control header");
     let (flags, high) = (r.u16()?, r.u16()?);
-    if high == 0 {
+    // MS-RDPELE 2.2.2: type, flags, length
+    let licence = before_share
+        && flags & security::LICENSE != 0
+        && matches!(*r.rest(), [_, _, a, b, ..] if usize::from(u16::from_le_bytes([a, b])) == r.rest().len());
+    if high == 0 || licence {
         return Ok(vec![Io::Secured { flags, body: r.rest() }]);
     }
     let mut out = Vec::new();
@@ -168,7 +172,7 @@ mod tests {
     fn several_in_a_row_come_apart() {
         let (a, b) = (data_pdu(1, 1002, 0x28, b"one"), data_pdu(1, 1002, 0x1f, b"two"));
         let both = [a.clone(), b].concat();
-        let pieces = pieces(&both).unwrap();
+        let pieces = pieces(&both, false).unwrap();
         let [Io::Control(first), Io::Control(second)] = &pieces[..] else { panic!("{pieces:?}") };
         assert_eq!((first.kind, first.whole), (DATA, &a[..]));
         assert_eq!(data(second.body).unwrap(), Data { share_id: 1, kind: 0x1f, body: b"two" });
@@ -176,15 +180,18 @@ mod tests {
 
     #[test]
     fn a_security_header_is_told_from_a_share_header() {
-        let Io::Secured { flags, body } = pieces(&[0x80, 0, 0, 0, 9]).unwrap()[0] else { panic!("share") };
+        let Io::Secured { flags, body } = pieces(&[0x80, 0, 0, 0, 9], false).unwrap()[0] else { panic!("share") };
         assert_eq!((flags, body), (security::LICENSE, &[9][..]));
+        let xrdp = [0x80, 0, 0x3e, 1, 1, 2, 6, 0, 7, 7];
+        assert!(matches!(pieces(&xrdp, true).unwrap()[..], [Io::Secured { flags: security::LICENSE, .. }]));
+        assert!(pieces(&xrdp, false).is_err(), "not once the share has begun");
     }
 
     #[test]
     fn compressed_data_is_refused() {
         let mut made = data_pdu(1, 1002, 0x02, b"update");
         made[15] = 0x21;
-        let pieces = pieces(&made).unwrap();
+        let pieces = pieces(&made, false).unwrap();
         let Io::Control(c) = pieces[0] else { panic!("secured") };
         assert_eq!(data(c.body), Err(Broken("compressed share data")));
     }

@@ -73,7 +73,7 @@ fn a_desktop_changes_its_size() {
     let key = frame::fast_path(1 << 2, &[0, 0x1e]).unwrap();
     assert!(feed(&mut r, Side::Client, key.into(), NOW).unwrap().is_empty(), "no input meanwhile");
     say(&mut r, Side::Target, IO, &demand(1920, 1080)).unwrap();
-    say(&mut r, Side::Client, IO, &confirm(16)).unwrap();
+    say(&mut r, Side::Client, IO, &confirm(16, true)).unwrap();
     let did = say(&mut r, Side::Target, IO, &data(Side::Target, kind::FONT_MAP, &[0; 8])).unwrap();
     assert_eq!(seen(&did), [Seen::Activated { width: 1920, height: 1080 }]);
 }
@@ -145,7 +145,7 @@ fn ids_may_differ_on_both_sides() {
     c.channels[0].target = Some(1104);
     let mut r = Relay::new(c);
     say(&mut r, Side::Target, 1103, &demand(1280, 800)).unwrap();
-    let did = say(&mut r, Side::Client, IO, &confirm(16)).unwrap();
+    let did = say(&mut r, Side::Client, IO, &confirm(16, true)).unwrap();
     let [Action::ToTarget(f)] = &did[..] else { panic!("{did:?}") };
     let Frame::Mcs(pdu) = frame::open(f).unwrap() else { panic!("fast-path") };
     assert!(matches!(mcs::decode(pdu, Side::Client).unwrap(), Mcs::Send { user: 1107, channel: 1103, .. }));

@@ -173,3 +173,16 @@ fn words_wait_for_the_end_of_a_frame() {
     assert_eq!(reader_of_the_rest.pop().map(|c| c.0), Some(command::END_FRAME));
     assert_eq!(commands(&did[1..], &mut reader).len(), 6);
 }
+
+#[test]
+fn words_reach_a_session_without_fast_path_too() {
+    let mut r = Relay::new(config(Policy::default()));
+    say(&mut r, Side::Target, IO, &demand(1280, 800)).unwrap();
+    say(&mut r, Side::Client, IO, &crate::sample::confirm(24, false)).unwrap();
+    r.say("Paused", None, NOW);
+    assert!(all(&mut r).is_empty(), "not before the desktop is there");
+    let did = say(&mut r, Side::Target, IO, &data(Side::Target, kind::FONT_MAP, &[0; 8])).unwrap();
+    assert!(fast(&did, Side::Client).is_empty());
+    let updates = got(&did, Side::Client, IO);
+    assert!(updates.len() > 1 && updates[1..].iter().all(|u| u[14] == kind::UPDATE && u[18] == 1), "bitmap updates");
+}
