@@ -186,3 +186,45 @@ fn words_reach_a_session_without_fast_path_too() {
     let updates = got(&did, Side::Client, IO);
     assert!(updates.len() > 1 && updates[1..].iter().all(|u| u[14] == kind::UPDATE && u[18] == 1), "bitmap updates");
 }
+
+struct Nothing;
+impl ironrdp_egfx::client::GraphicsPipelineHandler for Nothing {}
+
+/// The decoder that recordings use sees the band come over the target's picture, and the picture again when it goes.
+#[test]
+fn a_recording_decodes_the_words_and_what_was_under_them() {
+    use ironrdp_dvc::DvcProcessor as _;
+    let (mut r, _) = graphics();
+    let mut decoder = ironrdp_egfx::client::GraphicsPipelineClient::new(Box::new(Nothing), None);
+    decoder.start(3).unwrap();
+    let mut message = Vec::new();
+    put_command(&mut message, command::CAPS_CONFIRM, &[1, 7, 10, 0, 4, 0, 0, 0, 0x20, 0, 0, 0]);
+    let mut reset = Vec::new();
+    [1280, 800, 0].into_iter().for_each(|n| reset.put32(n));
+    reset.resize(332, 0);
+    put_command(&mut message, command::RESET, &reset);
+    put_command(&mut message, command::CREATE_SURFACE, &[1, 0, 0, 5, 0x20, 3, 0x20]);
+    put_command(&mut message, command::MAP_TO_OUTPUT, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    put_command(&mut message, command::START_FRAME, &[0; 8]);
+    put_command(&mut message, command::SOLID_FILL, &[1, 0, 9, 8, 7, 0xff, 1, 0, 0, 0, 0, 0, 0, 5, 0x20, 3]);
+    put_command(&mut message, command::END_FRAME, &[0; 4]);
+    decoder.process(3, &crate::channel::zgfx::wrap(&message)).unwrap();
+    // the first point of what changed, as red, green, blue
+    let first = |decoder: &mut ironrdp_egfx::client::GraphicsPipelineClient, actions: &[Action]| {
+        let pdus = got(actions, Side::Client, DYNAMIC);
+        let message: Vec<u8> = pdus.iter().flat_map(|p| p[if p[0] >> 4 == 2 { 6 } else { 2 }..].to_vec()).collect();
+        decoder.process(3, &message).unwrap();
+        let update = decoder.drain_output().pop().unwrap();
+        assert_eq!((update.region.left, update.region.top), (0, 0));
+        [update.data[0], update.data[1], update.data[2]]
+    };
+    assert_eq!(decoder.drain_output().pop().unwrap().data[..3], [7, 8, 9]);
+    r.say("Paused", None, NOW);
+    let did = all(&mut r);
+    let [blue, green, red] = crate::notice::BACK;
+    assert_eq!(first(&mut decoder, &did), [red, green, blue]);
+    r.say("", None, NOW);
+    let did = all(&mut r);
+    assert_eq!(first(&mut decoder, &did), [7, 8, 9]);
+    assert_eq!(decoder.dropped_updates(), 0);
+}
