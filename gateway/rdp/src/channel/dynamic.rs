@@ -229,7 +229,7 @@ impl Dynamic {
         match (from, graphics) {
             (Side::Client, Some(graphics)) => {
                 if channel.client.take(first, data, true, MAX_CLIENT_MESSAGE)? {
-                    let left = graphics.from_client(&channel.client.finish())?;
+                    let left = graphics.client_says(&channel.client.finish())?;
                     if !left.is_empty() {
                         out.extend(data_pdus(id, &left).into_iter().map(|p| Said::To(Side::Target, p)));
                     }
@@ -244,7 +244,7 @@ impl Dynamic {
                     }
                     return Ok(Drawn::default());
                 }
-                let (message, drawn) = graphics.from_target(&channel.target.finish())?;
+                let (message, drawn) = graphics.target_says(&channel.target.finish())?;
                 if self.rewriting {
                     out.extend(data_pdus(id, &plain(&message)).into_iter().map(|p| Said::To(Side::Client, p)));
                 } else {

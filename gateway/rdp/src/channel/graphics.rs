@@ -96,7 +96,7 @@ impl Graphics {
     }
 
     /// A message of the client, as the target may see it: what is left of it.
-    pub(crate) fn from_client(&mut self, message: &[u8]) -> Result<Vec<u8>, Broken> {
+    pub(crate) fn client_says(&mut self, message: &[u8]) -> Result<Vec<u8>, Broken> {
         let mut out = Vec::with_capacity(message.len());
         for (kind, whole) in commands(message)? {
             let mut r = Reader::new(&whole[HEADER..], "graphics command");
@@ -147,7 +147,7 @@ impl Graphics {
     }
 
     /// A whole message of the target, still compressed. Returns what it says uncompressed.
-    pub(crate) fn from_target(&mut self, message: &[u8]) -> Result<(Vec<u8>, Drawn), Broken> {
+    pub(crate) fn target_says(&mut self, message: &[u8]) -> Result<(Vec<u8>, Drawn), Broken> {
         let plain = self.reader.message(message, self.limit)?;
         let mut drawn = Drawn::default();
         for (kind, whole) in commands(&plain)? {
@@ -302,7 +302,7 @@ mod tests {
 
     fn advertised(g: &mut Graphics) -> Vec<u8> {
         let bytes = encode_vec(&GfxPdu::CapabilitiesAdvertise(CapabilitiesAdvertisePdu::from_typed(&everything()))).unwrap();
-        g.from_client(&bytes).unwrap()
+        g.client_says(&bytes).unwrap()
     }
 
     fn confirm(set: CapabilitySet) -> Vec<u8> {
@@ -342,11 +342,11 @@ mod tests {
         ] {
             let mut g = Graphics::new(1 << 20);
             advertised(&mut g);
-            assert!(g.from_target(&confirm(set.clone())).is_err(), "{set:?}");
+            assert!(g.target_says(&confirm(set.clone())).is_err(), "{set:?}");
         }
         let mut g = Graphics::new(1 << 20);
         advertised(&mut g);
-        g.from_target(&confirm(CapabilitySet::V10_7 { flags: CapabilitiesV107Flags::AVC_DISABLED })).unwrap();
+        g.target_says(&confirm(CapabilitySet::V10_7 { flags: CapabilitiesV107Flags::AVC_DISABLED })).unwrap();
         assert!(g.confirmed);
     }
 
@@ -359,7 +359,7 @@ mod tests {
             body.extend_from_slice(&[0x20; 13]);
             let mut message = Vec::new();
             put_command(&mut message, command::WIRE_TO_SURFACE_1, &body);
-            assert_eq!(g.from_target(&zgfx::wrap(&message)).is_ok(), CODECS.contains(&codec), "{codec:#x}");
+            assert_eq!(g.target_says(&zgfx::wrap(&message)).is_ok(), CODECS.contains(&codec), "{codec:#x}");
         }
     }
 
@@ -374,7 +374,7 @@ mod tests {
             put_command(&mut out, command::FRAME_ACKNOWLEDGE, &body);
             out
         };
-        assert_eq!(g.from_client(&[ack(5), ack(OUR_FRAMES + 1), ack(6)].concat()).unwrap(), [ack(5), ack(6)].concat());
+        assert_eq!(g.client_says(&[ack(5), ack(OUR_FRAMES + 1), ack(6)].concat()).unwrap(), [ack(5), ack(6)].concat());
     }
 
     #[test]
@@ -383,12 +383,12 @@ mod tests {
         let mut message = Vec::new();
         put_command(&mut message, command::CREATE_SURFACE, &[0xff, 0xff, 0, 4, 0, 3, 0x20]);
         put_command(&mut message, command::MAP_TO_OUTPUT, &[0xff, 0xff, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]);
-        assert!(g.from_target(&zgfx::wrap(&message)).unwrap().1.shown);
+        assert!(g.target_says(&zgfx::wrap(&message)).unwrap().1.shown);
         assert_eq!(g.surfaces.get(&0xffff), Some(&Surface { width: 1024, height: 768, at: Some((1, 2)) }));
         assert_eq!(g.free_surface(), Some(0xfffe));
         let mut reset = Vec::new();
         put_command(&mut reset, command::RESET, &[0; 332]);
-        assert!(g.from_target(&zgfx::wrap(&reset)).unwrap().1.reset);
+        assert!(g.target_says(&zgfx::wrap(&reset)).unwrap().1.reset);
         assert_eq!(g.free_surface(), Some(0xffff));
     }
 }

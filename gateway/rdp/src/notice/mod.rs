@@ -123,7 +123,7 @@ mod tests {
     fn all_ink_is_within_the_band() {
         for (w, h) in [(1280, 800), (1366, 768), (3840, 2160), (200, 200)] {
             let b = Banner::new("Paused by a supervisor: wait, or ask at 4711. ~{|}~ \u{1f600}", w, h).unwrap();
-            assert!(b.width <= w && b.height <= h && b.width % 4 == 0);
+            assert!(b.width <= w && b.height <= h && b.width.is_multiple_of(4));
             assert!(b.runs.iter().all(|r| r.x + r.width <= b.width && r.y + r.height <= b.height));
             assert!(b.mask().iter().filter(|m| **m).count() > 500);
         }

@@ -88,7 +88,7 @@ fn words_that_are_painted_over_come_back_a_little_later() {
     let band = fast(&all(&mut r), Side::Client);
     let update: Bytes = frame::fast_path(0, &[1, 4, 0, 1, 0, 0, 0]).unwrap().into();
     for at in [later(10), later(20)] {
-        assert_eq!(fast(&feed(&mut r, Side::Target, update.clone(), at).unwrap(), Side::Client), [update.clone()]);
+        assert_eq!(fast(&feed(&mut r, Side::Target, update.clone(), at).unwrap(), Side::Client), std::slice::from_ref(&update));
     }
     assert_eq!(r.next_tick(), Some(later(250)));
     r.tick(later(250));
