@@ -22,6 +22,7 @@ mod line_text;
 mod masked;
 mod masker;
 mod packed;
+mod page;
 mod panes;
 mod parser;
 mod plain;
@@ -43,6 +44,7 @@ mod words;
 
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};
+pub use page::{PageLine, PageMasker};
 pub use rules::{RuleError, RuleSet};
 #[doc(hidden)]
 pub use stages::Spent;

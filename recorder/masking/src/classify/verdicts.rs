@@ -88,6 +88,14 @@ impl Verdicts {
         true
     }
 
+    /// Masks more.
+    pub(crate) fn add(&mut self, found: Found) {
+        if found.range.end <= self.length {
+            self.found.push(found);
+            resolve(&mut self.found);
+        }
+    }
+
     /// Verdicts of the cells of one row that several lines share: `parts` are their verdicts, the cell in their own line at which the part of
     /// this row begins, and the columns of the row that are theirs.
     pub(crate) fn beside<'a>(parts: impl Iterator<Item = (&'a Verdicts, usize, Range<usize>)>) -> Self {

@@ -1,6 +1,7 @@
 //! The picture that people may see.
 
-use crate::{Damage, Picture, PictureError, Rect, TileAt, TileError, encode_tiles};
+use super::plan::{Mark, Plan};
+use crate::{Damage, PIXEL, Picture, PictureError, Rect, TileAt, TileError, encode_tiles};
 
 /// Side of the squares that stand for what was not cleared, in pixels. Two letters of ordinary text fit into one.
 pub(super) const BLOCK: u16 = 16;
@@ -26,16 +27,17 @@ impl MaskedTiles {
     }
 }
 
-/// **Invariant:** its pixels are copied from the desktop only where [`super::plan::Plan`] says that they were cleared.
+/// Steps of a colour in an average. Averages as they are could tell which letters they were made of, to somebody who tries all letters.
+const STEP: u8 = 32;
+
+/// **Invariant:** its pixels are copied from the desktop only where a [`Plan`] says that they were cleared.
 #[derive(Debug)]
 pub(super) struct Cleared(Picture);
 
 impl Cleared {
-    /// Averages everywhere: nothing was cleared yet.
+    /// Black: nothing was painted yet.
     pub(super) fn new(raw: &Picture) -> Result<Self, PictureError> {
-        let mut cleared = Self(Picture::new(raw.width(), raw.height())?);
-        cleared.blur(raw, raw.area());
-        Ok(cleared)
+        Picture::new(raw.width(), raw.height()).map(Self)
     }
 
     pub(super) fn tiles(&self, tiles: &[TileAt]) -> Result<Vec<MaskedTiles>, TileError> {
@@ -46,33 +48,55 @@ impl Cleared {
         self.tiles(&Damage::all(self.0.width(), self.0.height()).tiles().collect::<Vec<_>>())
     }
 
-    /// Every square that `area` touches becomes its average.
-    pub(super) fn blur(&mut self, raw: &Picture, area: Rect) {
-        let whole = Rect::of_edges(
-            u32::from(area.x / BLOCK * BLOCK),
-            u32::from(area.y / BLOCK * BLOCK),
-            area.right().next_multiple_of(BLOCK.into()),
-            area.bottom().next_multiple_of(BLOCK.into()),
-        )
-        .intersection(&raw.area());
-        for y in (whole.y..).step_by(BLOCK.into()).take_while(|y| u32::from(*y) < whole.bottom()) {
-            for x in (whole.x..).step_by(BLOCK.into()).take_while(|x| u32::from(*x) < whole.right()) {
-                let block = Rect::new(x, y, BLOCK, BLOCK).intersection(&raw.area());
-                self.0.fill(block, average(raw, block));
+    /// Paints a tile by the plan. Says whether it looks different now.
+    pub(super) fn paint(&mut self, raw: &Picture, plan: &Plan, at: TileAt) -> bool {
+        let area = at.area(raw.area());
+        if area.is_empty() || !plan.fits(raw.area()) || self.0.area() != raw.area() {
+            return false;
+        }
+        let before: Vec<u8> = (0..area.height).flat_map(|row| self.0.row(area, row)).copied().collect();
+        for y in (area.y..).step_by(BLOCK.into()).take_while(|y| u32::from(*y) < area.bottom()) {
+            for x in (area.x..).step_by(BLOCK.into()).take_while(|x| u32::from(*x) < area.right()) {
+                self.block(raw, plan, Rect::new(x, y, BLOCK, BLOCK).intersection(&area));
+            }
+        }
+        let stride = usize::from(area.width) * PIXEL;
+        (0..area.height).any(|row| before.get(usize::from(row) * stride..(usize::from(row) + 1) * stride) != Some(self.0.row(area, row)))
+    }
+
+    fn block(&mut self, raw: &Picture, plan: &Plan, block: Rect) {
+        let plain = plan.is_plain(raw, block);
+        let [r, g, b] = if plain { [0; 3] } else { average(raw, plan, block) };
+        for row in 0..block.height {
+            let source = raw.row(block, row).as_chunks::<PIXEL>().0;
+            let marks = plan.row(block, row);
+            let target = self.0.row_mut(block, row).as_chunks_mut::<PIXEL>().0;
+            for ((target, source), mark) in target.iter_mut().zip(source).zip(marks) {
+                *target = match mark {
+                    Mark::Black => [0, 0, 0, 255],
+                    Mark::Word => *source,
+                    Mark::None if plain => *source,
+                    Mark::None | Mark::Unsure => [r, g, b, 255],
+                };
             }
         }
     }
 }
 
-fn average(raw: &Picture, block: Rect) -> [u8; 3] {
+/// The square's colour, roughly. What is black anyway does not count.
+fn average(raw: &Picture, plan: &Plan, block: Rect) -> [u8; 3] {
     let mut sums = [0_u32; 3];
+    let mut count = 0;
     for row in 0..block.height {
-        for [r, g, b, _] in raw.row(block, row).as_chunks::<4>().0 {
-            sums[0] += u32::from(*r);
-            sums[1] += u32::from(*g);
-            sums[2] += u32::from(*b);
+        for (pixel, mark) in raw.row(block, row).as_chunks::<PIXEL>().0.iter().zip(plan.row(block, row)) {
+            if *mark != Mark::Black {
+                (0..3).for_each(|channel| sums[channel] += u32::from(pixel[channel]));
+                count += 1;
+            }
         }
     }
-    let count = u32::try_from(block.area()).unwrap_or(1).max(1);
-    sums.map(|sum| u8::try_from(sum / count).unwrap_or(255))
+    sums.map(|sum| {
+        let mean = u8::try_from(sum.checked_div(count).unwrap_or(0)).unwrap_or(255);
+        (mean / STEP * STEP).saturating_add(STEP / 2)
+    })
 }
