@@ -36,26 +36,49 @@ pub(super) type Rows = Vec<Vec<Phrase>>;
 
 /// All words in rows of phrases.
 pub(super) fn rows(words: &[Known]) -> Rows {
-    let mut order: Vec<usize> = (0..words.len()).collect();
-    order.sort_by_key(|at| (middle(words[*at].area()), words[*at].area().x));
+    let mut order: Vec<usize> = (0..words.len()).filter(|at| !is_noise(words, *at)).collect();
+    order.sort_by_key(|at| words[*at].area().x);
     let mut lines: Vec<(u32, u32, Vec<usize>)> = Vec::new();
     for at in order {
         let area = words[at].area();
         let (centre, height) = (middle(area), u32::from(area.height));
-        // Twice the distance of the middles; a line's letters go up and down by a third of their height.
+        // Twice the distance of the middles; a line's letters go up and down by a third of their height. By the word before, because lines may lean.
         let fits = |line: &&mut (u32, u32, Vec<usize>)| line.0.abs_diff(centre) < line.1.min(height).max(6);
-        match lines.iter_mut().rev().take(4).filter(fits).min_by_key(|line| line.0.abs_diff(centre)) {
+        match lines.iter_mut().filter(fits).min_by_key(|line| line.0.abs_diff(centre)) {
             Some(line) => {
-                let count = u32::try_from(line.2.len()).unwrap_or(u32::MAX);
-                line.0 = (line.0.saturating_mul(count) + centre) / (count + 1);
-                line.1 = line.1.max(height);
+                (line.0, line.1) = (centre, height);
                 line.2.push(at);
             }
             None => lines.push((centre, height, vec![at])),
         }
     }
+    for (centre, _, line) in &mut lines {
+        *centre = line.first().map_or(0, |at| middle(words[*at].area()));
+    }
+    // Specks between the rows of a table would end it.
+    let letters = |line: &[usize]| line.iter().map(|at| words[*at].letters()).sum::<usize>();
+    lines.retain(|(_, _, line)| line.iter().any(|at| words[*at].is_sure()) || letters(line) >= MIN_LETTERS);
     lines.sort_by_key(|line| line.0);
     lines.into_iter().map(|(_, _, line)| phrases(words, line)).collect()
+}
+
+/// A line on which nothing was read surely needs this many letters to be one.
+const MIN_LETTERS: usize = 6;
+/// Less sure than this, and it is no word at all.
+const NOISE: f32 = 20.0;
+
+/// Is it a speck that was taken for a letter, or a part of a word that was also read whole?
+fn is_noise(words: &[Known], at: usize) -> bool {
+    let known = &words[at];
+    if known.is_sure() {
+        return false;
+    }
+    let area = known.area();
+    known.letters() == 0
+        || known.word.confidence < NOISE
+        || words.iter().enumerate().any(|(other, surer)| {
+            other != at && surer.word.confidence > known.word.confidence && surer.area().intersection(&area).area() * 3 > area.area()
+        })
 }
 
 /// Twice the middle row, so that it is a whole number.
@@ -98,7 +121,7 @@ pub(super) fn blocks(rows: &Rows) -> Vec<Rows> {
     }
     for (at, (_, phrase)) in all.iter().enumerate() {
         let height = phrase.height.max(6);
-        let near = phrase.area.padded(height.saturating_mul(3), height);
+        let near = phrase.area.padded(height.saturating_mul(3), height.saturating_mul(5) / 2);
         // Phrases come row by row: what is near comes soon.
         for (other, (_, candidate)) in all.iter().enumerate().skip(at + 1) {
             if u32::from(candidate.area.y) > near.bottom() + u32::from(height) * 4 {
@@ -133,6 +156,9 @@ fn by_row(block: Vec<(usize, Phrase)>) -> Rows {
     rows.into_iter().map(|(_, phrases)| phrases).collect()
 }
 
+/// Heights of a line between two lines that do not belong together. Rows of tables stand far apart on some screens, and no table has a blank line.
+const BLANK_LINE: u32 = 5;
+
 /// Lines as a terminal would show them: each phrase at its column, two blanks or more between phrases, an empty line where there is room for one.
 pub(super) fn lines(rows: &Rows, words: &[Known]) -> Vec<TextLine> {
     let unit = column_width(rows, words);
@@ -141,7 +167,7 @@ pub(super) fn lines(rows: &Rows, words: &[Known]) -> Vec<TextLine> {
     let mut above: Option<Rect> = None;
     for row in rows {
         let area = row.iter().fold(Rect::default(), |all, phrase| all.union(&phrase.area));
-        if above.is_some_and(|above| u32::from(area.y) > above.bottom() + u32::from(area.height.min(above.height)) * 2) {
+        if above.is_some_and(|above| u32::from(area.y) > above.bottom() + u32::from(area.height.min(above.height)) * BLANK_LINE) {
             lines.push(TextLine::default());
         }
         above = Some(area);
@@ -190,7 +216,7 @@ mod tests {
             for part in line.split(' ') {
                 if !part.is_empty() {
                     let area = Rect::new(at as u16 * 7, row as u16 * 16, part.len() as u16 * 7, 10);
-                    words.push(Known { word: Word { text: part.to_owned(), area, confidence: 90.0 }, state: State::Unsure });
+                    words.push(Known { word: Word { text: part.to_owned(), area, confidence: 90.0 }, state: State::Unsure, level: true });
                 }
                 at += part.len() + 1;
             }

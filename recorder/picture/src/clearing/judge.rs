@@ -8,9 +8,10 @@ use anteroom_masking::{PageLine, PageMasker};
 use super::{
     alike::Alike,
     grid::{self, Phrase, Rows, TextLine},
+    unread,
     words::{Known, State},
 };
-use crate::Rect;
+use crate::{Picture, Rect};
 
 /// What is on the screen, as text.
 pub(super) struct Read {
@@ -19,7 +20,7 @@ pub(super) struct Read {
 }
 
 /// Judges all words, and gives the lines that can be shown.
-pub(super) fn judge(words: &mut [Known], pages: &mut PageMasker, alike: &mut Alike) -> Vec<Read> {
+pub(super) fn judge(raw: &Picture, words: &mut [Known], pages: &mut PageMasker, alike: &mut Alike) -> Vec<Read> {
     let rows = grid::rows(words);
     let blocks = grid::blocks(&rows);
     let mut masked = vec![false; words.len()];
@@ -44,6 +45,10 @@ pub(super) fn judge(words: &mut [Known], pages: &mut PageMasker, alike: &mut Ali
     }
     let mut unsure: Vec<bool> = words.iter().map(|known| !known.is_sure()).collect();
     doubt(&blocks, words, pages, &mut unsure);
+    let unread = unread::places(raw, words);
+    for (known, unsure) in words.iter().zip(&mut unsure) {
+        *unsure |= pages.may_identify(known.text()) && unread::is_near(&unread, known.area());
+    }
     for ((known, masked), unsure) in words.iter_mut().zip(&masked).zip(&unsure) {
         known.state = match (masked, unsure) {
             (true, _) => State::Masked,

@@ -10,6 +10,7 @@ mod grid;
 mod judge;
 mod plan;
 mod regions;
+mod unread;
 mod words;
 
 use std::{
@@ -136,7 +137,7 @@ impl Clearing {
             return Shown::default();
         }
         let unread = screen.read_anew(ocr, &mut self.cache);
-        let lines = judge(&mut screen.words, &mut self.pages, &mut self.alike);
+        let lines = judge(&screen.raw, &mut screen.words, &mut self.pages, &mut self.alike);
         let before = std::mem::replace(&mut screen.plan, Plan::of(screen.raw.area(), &screen.words, &self.zones));
         let none = screen.no_damage();
         let mut repaint = std::mem::replace(&mut screen.dirty, none.clone());
@@ -216,7 +217,7 @@ impl Screen {
         let mut ask = Vec::new();
         for region in regions {
             if let Some(found) = cache.words(&self.raw, region) {
-                words::add(&mut self.words, &found, region, whole);
+                words::add(&mut self.words, &found, region, &self.raw);
             } else if !regions::is_blank(&self.raw, region) {
                 ask.push(region);
             }
@@ -229,7 +230,7 @@ impl Screen {
                 Ok(answer) => {
                     for (region, found) in asked.iter().zip(answer) {
                         cache.put(&self.raw, *region, &found);
-                        words::add(&mut self.words, &found, *region, whole);
+                        words::add(&mut self.words, &found, *region, &self.raw);
                     }
                 }
                 Err(error) => unread = Some(error),

@@ -12,6 +12,8 @@ const SURE: f32 = 60.0;
 pub(super) struct Known {
     pub(super) word: Word,
     pub(super) state: State,
+    /// It stands upright: what leans is read as if it did not, next to words that are not beside it.
+    pub(super) level: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,11 @@ impl Known {
         &self.word.text
     }
 
+    /// Letters and digits.
+    pub(super) fn letters(&self) -> usize {
+        self.word.text.chars().filter(|c| c.is_alphanumeric()).count()
+    }
+
     /// Was it read surely, and does its place look like a place of this word?
     pub(super) fn is_sure(&self) -> bool {
         let Rect { width, height, .. } = self.word.area;
@@ -40,7 +47,7 @@ impl Known {
         let (width, height) = (u32::from(width), u32::from(height));
         // From "ill" to "WWW": a word with more letters than its place can hold, or far fewer, was not read right.
         let fits = width * 8 >= letters * height && width <= letters.saturating_add(1) * height * 2;
-        self.word.confidence >= SURE && fits && self.word.text.chars().any(char::is_alphanumeric)
+        self.word.confidence >= SURE && fits && self.level && self.word.text.chars().any(char::is_alphanumeric)
     }
 }
 
@@ -56,7 +63,8 @@ pub(super) fn keep(words: &mut Vec<Known>, raw: &Picture, read: &Picture, anew: 
 }
 
 /// Adds words of a region that was read. One that touches the region's border may have been cut there; the picture's own border cuts nothing.
-pub(super) fn add(words: &mut Vec<Known>, found: &[Word], region: Rect, whole: Rect) {
+pub(super) fn add(words: &mut Vec<Known>, found: &[Word], region: Rect, raw: &Picture) {
+    let whole = raw.area();
     for word in found {
         let area = word.area;
         let cut = (area.x <= region.x && region.x > whole.x)
@@ -79,7 +87,47 @@ pub(super) fn add(words: &mut Vec<Known>, found: &[Word], region: Rect, whole: R
             }
         }
         if !twice {
-            words.push(Known { word: word.clone(), state: State::Unsure });
+            words.push(Known { level: is_level(raw, word), word: word.clone(), state: State::Unsure });
         }
     }
+}
+
+/// Does the ink of a word go neither up nor down along it? Letters differ by a fifth of their height; a word that leans by some degrees goes through
+/// most of the place it was read at.
+fn is_level(raw: &Picture, word: &Word) -> bool {
+    let area = word.area.intersection(&raw.area());
+    if word.text.chars().count() < 4 || area.height < 4 {
+        return true;
+    }
+    let ground = ground(raw, area);
+    // By least squares: how far the middle of the ink moves from the first to the last column.
+    let (mut count, mut xs, mut ys, mut xx, mut xy) = (0.0_f64, 0.0, 0.0, 0.0, 0.0);
+    for row in 0..area.height {
+        for (column, pixel) in raw.row(area, row).as_chunks::<4>().0.iter().enumerate() {
+            let ink: u16 = (0..3).map(|channel| u16::from(pixel[channel].abs_diff(ground[channel]))).sum();
+            if ink > 96 {
+                let (x, y) = (column as f64, f64::from(row));
+                (count, xs, ys, xx, xy) = (count + 1.0, xs + x, ys + y, xx + x * x, xy + x * y);
+            }
+        }
+    }
+    let spread = count * xx - xs * xs;
+    if spread <= 0.0 {
+        return true;
+    }
+    let slope = (count * xy - xs * ys) / spread;
+    (slope * f64::from(area.width)).abs() < f64::from(area.height) * 0.4
+}
+
+/// The colour most of the place's border has.
+fn ground(raw: &Picture, area: Rect) -> [u8; 3] {
+    let mut corners = [
+        raw.at(area.x, area.y),
+        raw.at(area.x + area.width - 1, area.y),
+        raw.at(area.x, area.y + area.height - 1),
+        raw.at(area.x + area.width - 1, area.y + area.height - 1),
+        raw.at(area.x.saturating_sub(1), area.y.saturating_sub(1)),
+    ];
+    corners.sort_unstable();
+    corners[2]
 }
