@@ -110,9 +110,9 @@ impl Decoder {
     }
 
     fn frame(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
-        match frame.first().map(|first| first & 3) {
+        match frame.first() {
             // MS-RDPBCGR 2.2.9.1.2: the two lowest bits of the first byte.
-            Some(0) => self.fast_path.frame(frame, &mut self.canvas),
+            Some(first) if first & 3 == 0 => self.fast_path.frame(frame, &mut self.canvas),
             Some(3) => self.tpkt(frame),
             _ => Err(DecodeError::Malformed("frame")),
         }

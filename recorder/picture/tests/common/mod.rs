@@ -1,4 +1,5 @@
 //! Screens drawn by ImageMagick and read by Tesseract, as far as these are installed.
+#![allow(unreachable_pub, reason = "a module of tests")]
 #![allow(dead_code, reason = "not every test draws, and not every test reads")]
 
 use std::{
