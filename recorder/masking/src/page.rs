@@ -73,6 +73,17 @@ impl PageMasker {
         digits >= 3 || looks_like_a_name(word, self.classifier.rules())
     }
 
+    /// Does the text say by itself that what stands beside or below it identifies somebody, as "Patient name" does?
+    pub fn is_label(&self, text: &str) -> bool {
+        self.classifier.rules().vocabulary.label(text.trim_end_matches([':', ' '])).is_some()
+    }
+
+    /// Is the text made of words of labels only, and so no value?
+    pub fn is_of_labels(&self, text: &str) -> bool {
+        let mut words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).peekable();
+        words.peek().is_some() && words.all(|word| self.classifier.rules().vocabulary.knows(word))
+    }
+
     /// Distinct identifiers masked so far, by type ("name", "mrn", ...).
     pub fn counts(&self) -> BTreeMap<String, u64> {
         self.classifier.learned().counts().map(|(kind, count)| (kind.name().to_owned(), count)).collect()

@@ -206,7 +206,7 @@ fn what_cannot_be_followed_ends_the_recording() {
             codec_id: codec,
             pixel_format: PixelFormat::XRgb,
             destination_rectangle: place(0, 0, 64, 64),
-            bitmap_data: vec![0; 16],
+            bitmap_data: vec![0xff; 16],
         };
         graphics([set_up(64, 64), vec![start(), GfxPdu::WireToSurface1(wire), end()]].concat())
     };

@@ -30,7 +30,7 @@ pub(super) fn judge(raw: &Picture, words: &mut [Known], pages: &mut PageMasker, 
     for text in &texts {
         mask(pages, text, &mut masked);
     }
-    for pair in pairs(&rows, words) {
+    for pair in pairs(&rows, words, pages) {
         mask(pages, &[pair], &mut masked);
     }
     for joined in texts.iter().flatten().filter_map(|line| with_numbers_joined(line, words)) {
@@ -72,34 +72,29 @@ fn mask(pages: &mut PageMasker, text: &[TextLine], masked: &mut [bool]) {
 }
 
 /// "Patient name" beside or above "Whitfield, Mary", without a colon or more of a table: as `Patient name: Whitfield, Mary`.
-fn pairs(rows: &Rows, words: &[Known]) -> Vec<TextLine> {
+fn pairs(rows: &Rows, words: &[Known], pages: &PageMasker) -> Vec<TextLine> {
     let mut pairs = Vec::new();
+    let text = |phrase: &Phrase| phrase.words.iter().map(|at| words[*at].text()).collect::<Vec<_>>().join(" ");
+    let is_value = |phrase: &&Phrase| !pages.is_of_labels(&text(phrase)) && !pages.is_label(&text(phrase));
     for (row, phrases) in rows.iter().enumerate() {
         for (at, phrase) in phrases.iter().enumerate() {
-            if !is_label(phrase, words) {
+            if phrase.words.len() > MAX_LABEL_WORDS || !pages.is_label(&text(phrase)) {
                 continue;
             }
-            if let Some(beside) = phrases.get(at + 1) {
-                pairs.push(pair(phrase, beside, words));
-            }
+            pairs.extend(phrases.get(at + 1).filter(is_value).map(|beside| pair(phrase, beside, words)));
             let reach = phrase.area.bottom() + u32::from(phrase.height) * 5 / 2;
-            let below = rows.iter().skip(row + 1).take(3).flatten();
-            for below in below.filter(|below| u32::from(below.area.y) < reach && below.area.padded(4, 0).x <= phrase.area.x.saturating_add(8)) {
-                if u32::from(phrase.area.x) < below.area.right() && below.area.x.abs_diff(phrase.area.x) <= phrase.height {
-                    pairs.push(pair(phrase, below, words));
-                    break;
-                }
-            }
+            let below = rows.iter().skip(row + 1).take(3).flatten().find(|below| {
+                let under = u32::from(phrase.area.x) < below.area.right() && u32::from(below.area.x) < phrase.area.right();
+                under && u32::from(below.area.y) < reach && u32::from(below.area.y) + 2 >= phrase.area.bottom()
+            });
+            pairs.extend(below.filter(is_value).map(|below| pair(phrase, below, words)));
         }
     }
     pairs
 }
 
-/// A label has few words, and letters.
-fn is_label(phrase: &Phrase, words: &[Known]) -> bool {
-    let letters = |at: &usize| words[*at].text().chars().any(char::is_alphabetic);
-    phrase.words.len() <= 4 && phrase.words.iter().all(letters)
-}
+/// Words of a label at most.
+const MAX_LABEL_WORDS: usize = 5;
 
 fn pair(label: &Phrase, value: &Phrase, words: &[Known]) -> TextLine {
     let mut line = TextLine::default();
