@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_table_on_a_screen_is_masked_by_its_header() {
-        let shown = masked(&["MRN        Patient Name       Modality", "4512345    Whitfield, Mary    CT", "4512346    Okafor, James      MR"]);
+        let shown =
+            masked(&["MRN        Patient Name       Modality", "4512345    Whitfield, Mary    CT", "4512346    Okafor, James      MR"]);
         assert_eq!(
             shown,
             ["MRN        Patient Name       Modality", "███████    ██████████ ████    CT", "███████    ███████ █████      MR"]

@@ -7,7 +7,9 @@ use std::{
 };
 
 use anteroom_masking::RuleSet;
-use anteroom_picture::{Clearing, Damage, Decoder, Desktop, Differ, Limits, Ocr, OcrError, Picture, Rect, Region, Tiles, Word, encode_tiles};
+use anteroom_picture::{
+    Clearing, Damage, Decoder, Desktop, Differ, Limits, Ocr, OcrError, Picture, Rect, Region, Tiles, Word, encode_tiles,
+};
 use ironrdp_graphics::rdp6::{BitmapStreamEncoder, RgbAChannels};
 
 const WIDTH: u16 = 1280;
@@ -111,12 +113,20 @@ fn main() {
         let took = times(10, || frames.iter().for_each(|frame| assert!(decoder.feed(frame).expect("our own frames").painted)));
         assert!(*decoder.picture() == picture, "what was sent is what is seen");
         let seconds = took.as_secs_f64();
-        println!("decode, {name:<20} {:>6.0} MB/s of {:>5} KiB, {:>5.0} Mpx/s", bytes as f64 / 1e6 / seconds, bytes >> 10, megapixels / seconds);
+        println!(
+            "decode, {name:<20} {:>6.0} MB/s of {:>5} KiB, {:>5.0} Mpx/s",
+            bytes as f64 / 1e6 / seconds,
+            bytes >> 10,
+            megapixels / seconds
+        );
     }
     let everywhere = Damage::all(WIDTH, HEIGHT);
     let mut differ = Differ::new();
     differ.changed(&picture, &everywhere);
-    println!("diff of 1280 x 800, nothing changed    {:>8.2} ms", times(50, || assert!(differ.changed(&picture, &everywhere).is_empty())).as_secs_f64() * 1e3);
+    println!(
+        "diff of 1280 x 800, nothing changed    {:>8.2} ms",
+        times(50, || assert!(differ.changed(&picture, &everywhere).is_empty())).as_secs_f64() * 1e3
+    );
     let mut turn = false;
     let took = times(20, || {
         turn = !turn;
@@ -135,7 +145,11 @@ fn main() {
         let coded = |tile: &Vec<u8>| zstd::bulk::compress(tile, level).expect("memory").len();
         let size: usize = rgb.iter().map(coded).sum();
         let took = times(5, || assert!(rgb.iter().map(coded).sum::<usize>() > 0));
-        println!("tiles to zstd -{level} {:>5.0} MB/s, {:>5} KiB (no browser shows that)", raw as f64 / 1e6 / took.as_secs_f64(), size >> 10);
+        println!(
+            "tiles to zstd -{level} {:>5.0} MB/s, {:>5} KiB (no browser shows that)",
+            raw as f64 / 1e6 / took.as_secs_f64(),
+            size >> 10
+        );
     }
     clearing(&picture, words);
 }
@@ -155,7 +169,10 @@ fn clearing(picture: &Picture, words: Vec<Word>) {
     let took = times(20, || {
         number += 1;
         changed.fill(Rect::new(300, 86 + number * 17, 60, 8), [20, 20, 20]);
-        let damage = [anteroom_picture::TileAt { column: 4, row: (86 + number * 17) / 64 }, anteroom_picture::TileAt { column: 5, row: (86 + number * 17) / 64 }];
+        let damage = [
+            anteroom_picture::TileAt { column: 4, row: (86 + number * 17) / 64 },
+            anteroom_picture::TileAt { column: 5, row: (86 + number * 17) / 64 },
+        ];
         encode_tiles(&changed, &damage).expect("its own tiles").iter().for_each(|batch| clearing.take(batch).expect("our own batch"));
         let _shown = clearing.settle(&mut ocr);
     });

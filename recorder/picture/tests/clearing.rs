@@ -128,7 +128,13 @@ fn both_halves_of_a_number_read_in_two_parts_are_black() {
 
 #[test]
 fn a_name_that_was_learned_is_black_wherever_it_stands_also_with_a_letter_read_wrong() {
-    let words = [word("Patient:", 40, 40), word("Whitfield,", 103, 40), word("Whitfie1d", 300, 200), word("viewer", 300, 240), word("Mary", 180, 40)];
+    let words = [
+        word("Patient:", 40, 40),
+        word("Whitfield,", 103, 40),
+        word("Whitfie1d", 300, 200),
+        word("viewer", 300, 240),
+        word("Mary", 180, 40),
+    ];
     let raw = screen(&words);
     let picture = seen(&show(&mut clearing(), &raw, &mut script(&words)).tiles);
     assert!(black(&picture, words[1].1) && black(&picture, words[2].1));

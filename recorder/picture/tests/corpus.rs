@@ -30,11 +30,37 @@ impl Dice {
 }
 
 const SURNAMES: [&str; 16] = [
-    "Whitfield", "Okafor", "Lindqvist", "Marchetti", "Delacroix", "Nakagawa", "Abernathy", "Vasquez", "Kowalski", "Haverford", "Thornbury", "Castellano",
-    "Rasmussen", "Fitzgerald", "Montrose", "Pemberton",
+    "Whitfield",
+    "Okafor",
+    "Lindqvist",
+    "Marchetti",
+    "Delacroix",
+    "Nakagawa",
+    "Abernathy",
+    "Vasquez",
+    "Kowalski",
+    "Haverford",
+    "Thornbury",
+    "Castellano",
+    "Rasmussen",
+    "Fitzgerald",
+    "Montrose",
+    "Pemberton",
 ];
-const GIVEN: [&str; 12] =
-    ["Margaret", "Theodore", "Isabella", "Jonathan", "Beatrice", "Reginald", "Florence", "Sebastian", "Rosalind", "Nathaniel", "Josephine", "Bartholomew"];
+const GIVEN: [&str; 12] = [
+    "Margaret",
+    "Theodore",
+    "Isabella",
+    "Jonathan",
+    "Beatrice",
+    "Reginald",
+    "Florence",
+    "Sebastian",
+    "Rosalind",
+    "Nathaniel",
+    "Josephine",
+    "Bartholomew",
+];
 
 struct Person {
     surname: &'static str,
@@ -75,7 +101,8 @@ const STUDIES: [&str; 6] = ["Chest PA", "Head without contrast", "Abdomen comple
 /// A worklist: a title, a toolbar, a table.
 fn worklist(dice: &mut Dice, font: &str, size: u16, ink: &str, ground: &str, stripes: Option<&str>) -> Screen {
     let mut planted = Vec::new();
-    let mut drawing = Drawing::new(1280, 800, ground).filled("#2b579a", 0, 0, 1280, 28).text(SANS, 13, "white", 10, 19, "Radiology Worklist");
+    let mut drawing =
+        Drawing::new(1280, 800, ground).filled("#2b579a", 0, 0, 1280, 28).text(SANS, 13, "white", 10, 19, "Radiology Worklist");
     drawing = drawing.text(font, size, ink, 16, 52, "File    Edit    View    Tools    Window    Help");
     let columns = [20_u16, 170, 420, 570, 680, 960, 1120];
     let line = size * 2;
@@ -105,8 +132,25 @@ fn worklist(dice: &mut Dice, font: &str, size: u16, ink: &str, ground: &str, str
     }
     drawing = drawing.filled("#dddddd", 0, 775, 1280, 25).text(SANS, 11, "black", 10, 792, "Connected to archive server    14 studies");
     let other = vec![
-        "Radiology", "Worklist", "File", "Tools", "Window", "MRN", "Patient", "Modality", "Description", "Status", "Priority", "Completed", "Scheduled",
-        "Routine", "Urgent", "Connected", "archive", "server", "studies",
+        "Radiology",
+        "Worklist",
+        "File",
+        "Tools",
+        "Window",
+        "MRN",
+        "Patient",
+        "Modality",
+        "Description",
+        "Status",
+        "Priority",
+        "Completed",
+        "Scheduled",
+        "Routine",
+        "Urgent",
+        "Connected",
+        "archive",
+        "server",
+        "studies",
     ];
     Screen { name: format!("worklist-{}-{size}-{}", ink.replace('#', ""), stripes.is_some()), picture: drawing.picture(), planted, other }
 }
@@ -142,7 +186,18 @@ fn form(dice: &mut Dice, font: &str, size: u16, above: bool) -> Screen {
         };
     }
     let other = vec![
-        "Registration", "details", "Patient", "Medical", "Record", "Department", "Cardiology", "outpatient", "Blood", "Pressure", "Comment", "Follow",
+        "Registration",
+        "details",
+        "Patient",
+        "Medical",
+        "Record",
+        "Department",
+        "Cardiology",
+        "outpatient",
+        "Blood",
+        "Pressure",
+        "Comment",
+        "Follow",
         "weeks",
     ];
     Screen { name: format!("form-{size}-{above}"), picture: drawing.picture(), planted, other }
@@ -166,8 +221,20 @@ fn letter(dice: &mut Dice, size: u16) -> Screen {
         drawing = drawing.text(SERIF, size, "#111111", 30, 60 + u16::try_from(at).unwrap() * size * 2, line);
     }
     let other = vec![
-        "examination", "performed", "intravenous", "contrast", "reports", "persistent", "discomfort", "procedure", "evidence", "obstruction", "lungs",
-        "clear", "ultrasound", "months",
+        "examination",
+        "performed",
+        "intravenous",
+        "contrast",
+        "reports",
+        "persistent",
+        "discomfort",
+        "procedure",
+        "evidence",
+        "obstruction",
+        "lungs",
+        "clear",
+        "ultrasound",
+        "months",
     ];
     Screen { name: format!("letter-{size}"), picture: drawing.picture(), planted, other }
 }
@@ -200,7 +267,8 @@ fn windows(dice: &mut Dice) -> Screen {
 
 fn terminal(dice: &mut Dice) -> Screen {
     let mut planted = Vec::new();
-    let mut drawing = Drawing::new(1000, 640, "black").text(MONO, 14, "#c0c0c0", 10, 30, "clinic=> select mrn, name, birth_date, ward from patients;");
+    let mut drawing =
+        Drawing::new(1000, 640, "black").text(MONO, 14, "#c0c0c0", 10, 30, "clinic=> select mrn, name, birth_date, ward from patients;");
     drawing = drawing.text(MONO, 14, "#c0c0c0", 10, 50, "   mrn   |          name          | birth_date | ward");
     drawing = drawing.text(MONO, 14, "#c0c0c0", 10, 70, "---------+------------------------+------------+------");
     for row in 0..12 {
@@ -268,7 +336,9 @@ fn plain(word: &str) -> String {
 /// Would somebody who reads this know that?
 fn tells(read: &str, planted: &str) -> bool {
     let (read, planted) = (plain(read), plain(planted));
-    planted.len() >= 4 && read.len() >= 4 && (read.contains(&planted) || (read.len() >= 6 && planted.contains(&read)) || one_off(&read, &planted))
+    planted.len() >= 4
+        && read.len() >= 4
+        && (read.contains(&planted) || (read.len() >= 6 && planted.contains(&read)) || one_off(&read, &planted))
 }
 
 fn one_off(one: &str, two: &str) -> bool {
@@ -295,7 +365,8 @@ fn what_was_planted_cannot_be_read_and_most_of_the_rest_can() {
         let cleared = seen(&shown.tiles);
         keep(&cleared, &format!("{}-cleared", screen.name));
         let (before, after) = (readable(&screen.picture), readable(&cleared));
-        let lines: Vec<String> = shown.lines.iter().flat_map(|line| line.text.as_str().split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
+        let lines: Vec<String> =
+            shown.lines.iter().flat_map(|line| line.text.as_str().split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
         let (mut here, mut here_legible, mut missing) = (BTreeSet::new(), 0, Vec::new());
         for value in &screen.planted {
             planted += 1;
@@ -323,7 +394,10 @@ fn what_was_planted_cannot_be_read_and_most_of_the_rest_can() {
         );
         leaks.extend(here);
     }
-    println!("planted {planted}, of which legible before {legible}; readable after {}; other words readable {kept} of {others}", leaks.len());
+    println!(
+        "planted {planted}, of which legible before {legible}; readable after {}; other words readable {kept} of {others}",
+        leaks.len()
+    );
     assert_eq!(leaks, Vec::<String>::new(), "identifiers can be read in the cleared pictures");
     assert!(kept * 10 >= others * 8, "only {kept} of {others} other words can be read");
 }

@@ -3,8 +3,8 @@
 use anteroom_picture::{DecodeError, Decoder, Desktop, Limits, Rect};
 use ironrdp_core::encode_vec;
 use ironrdp_egfx::pdu::{
-    CacheToSurfacePdu, Codec1Type, Color, CreateSurfacePdu, EndFramePdu, GfxPdu, MapSurfaceToOutputPdu, PixelFormat, Point, ResetGraphicsPdu,
-    SolidFillPdu, StartFramePdu, SurfaceToCachePdu, SurfaceToSurfacePdu, Timestamp, WireToSurface1Pdu,
+    CacheToSurfacePdu, Codec1Type, Color, CreateSurfacePdu, EndFramePdu, GfxPdu, MapSurfaceToOutputPdu, PixelFormat, Point,
+    ResetGraphicsPdu, SolidFillPdu, StartFramePdu, SurfaceToCachePdu, SurfaceToSurfacePdu, Timestamp, WireToSurface1Pdu,
 };
 use ironrdp_graphics::zgfx::wrap_uncompressed;
 use ironrdp_pdu::geometry::ExclusiveRectangle;
@@ -269,28 +269,40 @@ fn surfaces_are_shown_when_their_frame_ends() {
 fn a_hostile_target_gets_no_memory_and_no_time() {
     let cases: Vec<(Vec<GfxPdu>, &str)> = vec![
         (vec![surface(1, 65535, 65535)], "size of a surface beyond the limits of a recording"),
-        ((0..15).map(|id| surface(id, 2048, 2048)).chain([fill(1, place(0, 0, 9, 9))]).collect(), "memory of the graphics pipeline beyond the limits of a recording"),
         (
-            vec![surface(1, 64, 64), GfxPdu::WireToSurface1(WireToSurface1Pdu {
-                surface_id: 1,
-                codec_id: Codec1Type::Planar,
-                pixel_format: PixelFormat::XRgb,
-                destination_rectangle: place(0, 0, 65535, 65535),
-                bitmap_data: vec![0; 8],
-            })],
+            (0..15).map(|id| surface(id, 2048, 2048)).chain([fill(1, place(0, 0, 9, 9))]).collect(),
+            "memory of the graphics pipeline beyond the limits of a recording",
+        ),
+        (
+            vec![
+                surface(1, 64, 64),
+                GfxPdu::WireToSurface1(WireToSurface1Pdu {
+                    surface_id: 1,
+                    codec_id: Codec1Type::Planar,
+                    pixel_format: PixelFormat::XRgb,
+                    destination_rectangle: place(0, 0, 65535, 65535),
+                    bitmap_data: vec![0; 8],
+                }),
+            ],
             "malformed place on a surface",
         ),
         (
-            vec![surface(1, 2048, 2048), GfxPdu::SurfaceToSurface(SurfaceToSurfacePdu {
-                source_surface_id: 1,
-                destination_surface_id: 1,
-                source_rectangle: place(0, 0, 2048, 2048),
-                destination_points: vec![Point { x: 0, y: 0 }; 2000],
-            })],
+            vec![
+                surface(1, 2048, 2048),
+                GfxPdu::SurfaceToSurface(SurfaceToSurfacePdu {
+                    source_surface_id: 1,
+                    destination_surface_id: 1,
+                    source_rectangle: place(0, 0, 2048, 2048),
+                    destination_points: vec![Point { x: 0, y: 0 }; 2000],
+                }),
+            ],
             "work of a frame beyond the limits of a recording",
         ),
         (
-            vec![surface(1, 64, 64), GfxPdu::CacheToSurface(CacheToSurfacePdu { cache_slot: 9, surface_id: 1, destination_points: vec![] })],
+            vec![
+                surface(1, 64, 64),
+                GfxPdu::CacheToSurface(CacheToSurfacePdu { cache_slot: 9, surface_id: 1, destination_points: vec![] }),
+            ],
             "bitmap of an earlier connection cannot be recorded",
         ),
         (

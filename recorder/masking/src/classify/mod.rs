@@ -79,9 +79,8 @@ pub(crate) struct Classifier {
 
 /// A word that could be a person's name, for all that is known of it.
 pub(crate) fn looks_like_a_name(word: &str, rules: &RuleSet) -> bool {
-    word.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’' | '-' | '.')).any(|word| {
-        shapes::is_name_word(word, rules) || shapes::may_be_name(word, rules)
-    })
+    word.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’' | '-' | '.'))
+        .any(|word| shapes::is_name_word(word, rules) || shapes::may_be_name(word, rules))
 }
 
 /// A line, and what was found out about it once for all who look at it.

@@ -1,6 +1,9 @@
 //! Words that look like one that was masked: read once right and once with a letter wrong, or cut at a window's edge.
 
-use std::{collections::HashSet, hash::{DefaultHasher, Hash, Hasher}};
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 /// Entries kept; a masked word makes as many as it has letters.
 const MAX: usize = 400_000;

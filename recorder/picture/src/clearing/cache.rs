@@ -1,6 +1,9 @@
 //! What was read before is not read again.
 
-use std::{collections::VecDeque, hash::{DefaultHasher, Hash, Hasher}};
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::{Picture, Rect, Word};
 
@@ -56,7 +59,8 @@ impl Entry {
         let stride = usize::from(self.width) * 4;
         self.width == region.width
             && self.pixels.len() == region.area() * 4
-            && (0..region.height).all(|row| self.pixels.get(usize::from(row) * stride..(usize::from(row) + 1) * stride) == Some(picture.row(region, row)))
+            && (0..region.height)
+                .all(|row| self.pixels.get(usize::from(row) * stride..(usize::from(row) + 1) * stride) == Some(picture.row(region, row)))
     }
 }
 

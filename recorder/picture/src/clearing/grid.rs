@@ -110,7 +110,8 @@ fn blank(height: u16) -> i64 {
 
 /// Phrases that stand near each other: a paragraph, a form, a table, a window.
 pub(super) fn blocks(rows: &Rows) -> Vec<Rows> {
-    let all: Vec<(usize, &Phrase)> = rows.iter().enumerate().flat_map(|(row, phrases)| phrases.iter().map(move |phrase| (row, phrase))).collect();
+    let all: Vec<(usize, &Phrase)> =
+        rows.iter().enumerate().flat_map(|(row, phrases)| phrases.iter().map(move |phrase| (row, phrase))).collect();
     let mut group: Vec<usize> = (0..all.len()).collect();
     fn root(group: &mut [usize], mut at: usize) -> usize {
         while group[at] != at {

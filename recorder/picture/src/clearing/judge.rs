@@ -162,7 +162,12 @@ fn doubt(blocks: &[Rows], words: &[Known], pages: &PageMasker, unsure: &mut [boo
                 }
                 left |= unsure[*at] && could_be_label(known);
             }
-            above.extend(row.iter().flat_map(|phrase| &phrase.words).filter(|at| unsure[**at] && could_be_label(&words[**at])).map(|at| words[*at].area()));
+            above.extend(
+                row.iter()
+                    .flat_map(|phrase| &phrase.words)
+                    .filter(|at| unsure[**at] && could_be_label(&words[**at]))
+                    .map(|at| words[*at].area()),
+            );
         }
     }
     doubtful.into_iter().for_each(|at| unsure[at] = true);

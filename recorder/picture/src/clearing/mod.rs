@@ -124,7 +124,8 @@ impl Clearing {
         if fresh.is_empty() {
             return Shown::default();
         }
-        let still: Vec<Known> = screen.words.iter().filter(|known| known.state == State::Masked || screen.is_still(known.area())).cloned().collect();
+        let still: Vec<Known> =
+            screen.words.iter().filter(|known| known.state == State::Masked || screen.is_still(known.area())).cloned().collect();
         let before = std::mem::replace(&mut screen.plan, Plan::of(screen.raw.area(), &still, &self.zones));
         screen.plan.changes(&before, &mut fresh);
         Shown { tiles: screen.paint(fresh.tiles()), ..Shown::default() }

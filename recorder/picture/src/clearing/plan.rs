@@ -3,7 +3,10 @@
 //! A pixel is copied only when it belongs to a word that was read and may be shown, or to a square with nothing in it
 //! but such words, plain ground, slow gradients, and a few long straight lines.
 
-use super::{cleared::BLOCK, words::{Known, State}};
+use super::{
+    cleared::BLOCK,
+    words::{Known, State},
+};
 use crate::{Damage, Picture, Rect, TileAt, Zone};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -92,7 +92,12 @@ fn grown(raw: &Picture, start: Rect) -> Rect {
         while down < limit && !(0..GAP_ROWS).all(|n| down + n >= whole.height || !row_has_ink(raw, region, down + n)) {
             down += 1;
         }
-        region = Rect::of_edges(region.x.into(), up.saturating_sub(GAP_ROWS).into(), region.right(), u32::from(down + GAP_ROWS).min(whole.bottom()));
+        region = Rect::of_edges(
+            region.x.into(),
+            up.saturating_sub(GAP_ROWS).into(),
+            region.right(),
+            u32::from(down + GAP_ROWS).min(whole.bottom()),
+        );
         region = Rect { x: grown_left(raw, region, start), ..region };
         region = Rect::of_edges(region.x.into(), region.y.into(), before.right(), region.bottom());
         region = Rect::of_edges(region.x.into(), region.y.into(), grown_right(raw, region, start), region.bottom());
