@@ -1,4 +1,5 @@
 //! What the decoder makes of a target's frames: pictures of what can be followed, errors for all else, nothing for what is harmless.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it stands")]
 
 use anteroom_picture::{DecodeError, Decoder, Desktop, Limits, Rect};
 use ironrdp_core::encode_vec;

@@ -1,4 +1,5 @@
 //! Tiles: which changed, and that they come back from bytes as they were; that bytes of others do no harm.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it stands")]
 
 use anteroom_picture::{Damage, Differ, MAX_BATCH_BYTES, Picture, Rect, TileAt, TileError, Tiles, encode_tiles};
 use proptest::prelude::*;

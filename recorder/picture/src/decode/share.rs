@@ -6,7 +6,7 @@ use super::{
     fast_path::{FastPath, no_orders},
 };
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Share;
 
 /// PDUs inside of one frame.
