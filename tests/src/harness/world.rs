@@ -71,6 +71,8 @@ pub struct World {
 struct Running {
     daemon: Daemon,
     ssh_port: u16,
+    /// 0 if there is no `[rdp]`.
+    rdp_port: u16,
 }
 
 impl World {
@@ -224,6 +226,10 @@ impl World {
         self.running().as_ref().map_or(0, |r| r.ssh_port)
     }
 
+    pub fn rdp_port(&self) -> u16 {
+        self.running().as_ref().map_or(0, |r| r.rdp_port)
+    }
+
     /// The gateway's public host key, one line.
     pub fn gateway_host_key(&self) -> Result<String> {
         public_half(&self.dir.join("keys/ssh-host.key"))
@@ -372,14 +378,15 @@ fn launch(cli: &Cli, dir: &Path) -> Result<Running> {
     let mut command = Daemon::command(cli.program(), "TERM");
     command.args(["serve", "--config"]).arg(dir.join("anteroom.toml")).env_remove("ANTEROOM_LOG");
     let mut daemon = Daemon::start(command, &log)?;
-    let ssh_port = wait_for("the gateway to be ready", START_LIMIT, || {
+    let (ssh_port, rdp_port) = wait_for("the gateway to be ready", START_LIMIT, || {
         let text = daemon.log();
         let new = text.get(before..).unwrap_or_default();
         if let Some(status) = daemon.has_ended()? {
             bail!("the gateway ended ({status}): {}", new.trim());
         }
         let ready = new.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok()).find(|l| l["fields"]["message"] == "ready");
-        Ok(ready.and_then(|r| r["fields"]["ssh"].as_str()?.rsplit(':').next()?.parse().ok()))
+        let port = |of: &str| ready.as_ref().and_then(|r| r["fields"][of].as_str()?.rsplit(':').next()?.parse().ok());
+        Ok(port("ssh").map(|ssh| (ssh, port("rdp").unwrap_or(0))))
     })?;
-    Ok(Running { daemon, ssh_port })
+    Ok(Running { daemon, ssh_port, rdp_port })
 }

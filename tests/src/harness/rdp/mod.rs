@@ -9,6 +9,7 @@ mod display;
 mod picture;
 mod server;
 mod tap;
+mod through;
 
 pub use certificate::Certificate;
 pub use client::{Client, Freerdp, Rdesktop};
@@ -16,7 +17,8 @@ pub use desk::{Desk, RECORD, SECRET, WORDS};
 pub use display::{Display, Kind};
 pub use picture::Picture;
 pub use server::{Login, Shadow, Weston, Xrdp};
-pub use tap::Tap;
+pub use tap::{Elsewhere, Tap};
+pub use through::Ticket;
 
 use std::{fs, io, path::Path, process::Command};
 

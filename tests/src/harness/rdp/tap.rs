@@ -1,13 +1,16 @@
 //! Between a gateway and its target: counts what comes, and can lead elsewhere. How a test knows that a target saw no packet.
-use anyhow::Result;
+use crate::harness::{clients::venv, daemon::Daemon, wait::wait_for};
+use anyhow::{Result, bail};
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 #[derive(Debug, Default)]
@@ -92,4 +95,29 @@ fn copy(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64) {
         }
     }
     let _ = (to.shutdown(Shutdown::Both), from.shutdown(Shutdown::Both));
+}
+
+/// A way to this machine's port that comes from another of its loopback addresses.
+#[derive(Debug)]
+pub struct Elsewhere {
+    pub port: u16,
+    _running: Daemon,
+}
+
+impl Elsewhere {
+    /// `dir` is made; `address` is 127.0.0.2, say.
+    pub fn start(dir: &Path, to: u16, address: &str) -> Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/from_elsewhere.py");
+        let mut command = Daemon::command(venv("python")?, "TERM");
+        command.arg("-B").arg(script).args([&to.to_string(), address]);
+        let mut running = Daemon::start(command, &dir.join("elsewhere.log"))?;
+        let port = wait_for("the way from elsewhere", Duration::from_secs(20), || {
+            if let Some(status) = running.has_ended()? {
+                bail!("it ended ({status}): {}", running.log().trim());
+            }
+            Ok(running.log().lines().next().and_then(|l| l.parse().ok()))
+        })?;
+        Ok(Self { port, _running: running })
+    }
 }
