@@ -1,8 +1,9 @@
-//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek`, `masking` and `verify`, which need none.
+//! Measuring. Every number comes from real OpenSSH clients against the lab, but for `seek`, `masking` and `verify`, which need none, and `rdp`, which has its own.
 pub mod capacity;
 pub mod echo;
 pub mod lab;
 pub mod masking;
+pub mod rdp;
 pub mod recording;
 pub mod seek;
 pub mod throughput;

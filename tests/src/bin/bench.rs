@@ -3,15 +3,15 @@
 //! and ratios; then opens many terminals at once.
 //!
 //! `BENCH_MB` (256), `BENCH_MASKING_MB` (32), `BENCH_VERIFY_MB` (1024), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000)
-//! and `BENCH_RATE` (200 a second) change its size. `BENCH_ONLY` names what to measure, separated by commas: setup, down, up, get, put,
-//! echo, capacity, seek, masking, verify.
-use anteroom_tests::bench::{capacity, echo, lab::Lab, masking, seek, throughput, verify};
+//! and `BENCH_RATE` (200 a second), `BENCH_RDP_ROUNDS` (100) and `BENCH_RDP_SECONDS` (60) change its size. `BENCH_ONLY` names what to measure,
+//! separated by commas: setup, down, up, get, put, echo, capacity, seek, masking, verify, rdp.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, masking, rdp, seek, throughput, verify};
 use anyhow::Result;
 
-const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,masking,verify";
+const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,masking,verify,rdp";
 
 /// What needs no lab.
-const ALONE: &[&str] = &["seek", "masking", "verify"];
+const ALONE: &[&str] = &["seek", "masking", "verify", "rdp"];
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
@@ -40,6 +40,9 @@ fn main() -> Result<()> {
             v.read,
             v.verified / v.read
         );
+    }
+    if wanted("rdp") {
+        desktops(number("BENCH_RDP_ROUNDS", 100), number("BENCH_RDP_SECONDS", 60) as u64)?;
     }
     if only.split(',').all(|w| ALONE.contains(&w.trim())) {
         return Ok(());
@@ -88,4 +91,31 @@ fn main() -> Result<()> {
         }
     }
     lab.stop()
+}
+
+#[allow(clippy::print_stdout, reason = "its whole purpose")]
+fn desktops(rounds: usize, seconds: u64) -> Result<()> {
+    let stage = rdp::Stage::start()?;
+    println!("\na desktop of 1024 x 768, RemoteFX, FreeRDP to FreeRDP's shadow; {rounds} pages turned on each road, interleaved; recording on");
+    let m = rdp::latency(&stage, rounds)?;
+    for (what, v) in [("p50", m.p50), ("p99", m.p99)] {
+        println!("key to page {what}, ms       direct {:.1}, anteroom {:.1} ({:+.1})", v[0], v[1], v[1] - v[0]);
+    }
+    println!("gateway, CPU a megapixel  {:.1} ms; OCR behind it {:.1} ms", m.cpu_ms, m.ocr_ms);
+    for (what, name, page) in [("scrolling", "bench-scrolled", rdp::Page::Scrolling), ("idle", "bench-idle", rdp::Page::Idle)] {
+        let l = rdp::recorded(&stage, name, page, seconds)?;
+        println!(
+            "{:<26}{:.2} MiB recorded a minute; read {:.1} s after the end of {seconds} s, {:.1} s CPU of OCR",
+            format!("a desktop that is {what}"),
+            l.mib_per_minute,
+            l.queue.as_secs_f64(),
+            l.ocr_cpu
+        );
+    }
+    let [direct, through] = rdp::load(&stage, rounds.min(20))?;
+    for (road, lag) in [("direct", direct), ("anteroom", through)] {
+        let row: Vec<String> = lag.p50.iter().map(|v| format!("{v:.0}")).collect();
+        println!("{road:<9} key to page, ms, beside 0, 1, 2 ... desktops that scroll: {}", row.join(", "));
+    }
+    stage.world.stop_gateway()
 }

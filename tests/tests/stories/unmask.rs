@@ -2,7 +2,12 @@
 //! auditor, nobody else, sees it for a while. And every way in which that does not happen.
 use anteroom_tests::harness::{Browser, Cli, Daemon, Person, Reply, World, WorldOptions, soon};
 use serde_json::json;
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Nobody of these exists.
 const PATIENTS: &str = "     mrn     |   patient_name   |     ssn     \n-------------+------------------+-------------\n \
@@ -32,29 +37,8 @@ impl Scene {
         Self { w, session, dir }
     }
 
-    /// Its administrator tells it whom to believe and starts it.
     fn unsealer(&self, holders: &[&str]) -> Daemon {
-        let at = |name: &str| self.dir.join(name);
-        for holder in holders {
-            let trust = at("trust.toml");
-            let said = self.w.cli.good(&["unsealer", "trust", holder, "--yes", "--trust", trust.to_str().unwrap()]).unwrap();
-            assert!(said.contains("SHA256"), "{said}");
-        }
-        fs::create_dir(at("state")).unwrap();
-        fs::set_permissions(at("state"), fs::Permissions::from_mode(0o700)).unwrap();
-        let keys = ["a", "b"].map(|n| format!("\"{}\"", self.w.dir.join(format!("keys/custody-sealed-{n}.key")).display()));
-        let text = format!(
-            "socket = \"socket\"\nrecordings = \"{}\"\nstate = \"state\"\ntrust = \"trust.toml\"\norigin = \"{}\"\nkeys = [{}]\n",
-            self.w.recordings.display(),
-            self.w.origin.origin().ascii_serialization(),
-            keys.join(", ")
-        );
-        fs::write(at("unsealer.toml"), text).unwrap();
-        let mut command = Daemon::command(self.w.cli.program(), "TERM");
-        command.args(["unsealer", "serve", "--config"]).arg(at("unsealer.toml"));
-        let daemon = Daemon::start(command, &at("unsealer.log")).unwrap();
-        soon("the unsealer to listen", || Ok(at("socket").exists())).unwrap();
-        daemon
+        unsealer(&self.w, &self.dir, holders)
     }
 
     fn people(&self) -> (Person, Person, Person) {
@@ -81,6 +65,31 @@ impl Drop for Scene {
         }
         let _ = fs::remove_dir_all(&self.dir);
     }
+}
+
+/// Its administrator tells it whom to believe and starts it, in this directory.
+pub(super) fn unsealer(w: &World, dir: &Path, holders: &[&str]) -> Daemon {
+    let at = |name: &str| dir.join(name);
+    for holder in holders {
+        let trust = at("trust.toml");
+        let said = w.cli.good(&["unsealer", "trust", holder, "--yes", "--trust", trust.to_str().unwrap()]).unwrap();
+        assert!(said.contains("SHA256"), "{said}");
+    }
+    fs::create_dir(at("state")).unwrap();
+    fs::set_permissions(at("state"), fs::Permissions::from_mode(0o700)).unwrap();
+    let keys = ["a", "b"].map(|n| format!("\"{}\"", w.dir.join(format!("keys/custody-sealed-{n}.key")).display()));
+    let text = format!(
+        "socket = \"socket\"\nrecordings = \"{}\"\nstate = \"state\"\ntrust = \"trust.toml\"\norigin = \"{}\"\nkeys = [{}]\n",
+        w.recordings.display(),
+        w.origin.origin().ascii_serialization(),
+        keys.join(", ")
+    );
+    fs::write(at("unsealer.toml"), text).unwrap();
+    let mut command = Daemon::command(w.cli.program(), "TERM");
+    command.args(["unsealer", "serve", "--config"]).arg(at("unsealer.toml"));
+    let daemon = Daemon::start(command, &at("unsealer.log")).unwrap();
+    soon("the unsealer to listen", || Ok(at("socket").exists())).unwrap();
+    daemon
 }
 
 /// Begins and, if that was let through, finishes.

@@ -175,6 +175,11 @@ impl Client {
         Ok((status, self.said()))
     }
 
+    /// As losing the network does, but for a reset that the other side notices at once.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill()
+    }
+
     /// As closing the window does.
     pub fn close(mut self) -> Result<String> {
         let _ = self.process.stop(Duration::from_secs(10))?;
