@@ -8,86 +8,86 @@ use serde_json::Value;
 use std::{path::PathBuf, time::Duration};
 
 /// A few shades, and the pointer on one of the two: codecs are lossy.
-pub const TOLERANCE: u8 = 24;
-pub const AT_MOST: f64 = 0.01;
+pub(super) const TOLERANCE: u8 = 24;
+pub(super) const AT_MOST: f64 = 0.01;
 /// What was recorded is read before a recording is closed, and the machine is busy.
 const SEALED: Duration = Duration::from_secs(120);
 
 /// With NLA; it shows patients.
-pub const READING_ROOM: &str = "reading-room-1";
+pub(super) const READING_ROOM: &str = "reading-room-1";
 /// TLS only; clipboard and drives.
-pub const CT: &str = "ct-console-2";
+pub(super) const CT: &str = "ct-console-2";
 
-pub struct Scene {
-    pub w: World,
-    pub ada: Person,
-    pub ben: Person,
+pub(super) struct Scene {
+    pub(super) w: World,
+    pub(super) ada: Person,
+    pub(super) ben: Person,
 }
 
 impl Scene {
-    pub fn set() -> Self {
+    pub(super) fn set() -> Self {
         Self::with("", "")
     }
 
     /// `rdp`: lines of `[rdp]`; `more`: other sections.
-    pub fn with(rdp: &str, more: &str) -> Self {
+    pub(super) fn with(rdp: &str, more: &str) -> Self {
         let w = World::with_desktops(rdp, more).unwrap();
         let (ada, ben) = (w.person("ada", &["admin"]).unwrap(), w.person("ben", &["approver", "operator"]).unwrap());
         Self { w, ada, ben }
     }
 
-    pub fn dir(&self, name: &str) -> PathBuf {
+    pub(super) fn dir(&self, name: &str) -> PathBuf {
         self.w.dir.join("desktops").join(name)
     }
 
     /// Known to the gateway; what reaches it goes through the tap.
-    pub fn reading_room(&self) -> (Shadow, Tap) {
+    pub(super) fn reading_room(&self) -> (Shadow, Tap) {
         let shadow = Shadow::nla(&self.dir(READING_ROOM)).unwrap();
         let tap = self.known(READING_ROOM, &shadow.login);
         (shadow, tap)
     }
 
-    pub fn ct(&self) -> (Xrdp, Tap) {
+    pub(super) fn ct(&self) -> (Xrdp, Tap) {
         let xrdp = Xrdp::start(&self.dir(CT)).unwrap();
         let tap = self.known(CT, &xrdp.login);
         (xrdp, tap)
     }
 
-    pub fn known(&self, name: &str, login: &Login) -> Tap {
+    pub(super) fn known(&self, name: &str, login: &Login) -> Tap {
         let tap = Tap::start(login.port).unwrap();
         self.w.register_desktop(name, login, tap.port).unwrap();
         tap
     }
 
     /// For an hour, with these capabilities besides the desktop itself.
-    pub fn grant(&self, target: &str, account: &str, more: &[&str]) -> String {
+    pub(super) fn grant(&self, target: &str, account: &str, more: &[&str]) -> String {
         self.w.grant_desktop(&self.ada, &self.ben, target, account, &[&["desktop"], more].concat()).unwrap()
     }
 
     /// On the desktop with a fresh ticket; waits for a window.
-    pub fn connect(&self, grant: &str, name: &str, arguments: &[&str]) -> Client {
+    pub(super) fn connect(&self, grant: &str, name: &str, arguments: &[&str]) -> Client {
         self.with_ticket(&self.ada.ticket(grant).unwrap(), name, arguments)
     }
 
-    pub fn with_ticket(&self, ticket: &Ticket, name: &str, arguments: &[&str]) -> Client {
+    pub(super) fn with_ticket(&self, ticket: &Ticket, name: &str, arguments: &[&str]) -> Client {
         let client = arguments.iter().fold(ticket.freerdp(&self.w).unwrap(), |c, a| c.with(a));
         client.start(&self.dir(name)).unwrap()
     }
 
     /// Tries, and is not let in; what the client said.
-    pub fn refused(&self, ticket: &Ticket, name: &str) -> String {
+    pub(super) fn refused(&self, ticket: &Ticket, name: &str) -> String {
         let mut client = self.with_ticket(ticket, name, &[]);
         let (status, said) = client.ended().unwrap();
         assert!(!status.success(), "it was let in: {said}");
         said
     }
 
-    pub fn live(&self) -> Value {
+    pub(super) fn live(&self) -> Value {
         wait_for("a session that runs", Duration::from_secs(20), || Ok(self.w.sessions()?.into_iter().find(|s| s["ended_at"].is_null()))).unwrap()
     }
 
     /// The newest session, when its recording is closed.
-    pub fn sealed(&self) -> Value {
+    pub(super) fn sealed(&self) -> Value {
         wait_for("the recording to be closed", SEALED, || {
             let newest = self.w.sessions()?.into_iter().next();
             Ok(newest.filter(|s| !s["ended_at"].is_null() && s["recording"] != "recording"))
@@ -96,7 +96,7 @@ impl Scene {
     }
 
     /// Why the newest session ended, as the audit log has it.
-    pub fn why_it_ended(&self) -> String {
+    pub(super) fn why_it_ended(&self) -> String {
         wait_for("the session's end in the log", Duration::from_secs(60), || {
             Ok(self.w.audited("session_ended")?.last().and_then(|e| e["reason"].as_str().map(str::to_owned)))
         })

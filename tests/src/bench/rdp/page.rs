@@ -3,10 +3,10 @@ use crate::harness::rdp::{Desk, Display, Kind};
 use anyhow::Result;
 use std::path::Path;
 
-pub const WIDTH: u32 = 1024;
-pub const HEIGHT: u32 = 768;
+pub(super) const WIDTH: u32 = 1024;
+pub(super) const HEIGHT: u32 = 768;
 /// Where black and white take turns, page by page.
-pub const MARK: (u32, u32) = (14, 12);
+pub(super) const MARK: (u32, u32) = (14, 12);
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
