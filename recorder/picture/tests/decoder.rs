@@ -193,6 +193,18 @@ fn what_paints_nothing_is_passed_by() {
 }
 
 #[test]
+fn xrdps_licensing_is_known_by_its_length_and_only_before_the_share() {
+    // The upper half of its flags is what was in the buffer (xrdp 0.9.21).
+    let licence = |flags: u16| tpkt(IO, &[&words(&[0x80, flags])[..], &[0xff, 3, 16, 0, 7, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0]].concat());
+    let mut d = decoder();
+    for flags in [0, 0x013e, 0xa817] {
+        assert!(!d.feed(&licence(flags)).unwrap().painted);
+    }
+    assert!(d.feed(&demand_active(320, 200)).is_ok());
+    assert!(d.feed(&licence(0x013e)).is_err(), "nothing of that kind comes later");
+}
+
+#[test]
 fn what_cannot_be_followed_ends_the_recording() {
     let surface_command = |codec: u8| {
         let mut data = words(&[1, 0, 0, 8, 8]);

@@ -77,7 +77,7 @@ impl Decoder {
         Ok(Self {
             canvas: Canvas::new(desktop.width, desktop.height, limits)?,
             fast_path: FastPath::default(),
-            share: Share,
+            share: Share::default(),
             channels: DynamicChannels::new(limits),
             io_channel: desktop.io_channel,
             dynamic,

@@ -6,8 +6,11 @@ use super::{
     fast_path::{FastPath, no_orders},
 };
 
-#[derive(Debug)]
-pub(super) struct Share;
+#[derive(Debug, Default)]
+pub(super) struct Share {
+    /// A Demand Active came: from then on there is nothing but share control PDUs here.
+    begun: bool,
+}
 
 /// PDUs inside of one frame.
 const MAX_PDUS: usize = 256;
@@ -16,7 +19,7 @@ impl Share {
     /// Returns whether an active phase began: what was half sent before is void.
     pub(super) fn data(&mut self, data: &[u8], updates: &mut FastPath, canvas: &mut Canvas) -> Result<bool, DecodeError> {
         const FLOW: u16 = 0x8000;
-        if data.get(2..4) == Some(&[0, 0]) {
+        if data.get(2..4) == Some(&[0, 0]) || self.licence(data) {
             return security(data).map(|()| false);
         }
         let mut restarts = false;
@@ -38,6 +41,14 @@ impl Share {
         Err(DecodeError::Limit("PDUs of a frame"))
     }
 
+    /// xrdp leaves whatever was there in the upper half of the security header's flags, so its licensing packets are known by their own
+    /// length (MS-RDPELE 2.2.2).
+    fn licence(&self, data: &[u8]) -> bool {
+        const LICENSE: u8 = 0x80;
+        let fits = |a, b| usize::from(u16::from_le_bytes([a, b])) == data.len() - 4;
+        !self.begun && matches!(*data, [flags, _, _, _, _, _, a, b, ..] if flags & LICENSE != 0 && fits(a, b))
+    }
+
     fn pdu(&mut self, pdu: &[u8], updates: &mut FastPath, canvas: &mut Canvas) -> Result<bool, DecodeError> {
         const DEMAND_ACTIVE: u16 = 0x1;
         const DEACTIVATE_ALL: u16 = 0x6;
@@ -47,6 +58,7 @@ impl Share {
         let (_length, kind) = (reader.u16()?, reader.u16()? & 0xf);
         match kind {
             DEMAND_ACTIVE => {
+                self.begun = true;
                 reader.u16()?;
                 demand_active(&mut reader, canvas).map(|()| true)
             }
