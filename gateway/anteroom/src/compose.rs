@@ -159,6 +159,8 @@ impl Running {
         let Self { recorder, gateway, portal, background, janitor, stop_portal, stop_background, database, cores, .. } = self;
         let all = async {
             stop_portal.cancel();
+            // Sessions are finished now: their recordings do not wait for all pictures to be read.
+            recorder.hurry();
             gateway.stop().await;
             recorder.shutdown().await;
             let _ = tokio::time::timeout(DRAIN, portal).await;

@@ -147,7 +147,9 @@ impl ClearThreads {
 
     fn hand_over(&self, desk: &Desk, pool: &Pool, made: Made) -> Result<(), RecordingFailed> {
         let Made { pieces, counts, incomplete, until } = made;
-        let Some(until) = until else { return Ok(()) };
+        if pieces.is_empty() && counts.is_empty() && !incomplete && until.is_none() {
+            return Ok(());
+        }
         let cost = pieces.iter().map(|(_, p)| p.weight()).sum();
         let room = block::room(&desk.cleared_room, cost, CLEARED_QUEUE);
         let _room = room.ok_or(RecordingFailed::Closed)?;
@@ -156,7 +158,9 @@ impl ClearThreads {
         if !pool.send(Track::Masked, id, Message::Cleared(id, Box::new(cleared))) {
             return Err(RecordingFailed::Lost);
         }
-        desk.cleared_us.fetch_max(crate::sealed_lane::micros(until), Ordering::SeqCst);
+        if let Some(until) = until {
+            desk.cleared_us.fetch_max(crate::sealed_lane::micros(until), Ordering::SeqCst);
+        }
         Ok(())
     }
 }

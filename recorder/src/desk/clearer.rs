@@ -150,7 +150,7 @@ impl Clearer {
             match item {
                 Some(item) => self.take(item)?,
                 None => {
-                    self.settle(ocr)?;
+                    self.settle_next(ocr)?;
                     return Ok(Step::Again);
                 }
             }
@@ -165,7 +165,7 @@ impl Clearer {
             if !finishing && due > Instant::now() {
                 return Ok(Step::At(due));
             }
-            self.settle(ocr)?;
+            self.settle_next(ocr)?;
             return Ok(Step::Again);
         }
         if !finishing {
@@ -254,6 +254,11 @@ impl Clearer {
         }
     }
 
+    /// Reading takes long: what is made already is handed over first.
+    fn settle_next(&mut self, ocr: &mut dyn Ocr) -> Result<(), RecordingFailed> {
+        if self.made.pieces.is_empty() { self.settle(ocr) } else { Ok(()) }
+    }
+
     /// Reads what was gathered and makes what may be seen of it.
     fn settle(&mut self, ocr: &mut dyn Ocr) -> Result<(), RecordingFailed> {
         let Some(Group { channel, last, .. }) = self.group.take() else { return Ok(()) };
@@ -326,6 +331,7 @@ impl Clearer {
             self.made.incomplete |= incomplete;
             self.count(counts);
         }
+        self.made.incomplete |= clearing.incomplete();
         self.count(clearing.counts());
         if let Some(Carried { input, output }) = self.shared.take_carried(channel) {
             pieces.push(Piece::bare(self.newest, Body::Traffic { input, output }));

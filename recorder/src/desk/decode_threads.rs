@@ -75,8 +75,9 @@ impl Worker {
                 Ok(Job::Event(id, queued)) => {
                     let Queued { event, _room, .. } = queued;
                     self.guarded(id, |decoding| decoding.event(event));
-                    if due.is_none() && self.desks.get(&id).is_some_and(Decoding::waits) {
-                        due = Some(Instant::now() + QUIET);
+                    if let Some(decoding) = self.desks.get_mut(&id).filter(|d| d.waits()) {
+                        decoding.touched = Instant::now();
+                        due.get_or_insert(decoding.touched + QUIET);
                     }
                 }
                 Ok(Job::Finish(id)) => self.finish(id),
@@ -88,14 +89,23 @@ impl Worker {
                         abandon(&self.pool, id);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    let waiting: Vec<u64> = self.desks.iter().filter(|(_, d)| d.waits()).map(|(id, _)| *id).collect();
-                    waiting.into_iter().for_each(|id| self.guarded(id, Decoding::take_all));
-                    due = None;
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
+            // Looked at after every job: a busy queue never times out.
+            if due.is_some_and(|at| at <= Instant::now()) {
+                due = self.take_quiet();
+            }
         }
+    }
+
+    /// Takes what was painted where nothing came for a while; when to look again.
+    fn take_quiet(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        let quiet = |d: &Decoding| d.waits() && d.touched + QUIET <= now;
+        let waiting: Vec<u64> = self.desks.iter().filter(|(_, d)| quiet(d)).map(|(id, _)| *id).collect();
+        waiting.into_iter().for_each(|id| self.guarded(id, Decoding::take_all));
+        self.desks.values().filter(|d| d.waits()).map(|d| d.touched + QUIET).min()
     }
 
     fn finish(&mut self, id: u64) {

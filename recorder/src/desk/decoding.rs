@@ -12,14 +12,20 @@ use crate::{
 use anteroom_format::Track;
 use anteroom_picture::{DecodeError, Decoder, Differ, Limits, Rect, TileError, encode_tiles};
 use bytes::Bytes;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Tiles are taken at most so often, where a frame ends.
 const BETWEEN: Duration = Duration::from_millis(40);
 /// A target that does not say where its frames end is looked at after so much time.
 const NO_END: Duration = Duration::from_millis(100);
-/// A released interval begins with a picture that is at most so old.
+/// The sealed track gets a whole picture so often while it changes, and so often while it does not: a released interval opens nothing that was
+/// before it, so what stood there all the time is in it only with a keyframe.
 const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
+const KEYFRAME_ANYWAY: Duration = Duration::from_secs(60);
 /// Desktops of one session at a time: a broken connection may be seen later than the next one.
 const MAX_OPEN: usize = 4;
 
@@ -27,6 +33,8 @@ pub(super) struct Decoding {
     pub(super) desk: Arc<Desk>,
     pool: Arc<Pool>,
     screens: BTreeMap<u32, Screen>,
+    /// When something came last.
+    pub(super) touched: Instant,
 }
 
 struct Screen {
@@ -35,7 +43,7 @@ struct Screen {
     mosaic: Mosaic,
     /// Since when there is something that was not taken, and how old the newest of it is.
     painted: Option<(Duration, Duration)>,
-    taken_at: Duration,
+    taken_at: Option<Duration>,
     keyframe_at: Duration,
     /// Something was taken since the last keyframe.
     changed: bool,
@@ -43,11 +51,16 @@ struct Screen {
 
 impl Decoding {
     pub(super) fn new(desk: Arc<Desk>, pool: Arc<Pool>) -> Self {
-        Self { desk, pool, screens: BTreeMap::new() }
+        Self { desk, pool, screens: BTreeMap::new(), touched: Instant::now() }
     }
 
     pub(super) fn event(&mut self, event: Event) -> Result<(), RecordingFailed> {
         let Event { at, channel, kind } = event;
+        // What was painted before a pause stood there: it is taken before anything else happens, however late this thread is.
+        let stood = |s: &Screen| s.painted.is_some_and(|(_, newest)| at.saturating_sub(newest) >= BETWEEN);
+        if self.screens.get(&channel).is_some_and(stood) {
+            self.take(channel)?;
+        }
         let what = match kind {
             EventKind::Output(frame) => return self.output(at, channel, &frame),
             EventKind::OpenDesktop(desktop) => {
@@ -72,7 +85,7 @@ impl Decoding {
             _ => return Ok(()),
         };
         self.desk.push(Item { at, channel, what });
-        Ok(())
+        self.keyframe(at, channel)
     }
 
     fn output(&mut self, at: Duration, channel: u32, frame: &[u8]) -> Result<(), RecordingFailed> {
@@ -89,9 +102,12 @@ impl Decoding {
             screen.painted = Some((screen.painted.map_or(at, |(since, _)| since), at));
         }
         let due = screen.painted.is_some_and(|(since, _)| {
-            at.saturating_sub(screen.taken_at) >= BETWEEN && (fed.frame_end || at.saturating_sub(since) >= NO_END)
+            screen.taken_at.is_none_or(|taken| at.saturating_sub(taken) >= BETWEEN) && (fed.frame_end || at.saturating_sub(since) >= NO_END)
         });
-        if due { self.take(channel) } else { Ok(()) }
+        if due {
+            self.take(channel)?;
+        }
+        self.keyframe(at, channel)
     }
 
     /// Some picture has something that was not taken.
@@ -108,7 +124,7 @@ impl Decoding {
     fn take(&mut self, channel: u32) -> Result<(), RecordingFailed> {
         let Some(screen) = self.screens.get_mut(&channel) else { return Ok(()) };
         let Some((_, at)) = screen.painted.take() else { return Ok(()) };
-        screen.taken_at = at;
+        screen.taken_at = Some(at);
         let damage = screen.decoder.take_damage();
         let picture = screen.decoder.picture();
         let changed = screen.differ.changed(picture, &damage);
@@ -120,23 +136,26 @@ impl Decoding {
         for batch in &batches {
             screen.mosaic.apply(batch).map_err(|_| RecordingFailed::Picture("tiles that do not fit".into()))?;
         }
-        let whole = (at.saturating_sub(screen.keyframe_at) >= KEYFRAME_EVERY).then(|| {
-            (screen.keyframe_at, screen.changed) = (at, false);
-            let mosaic = &screen.mosaic;
-            Picturing::Whole { width: mosaic.width, height: mosaic.height, tiles: mosaic.batches() }
-        });
         for batch in batches {
             let batch = Bytes::from(batch);
             self.sealed(at, channel, Picturing::Tiles(batch.clone()), batch.len())?;
             self.desk.push(Item { at, channel, what: What::Tiles(batch) });
         }
-        match whole {
-            Some(whole @ Picturing::Whole { .. }) => {
-                let cost = if let Picturing::Whole { tiles, .. } = &whole { tiles.iter().map(Vec::len).sum() } else { 0 };
-                self.sealed(at, channel, whole, cost)
-            }
-            _ => Ok(()),
+        Ok(())
+    }
+
+    /// The picture as it was taken last, when it is time for that.
+    fn keyframe(&mut self, at: Duration, channel: u32) -> Result<(), RecordingFailed> {
+        let Some(screen) = self.screens.get_mut(&channel) else { return Ok(()) };
+        let since = at.saturating_sub(screen.keyframe_at);
+        if since < KEYFRAME_EVERY || (!screen.changed && since < KEYFRAME_ANYWAY) || screen.mosaic.bytes() == 0 {
+            return Ok(());
         }
+        (screen.keyframe_at, screen.changed) = (at, false);
+        let Mosaic { width, height, .. } = screen.mosaic;
+        let tiles = screen.mosaic.batches();
+        let cost = tiles.iter().map(Vec::len).sum();
+        self.sealed(at, channel, Picturing::Whole { width, height, tiles }, cost)
     }
 
     /// Waits for room where the session's own events wait too.
@@ -165,7 +184,7 @@ impl Screen {
             differ: Differ::new(),
             mosaic: Mosaic::new(d.width, d.height),
             painted: None,
-            taken_at: Duration::ZERO,
+            taken_at: None,
             keyframe_at: at,
             changed: false,
         })

@@ -10,6 +10,8 @@ mod decode_threads;
 mod decoding;
 mod item;
 mod mosaic;
+#[cfg(test)]
+mod segments_tests;
 mod spool;
 #[cfg(test)]
 mod spool_tests;
