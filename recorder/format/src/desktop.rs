@@ -52,7 +52,7 @@ impl Desktop {
         varint::put(&mut out, channels.len() as u64);
         for (id, name) in channels {
             varint::put(&mut out, (*id).into());
-            put_bytes(&mut out, name[..name.floor_char_boundary(MAX_NAME)].as_bytes());
+            put_bytes(&mut out, &name.as_bytes()[..name.floor_char_boundary(MAX_NAME)]);
         }
         let zones = &self.zones[..self.zones.len().min(MAX_ZONES)];
         varint::put(&mut out, zones.len() as u64);
