@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_segment_begins_with_the_picture() {
     let lab = lab();
-    let recorder = Recorder::open_on(lab.options(), Arc::new(RealDisk), 24_000).unwrap().with_desktops(Reader::default().options());
+    let recorder = Recorder::open_on(lab.options(), Arc::new(RealDisk), 1_500).unwrap().with_desktops(Reader::default().options());
     let header = header();
     let session = header.session;
     let r = recorder.start(header).await.unwrap();
