@@ -7,13 +7,17 @@
 mod action;
 mod caps;
 mod channel;
+pub mod client_info;
 mod config;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
+pub mod connect;
 mod input;
 mod notice;
 mod output;
+pub mod mcs;
+pub mod negotiate;
 mod relay;
 #[cfg(any(test, feature = "fuzz"))]
 mod sample;
