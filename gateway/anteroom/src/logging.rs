@@ -3,7 +3,9 @@ use crate::config::LogFormat;
 use anyhow::{Context, Result};
 use std::{fs::OpenOptions, io::IsTerminal, os::unix::fs::OpenOptionsExt, path::Path, sync::Mutex};
 use tracing::Metadata;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, filter::filter_fn, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry, filter::filter_fn, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+};
 
 /// Changes the level of a running process.
 #[derive(Clone)]

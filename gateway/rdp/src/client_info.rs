@@ -175,7 +175,8 @@ mod tests {
         let mut p = pdu();
         p.client_info.password_cookie = Some(PasswordCookie(vec![0xff, 0xd8, 1, 0]));
         let info = Info::read(&encode_vec(&p).unwrap()).unwrap();
-        let sent: ClientInfoPdu = decode(&info.for_target(&Login::new("u", Secret::new("vaulted".into())), Audio::default()).unwrap()).unwrap();
+        let sent: ClientInfoPdu =
+            decode(&info.for_target(&Login::new("u", Secret::new("vaulted".into())), Audio::default()).unwrap()).unwrap();
         assert_eq!((sent.client_info.password_cookie, sent.client_info.credentials.password), (None, "vaulted".into()));
     }
 

@@ -2,10 +2,7 @@
 //! client (MS-RDPBCGR 1.3.1.1, 2.2.1.3, 2.2.1.4).
 //!
 //! The client is told of every channel it asked for, so that nothing in it breaks; toward the target a denied one does not exist.
-use crate::{
-    mcs::Numbers,
-    negotiate::Confirmed,
-};
+use crate::{mcs::Numbers, negotiate::Confirmed};
 use bytes::Bytes;
 use ironrdp_core::{Decode, Encode, decode, encode_vec};
 use ironrdp_pdu::{

@@ -9,15 +9,15 @@ mod caps;
 mod channel;
 pub mod client_info;
 mod config;
+pub mod connect;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
-pub mod connect;
 mod input;
-mod notice;
-mod output;
 pub mod mcs;
 pub mod negotiate;
+mod notice;
+mod output;
 mod relay;
 #[cfg(any(test, feature = "fuzz"))]
 mod sample;

@@ -7,9 +7,7 @@ use crate::{
 use bytes::Bytes;
 use ironrdp_core::{decode, encode_vec};
 use ironrdp_pdu::{
-    mcs::{
-        AttachUserConfirm, AttachUserRequest, ChannelJoinConfirm, ChannelJoinRequest, ErectDomainPdu, McsMessage, SendDataRequest,
-    },
+    mcs::{AttachUserConfirm, AttachUserRequest, ChannelJoinConfirm, ChannelJoinRequest, ErectDomainPdu, McsMessage, SendDataRequest},
     x224::X224,
 };
 use std::borrow::Cow;

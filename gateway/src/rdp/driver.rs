@@ -263,7 +263,11 @@ impl<'a> Driver<'a> {
         let note = if paused { "paused by a supervisor" } else { "resumed by a supervisor" };
         self.record(EventKind::Note(note.to_owned())).await?;
         let now = self.now();
-        if paused { self.relay.pause(PAUSED, now) } else { self.relay.resume(now) }
+        if paused {
+            self.relay.pause(PAUSED, now)
+        } else {
+            self.relay.resume(now)
+        }
         Some(())
     }
 

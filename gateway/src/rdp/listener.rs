@@ -1,6 +1,10 @@
 //! Listening, one owned task a connection, and stopping in good order.
 use super::{RdpConfig, admission, session, session::Sessions};
-use crate::{Cores, cores::Spread, enforcement::{Common, Slot}};
+use crate::{
+    Cores,
+    cores::Spread,
+    enforcement::{Common, Slot},
+};
 use anteroom_domain::CertificateFingerprint;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{

@@ -40,7 +40,11 @@ pub(super) async fn connect(
     limit: Duration,
 ) -> Result<(TlsStream<TcpStream>, Vec<u8>), TlsError> {
     let shown = Arc::default();
-    let verifier = Pinned { pins: pins.to_vec(), shown: Arc::clone(&shown), algorithms: aws_lc_rs::default_provider().signature_verification_algorithms };
+    let verifier = Pinned {
+        pins: pins.to_vec(),
+        shown: Arc::clone(&shown),
+        algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
+    };
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(|e| TlsError::Failed(io::Error::other(e)))?

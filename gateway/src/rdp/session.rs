@@ -274,12 +274,7 @@ impl Session {
         Ok((login, joined))
     }
 
-    async fn open_channel(
-        &self,
-        channel: u32,
-        client: &Client,
-        numbers: &anteroom_rdp::mcs::Numbers,
-    ) -> Result<(), RecordingFailed> {
+    async fn open_channel(&self, channel: u32, client: &Client, numbers: &anteroom_rdp::mcs::Numbers) -> Result<(), RecordingFailed> {
         let (width, height) = client.initial.desktop();
         let named = client.initial.channels().iter().zip(&numbers.statics);
         let desktop = Desktop {

@@ -177,7 +177,8 @@ impl FakeClient {
 
     pub async fn send(&mut self, channel: u16, data: &[u8]) {
         let user = self.user;
-        self.say(McsMessage::SendDataRequest(mcs::SendDataRequest { initiator_id: user, channel_id: channel, user_data: data.into() })).await;
+        self.say(McsMessage::SendDataRequest(mcs::SendDataRequest { initiator_id: user, channel_id: channel, user_data: data.into() }))
+            .await;
     }
 
     /// Whatever comes until the end, as MCS messages; fast-path is passed by.

@@ -2,7 +2,10 @@
 use anteroom_domain::CertificateFingerprint;
 use ironrdp_core::{decode, encode_vec};
 use ironrdp_pdu::{
-    gcc::{ConferenceCreateResponse, RdpVersion, ServerCoreData, ServerCoreOptionalData, ServerGccBlocks, ServerMessageChannelData, ServerNetworkData, ServerSecurityData},
+    gcc::{
+        ConferenceCreateResponse, RdpVersion, ServerCoreData, ServerCoreOptionalData, ServerGccBlocks, ServerMessageChannelData,
+        ServerNetworkData, ServerSecurityData,
+    },
     mcs::{self, McsMessage},
     nego::{ConnectionConfirm, ConnectionRequest, ResponseFlags, SecurityProtocol},
     rdp::ClientInfoPdu,

@@ -1,7 +1,9 @@
 //! A small hospital with a gateway in it, and tickets for its desktop.
 use crate::world::{Someone, World, account, now};
 use anteroom_approvals::{AskStepUp, Credential, IssuedTicket, NewTarget, RDP_FINGERPRINT, RequestForm};
-use anteroom_domain::{AuditEvent, Capabilities, CertificateFingerprint, Grant, Reason, Role, Secret, TargetKind, TargetName, content::Verdict};
+use anteroom_domain::{
+    AuditEvent, Capabilities, CertificateFingerprint, Grant, Reason, Role, Secret, TargetKind, TargetName, content::Verdict,
+};
 use anteroom_gateway::{
     Cores, Gateway, SshConfig,
     rdp::{Identity, RdpConfig, RdpService},
@@ -135,4 +137,3 @@ impl Gate {
         self.recorder.shutdown().await;
     }
 }
-

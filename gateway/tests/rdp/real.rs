@@ -77,7 +77,12 @@ fn colours(display: &str) -> usize {
 async fn xfreerdp_sees_the_targets_desktop_with_a_ticket_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (_x1, there) = display("1024x768x24");
-    let _picture = start(Command::new("xterm").env("DISPLAY", &there).args(["-geometry", "120x40+0+0", "-e", "ls -R --color=always /usr/share; sleep 600"]));
+    let _picture = start(Command::new("xterm").env("DISPLAY", &there).args([
+        "-geometry",
+        "120x40+0+0",
+        "-e",
+        "ls -R --color=always /usr/share; sleep 600",
+    ]));
     let (_server, address, certificate) = shadow(&there, dir.path()).await;
     let mut gate = Gate::open(Setting::of(address, vec![certificate])).await;
     let t = gate.ticket(LOOPBACK).await;

@@ -237,5 +237,7 @@ fn rdp_is_off_unless_it_is_written_and_strict_unless_it_is_said_otherwise() {
     assert!(wrong("tls_cert = \"x.pem\"\n").contains("rdp.tls_cert = \"x.pem\": tls_key is missing"));
     // A key of the fixture is private, and no certificate.
     assert!(wrong("tls_cert = \"vault.key\"\ntls_key = \"vault.key\"\n").contains("rdp.tls_cert = \"vault.key\": "));
-    assert!(complaint(|g| format!("{g}\n[rdp]\nlisten = \"everywhere\"\n")).contains("rdp.listen = \"everywhere\": not an address and port"));
+    assert!(
+        complaint(|g| format!("{g}\n[rdp]\nlisten = \"everywhere\"\n")).contains("rdp.listen = \"everywhere\": not an address and port")
+    );
 }
