@@ -9,11 +9,12 @@ use anteroom_approvals::{Approvals, Options};
 use anteroom_domain::{EndReason, RecordingState, TargetProbe};
 use anteroom_gateway::{
     Cores, Gateway, SshConfig,
+    rdp::{Identity, RdpConfig, RdpService},
     ssh::{Prober, load_host_key},
 };
 use anteroom_recorder::{Recorder, RecorderOptions, Replayer, unmask::Unsealer};
 use anteroom_unsealer::Client;
-use anteroom_web::{Portal, PortalConfig, Reload, SshAddress, Tls};
+use anteroom_web::{Portal, PortalConfig, RdpAddress, Reload, SshAddress, Tls};
 use anyhow::{Context, Result};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -29,6 +30,7 @@ pub(crate) struct Running {
     pub(crate) approvals: Approvals,
     recorder: Recorder,
     gateway: Gateway,
+    rdp: Option<RdpService>,
     portal: JoinHandle<Result<(), anteroom_web::PortalError>>,
     portal_address: SocketAddr,
     reload: Reload,
@@ -94,8 +96,12 @@ impl Running {
         let cores = Cores::start().context("cannot start the threads of the SSH side")?;
         let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?, &cores).await?;
         settle_lost(&approvals, &recorder, &gateway).await;
+        let rdp = match rdp_config(config)? {
+            Some(rdp) => Some(RdpService::start(gateway.common(), rdp, &cores).await?),
+            None => None,
+        };
         let (replayer, terminals) = (open_replayer(c)?, Some(gateway.terminals()));
-        let portal = portal_config(config, &gateway);
+        let portal = portal_config(config, &gateway, rdp.as_ref());
         let unsealer = c.unsealer_socket.as_ref().map(|socket| Arc::new(Client::new(socket.clone())) as Arc<dyn Unsealer>);
         let prober: Arc<dyn TargetProbe> = Arc::new(Prober::default());
         let portal = Portal::bind(portal, approvals.clone(), replayer, gateway.control(), terminals, Some(prober), unsealer)?;
@@ -108,6 +114,7 @@ impl Running {
             approvals,
             recorder,
             gateway,
+            rdp,
             portal,
             portal_address,
             reload,
@@ -122,6 +129,9 @@ impl Running {
 
     pub(crate) fn portal_address(&self) -> SocketAddr {
         self.portal_address
+    }
+    pub(crate) fn rdp_addresses(&self) -> &[SocketAddr] {
+        self.rdp.as_ref().map_or(&[], RdpService::addresses)
     }
     pub(crate) fn ssh_addresses(&self) -> &[SocketAddr] {
         self.gateway.addresses()
@@ -156,12 +166,17 @@ impl Running {
 
     /// Tells the sessions, seals their recordings, drains audit and requests, within a bound.
     pub(crate) async fn stop(self) {
-        let Self { recorder, gateway, portal, background, janitor, stop_portal, stop_background, database, cores, .. } = self;
+        let Self { recorder, gateway, rdp, portal, background, janitor, stop_portal, stop_background, database, cores, .. } = self;
         let all = async {
             stop_portal.cancel();
             // Sessions are finished now: their recordings do not wait for all pictures to be read.
             recorder.hurry();
-            gateway.stop().await;
+            // Both at once: each tells its sessions, within its own bounds.
+            tokio::join!(gateway.stop(), async {
+                if let Some(rdp) = rdp {
+                    rdp.stop().await;
+                }
+            });
             recorder.shutdown().await;
             let _ = tokio::time::timeout(DRAIN, portal).await;
             stop_background.cancel();
@@ -187,7 +202,7 @@ async fn settle_lost(approvals: &Approvals, recorder: &Recorder, gateway: &Gatew
             let (recorder, id) = (recorder.clone(), lost.id);
             let Ok(Some(sealed)) = tokio::task::spawn_blocking(move || recorder.sealed(id)).await else { continue };
             approvals.session_ended(lost.id, &EndReason::GatewayLost).await;
-            approvals.recording_sealed(anteroom_gateway::ssh::record_of(sealed)).await;
+            approvals.recording_sealed(anteroom_gateway::enforcement::record_of(sealed)).await;
         } else {
             approvals.session_ended(lost.id, &EndReason::GatewayLost).await;
         }
@@ -214,7 +229,25 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     Ok(ssh)
 }
 
-fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
+/// None if there is no `[rdp]`.
+fn rdp_config(config: &Checked) -> Result<Option<RdpConfig>> {
+    let Some(r) = &config.rdp else { return Ok(None) };
+    let identity = match &r.tls {
+        Some((cert, key)) => Identity::load(cert, key),
+        None => {
+            private_dir(&config.data_dir)?;
+            let host = r.public_host.clone().or_else(|| config.portal.origin.host_str().map(str::to_owned));
+            Identity::kept_in(&config.data_dir, &[host.unwrap_or_else(|| config.name.clone())])
+        }
+    };
+    let mut rdp = RdpConfig::new(r.listen.clone(), identity.context("[rdp] certificate")?);
+    rdp.tls_without_nla = r.tls_without_nla;
+    rdp.reconnect_window = r.reconnect_window;
+    rdp.login_grace = r.login_grace;
+    Ok(Some(rdp))
+}
+
+fn portal_config(config: &Checked, gateway: &Gateway, rdp: Option<&RdpService>) -> PortalConfig {
     let p = &config.portal;
     let host = config.ssh.public_host.clone().or_else(|| p.origin.host_str().map(str::to_owned)).unwrap_or_default();
     let port = config.ssh.public_port.or_else(|| gateway.addresses().first().map(SocketAddr::port)).unwrap_or(22);
@@ -223,7 +256,12 @@ fn portal_config(config: &Checked, gateway: &Gateway) -> PortalConfig {
         origin: p.origin.clone(),
         tls: p.tls.clone().map(|(cert, key)| Tls { cert, key }),
         ssh: SshAddress { host, port },
-        rdp: None,
+        rdp: config.rdp.as_ref().zip(rdp).map(|(r, running)| RdpAddress {
+            host: r.public_host.clone().or_else(|| p.origin.host_str().map(str::to_owned)).unwrap_or_default(),
+            port: r.public_port.or_else(|| running.addresses().first().map(SocketAddr::port)).unwrap_or(3389),
+            // One of the operator's is known to people's machines, or compared by other means.
+            certificate: r.tls.is_none().then(|| running.certificate()),
+        }),
         clipboard: p.clipboard,
         search: config.custody.search,
     }

@@ -36,8 +36,9 @@ pub(crate) async fn serve(path: &Path, config: Checked, log: LogLevel) -> Result
 }
 
 fn ready(config: &Checked, running: &Running) {
+    let rdp: Vec<_> = running.rdp_addresses().iter().map(ToString::to_string).collect();
     let ssh: Vec<_> = running.ssh_addresses().iter().map(ToString::to_string).collect();
-    tracing::info!(gateway = %config.name, portal = %config.portal.origin, portal_listen = %running.portal_address(), ssh = ssh.join(","), "ready");
+    tracing::info!(gateway = %config.name, portal = %config.portal.origin, portal_listen = %running.portal_address(), ssh = ssh.join(","), rdp = rdp.join(","), "ready");
     // For supervisors that wait for it (systemd's sd_notify protocol); nothing else reads this variable.
     if let Some(path) = std::env::var_os("NOTIFY_SOCKET")
         && let Ok(socket) = std::os::unix::net::UnixDatagram::unbound()
@@ -70,6 +71,7 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
         ("database", format!("{:?}", new.database) != format!("{:?}", old.database)),
         ("portal", format!("{:?}", new.portal) != format!("{:?}", old.portal)),
         ("ssh", new.ssh != live_ssh),
+        ("rdp", new.rdp != old.rdp),
         (
             "recording",
             new.custody.recordings != old.custody.recordings

@@ -7,11 +7,15 @@
 mod action;
 mod caps;
 mod channel;
+pub mod client_info;
 mod config;
+pub mod connect;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
 mod input;
+pub mod mcs;
+pub mod negotiate;
 mod notice;
 mod output;
 mod relay;

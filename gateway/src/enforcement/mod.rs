@@ -5,6 +5,7 @@ mod failures;
 mod guard;
 mod limits;
 mod notices;
+mod opened;
 mod orders;
 mod registry;
 
@@ -14,5 +15,6 @@ pub use failures::Failures;
 pub use guard::{Guard, guard};
 pub use limits::{PreAuthLimits, Refused, Slot};
 pub use notices::{Listener, Notices};
+pub use opened::{Common, Opened, record_of};
 pub use orders::orders;
 pub use registry::{Entry, Registry};

@@ -1,6 +1,6 @@
 //! One client connection: what it was permitted, the session it became, and how it ends.
 use super::{SshConfig, host_certificate::Known, session::Session};
-use crate::enforcement::{EndSignal, Failures, Guard, PreAuthLimits, Registry, Slot, guard};
+use crate::enforcement::{Common, EndSignal, Failures, Guard, PreAuthLimits, Registry, Slot, guard};
 use anteroom_approvals::{Approvals, Change};
 use anteroom_domain::{AuditEvent, PersonId, SessionId, TargetName};
 use anteroom_policy::Permit;
@@ -26,11 +26,24 @@ pub(super) struct Shared {
     pub(super) config: SshConfig,
     pub(super) registry: Registry,
     pub(super) limits: PreAuthLimits,
-    pub(super) failures: Failures,
+    pub(super) failures: Arc<Failures>,
     /// What is offered to clients that know AES-GCM, and to all others.
     pub(super) fast: Arc<russh::server::Config>,
     pub(super) server: Arc<russh::server::Config>,
     pub(super) host_certificates: Known,
+}
+
+impl Shared {
+    pub(super) fn common(&self) -> Common {
+        Common {
+            approvals: self.approvals.clone(),
+            recorder: self.recorder.clone(),
+            registry: self.registry.clone(),
+            limits: self.limits.clone(),
+            failures: self.failures.clone(),
+            gateway: self.config.gateway.clone(),
+        }
+    }
 }
 
 /// A permit and the monotonic moment it ends.

@@ -1,6 +1,7 @@
 //! "Can this target be reached, and is it who it should be?" Connects to every address and shows its key; never signs in,
 //! for that takes a permit (invariant 1).
-use super::{algorithms, dial, notice::printable, target_key::TargetKey};
+use super::{algorithms, notice::printable, target_key::TargetKey};
+use crate::{dial, rdp};
 use anteroom_domain::{Probe, ProbeOutcome, Protocol, Target, TargetProbe, terminal::Later};
 use russh::{client, keys::PublicKeyOrCertificate};
 use std::{
@@ -62,14 +63,15 @@ impl client::Handler for Look {
 }
 
 async fn one(target: &Target, host: &str, port: u16, limit: Duration) -> ProbeOutcome {
+    if target.protocol == Protocol::Rdp {
+        return rdp::probe::one(target, host, port, limit).await;
+    }
     let stream = match dial::one(host, port, limit).await {
         Ok(s) => s,
         Err(why) => return ProbeOutcome::NotReached(why),
     };
-    match target.protocol {
-        Protocol::Ssh => {}
-        Protocol::Telnet => return ProbeOutcome::Open,
-        Protocol::Rdp => return ProbeOutcome::NotReached("something answers; its certificate is not looked at here".to_owned()),
+    if target.protocol == Protocol::Telnet {
+        return ProbeOutcome::Open;
     }
     let seen = Arc::default();
     let pins = TargetKey::of(target);

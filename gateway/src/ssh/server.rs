@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Cores,
     cores::Spread,
-    enforcement::{Cutter, Failures, PreAuthLimits, Registry, Slot, orders},
+    enforcement::{Common, Cutter, PreAuthLimits, Registry, Slot, orders, record_of},
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
@@ -73,7 +73,7 @@ impl Gateway {
         for torn in left {
             tracing::warn!(session = %torn.session, "found a recording that an earlier process left; sealed as torn");
             approvals.session_ended(torn.session, &EndReason::GatewayLost).await;
-            approvals.recording_sealed(super::session::record_of(torn)).await;
+            approvals.recording_sealed(record_of(torn)).await;
         }
         let limits = PreAuthLimits::new(config.max_unauthenticated, config.max_unauthenticated_per_address);
         let server = Arc::new(server_config(&config, algorithms::CIPHERS));
@@ -84,7 +84,7 @@ impl Gateway {
             config,
             registry: Registry::default(),
             limits,
-            failures: Failures::default(),
+            failures: Arc::default(),
             fast,
             server,
             host_certificates: Known::default(),
@@ -100,6 +100,11 @@ impl Gateway {
     /// Where it listens; with port 0 in the settings, the port that was given.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What other services of this gateway share with this one.
+    pub fn common(&self) -> Common {
+        self.shared.common()
     }
 
     /// The door for terminals in browsers.

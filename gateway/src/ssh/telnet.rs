@@ -2,12 +2,11 @@
 //! Only for targets in quarantine, for nothing on the wire is encrypted.
 use super::{
     connection::Connection,
-    dial::dial,
     requests::{Request, cells},
     side::{self, LocalEnd, Reader, Writer},
     upstream::UpstreamError,
 };
-use crate::enforcement::Cutter;
+use crate::{dial::dial, enforcement::Cutter};
 use anteroom_approvals::Credential;
 use anteroom_domain::{Profile, Secret, Target};
 use anteroom_policy::Permit;

@@ -3,7 +3,6 @@ use super::{
     algorithms,
     back::{Back, Opened},
     connection::Connection,
-    dial::dial,
     forward,
     gathered::Gathered,
     server::{KEEPALIVE, KEEPALIVE_MAX},
@@ -11,7 +10,10 @@ use super::{
     target_key::TargetKey,
     target_login::{LoginError, log_in},
 };
-use crate::enforcement::{Cutter, EndSignal};
+use crate::{
+    dial::dial,
+    enforcement::{Cutter, EndSignal},
+};
 use anteroom_approvals::{Credential, Relay};
 use anteroom_domain::{AccountName, AuditEvent, EndReason, Target};
 use anteroom_policy::Permit;

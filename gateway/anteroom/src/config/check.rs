@@ -1,5 +1,5 @@
 //! From what is written to what can run: a [`Checked`] has no impossible values in it.
-use super::{Problem, file, line_of, seed, ssh::Ssh};
+use super::{Problem, file, line_of, rdp::Rdp, seed, ssh::Ssh};
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
 use anteroom_recorder::{
@@ -25,6 +25,8 @@ pub(crate) struct Checked {
     pub(crate) database: DatabaseConfig,
     pub(crate) portal: Portal,
     pub(crate) ssh: Ssh,
+    /// None: no RDP.
+    pub(crate) rdp: Option<Rdp>,
     pub(crate) custody: Custody,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
@@ -81,6 +83,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     let database = c.database(&file.database);
     let portal = c.portal(&file.portal);
     let ssh = c.ssh(&file.ssh);
+    let rdp = file.rdp.as_ref().and_then(|r| c.rdp(r));
     let unsealer_socket = file.unmask.as_ref().and_then(|u| c.socket("unmask.socket", &u.socket));
     if let (Some(u), None) = (&file.unmask, &file.replay) {
         c.wrong("unmask.socket", &u.socket, "who unmasks replays: [replay] is missing");
@@ -97,7 +100,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     };
     match (name, database, portal, ssh, custody) {
         (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => {
-            Ok(Checked { name, data_dir, database, portal, ssh, custody, log_level, log_format })
+            Ok(Checked { name, data_dir, database, portal, ssh, rdp, custody, log_level, log_format })
         }
         _ => Err(c.problems),
     }

@@ -11,6 +11,7 @@ pub(super) struct File {
     pub(super) database: Database,
     pub(super) portal: Portal,
     pub(super) ssh: Ssh,
+    pub(super) rdp: Option<Rdp>,
     pub(super) recording: Recording,
     pub(super) replay: Option<Replay>,
     pub(super) unmask: Option<Unmask>,
@@ -65,6 +66,20 @@ pub(super) struct Ssh {
     pub(super) max_unauthenticated_per_address: Option<Spanned<usize>>,
     pub(super) login_grace: Text,
     pub(super) max_channels: Option<Spanned<usize>>,
+}
+
+/// `[rdp]`: without it nobody listens.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rdp {
+    pub(super) listen: Spanned<OneOrMany>,
+    pub(super) tls_cert: Text,
+    pub(super) tls_key: Text,
+    pub(super) public_host: Text,
+    pub(super) public_port: Option<Spanned<u16>>,
+    pub(super) allow_tls_without_nla: Option<bool>,
+    pub(super) reconnect_window: Text,
+    pub(super) login_grace: Text,
 }
 
 #[derive(Debug, Deserialize)]

@@ -223,3 +223,21 @@ fn the_key_that_replays_is_a_file_or_in_a_token_and_a_pin_is_never_written_here(
     let e = with("pkcs11:token=t;object=k?module-path=vault.key&pin-source=file:pin");
     assert!(e.contains("/pin\": No such file"), "{e}");
 }
+
+#[test]
+fn rdp_is_off_unless_it_is_written_and_strict_unless_it_is_said_otherwise() {
+    let with = |part: &str| taken(|g| format!("{g}\n[rdp]\nlisten = \"127.0.0.1:3389\"\n{part}")).rdp.unwrap();
+    assert!(taken(|g| format!("{g}\n# nothing")).rdp.is_none());
+    let rdp = with("");
+    assert!(!rdp.tls_without_nla && rdp.tls.is_none());
+    assert_eq!((rdp.reconnect_window, rdp.login_grace), (std::time::Duration::from_secs(120), std::time::Duration::from_secs(60)));
+    assert!(with("allow_tls_without_nla = true\n").tls_without_nla);
+    let wrong = |part: &str| complaint(|g| format!("{g}\n[rdp]\nlisten = \"127.0.0.1:3389\"\n{part}"));
+    assert!(wrong("reconnect_window = \"10m\"\n").contains("rdp.reconnect_window = \"10m\": at most 2m"));
+    assert!(wrong("tls_cert = \"x.pem\"\n").contains("rdp.tls_cert = \"x.pem\": tls_key is missing"));
+    // A key of the fixture is private, and no certificate.
+    assert!(wrong("tls_cert = \"vault.key\"\ntls_key = \"vault.key\"\n").contains("rdp.tls_cert = \"vault.key\": "));
+    assert!(
+        complaint(|g| format!("{g}\n[rdp]\nlisten = \"everywhere\"\n")).contains("rdp.listen = \"everywhere\": not an address and port")
+    );
+}

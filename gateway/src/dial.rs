@@ -10,7 +10,7 @@ use tokio::{net::TcpStream, time::timeout};
 const MAX_ADDRESSES: usize = 8;
 
 /// Tries the target's hosts in turn, and the addresses of each. `limit` holds for each step.
-pub(super) async fn dial(target: &Target, limit: Duration) -> Result<TcpStream, String> {
+pub(crate) async fn dial(target: &Target, limit: Duration) -> Result<TcpStream, String> {
     let mut last = String::from("it has no address");
     for (host, port) in target.addresses() {
         match one(&host, port, limit).await {
@@ -23,7 +23,7 @@ pub(super) async fn dial(target: &Target, limit: Duration) -> Result<TcpStream, 
 
 /// Resolves once and connects to the addresses in turn. A *name* that leads to this machine, to a link-local or
 /// to a multicast address is refused (THREATS 10): only an operator who wrote such an address itself meant it.
-pub(super) async fn one(host: &str, port: u16, limit: Duration) -> Result<TcpStream, String> {
+pub(crate) async fn one(host: &str, port: u16, limit: Duration) -> Result<TcpStream, String> {
     let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
     let addresses: Vec<SocketAddr> = match literal {
         Some(ip) => vec![(ip, port).into()],

@@ -1,0 +1,291 @@
+//! A session: one permit and one recording, each client connection one channel of it. It outlives a client's broken connection for a while;
+//! the target connection does not.
+use super::{
+    client::{self, Client},
+    driver::{Driver, Outcome, Released},
+    listener::Shared,
+    policy,
+    target::{Joined, Redirected, Road},
+};
+use crate::enforcement::{EndSignal, Entry, Guard, Notices, Opened, guard};
+use anteroom_approvals::{Change, Credential, Redeemed};
+use anteroom_domain::{AuditEvent, EndReason, PersonId, SessionId};
+use anteroom_policy::Permit;
+use anteroom_rdp::{Policy, client_info::Login};
+use anteroom_recorder::{Desktop, EventKind, RecordingFailed};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long whoever comes back waits for the session to let its old client go.
+const RELEASE: Duration = Duration::from_secs(3);
+/// Server redirections followed in one connection.
+const MAX_REDIRECTIONS: usize = 3;
+
+/// A client that has proven its ticket, and what it is worth.
+pub(super) struct Admitted {
+    pub(super) redeemed: Redeemed,
+    pub(super) client: Client,
+    /// Subscribed to before the permit was asked for.
+    pub(super) changes: broadcast::Receiver<Change>,
+    /// Before the permit was made: the monotonic deadline is never later than the judged one.
+    pub(super) judged_at: Instant,
+}
+
+/// The sessions that run here, for clients that come back.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Mutex<HashMap<SessionId, Handle>>);
+
+#[derive(Debug, Clone)]
+struct Handle {
+    back: mpsc::Sender<Box<Back>>,
+    release: mpsc::Sender<Released>,
+}
+
+/// A client that came back, with the permit that was made for it.
+struct Back {
+    client: Client,
+    permit: Permit,
+}
+
+impl std::fmt::Debug for Back {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Back")
+    }
+}
+
+impl Sessions {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Handle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn runs(&self, id: SessionId) -> bool {
+        self.lock().contains_key(&id)
+    }
+
+    /// Lets the session's client go, if it has one, so that it waits for the next. Returns when it does.
+    pub(super) async fn release(&self, id: SessionId) {
+        let Some(handle) = self.lock().get(&id).cloned() else { return };
+        let (done, waits) = oneshot::channel();
+        let releasing = async {
+            if handle.release.send(done).await.is_ok() {
+                let _ = waits.await;
+            }
+        };
+        let _ = timeout(RELEASE, releasing).await;
+    }
+
+    async fn back(&self, id: SessionId, back: Box<Back>) -> Result<(), Box<Back>> {
+        let Some(handle) = self.lock().get(&id).cloned() else { return Err(back) };
+        handle.back.send(back).await.map_err(|e| e.0)
+    }
+}
+
+/// Runs a session to its end, or gives the client to the session it comes back to.
+pub(super) async fn run(shared: Arc<Shared>, admitted: Admitted, stop: CancellationToken) {
+    let Admitted { redeemed: Redeemed { permit, again }, client, changes, judged_at } = admitted;
+    if again {
+        let id = permit.session();
+        if let Err(lost) = shared.sessions.back(id, Box::new(Back { client, permit })).await {
+            lost.client.refuse(anteroom_rdp::EndReason::Refused, "the session is over; get a new ticket at the portal").await;
+        }
+        return;
+    }
+    let deadline = judged_at + permit.remaining();
+    let opened = match Opened::begin(&shared.common, &permit).await {
+        Ok(o) => o,
+        Err(why) => return client.refuse(anteroom_rdp::EndReason::Refused, &why).await,
+    };
+    let (end, tasks) = (EndSignal::default(), TaskTracker::new());
+    let g = Guard { session: permit.session(), person: permit.person(), grant: permit.grant(), deadline };
+    tasks.spawn(guard(g, shared.common.approvals.clone(), changes, end.clone()));
+    {
+        let (end, stop) = (end.clone(), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => { end.end(EndReason::GatewayStopped); }
+                _ = end.ended() => {}
+            }
+        });
+    }
+    let (entry, notices) = opened.enter(&shared.common, &permit, &end, deadline, &tasks);
+    let id = opened.id();
+    let (policy, person) = (policy::of(permit.capabilities()), permit.person());
+    let mut session = Session { shared, opened, entry, notices, end, person, policy, next_channel: 1 };
+    let reason = Box::pin(session.live(client, permit)).await;
+    session.end.end(reason);
+    let reason = session.end.ended().await;
+    session.shared.sessions.lock().remove(&id);
+    tasks.close();
+    let Session { opened, entry, .. } = session;
+    drop(entry);
+    opened.seal(&reason).await;
+    tasks.wait().await;
+    tracing::info!(session = %id, reason = reason.as_str(), "session ended");
+}
+
+/// A session that runs.
+pub(super) struct Session {
+    shared: Arc<Shared>,
+    pub(super) opened: Opened,
+    pub(super) entry: Entry,
+    pub(super) notices: Notices,
+    pub(super) end: EndSignal,
+    person: PersonId,
+    policy: Policy,
+    next_channel: u32,
+}
+
+impl Session {
+    pub(super) async fn note(&self, event: AuditEvent) {
+        self.shared.common.approvals.note(event, Some(self.person)).await;
+    }
+
+    /// One client connection after the other, until something ends it.
+    async fn live(&mut self, client: Client, permit: Permit) -> EndReason {
+        let (back, mut comes_back) = mpsc::channel(1);
+        let (release, mut releases) = mpsc::channel(1);
+        self.shared.sessions.lock().insert(self.opened.id(), Handle { back, release });
+        let mut next = Box::new(Back { client, permit });
+        loop {
+            let Back { client, permit } = *next;
+            match Box::pin(self.connection(client, &permit, &mut releases)).await {
+                Outcome::Ended(reason) => return reason,
+                Outcome::ClientGone => self.waits().await,
+                Outcome::Released(done) => {
+                    self.waits().await;
+                    // Whoever asked may have given up.
+                    let _ = done.send(());
+                }
+                Outcome::Redirected(_) => return EndReason::TargetClosed,
+            }
+            next = match self.next_client(&mut comes_back, &mut releases).await {
+                Ok(back) => back,
+                Err(reason) => return reason,
+            };
+        }
+    }
+
+    /// From now on its ticket opens it again.
+    async fn waits(&self) {
+        if let Err(e) = self.shared.common.approvals.ticket_waits(self.opened.id()).await {
+            tracing::warn!(session = %self.opened.id(), error = %e, "a session that lost its client cannot be opened again");
+        }
+    }
+
+    async fn next_client(
+        &self,
+        comes_back: &mut mpsc::Receiver<Box<Back>>,
+        releases: &mut mpsc::Receiver<Released>,
+    ) -> Result<Box<Back>, EndReason> {
+        let window = sleep(self.shared.config.reconnect_window);
+        tokio::pin!(window);
+        loop {
+            tokio::select! {
+                back = comes_back.recv() => return back.ok_or(EndReason::ClientClosed),
+                Some(done) = releases.recv() => {
+                    // Nobody to let go. Whoever came back last may have got lost on the way here, its ticket spent.
+                    self.waits().await;
+                    let _ = done.send(());
+                }
+                () = &mut window => return Err(EndReason::ClientClosed),
+                reason = self.end.ended() => return Err(reason),
+            }
+        }
+    }
+
+    /// One client and a target connection of its own.
+    async fn connection(&mut self, mut client: Client, permit: &Permit, releases: &mut mpsc::Receiver<Released>) -> Outcome {
+        let first = Redirected::default();
+        let connecting = Box::pin(self.connect(&mut client, permit, &first));
+        let connected = tokio::select! {
+            c = connecting => c,
+            reason = self.end.ended() => Err((reason.clone(), reason.to_string())),
+        };
+        let (login, mut joined) = match connected {
+            Ok(c) => c,
+            Err((reason, why)) => {
+                tracing::warn!(session = %self.opened.id(), target = %permit.target().name, why, "target not reached");
+                client.refuse(anteroom_rdp::EndReason::TargetLost, &why).await;
+                return Outcome::Ended(reason);
+            }
+        };
+        let settled = match client.settle((&joined.response, &joined.numbers)).await {
+            Ok(s) => s,
+            Err(e) => {
+                tracing::debug!(session = %self.opened.id(), error = %e, "rdp: the client left while connecting");
+                return Outcome::ClientGone;
+            }
+        };
+        let channel = self.next_channel;
+        self.next_channel += 1;
+        let mut opened_channel = false;
+        for _ in 0..=MAX_REDIRECTIONS {
+            if let Err(e) = joined.introduce(&settled.info, &login, policy::audio(&self.policy)).await {
+                client.refuse(anteroom_rdp::EndReason::TargetLost, &e.to_string()).await;
+                return Outcome::Ended(EndReason::TargetUnreachable);
+            }
+            let relay = client::relay(&client.initial, &settled.numbers, &joined.numbers, self.policy.clone());
+            if !opened_channel && self.open_channel(channel, &client, &settled.numbers).await.is_err() {
+                return Outcome::Ended(EndReason::RecordingFailed);
+            }
+            opened_channel = true;
+            let driver = Driver::new(self, channel, relay, permit.target());
+            let outcome = driver.run(&mut client, &mut joined.reached, releases).await;
+            let Outcome::Redirected(to) = outcome else {
+                self.entry.close_channel();
+                let _ = self.opened.record(channel, EventKind::Close).await;
+                return outcome;
+            };
+            joined.reached.cutter.cut();
+            joined = match self.connect(&mut client, permit, &to).await {
+                Ok((_, joined)) => joined,
+                Err((reason, why)) => {
+                    tracing::warn!(session = %self.opened.id(), why, "redirection not followed");
+                    self.entry.close_channel();
+                    return Outcome::Ended(reason);
+                }
+            };
+        }
+        self.entry.close_channel();
+        Outcome::Ended(EndReason::TargetClosed)
+    }
+
+    /// With the permit, the credential and the target; the error is for the person to read.
+    async fn connect(&self, client: &mut Client, permit: &Permit, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
+        let common = &self.shared.common;
+        let unreachable = |why: String| (EndReason::TargetUnreachable, why);
+        let password = match common.approvals.open_credential(permit).await.map_err(|e| unreachable(e.to_string()))? {
+            Credential::Password(p) => p,
+            _ => return Err(unreachable("the stored credential is no password, which RDP needs; tell the target's operator".to_owned())),
+        };
+        let login = Login::new(permit.account().as_str(), password);
+        let road = Road { approvals: &common.approvals, permit, limit: self.shared.config.connect_timeout };
+        let reached = road.reach(&login, to).await.map_err(|e| unreachable(e.to_string()))?;
+        let keep: Vec<bool> = client.initial.channels().iter().map(|n| self.policy.static_channel(n)).collect();
+        let joined = reached.join(&client.initial, &keep, to).await.map_err(|e| unreachable(e.to_string()))?;
+        Ok((login, joined))
+    }
+
+    async fn open_channel(&self, channel: u32, client: &Client, numbers: &anteroom_rdp::mcs::Numbers) -> Result<(), RecordingFailed> {
+        let (width, height) = client.initial.desktop();
+        let named = client.initial.channels().iter().zip(&numbers.statics);
+        let desktop = Desktop {
+            width,
+            height,
+            io_channel: numbers.io,
+            channels: named.filter_map(|(name, id)| id.map(|id| (id, name.clone()))).collect(),
+            zones: Vec::new(),
+        };
+        self.opened.record(channel, EventKind::OpenDesktop(desktop)).await?;
+        self.entry.open_channel(usize::MAX);
+        Ok(())
+    }
+}
