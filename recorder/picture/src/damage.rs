@@ -1,6 +1,9 @@
 //! Which tiles of a picture may have changed.
 
-use crate::{Rect, tiles::{TILE, TileAt}};
+use crate::{
+    Rect,
+    tiles::{TILE, TileAt},
+};
 
 /// Tiles that were painted, as a set. A picture of the largest size has 4,096 of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +32,8 @@ impl Damage {
         if area.is_empty() {
             return;
         }
-        let last = |end: u32, count: u16| u16::try_from(end.saturating_sub(1) / u32::from(TILE)).unwrap_or(u16::MAX).min(count.saturating_sub(1));
+        let last =
+            |end: u32, count: u16| u16::try_from(end.saturating_sub(1) / u32::from(TILE)).unwrap_or(u16::MAX).min(count.saturating_sub(1));
         for row in area.y / TILE..=last(area.bottom(), self.rows) {
             for column in area.x / TILE..=last(area.right(), self.columns) {
                 self.mark_tile(TileAt { column, row });

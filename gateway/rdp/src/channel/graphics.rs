@@ -84,7 +84,15 @@ pub(crate) struct Drawn {
 
 impl Graphics {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { reader: Decompressor::new(), limit, advertised: Vec::new(), confirmed: false, surfaces: BTreeMap::new(), in_frame: false, ours: None }
+        Self {
+            reader: Decompressor::new(),
+            limit,
+            advertised: Vec::new(),
+            confirmed: false,
+            surfaces: BTreeMap::new(),
+            in_frame: false,
+            ours: None,
+        }
     }
 
     /// A message of the client, as the target may see it: what is left of it.

@@ -14,8 +14,6 @@ pub(super) const BLOCK: u16 = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskedTiles(Vec<u8>);
 
-
-
 impl MaskedTiles {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

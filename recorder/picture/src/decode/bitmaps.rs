@@ -104,7 +104,8 @@ fn rows(raw: &Raw<'_>, area: Rect, stride: usize, palette: &Palette, canvas: &mu
         let start = (height - 1 - usize::from(row)) * stride;
         let from = raw.data.get(start..start + stride).ok_or(DecodeError::Malformed(WHAT))?;
         let y = area.y.saturating_add(row);
-        let two = |convert: fn(u16) -> [u8; 3]| from.as_chunks::<2>().0.iter().take(width).map(move |two| convert(u16::from_le_bytes(*two)));
+        let two =
+            |convert: fn(u16) -> [u8; 3]| from.as_chunks::<2>().0.iter().take(width).map(move |two| convert(u16::from_le_bytes(*two)));
         match raw.bits {
             8 => canvas.paint_row(area.x, y, from.iter().take(width).map(|index| palette.colour(*index))),
             15 => canvas.paint_row(area.x, y, two(rdp_15bit_to_rgb)),

@@ -28,11 +28,8 @@ impl RemoteFx {
                 let (x, y) = (u32::from(left) + x, u32::from(top) + y);
                 Rect::of_edges(x, y, x + width, y + height)
             };
-            let valid: Vec<Rect> = frame
-                .rectangles
-                .iter()
-                .map(|area| moved(area.x.into(), area.y.into(), area.width.into(), area.height.into()))
-                .collect();
+            let valid: Vec<Rect> =
+                frame.rectangles.iter().map(|area| moved(area.x.into(), area.y.into(), area.width.into(), area.height.into())).collect();
             for tile in &frame.tile_set.tiles {
                 let side = u32::from(TILE_SIZE);
                 let place = moved(u32::from(tile.x) * side, u32::from(tile.y) * side, side, side);

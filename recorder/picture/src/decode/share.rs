@@ -1,6 +1,10 @@
 //! The session's own channel (MS-RDPBCGR 2.2.8.1.1.1): slow-path updates, and the beginning of an active phase with its size.
 
-use super::{DecodeError, Reader, canvas::Canvas, fast_path::{FastPath, no_orders}};
+use super::{
+    DecodeError, Reader,
+    canvas::Canvas,
+    fast_path::{FastPath, no_orders},
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Share;
