@@ -89,6 +89,33 @@ try {
   await sees("Logout.");
   await sees("Open again");
 
+  // A desktop: one touch, a ticket that is shown once, a file without the secret; leaving the page leaves nothing of it behind.
+  await b.go(`${origin}/`);
+  await b.click(`//a[@href='/desktop/${id("desktop")}']`);
+  await sees("good for five minutes");
+  await b.click(button("Get a ticket with passkey"));
+  await sees("Connect within 4:");
+  const of = (what) => b.run("return document.getElementById(arguments[0]).textContent", [what]);
+  const [name, secret] = [await of("name"), await of("secret")];
+  if (!/^t-[a-z2-9]{10}$/.test(name) || !/^([a-z2-9]{4}-){6}[a-z2-9]{4}$/.test(secret)) throw new Error(`no ticket: ${name}`);
+  const file = await b.runAsync("const done = arguments[0]; fetch(document.getElementById('file').href).then((r) => r.text()).then(done, (e) => done(`${e}`))");
+  if (await b.run("return document.getElementById('file').download") !== "ct-2.rdp") throw new Error("the file has no name");
+  console.log(`file: ${file.split("\r\n").length} lines`);
+  if ((await b.run("return location.href")).includes(name) || file.includes(secret)) throw new Error("the ticket is where it should not be");
+  if (process.argv[3]) writeFileSync(`${process.argv[3]}/desktop-open.png`, await b.shot());
+  await b.go(`${origin}/`);
+  await b.run("history.back()");
+  await sees("Get a ticket with passkey");
+  if ((await text()).includes(secret)) throw new Error("going back shows the ticket again");
+
+  await be("ben");
+  await b.go(`${origin}/sessions`);
+  await sees("Paused");
+  await b.click(button("Resume ada on ct-2"));
+  await sees("The session goes on.");
+  await b.click(button("Pause ada on ct-2"));
+  await sees("The session stands still");
+
   await be("eve");
   await b.go(`${origin}/sessions/${id("session")}/terminate`);
   await sees("What will happen");
