@@ -420,3 +420,19 @@ async fn a_desktop_is_asked_for_where_there_is_one() {
     assert_eq!(bare, "ct-2 speaks RDP: ask for desktop, and for whatever shall go along with it");
     assert!(ask("ct-2", "CT\\service", &["desktop", "drives"]).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_session_by_ticket_can_be_verified_offline_and_names_the_passkeys_signature() {
+    let (w, mut ada, _, grant) = hospital().await;
+    let (name, _) = issue(&w, &mut ada, &grant).await;
+    let session = start(&w, &redeem(&w, &name).await.unwrap()).await;
+    w.approvals.ticket_waits(session).await.unwrap();
+    assert!(redeem(&w, &name).await.unwrap().again);
+    w.approvals.session_ended(session, &EndReason::ClientClosed).await;
+    w.approvals.recording_sealed(crate::connecting::sealed(session)).await;
+    let e = Box::pin(w.approvals.evidence(session)).await.unwrap().unwrap();
+    let findings = verify_evidence(&e, Some(&w.approvals.log_public_key()));
+    assert!(all_good(&findings), "{findings:#?}");
+    assert!(e.step_up.is_some(), "what the passkey signed is in the bundle");
+    crate::evidence::wrong(&anteroom_approvals::Evidence { step_up: None, ..e }, "second factor");
+}
