@@ -3,6 +3,7 @@ use crate::world::{HERE, Someone, World, account, now};
 use anteroom_approvals::{
     AskStepUp, Change, Credential, ManageError, NewTarget, RDP_FINGERPRINT, RedeemError, Redeemed, RequestForm, Ticket, TicketError,
     TicketRefusal,
+    verify::{all_good, verify_evidence},
 };
 use anteroom_domain::{
     AuditEvent, Capabilities, EndReason, FactorUsed, Grant, Reason, Role, Secret, SessionId, StepUpId, TargetKind, TargetName,

@@ -25,10 +25,8 @@ struct Desktop {
     place: String,
     /// As openssl prints it.
     fingerprint: Option<String>,
-    /// What xfreerdp takes to trust that certificate and no other.
-    trusts: String,
-    /// The options of xfreerdp for what the grant allows.
-    allows: String,
+    /// What to type, but for the user name at its end.
+    xfreerdp: String,
 }
 
 pub(crate) async fn show(
@@ -43,16 +41,18 @@ pub(crate) async fn show(
         Problem::status(StatusCode::NOT_FOUND, "No access now", text)
     })?;
     let fingerprint = rdp.certificate.map(|c| c.to_string());
+    let (place, allows) = (rdp.place(), super::file::options(&grant.capabilities));
+    // It trusts this certificate and no other, or what the machine trusts.
     let trusts = fingerprint.as_deref().map_or_else(|| "deny".into(), |f| format!("fingerprint:{}", f.to_lowercase()));
-    let allows = super::file::options(&grant.capabilities);
+    let xfreerdp =
+        format!("xfreerdp /v:{place} /sec:nla /cert:{trusts}{allows} /gfx:RFX /dynamic-resolution +auto-reconnect /from-stdin /u:");
     html(&Desktop {
         source: source.to_string(),
         path: path(grant.id),
         domain: StepUpContent::DOMAIN,
-        place: rdp.place(),
+        place,
         fingerprint,
-        trusts,
-        allows,
+        xfreerdp,
         frame,
         grant,
     })
