@@ -4,6 +4,8 @@
 
 #[path = "../../approvals/tests/it/cluster.rs"]
 mod cluster;
+#[path = "preview/desktop.rs"]
+mod desktop;
 
 use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord, UnmaskForm};
 use anteroom_domain::{content::Verdict, *};
@@ -365,6 +367,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     let wish = RequestForm { capabilities: Capabilities::parse(capabilities).unwrap(), ..form("mri-3", "service", why, 2) };
     let pending = a.submit_request(&ada.person, wish, HERE).await.unwrap();
     a.submit_request(&eve.person, form("ehr-db-1", "service", "Weekly export is stuck", 1), HERE).await.unwrap();
+    Box::pin(desktop::seed(a, &mut ada, &mut ben, op.person.id, control)).await;
     println!("request {}", pending.id);
     println!("grant {}", grant.id);
 

@@ -3,8 +3,8 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        approvals, audit, enrol, grants, health, home, keys, live, login, people, recordings, requests, sessions, sign_in, step_up,
-        targets, terminal, unmask,
+        approvals, audit, desktop, enrol, grants, health, home, keys, live, login, people, recordings, requests, sessions, sign_in,
+        step_up, targets, terminal, unmask,
     },
     state::App,
 };
@@ -86,6 +86,10 @@ pub(crate) fn table() -> Vec<Route> {
         json("/terminal/{id}/begin", May(RequestAccess), post(terminal::begin::begin)),
         json("/terminal/{id}/finish", May(RequestAccess), post(terminal::finish::finish)),
         data("/terminal/{id}/socket", May(RequestAccess), get(terminal::socket::socket)),
+        // A desktop by an RDP client. {id} is the grant.
+        page("/desktop/{id}", May(RequestAccess), get(desktop::page::show)),
+        json("/desktop/{id}/begin", May(RequestAccess), post(desktop::begin::begin)),
+        json("/desktop/{id}/finish", May(RequestAccess), post(desktop::finish::finish)),
         page("/login/{id}", May(RequestAccess), get(login::page::show)),
         json("/login/{id}/begin", May(RequestAccess), post(login::begin::begin)),
         json("/login/{id}/finish", May(RequestAccess), post(login::finish::finish)),

@@ -7,6 +7,7 @@ mkdirSync("dist");
 await build({
   entryPoints: {
     app: "src/app.ts",
+    desktop: "src/desktop.ts",
     passkey: "src/passkey.ts",
     player: "src/player.ts",
     revealed: "src/revealed.ts",

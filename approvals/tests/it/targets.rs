@@ -143,3 +143,41 @@ async fn remembering_step_ups_is_switched_while_running() {
     w.approvals.set_remember_step_up(std::time::Duration::ZERO);
     assert!(!remembered().await.unwrap());
 }
+
+#[tokio::test]
+async fn an_rdp_target_has_certificates_and_passwords_and_no_keys_or_relays() {
+    let w = World::new().await;
+    let rdp = |n| NewTarget::rdp(name(n), TargetKind::MedicalDevice, "10.0.0.3", 3389);
+    let t = w.approvals.add_target(None, rdp("ct-2")).await.unwrap();
+    assert_eq!((t.protocol, t.protocol.default_port(), t.pinned_certificates.len()), (Protocol::Rdp, 3389, 0));
+    let invalid = |r: Result<_, ManageError>| matches!(r, Err(ManageError::Invalid { .. }));
+    assert!(invalid(w.approvals.add_target(None, NewTarget { pinned_host_cas: vec![KEY.into()], ..rdp("ct-3") }).await));
+    assert!(invalid(w.approvals.add_target(None, NewTarget { via: Some((w.target.name.clone(), account("root"))), ..rdp("ct-3") }).await));
+    let certificate = anteroom_domain::CertificateFingerprint::of(b"certificate");
+    assert!(invalid(w.approvals.add_target(None, NewTarget { pinned_certificates: vec![certificate], ..pump("mri-9") }).await), "SSH");
+    let set = |c| w.approvals.set_credential(None, t.id, account("CT\\service"), c);
+    assert!(set(Credential::GatewayCa).await.is_err() && set(Credential::Prompts(vec![answer("pin", "1")])).await.is_err());
+    set(Credential::Password(Secret::new("x".into()))).await.unwrap();
+
+    assert_eq!(w.approvals.pin_target(None, t.id, vec![KEY.into()]).await.unwrap_err(), ManageError::NoSuch("target"));
+    assert_eq!(
+        w.approvals.pin_certificates(None, w.target.id, vec![certificate]).await.unwrap_err(),
+        ManageError::NoSuch("RDP target"),
+        "an SSH target shows none"
+    );
+    for role in [Role::Admin, Role::Approver, Role::Auditor] {
+        let who = w.somebody(role.as_str(), role).await;
+        let pinned = w.approvals.pin_certificates(Some(who.person.id), t.id, vec![certificate]).await;
+        assert_eq!(pinned.unwrap_err(), ManageError::NotAllowed);
+    }
+    w.approvals.pin_certificates(None, t.id, vec![certificate, certificate]).await.unwrap();
+    let again = w.approvals.target(t.id).await.unwrap().unwrap();
+    assert_eq!(again.pinned_certificates, [certificate]);
+    let told = w.log().await.into_iter().find_map(|e| match e {
+        AuditEvent::TargetPinned { target, fingerprints } if target == t.id => Some(fingerprints),
+        _ => None,
+    });
+    assert_eq!(told.unwrap(), [certificate.to_string()]);
+    let forced = sqlx::query("update target set pinned_certificates = '{x}' where protocol = 'ssh'").execute(&w.owner).await;
+    assert!(forced.is_err(), "the database says so too");
+}

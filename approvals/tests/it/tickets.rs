@@ -1,7 +1,9 @@
 //! Tickets: from a passkey over one connection to one RDP session, and everything that must not open one.
 use crate::world::{HERE, Someone, World, account, now};
 use anteroom_approvals::{
-    AskStepUp, Credential, NewTarget, RDP_FINGERPRINT, RedeemError, Redeemed, RequestForm, Ticket, TicketError, TicketRefusal,
+    AskStepUp, Change, Credential, ManageError, NewTarget, RDP_FINGERPRINT, RedeemError, Redeemed, RequestForm, Ticket, TicketError,
+    TicketRefusal,
+    verify::{all_good, verify_evidence},
 };
 use anteroom_domain::{
     AuditEvent, Capabilities, EndReason, FactorUsed, Grant, Reason, Role, Secret, SessionId, StepUpId, TargetKind, TargetName,
@@ -351,4 +353,87 @@ async fn tickets_are_forgotten_when_they_open_nothing_any_more() {
     assert_eq!(left().await, [running], "the one whose session runs stays");
     stop.cancel();
     background.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_supervisor_holds_a_desktop_still_and_every_gateway_hears_and_can_look_it_up() {
+    let (w, mut ada, mut bob, grant) = hospital().await;
+    let (name, _) = issue(&w, &mut ada, &grant).await;
+    let session = start(&w, &redeem(&w, &name).await.unwrap()).await;
+    w.grant(&ada, &mut bob).await;
+    let shell = SessionId(uuid::Uuid::now_v7());
+    let p = crate::connecting::permit(&w, &mut ada, shell).await;
+    w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mut changes = w.approvals.changes();
+    let background = tokio::spawn({
+        let (a, stop) = (w.approvals.clone(), stop.clone());
+        async move { a.run(stop).await }
+    });
+    while changes.recv().await.unwrap() != Change::Resync {}
+
+    let (a, by) = (&w.approvals, bob.person.id);
+    assert_eq!(a.order_pause(session, ada.person.id).await.unwrap_err(), ManageError::NotAllowed);
+    assert!(matches!(a.order_pause(shell, by).await, Err(ManageError::Invalid { what: "session", .. })), "a shell cannot be paused");
+    let both = [session, shell];
+    assert_eq!(a.pausing(&both).await.unwrap().into_iter().collect::<Vec<_>>(), [(session, None)]);
+    a.order_pause(session, by).await.unwrap();
+    a.order_pause(session, by).await.unwrap();
+    assert_eq!(a.pausing(&both).await.unwrap()[&session], Some(by));
+    a.order_resume(session, by).await.unwrap();
+    assert_eq!(a.pausing(&both).await.unwrap()[&session], None);
+    let mut heard = Vec::new();
+    let all = tokio::time::timeout(Duration::from_secs(3), async {
+        while heard.len() < 2 {
+            if let c @ (Change::Pause { .. } | Change::Resume { .. }) = changes.recv().await.unwrap() {
+                heard.push(c);
+            }
+        }
+    });
+    all.await.expect("within a second or so");
+    assert_eq!(heard, [Change::Pause { session, by }, Change::Resume { session, by }], "the same order twice is one");
+    let log = w.log().await;
+    assert_eq!(log.iter().filter(|e| matches!(e, AuditEvent::SessionPaused { session: s, by: b } if (*s, *b) == (session, by))).count(), 1);
+    assert_eq!(log.iter().filter(|e| matches!(e, AuditEvent::SessionResumed { session: s, .. } if *s == session)).count(), 1);
+
+    a.session_ended(session, &EndReason::ClientClosed).await;
+    a.order_pause(session, by).await.unwrap();
+    assert!(a.pausing(&both).await.unwrap().is_empty(), "an ended one is left alone");
+    stop.cancel();
+    background.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_desktop_is_asked_for_where_there_is_one() {
+    let (w, ada, ..) = hospital().await;
+    let ask = async |target: &str, login: &str, what: &[&str]| {
+        let form = RequestForm {
+            target: TargetName::new(target).unwrap(),
+            account: account(login),
+            capabilities: Capabilities::parse(what).unwrap(),
+            ..w.form(60)
+        };
+        w.approvals.submit_request(&ada.person, form, HERE).await.map(|_| ()).map_err(|e| e.to_string())
+    };
+    assert_eq!(ask("ct-2", "CT\\service", &["desktop", "shell"]).await.unwrap_err(), "ct-2 speaks RDP: shell means nothing there");
+    assert_eq!(ask("ehr-db-1", "root", &["shell", "drives"]).await.unwrap_err(), "ehr-db-1 speaks SSH: drives means nothing there");
+    let bare = ask("ct-2", "CT\\service", &["drives"]).await.unwrap_err();
+    assert_eq!(bare, "ct-2 speaks RDP: ask for desktop, and for whatever shall go along with it");
+    assert!(ask("ct-2", "CT\\service", &["desktop", "drives"]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_by_ticket_can_be_verified_offline_and_names_the_passkeys_signature() {
+    let (w, mut ada, _, grant) = hospital().await;
+    let (name, _) = issue(&w, &mut ada, &grant).await;
+    let session = start(&w, &redeem(&w, &name).await.unwrap()).await;
+    w.approvals.ticket_waits(session).await.unwrap();
+    assert!(redeem(&w, &name).await.unwrap().again);
+    w.approvals.session_ended(session, &EndReason::ClientClosed).await;
+    w.approvals.recording_sealed(crate::connecting::sealed(session)).await;
+    let e = Box::pin(w.approvals.evidence(session)).await.unwrap().unwrap();
+    let findings = verify_evidence(&e, Some(&w.approvals.log_public_key()));
+    assert!(all_good(&findings), "{findings:#?}");
+    assert!(e.step_up.is_some(), "what the passkey signed is in the bundle");
+    crate::evidence::wrong(&anteroom_approvals::Evidence { step_up: None, ..e }, "second factor");
 }

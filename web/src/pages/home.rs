@@ -30,6 +30,10 @@ struct Home<'a> {
     unmasks: Vec<UnmaskRequest>,
     /// Terminals open in the browser too.
     terminals: bool,
+    /// Desktops can be reached.
+    desktops: bool,
+    /// Everything that may be reached is a desktop, so no SSH key is missed.
+    only_desktops: bool,
 }
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -> Result<Response, Problem> {
@@ -48,5 +52,21 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -
     let mut unmasks = if frame.may(Action::AskUnmask) { app.approvals.unmasks(own, FEW).await?.rows } else { Vec::new() };
     unmasks.retain(|u| matches!(u.stage(frame.now.0), UnmaskStage::Waiting | UnmaskStage::Open));
     let terminals = app.terminals.is_some();
-    html(&Home { frame, ssh: &app.ssh, reachable, mine, waiting, sessions, ssh_keys, passkeys, to_unmask, unmasks, terminals })
+    let desktops = app.rdp.is_some();
+    let only_desktops = !reachable.is_empty() && reachable.iter().all(|g| g.capabilities.desktop());
+    html(&Home {
+        frame,
+        ssh: &app.ssh,
+        reachable,
+        mine,
+        waiting,
+        sessions,
+        ssh_keys,
+        passkeys,
+        to_unmask,
+        unmasks,
+        terminals,
+        desktops,
+        only_desktops,
+    })
 }

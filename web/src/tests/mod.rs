@@ -1,6 +1,7 @@
 //! The portal as a browser sees it: real router, real decisions, real Postgres; only the socket is left out.
 #![allow(clippy::unwrap_used)]
 mod certificates;
+mod desktop;
 mod hostile;
 mod keeping;
 mod replay;

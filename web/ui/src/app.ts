@@ -34,3 +34,11 @@ document.addEventListener("change", (event) => {
   const field = event.target as Element;
   if (field.matches("form[data-auto] select")) field.closest("form")?.requestSubmit();
 });
+
+// A known target decides what can be asked for there: its own boxes are shown.
+document.querySelector<HTMLInputElement>("input#target[list]")?.addEventListener("change", (event) => {
+  const target = event.target as HTMLInputElement;
+  const known = [...(target.list?.options ?? [])].find((o) => o.value === target.value)?.dataset.protocol;
+  const way = known && target.form?.querySelector<HTMLInputElement>(`input[name=way][value=${known === "rdp" ? "rdp" : "ssh"}]`);
+  if (way) way.checked = true;
+});

@@ -1,6 +1,8 @@
 // One story in a real browser with a virtual passkey, against a running preview: `node test/flow.js PREVIEW_OUTPUT`.
 // Enrol by link, make a link for somebody else, sign out and in, answer a request, see the inbox change by itself, replay.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { browser, button } from "./webdriver.js";
 
 const said = readFileSync(process.argv[2], "utf8").split("\n").map((l) => l.split(" "));
@@ -88,6 +90,38 @@ try {
   await b.type("//textarea[contains(@class, 'xterm-helper-textarea')]", "\ue009d");
   await sees("Logout.");
   await sees("Open again");
+
+  // A desktop: one touch, a ticket that is shown once, a file without the secret; leaving the page leaves nothing of it behind.
+  await b.go(`${origin}/`);
+  await b.click(`//a[@href='/desktop/${id("desktop")}']`);
+  await sees("good for five minutes");
+  await b.click(button("Get a ticket with passkey"));
+  await sees("Connect within 4:");
+  const of = (what) => b.run("return document.getElementById(arguments[0]).textContent", [what]);
+  const [name, secret] = [await of("name"), await of("secret")];
+  if (!/^t-[a-z2-9]{10}$/.test(name) || !/^([a-z2-9]{4}-){6}[a-z2-9]{4}$/.test(secret)) throw new Error(`no ticket: ${name}`);
+  const downloads = mkdtempSync(join(tmpdir(), "anteroom-flow-"));
+  await b.cdp("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });
+  await b.click("//a[@id='file']");
+  const saved = join(downloads, "ct-2.rdp");
+  for (let i = 0; i < 50 && !existsSync(saved); i += 1) await new Promise((r) => setTimeout(r, 100));
+  const file = readFileSync(saved, "latin1");
+  rmSync(downloads, { recursive: true });
+  if (!file.includes(`username:s:${name}\r\n`)) throw new Error(`not the file: ${file}`);
+  if ((await b.run("return location.href")).includes(name) || file.includes(secret)) throw new Error("the ticket is where it should not be");
+  if (process.argv[3]) writeFileSync(`${process.argv[3]}/desktop-open.png`, await b.shot());
+  await b.go(`${origin}/`);
+  await b.run("history.back()");
+  await sees("Get a ticket with passkey");
+  if ((await text()).includes(secret)) throw new Error("going back shows the ticket again");
+
+  await be("ben");
+  await b.go(`${origin}/sessions`);
+  await sees("Paused");
+  await b.click(button("Resume ada on ct-2"));
+  await sees("The session goes on.");
+  await b.click(button("Pause ada on ct-2"));
+  await sees("The session stands still");
 
   await be("eve");
   await b.go(`${origin}/sessions/${id("session")}/terminate`);

@@ -21,6 +21,9 @@ const pages = [
   ["ask", "ada", "/requests/new?target=mri-3"],
   ["login", "ada", `/login/${id("login")}`],
   ["terminal", "ada", "/terminal/root@ehr-db-1"],
+  ["ask-desktop", "ada", "/requests/new?target=ct-2"],
+  ["desktop", "ada", `/desktop/${id("desktop")}`],
+  ["desktop-ticket", "ada", `/desktop/${id("desktop")}`, { script: "ticketToLookAt" }],
   ["requests", "ada", "/requests"],
   ["request-own", "ada", `/requests/${id("request")}`],
   ["keys", "ada", "/keys"],
@@ -56,10 +59,19 @@ const pages = [
   ["people", "olga", "/people"],
   ["person", "olga", `/people/${id("person")}`],
   ["targets", "olga", "/targets"],
+  ["target-rdp", "olga", `/targets/${id("target-rdp")}`],
   ["target", "olga", `/targets/${id("target")}`],
   // One test of a target every two seconds.
   ["target-tested", "olga", `/targets/${id("target")}`, { rest: 2_000, press: button("Test connection"), until: "Key changed", stays: "Test connection" }],
 ];
+// A ticket's page as it is after the passkey, with a made-up one: a preview has no passkeys. flow.js goes the whole way.
+const ticketToLookAt = `
+  const put = (id, text) => (document.getElementById(id).textContent = text);
+  put("name", "t-k7mwq4hx2p"); put("secret", "7hqm-x2kd-pw9r-4tcz-nb6e-jv3y-gs8a"); put("life", "Connect within 4:41.");
+  put("xfreerdp", document.getElementById("xfreerdp").dataset.before + "t-k7mwq4hx2p");
+  document.getElementById("file").href = "#";
+  document.getElementById("before").hidden = true; document.getElementById("ticket").hidden = false;
+  for (const d of document.querySelectorAll("#ticket details")) d.open = true;`;
 const only = process.argv[4]?.split(",");
 let problems = 0;
 const complain = (text) => {
@@ -80,6 +92,7 @@ try {
         await b.go("about:blank");
         await b.go(origin + path);
         await new Promise((r) => setTimeout(r, name === "recording" ? 1500 : 150 + (act?.rest ?? 0)));
+        if (act?.script === "ticketToLookAt") await b.run(ticketToLookAt);
         if (act?.fill) await b.type(...act.fill);
         if (act?.press) {
           await b.click(act.press);

@@ -56,6 +56,20 @@ enum What {
         #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]
         by: Handle,
     },
+    /// Hold a desktop still: its person sees it and can do nothing in it until it is resumed.
+    Pause {
+        session: SessionId,
+        /// In whose name; the audit log and the user are told.
+        #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]
+        by: Handle,
+    },
+    /// Let a paused desktop go on.
+    Resume {
+        session: SessionId,
+        /// In whose name; the audit log is told.
+        #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]
+        by: Handle,
+    },
     /// End a session now.
     Terminate {
         session: SessionId,
@@ -72,6 +86,16 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             print(&found, a.json.json, out, "no sessions")
         }
         What::Message { session, text, by } => message(&cx, session, text, &by, out).await,
+        What::Pause { session, by } => {
+            let by = cx.acting(&by, Action::TerminateSession).await?;
+            cx.approvals.order_pause(session, by.id).await?;
+            Ok(out.line(format!("session {session} is ordered to stand still"))?)
+        }
+        What::Resume { session, by } => {
+            let by = cx.acting(&by, Action::TerminateSession).await?;
+            cx.approvals.order_resume(session, by.id).await?;
+            Ok(out.line(format!("session {session} is ordered to go on"))?)
+        }
         What::Terminate { session, by } => terminate(&cx, session, &by, out).await,
     })
 }

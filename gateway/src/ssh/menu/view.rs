@@ -1,7 +1,7 @@
 //! The facts the menu shows.
 use crate::ssh::SshConfig;
 use anteroom_approvals::{Approvals, GrantFilter, Page, RequestFilter, StoreError};
-use anteroom_domain::{AccessRequest, Capabilities, Grant, GrantState, Moment, Person, RequestState, Role, request::MAX_GRANT};
+use anteroom_domain::{AccessRequest, Capabilities, Grant, GrantState, Moment, Person, Protocol, RequestState, Role, request::MAX_GRANT};
 use anteroom_menu::{Entry, State, View};
 use std::collections::HashMap;
 
@@ -27,7 +27,8 @@ pub(super) async fn of(approvals: &Approvals, person: &Person, config: &SshConfi
         capabilities: ask(),
         max_minutes,
     };
-    for t in targets.iter().filter(|_| may_ask) {
+    // A desktop is asked for and reached at the portal.
+    for t in targets.iter().filter(|t| may_ask && t.protocol != Protocol::Rdp) {
         for a in &t.accounts {
             let description = if t.description.is_empty() { t.kind.to_string() } else { format!("{}, {}", t.kind, t.description) };
             entries.insert((t.name.to_string(), a.name.to_string()), entry(t.name.as_str(), a.name.as_str(), description, State::Askable));
@@ -39,7 +40,7 @@ pub(super) async fn of(approvals: &Approvals, person: &Person, config: &SshConfi
             e.state = state;
         }
     }
-    for g in &grants {
+    for g in grants.iter().filter(|g| !g.capabilities.desktop()) {
         let Some(state) = held(g, now) else { continue };
         let key = (g.target_name.to_string(), g.account_name.to_string());
         let known =

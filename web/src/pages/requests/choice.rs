@@ -1,6 +1,9 @@
 //! Which capabilities the form asks for: boxes for what people often need, a text for everything else.
 use super::wish::{Wrong, wrong};
-use anteroom_domain::capability::{Capabilities, Capability, CapabilityError};
+use anteroom_domain::{
+    Protocol,
+    capability::{Capabilities, Capability, CapabilityError, Redirect},
+};
 use serde::Deserialize;
 
 /// The boxes and fields as they came. Each box is a field of its own: the form decoder reads no repeated names.
@@ -22,17 +25,38 @@ pub(crate) struct Choice {
     pub(crate) forward_to: String,
     pub(crate) agent: String,
     pub(crate) x11: String,
+    /// `rdp` for a desktop: then only what follows counts, and the others are for terminals and files.
+    pub(crate) way: String,
+    pub(crate) paste: String,
+    /// KiB.
+    pub(crate) paste_max: String,
+    pub(crate) copy: String,
+    pub(crate) copy_max: String,
+    pub(crate) drives: String,
+    pub(crate) printers: String,
+    pub(crate) smart_cards: String,
+    pub(crate) ports: String,
+    pub(crate) usb: String,
+    pub(crate) audio_out: String,
+    pub(crate) audio_in: String,
     /// One capability a line.
     pub(crate) more: String,
 }
 
 impl Choice {
-    /// What the empty form has ticked.
-    pub(crate) fn usual(mut self) -> Self {
+    /// What the empty form has ticked, for a target that speaks `protocol`.
+    pub(crate) fn usual(mut self, protocol: Option<Protocol>) -> Self {
         if self.chosen.is_empty() {
             (self.shell, self.exec, self.chosen) = ("on".into(), "on".into(), "yes".into());
+            if protocol == Some(Protocol::Rdp) {
+                self.way = "rdp".into();
+            }
         }
         self
+    }
+
+    pub(crate) fn is_desktop(&self) -> bool {
+        self.way == "rdp"
     }
 
     pub(crate) fn read(&self, bad: &mut Vec<Wrong>) -> Option<Capabilities> {
@@ -45,6 +69,24 @@ impl Choice {
             Ok(c) => _ = all.0.insert(c),
             Err(e) => bad.push(wrong(field, said(&e))),
         };
+        if self.is_desktop() {
+            self.desktop(&mut take)
+        } else {
+            self.terminal(&mut take)
+        }
+        for line in self.more.lines().map(str::trim).filter(|l| !l.is_empty()) {
+            take("more", line);
+        }
+        if all.0.is_empty() && bad.len() == before {
+            bad.push(wrong("shell", "choose at least one thing you want to do"));
+        }
+        if all.0.len() > anteroom_domain::capability::MAX_CAPABILITIES {
+            bad.push(wrong("more", CapabilityError::TooMany.to_string()));
+        }
+        (bad.len() == before).then_some(all)
+    }
+
+    fn terminal(&self, take: &mut impl FnMut(&'static str, &str)) {
         for (ticked, field, text) in [
             (&self.shell, "shell", "shell"),
             (&self.exec, "exec", "exec"),
@@ -68,16 +110,32 @@ impl Choice {
                 take("forward_to", &format!("local-forward:{place}"));
             }
         }
-        for line in self.more.lines().map(str::trim).filter(|l| !l.is_empty()) {
-            take("more", line);
+    }
+
+    fn desktop(&self, take: &mut impl FnMut(&'static str, &str)) {
+        take("way", "desktop");
+        for (ticked, field, name, max) in [
+            (&self.paste, "paste_max", "clipboard-to-target", &self.paste_max),
+            (&self.copy, "copy_max", "clipboard-from-target", &self.copy_max),
+        ] {
+            if !ticked.is_empty() {
+                let max = max.trim();
+                take(field, &if max.is_empty() { name.to_owned() } else { format!("{name}:max={max}KiB") });
+            }
         }
-        if all.0.is_empty() && bad.len() == before {
-            bad.push(wrong("shell", "choose at least one thing you want to do"));
+        for (ticked, kind) in [
+            (&self.drives, Redirect::Drives),
+            (&self.printers, Redirect::Printers),
+            (&self.smart_cards, Redirect::SmartCards),
+            (&self.ports, Redirect::Ports),
+            (&self.usb, Redirect::Usb),
+            (&self.audio_out, Redirect::AudioOut),
+            (&self.audio_in, Redirect::AudioIn),
+        ] {
+            if !ticked.is_empty() {
+                take("way", kind.as_str());
+            }
         }
-        if all.0.len() > anteroom_domain::capability::MAX_CAPABILITIES {
-            bad.push(wrong("more", CapabilityError::TooMany.to_string()));
-        }
-        (bad.len() == before).then_some(all)
     }
 }
 
@@ -91,6 +149,7 @@ fn files(name: &str, path: &str, max: &str) -> String {
 /// The boxes have their own words for what the text form calls by name.
 fn said(e: &CapabilityError) -> String {
     match e {
+        CapabilityError::Clipboard(_) => "the most text at once is a whole number of KiB, from 1 to 1024".into(),
         CapabilityError::Option(what @ ("download" | "upload")) => format!("{what}: the largest size is a whole number of MiB"),
         e => e.to_string(),
     }
@@ -111,7 +170,7 @@ mod tests {
     #[test]
     fn who_did_not_choose_gets_a_shell_and_commands() {
         assert_eq!(names(&Choice::default()), ["shell", "exec"]);
-        assert_eq!(names(&Choice::default().usual()), ["shell", "exec"]);
+        assert_eq!(names(&Choice::default().usual(None)), ["shell", "exec"]);
     }
 
     #[test]
@@ -139,6 +198,25 @@ mod tests {
                 "subsystem:netconf"
             ]
         );
+    }
+
+    #[test]
+    fn a_desktop_is_asked_for_with_what_goes_along_and_without_shells() {
+        assert_eq!(names(&Choice::default().usual(Some(Protocol::Rdp))), ["desktop"]);
+        let c = Choice {
+            way: "rdp".into(),
+            shell: "on".into(),
+            paste: "on".into(),
+            paste_max: " 64 ".into(),
+            copy: "on".into(),
+            smart_cards: "on".into(),
+            more: "dynamic-channel:X".into(),
+            ..chosen()
+        };
+        assert_eq!(names(&c), ["desktop", "clipboard-to-target:max=64KiB", "clipboard-from-target", "smart-cards", "dynamic-channel:X"]);
+        let mut bad = Vec::new();
+        assert!(Choice { paste_max: "9999".into(), ..c }.read(&mut bad).is_none());
+        assert_eq!((bad.len(), bad[0].field), (1, "paste_max"));
     }
 
     #[test]

@@ -28,8 +28,9 @@ impl New {
         if wish.window.is_empty() {
             wish.window = "1".into();
         }
-        wish.choice = wish.choice.usual();
         let targets = app.approvals.targets("", OFFERED).await?.rows;
+        let speaks = targets.iter().find(|t| t.name.as_str() == wish.target).map(|t| t.protocol);
+        wish.choice = wish.choice.usual(speaks);
         let mut accounts: Vec<_> = targets.iter().flat_map(|t| &t.accounts).map(|a| a.name.as_str().to_owned()).collect();
         accounts.sort();
         accounts.dedup();

@@ -28,6 +28,7 @@ pub(crate) async fn submit(
     let bad = match app.approvals.submit_request(&viewer.person, form, source).await {
         Ok(request) => return Ok(Redirect::to(&format!("/requests/{}?done=requested", request.id)).into_response()),
         Err(e @ RequestError::NoSuchTarget) => wrong("target", e.to_string()),
+        Err(e @ (RequestError::Misfit { .. } | RequestError::NoDesktop { .. })) => wrong("way", e.to_string()),
         Err(e @ RequestError::Window(_)) => wrong(if wish.window == "custom" { "until" } else { "window" }, e.to_string()),
         Err(e @ RequestError::TooMany { .. }) => wrong("reason", e.to_string()),
         Err(e) => return Err(e.into()),

@@ -6,7 +6,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::ManageError;
-use anteroom_domain::TargetId;
+use anteroom_domain::{CertificateFingerprint, TargetId};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -17,6 +17,8 @@ use serde::Deserialize;
 #[serde(default)]
 pub(crate) struct Pin {
     host_keys: String,
+    /// Of an RDP target.
+    certificates: String,
 }
 
 /// One key from a line of a `.pub` file, of `ssh-keyscan` or of `known_hosts`: the host in front is not part of the key.
@@ -34,6 +36,9 @@ pub(crate) async fn pin(
     Id(id): Id<TargetId>,
     FormOf(p): FormOf<Pin>,
 ) -> Result<Response, Problem> {
+    if !p.certificates.trim().is_empty() {
+        return certificates(&app, frame, &viewer, id, &p.certificates).await;
+    }
     let lines: Vec<_> = p.host_keys.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(key_line).collect();
     let wrong = if lines.is_empty() {
         "paste at least one host key".to_owned()
@@ -45,6 +50,19 @@ pub(crate) async fn pin(
         }
     };
     html_again(&Show::page(&app, frame, id, Some(wrong), None).await?)
+}
+
+async fn certificates(app: &App, frame: Frame, viewer: &Viewer, id: TargetId, text: &str) -> Result<Response, Problem> {
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let wrong = match lines.map(str::parse).collect::<Result<Vec<CertificateFingerprint>, _>>() {
+        Err(e) => e.to_string(),
+        Ok(all) => match app.approvals.pin_certificates(Some(viewer.person.id), id, all).await {
+            Ok(()) => return Ok(Redirect::to(&format!("/targets/{id}?done=pinned-certificates")).into_response()),
+            Err(e @ ManageError::Invalid { .. }) => e.failure().text,
+            Err(e) => return Err(e.into()),
+        },
+    };
+    html_again(&Show::page(app, frame, id, Some(wrong), None).await?)
 }
 
 #[cfg(test)]
