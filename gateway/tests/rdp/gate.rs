@@ -72,7 +72,7 @@ impl Gate {
             root: w.dir.path().join("recordings"),
             gateway: "gw-test".into(),
             recipients: Recipients { masked: key(1), sealed: [key(2), key(3)] },
-            rules: anteroom_masking::RuleSet::builtin(),
+            rules: anteroom_masking::RuleSet::builtin().into(),
             manifest_key: Secret::new([42; 32]),
             // The machine may be busy with other tests.
             max_lag: Duration::from_secs(20),
