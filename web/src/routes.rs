@@ -232,7 +232,7 @@ mod tests {
         };
         assert_eq!(
             rooms(Role::Admin),
-            ["/requests", "/requests/new", "/terminal/{id}", "/terminal/{id}/socket", "/login/{id}", "/requests/{id}"]
+            ["/requests", "/requests/new", "/terminal/{id}", "/terminal/{id}/socket", "/desktop/{id}", "/login/{id}", "/requests/{id}"]
         );
         assert_eq!(
             rooms(Role::Approver),
