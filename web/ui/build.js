@@ -7,6 +7,7 @@ mkdirSync("dist");
 await build({
   entryPoints: {
     app: "src/app.ts",
+    desktop: "src/desktop.ts",
     passkey: "src/passkey.ts",
     player: "src/player.ts",
     revealed: "src/revealed.ts",
@@ -20,7 +21,7 @@ await build({
   legalComments: "inline",
 });
 await build({
-  entryPoints: { app: "src/app.css", player: "src/player.css", terminal: "src/terminal.css" },
+  entryPoints: { app: "src/app.css", desktop: "src/desktop.css", player: "src/player.css", terminal: "src/terminal.css" },
   bundle: true,
   minify: true,
   outdir: "dist",
