@@ -57,7 +57,7 @@ export class PartsReel implements Reel {
       return held;
     }
     const { start, url } = parts[low]!;
-    const part = read(`${this.place}/${url}`, start, parts[low + 1]?.start ?? this.ends);
+    const part = read(new URL(url, new URL(this.place, location.href)).href, start, parts[low + 1]?.start ?? this.ends);
     this.held.set(low, part);
     part.then(() => this.drop(), () => this.held.delete(low));
     return part;
