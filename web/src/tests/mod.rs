@@ -1,8 +1,10 @@
 //! The portal as a browser sees it: real router, real decisions, real Postgres; only the socket is left out.
 #![allow(clippy::unwrap_used)]
 mod certificates;
+mod desktop;
 mod hostile;
 mod keeping;
+mod painting;
 mod replay;
 mod roles;
 mod safety;
@@ -86,6 +88,7 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     text: String,
+    bytes: axum::body::Bytes,
 }
 
 impl Answer {
@@ -178,8 +181,8 @@ impl Site {
         parts.extensions.insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 7], 50_000))));
         let response = self.router.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
         let (parts, body) = response.into_parts();
-        let text = String::from_utf8(to_bytes(body, 64 << 20).await.unwrap().to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        let bytes = to_bytes(body, 64 << 20).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
     }
 
     /// As a browser on one of our own pages would ask.
