@@ -2,7 +2,7 @@
 use super::frames::Extent;
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     thread::JoinHandle,
