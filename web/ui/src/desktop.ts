@@ -193,6 +193,14 @@ function watch(place: HTMLElement, screen: Screen): void {
     say("Nobody touched this page for a while, so it stopped following. Touch it to go on.", "Paused");
   }, 15_000);
   addEventListener("pagehide", () => stop?.abort());
+  // Who pauses or resumes while watching goes on watching.
+  document.querySelector<HTMLFormElement>("form[data-stay]")?.addEventListener("submit", async (event) => {
+    const form = event.currentTarget as HTMLFormElement;
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST" }).catch(() => undefined);
+    if (answer?.ok) location.reload();
+    else form.submit();
+  });
   void run();
 
   /// The portal ends each stream after a while, so that who may not watch any more loses it.

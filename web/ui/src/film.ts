@@ -37,9 +37,10 @@ export class ShotReader {
       const length = view.getUint32(from + 5, true);
       if (length > maxPayload) throw new FilmError("a shot is too long");
       if (bytes.length - from - head < length) break;
-      // Time does not run back: what says so is shown when it comes.
-      this.last = Math.max(this.last, view.getUint32(from, true));
-      shots.push({ at: this.last, kind: bytes[from + 4]!, payload: bytes.subarray(from + head, from + head + length) });
+      // Time does not run back: what says so is shown when it comes. A watcher's clock runs before what is shown.
+      const [at, kind] = [Math.max(this.last, view.getUint32(from, true)), bytes[from + 4]!];
+      if (kind !== Kind.now) this.last = at;
+      shots.push({ at, kind, payload: bytes.subarray(from + head, from + head + length) });
       from += head + length;
     }
     this.rest = bytes.slice(from);

@@ -54,7 +54,7 @@ pub(crate) async fn index(
 fn described(parts: &FilmParts) -> Index {
     let until = parts.starts.iter().skip(1).map(|d| d.as_micros().to_string()).chain(["end".into()]);
     let url = |(start, until): (&Duration, String)| Part { start: ms(*start), url: format!("film/{}-{until}", start.as_micros()) };
-    let cleared = parts.cleared_until.filter(|c| *c < parts.duration).map(ms);
+    let cleared = Some(parts.cleared_until).filter(|c| *c < parts.duration).map(ms);
     Index { duration: ms(parts.duration), cleared, parts: parts.starts.iter().zip(until).map(url).collect() }
 }
 
@@ -136,13 +136,13 @@ mod tests {
             height: 800,
             duration: us(9_000_000),
             starts: vec![us(0), us(1_500_000), us(4_000_001)],
-            cleared_until: Some(us(9_000_000)),
+            cleared_until: us(9_000_000),
         };
         let json = serde_json::to_value(described(&parts)).unwrap();
         assert_eq!(json["parts"][0], serde_json::json!({"start": 0, "url": "film/0-1500000"}));
         assert_eq!(json["parts"][2], serde_json::json!({"start": 4_000, "url": "film/4000001-end"}));
         assert_eq!((&json["cleared"], &json["duration"]), (&serde_json::Value::Null, &9_000.into()));
-        let torn = serde_json::to_value(described(&FilmParts { cleared_until: Some(us(2_000_000)), ..parts })).unwrap();
+        let torn = serde_json::to_value(described(&FilmParts { cleared_until: us(2_000_000), ..parts })).unwrap();
         assert_eq!(torn["cleared"], 2_000);
         assert_eq!(stretch("4000001-end"), Some((us(4_000_001), Duration::MAX)));
         assert!(["", "1", "-5-2", "a-b", "1-"].iter().all(|bad| stretch(bad).is_none()));

@@ -7,7 +7,6 @@ use super::{
     watching::{Follow, Look, Watching},
 };
 use crate::{errors::Refusal, guard::Viewer, pages::live::Stop, state::App};
-use anteroom_domain::Moment;
 use anteroom_recorder::{
     FilmFollower, ReplayError,
     film::{Shot, ShotKind},
@@ -37,13 +36,10 @@ pub(crate) async fn follow(
 ) -> Result<Response, Refusal> {
     let a = admit(&app, &viewer, &headers, (&session, &channel), None).await?;
     let room = app.watchers.room().ok_or_else(too_many)?;
-    let (id, channel, replayer, started) = (a.session.id, a.channel, a.replayer, a.session.started_at);
+    let (id, channel, replayer) = (a.session.id, a.channel, a.replayer);
     let changes = app.approvals.changes();
-    let desktop = reading(move || {
-        let opened = replayer.info(id)?.channels.iter().find(|c| c.id == channel).map(|c| c.opened_at).unwrap_or_default();
-        Ok(Desktop { follower: replayer.follow_film(id, channel)?, opened: started + opened, last: Duration::ZERO, told_time: None })
-    });
-    let desktop = desktop.await.map_err(|e| refusal(&e))?;
+    let follower = reading(move || replayer.follow_film(id, channel)).await.map_err(|e| refusal(&e))?;
+    let desktop = Desktop { follower, told_time: None };
     viewed(&app, &viewer, id).await;
     let watching = Watching::new(app, (id, viewer.person.id), (desktop, None), changes, stop, room);
     let pieces = stream::unfold(watching, |mut w| async move { w.next().await.map(|p| (Ok::<_, Infallible>(p), w)) });
@@ -52,8 +48,6 @@ pub(crate) async fn follow(
 
 struct Desktop {
     follower: FilmFollower,
-    opened: Moment,
-    last: Duration,
     told_time: Option<Instant>,
 }
 
@@ -61,26 +55,18 @@ impl Follow for Desktop {
     type Piece = Bytes;
 
     fn look(&mut self) -> Result<Look<Bytes>, ReplayError> {
+        // Each look tells the time. That is no news: else nobody would ask whether the session still runs.
         let (shots, more) = self.follower.look()?;
+        let news = shots.iter().any(|s| !matches!(s.kind, ShotKind::Now(_)));
         let over = shots.iter().any(|s| s.kind == ShotKind::Over);
-        let mut piece = Vec::new();
-        for shot in &shots {
-            self.last = shot.at;
-            shot.put(&mut piece);
-        }
         let mut told = Vec::new();
-        if !piece.is_empty() {
-            told.push(piece.into());
-        }
-        // Also where nothing happens. That is no news: else nobody would ask whether the session still runs.
-        if !over && self.told_time.is_none_or(|at| at.elapsed() >= TELL_TIME) {
+        if news || self.told_time.is_none_or(|at| at.elapsed() >= TELL_TIME) {
             self.told_time = Some(Instant::now());
-            let open = Duration::try_from(Moment::now_utc() - self.opened).unwrap_or_default();
             let mut piece = Vec::new();
-            Shot { at: self.last, kind: ShotKind::Now(open) }.put(&mut piece);
+            shots.iter().for_each(|shot| shot.put(&mut piece));
             told.push(piece.into());
         }
-        Ok(Look { told, news: !shots.is_empty(), more, over })
+        Ok(Look { told, news, more, over })
     }
 
     fn over() -> Bytes {

@@ -31,6 +31,8 @@ struct Show {
     live: bool,
     /// It is a picture, not text.
     desktop: bool,
+    /// Of a desktop that is watched live; none: it cannot be paused.
+    paused: Option<bool>,
     timeline: Option<View>,
     can_search: bool,
 }
@@ -127,10 +129,11 @@ pub(crate) async fn show(
         _ => None,
     };
     let desktop = channel.is_some_and(|c| matches!(c.kind, ChannelKind::Desktop { .. }));
+    let paused = if desktop && live { app.approvals.pausing(&[id]).await?.get(&id).map(Option::is_some) } else { None };
     let channel = channel.map_or(0, |c| c.id);
     let at = q.at.filter(|at| at.is_finite() && *at >= 0.0).unwrap_or_default();
     let can_search = app.search && session.recording != RecordingState::Recording;
-    let mut response = html(&Show { frame, session, names, seen, channel, at, live, desktop, timeline, can_search })?;
+    let mut response = html(&Show { frame, session, names, seen, channel, at, live, desktop, paused, timeline, can_search })?;
     if !desktop {
         response.extensions_mut().insert(Player);
     }
