@@ -151,4 +151,42 @@ mod tests {
         let kept = bounded(long.as_bytes());
         assert!(kept.len() == MOST_SAID && kept.ends_with("last words\n"));
     }
+
+    /// Colours of the decoded frames' first pixels.
+    fn decoded(file: &Path) -> Vec<[u8; 3]> {
+        let out = ffmpeg().args(["-v", "error", "-i"]).arg(file).args(["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        out.stdout.chunks_exact(64 * 48 * 3).map(|f| [f[0], f[1], f[2]]).collect()
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_of_the_file_frame_by_frame() {
+        installed().expect("this test needs ffmpeg");
+        let dir = tempfile::tempdir().unwrap();
+        let extent = Extent { width: 64, height: 48 };
+        for (name, container) in [("-odd name.mp4", Container::Mp4), ("http:b.webm", Container::WebM)] {
+            let file = dir.path().join(name);
+            let mut encoder = Encoder::start(extent, 10, container, "t", Some(&file)).unwrap();
+            for colour in [[220, 20, 20, 0], [20, 20, 220, 0]] {
+                for _ in 0..12 {
+                    encoder.write(&colour.repeat(64 * 48)).unwrap();
+                }
+            }
+            encoder.finish().unwrap();
+            let frames = decoded(&file);
+            assert_eq!(frames.len(), 24, "{name}");
+            let near = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) < 24);
+            assert!(near(frames[2], [220, 20, 20]) && near(frames[20], [20, 20, 220]), "{name}: {:?} {:?}", frames[2], frames[20]);
+        }
+    }
+
+    #[test]
+    fn an_encoder_that_fails_says_why_and_is_no_broken_pipe_of_ours() {
+        installed().expect("this test needs ffmpeg");
+        let nowhere = Path::new("/nonexistent/folder/a.mp4");
+        let mut encoder = Encoder::start(Extent { width: 64, height: 48 }, 10, Container::Mp4, "t", Some(nowhere)).unwrap();
+        let failed = (0..10_000).find_map(|_| encoder.write(&[0; 64 * 48 * 4]).err()).unwrap();
+        assert!(failed.to_string().contains("No such file"), "{failed}");
+        assert!(!failed.is::<io::Error>());
+    }
 }
