@@ -2,8 +2,8 @@
 use super::admit::{admit, reading, refusal, viewed};
 use crate::{errors::Refusal, guard::Viewer, state::App};
 use anteroom_recorder::{
-    FilmParts, ReplayError,
-    film::{Shot, ShotKind},
+    FilmParts, MarkKind, ReplayError, Timeline,
+    film::{NOT_READ, Shot, ShotKind},
 };
 use axum::{
     Json,
@@ -46,9 +46,24 @@ pub(crate) async fn index(
 ) -> Result<Response, Refusal> {
     let a = admit(&app, &viewer, &headers, (&session, &channel), None).await?;
     let (id, channel, replayer) = (a.session.id, a.channel, a.replayer);
-    let parts = reading(move || replayer.film_parts(id, channel)).await.map_err(|e| refusal(&e))?;
+    let (mut parts, opened) = reading(move || {
+        let opened = replayer.info(id)?.channels.iter().find(|c| c.id == channel).map(|c| c.opened_at).unwrap_or_default();
+        Ok((replayer.film_parts(id, channel)?, opened))
+    })
+    .await
+    .map_err(|e| refusal(&e))?;
     viewed(&app, &viewer, id).await;
+    let timeline = app.approvals.indexed(id).await?.and_then(|i| serde_json::from_value::<Timeline>(i.timeline).ok()).unwrap_or_default();
+    if let Some(at) = not_read(&timeline, channel, opened) {
+        parts.cleared_until = parts.cleared_until.min(at);
+    }
     Ok(Json(described(&parts)).into_response())
+}
+
+/// Since the channel's opening.
+fn not_read(timeline: &Timeline, channel: u32, opened: Duration) -> Option<Duration> {
+    let said = timeline.marks.iter().find(|m| m.channel == channel && m.kind == MarkKind::Note && m.text == NOT_READ)?;
+    Some(Duration::from_micros(said.at_us).saturating_sub(opened))
 }
 
 fn described(parts: &FilmParts) -> Index {
@@ -127,6 +142,7 @@ fn broken(e: &ReplayError) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use anteroom_recorder::Mark;
 
     #[test]
     fn parts_are_named_from_one_start_to_the_next() {
@@ -146,6 +162,15 @@ mod tests {
         assert_eq!(torn["cleared"], 2_000);
         assert_eq!(stretch("4000001-end"), Some((us(4_000_001), Duration::MAX)));
         assert!(["", "1", "-5-2", "a-b", "1-"].iter().all(|bad| stretch(bad).is_none()));
+    }
+
+    #[test]
+    fn where_reading_ended_is_known_from_the_note() {
+        let note = |channel, text: &str| Mark { at_us: 7_000_000, channel, kind: MarkKind::Note, text: text.into() };
+        let timeline = |mark| Timeline { marks: vec![note(1, "paused"), mark], ..Timeline::default() };
+        let opened = Duration::from_secs(2);
+        assert_eq!(not_read(&timeline(note(1, NOT_READ)), 1, opened), Some(Duration::from_secs(5)));
+        assert_eq!(not_read(&timeline(note(2, NOT_READ)), 1, opened), None);
     }
 
     #[tokio::test]
