@@ -42,7 +42,13 @@ fn worklist(done: u32) -> Vec<Bytes> {
         ("84930214", "Example Dmitri", "1950-01-09", "Spine lumbar"),
     ];
     let head = format!("Worklist ward 4 - {done} of 4 orders done");
-    let mut lines = vec![(24, 44, 24, head.as_str()), (24, 100, 20, "MRN"), (180, 100, 20, "Patient"), (460, 100, 20, "Date of birth"), (660, 100, 20, "Order")];
+    let mut lines = vec![
+        (24, 44, 24, head.as_str()),
+        (24, 100, 20, "MRN"),
+        (180, 100, 20, "Patient"),
+        (460, 100, 20, "Date of birth"),
+        (660, 100, 20, "Order"),
+    ];
     for (n, (mrn, name, born, order)) in rows.iter().enumerate() {
         let top = 150 + 50 * n as u16;
         lines.extend([(24, top, 20, *mrn), (180, top, 20, *name), (460, top, 20, *born), (660, top, 20, *order)]);
@@ -57,7 +63,15 @@ pub fn events() -> Vec<(u64, u32, EventKind)> {
     paint(60, background());
     paint(1_000, worklist(0));
     paint(6_000, worklist(1));
-    paint(9_000, window((380, 300), (460, 170), "#fff7e0", &[(24, 50, 22, "Printer 2 is out of paper"), (24, 100, 20, "Put paper into tray 1, then press OK.")]));
+    paint(
+        9_000,
+        window(
+            (380, 300),
+            (460, 170),
+            "#fff7e0",
+            &[(24, 50, 22, "Printer 2 is out of paper"), (24, 100, 20, "Put paper into tray 1, then press OK.")],
+        ),
+    );
     paint(14_000, worklist(2));
     paint(48_000, worklist(3));
     paint(52_000, window((700, 420), (420, 240), "#ffffff", &[(24, 50, 22, "Export"), (24, 110, 20, "Study sent to the archive.")]));
@@ -77,7 +91,12 @@ pub fn second(n: u64) -> Vec<EventKind> {
     let wide = u16::try_from(n % 40).unwrap_or_default() * 15 + 8;
     if n % 40 == 0 {
         let head = format!("Nightly export, run {}", n / 40 + 1);
-        frames.extend(window((200, 200), (700, 160), "#f4f6f7", &[(24, 50, 24, &head), (24, 90, 18, "Images of ward 4 go to the archive.")]));
+        frames.extend(window(
+            (200, 200),
+            (700, 160),
+            "#f4f6f7",
+            &[(24, 50, 24, &head), (24, 90, 18, "Images of ward 4 go to the archive.")],
+        ));
     }
     frames.extend(painting::rectangle(224, 310, wide, 24, [11, 107, 99]));
     let mut all: Vec<EventKind> = frames.into_iter().map(EventKind::Output).collect();

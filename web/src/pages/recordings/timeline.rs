@@ -57,12 +57,7 @@ pub(crate) struct Row {
 
 /// From the index, or from a short recording itself. None while nobody knows.
 /// `hits`: what the reader searched for and found here.
-pub(crate) async fn view(
-    app: &App,
-    session: &SessionRecord,
-    channel: Option<&ChannelInfo>,
-    hits: &[Hit],
-) -> Result<Option<View>, Problem> {
+pub(crate) async fn view(app: &App, session: &SessionRecord, channel: Option<&ChannelInfo>, hits: &[Hit]) -> Result<Option<View>, Problem> {
     let found = match app.approvals.indexed(session.id).await? {
         Some(indexed) => serde_json::from_value(indexed.timeline).ok().map(|t| (t, indexed.cut)),
         None => read(app, session.id).await.ok().flatten(),

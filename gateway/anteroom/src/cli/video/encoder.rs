@@ -69,7 +69,14 @@ impl Encoder {
     pub(super) fn start(extent: Extent, per_second: u32, container: Container, title: &str, to: Option<&Path>) -> Result<Self> {
         let mut command = ffmpeg();
         command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb0"]);
-        command.args(["-video_size", &format!("{}x{}", extent.width, extent.height), "-framerate", &per_second.to_string(), "-i", "pipe:0"]);
+        command.args([
+            "-video_size",
+            &format!("{}x{}", extent.width, extent.height),
+            "-framerate",
+            &per_second.to_string(),
+            "-i",
+            "pipe:0",
+        ]);
         command.args(["-an", "-pix_fmt", "yuv420p", "-g", &(per_second * 10).to_string(), "-metadata", &format!("title={title}")]);
         command.args(container.arguments());
         match to {
