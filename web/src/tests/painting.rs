@@ -1,4 +1,5 @@
 //! What a target sends to paint on a desktop: fast-path updates of plain bitmaps (MS-RDPBCGR 2.2.9.1.2.1.2), one block a frame.
+#![allow(unreachable_pub)]
 use bytes::Bytes;
 
 const BLOCK: u16 = 64;
