@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 const PIECE: usize = 64 << 10;
 /// Pieces that wait for a slow browser.
 const WAITING: usize = 4;
-pub(in crate::pages) const FILM: &str = "application/vnd.anteroom.film";
+pub(crate) const FILM: &str = "application/vnd.anteroom.film";
 
 /// Times in ms since the channel's opening.
 #[derive(Debug, Serialize)]
