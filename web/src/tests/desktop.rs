@@ -34,6 +34,10 @@ async fn paint(recording: &Recording) {
 pub(super) async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
     let (id, recording) = begun(site, studio, ada).await;
     paint(&recording).await;
+    // A desktop that ends long after it was painted, as desktops do: what decoding made of it is in the recording by then.
+    while studio.recorder.clearing(id).is_none_or(|c| c.newest < Duration::from_secs(4)) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     recording.record(Event { at: Duration::from_millis(5_000), channel: 0, kind: EventKind::Close }).await.unwrap();
     seal(site, id, recording).await;
     id
