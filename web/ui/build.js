@@ -12,6 +12,7 @@ await build({
     player: "src/player.ts",
     revealed: "src/revealed.ts",
     terminal: "src/terminal.ts",
+    ticket: "src/ticket.ts",
   },
   bundle: true,
   minify: true,
@@ -21,7 +22,7 @@ await build({
   legalComments: "inline",
 });
 await build({
-  entryPoints: { app: "src/app.css", player: "src/player.css", terminal: "src/terminal.css" },
+  entryPoints: { app: "src/app.css", desktop: "src/desktop.css", player: "src/player.css", terminal: "src/terminal.css" },
   bundle: true,
   minify: true,
   outdir: "dist",

@@ -1,67 +1,105 @@
-//! A desktop: a grant to connect with, and a session on it that stands still.
-use crate::{Control, HERE, Someone, form};
-use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, RDP_FINGERPRINT, RequestForm};
-use anteroom_domain::{
-    AccountName, Capabilities, CertificateFingerprint, LiveSession, PersonId, Secret, StepUpId, TargetKind, content::Verdict,
-};
-use time::OffsetDateTime;
+//! A made-up desktop with a worklist, a dialog and a long pause. Its writing is drawn by ImageMagick where that is installed; else its windows are
+//! empty.
+use super::painting;
+use anteroom_recorder::{Desktop, EventKind};
+use bytes::Bytes;
+use std::process::{Command, Stdio};
 
-const ACCOUNT: &str = "CT\\service";
+const FONT: &str = "DejaVu-Sans";
 
-async fn confirm(a: &Approvals, who: &mut Someone) -> StepUpId {
-    let ask = AskStepUp {
-        person: who.person.id,
-        ssh_session_id: vec![7; 32],
-        fingerprint: RDP_FINGERPRINT.into(),
-        target: "ct-2".parse().unwrap(),
-        account: ACCOUNT.parse().unwrap(),
-        source: HERE,
-    };
-    let asked = a.ask_step_up(ask).await.unwrap();
-    let start = a.begin_step_up(&who.person, asked.id).await.unwrap();
-    let answer = who.passkey.get(&start.options).unwrap();
-    a.finish_step_up(&who.person, start.ceremony, &answer).await.unwrap();
-    asked.id
+pub fn opening() -> EventKind {
+    EventKind::OpenDesktop(Desktop { width: 1280, height: 800, io_channel: 1003, channels: Vec::new(), zones: Vec::new() })
 }
 
-pub(crate) async fn seed(a: &Approvals, ada: &mut Someone, ben: &mut Someone, op: PersonId, control: &Control) {
-    let new = NewTarget {
-        description: "CT, ward 2, operator console".into(),
-        pinned_certificates: vec![CertificateFingerprint::of(b"ct-2")],
-        ..NewTarget::rdp("ct-2".parse().unwrap(), TargetKind::MedicalDevice, "10.20.0.12", 3389)
-    };
-    let target = a.add_target(Some(op), new).await.unwrap();
-    println!("target-rdp {}", target.id);
-    let account: AccountName = ACCOUNT.parse().unwrap();
-    a.set_credential(None, target.id, account.clone(), Credential::Password(Secret::new("x".into()))).await.unwrap();
-    let wish = RequestForm {
-        capabilities: Capabilities::parse(["desktop", "clipboard-to-target:max=64KiB", "smart-cards"]).unwrap(),
-        ..form("ct-2", ACCOUNT, "Update of the console, ticket 4712", 4)
-    };
-    let request = a.submit_request(&ada.person, wish, HERE).await.unwrap();
-    let start = Box::pin(a.begin_review(&ben.person, request.id, Verdict::Approve)).await.unwrap();
-    let answer = ben.passkey.get(&start.options).unwrap();
-    let grant = Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap().unwrap();
-    println!("desktop {}", grant.id);
-    let step_up = confirm(a, ada).await;
-    let ticket = a.issue_ticket(&ada.person, step_up, grant.id, HERE).await.unwrap();
-    let used = a.redeem_ticket(&a.ticket(&ticket.name, HERE).await.unwrap(), HERE).await.unwrap();
-    a.session_started(&used.permit, [1; 32], "preview").await.unwrap();
-    let id = used.permit.session();
-    control.0.lock().unwrap().push(LiveSession {
-        id,
-        grant: grant.id,
-        person: ada.person.id,
-        person_handle: "ada".into(),
-        target: grant.target,
-        target_name: grant.target_name.clone(),
-        account,
-        source: "192.0.2.41".into(),
-        started_at: OffsetDateTime::now_utc(),
-        grant_ends_at: grant.not_after,
-        channels: 1,
-        bytes_out: 48_300_000,
-        paused: Some(true),
-    });
-    a.order_pause(id, ben.person.id).await.unwrap();
+/// A window with lines of text: each where it stands, and how large.
+fn window((x, y): (u16, u16), (width, height): (u16, u16), colour: &str, lines: &[(u16, u16, u8, &str)]) -> Vec<Bytes> {
+    let mut draw = Command::new("convert");
+    draw.args(["-size", &format!("{width}x{height}"), &format!("xc:{colour}"), "-font", FONT, "-fill", "#101418"]);
+    for (left, top, size, text) in lines {
+        draw.args(["-pointsize", &size.to_string(), "-annotate", &format!("+{left}+{top}"), text]);
+    }
+    draw.args(["-depth", "8", "rgb:-"]).stderr(Stdio::null());
+    match draw.output() {
+        Ok(drawn) if drawn.status.success() && drawn.stdout.len() == usize::from(width) * usize::from(height) * 3 => {
+            painting::image(x, y, width, height, &drawn.stdout)
+        }
+        _ => painting::rectangle(x, y, width, height, [250, 250, 250]),
+    }
+}
+
+fn background() -> Vec<Bytes> {
+    let mut all = painting::rectangle(0, 0, 1280, 800, [38, 84, 104]);
+    all.extend(painting::rectangle(0, 760, 1280, 40, [24, 30, 36]));
+    all
+}
+
+/// The worklist as it is when so many orders are done.
+fn worklist(done: u32) -> Vec<Bytes> {
+    let rows = [
+        ("84930211", "Fictional Ada", "1961-02-03", "Chest PA"),
+        ("84930212", "Madeup Bertram", "1975-11-30", "Knee left"),
+        ("84930213", "Invented Chiara", "1988-07-14", "Hand right"),
+        ("84930214", "Example Dmitri", "1950-01-09", "Spine lumbar"),
+    ];
+    let head = format!("Worklist ward 4 - {done} of 4 orders done");
+    let mut lines = vec![
+        (24, 44, 24, head.as_str()),
+        (24, 100, 20, "MRN"),
+        (180, 100, 20, "Patient"),
+        (460, 100, 20, "Date of birth"),
+        (660, 100, 20, "Order"),
+    ];
+    for (n, (mrn, name, born, order)) in rows.iter().enumerate() {
+        let top = 150 + 50 * n as u16;
+        lines.extend([(24, top, 20, *mrn), (180, top, 20, *name), (460, top, 20, *born), (660, top, 20, *order)]);
+    }
+    window((120, 90), (860, 380), "#f4f6f7", &lines)
+}
+
+/// Times in ms.
+pub fn events() -> Vec<(u64, u32, EventKind)> {
+    let mut all = vec![(0, 0, opening())];
+    let mut paint = |ms: u64, frames: Vec<Bytes>| all.extend(frames.into_iter().map(|f| (ms, 0, EventKind::Output(f))));
+    paint(60, background());
+    paint(1_000, worklist(0));
+    paint(6_000, worklist(1));
+    paint(
+        9_000,
+        window(
+            (380, 300),
+            (460, 170),
+            "#fff7e0",
+            &[(24, 50, 22, "Printer 2 is out of paper"), (24, 100, 20, "Put paper into tray 1, then press OK.")],
+        ),
+    );
+    paint(14_000, worklist(2));
+    paint(48_000, worklist(3));
+    paint(52_000, window((700, 420), (420, 240), "#ffffff", &[(24, 50, 22, "Export"), (24, 110, 20, "Study sent to the archive.")]));
+    for n in 0..60u16 {
+        all.push((1_200 + u64::from(n) * 150, 0, EventKind::Pointer { x: 200 + n * 9, y: 160 + n * 4 }));
+    }
+    all.push((14_500, 0, EventKind::Note("the clipboard is off in this session".into())));
+    all.push((30_000, 0, EventKind::Message("please finish by noon, the ward calls".into())));
+    all.push((55_000, 0, EventKind::Close));
+    all.sort_by_key(|(ms, ..)| *ms);
+    all
+}
+
+/// What a running desktop shows after so many seconds.
+pub fn second(n: u64) -> Vec<EventKind> {
+    let mut frames = if n == 0 { background() } else { Vec::new() };
+    let wide = u16::try_from(n % 40).unwrap_or_default() * 15 + 8;
+    if n % 40 == 0 {
+        let head = format!("Nightly export, run {}", n / 40 + 1);
+        frames.extend(window(
+            (200, 200),
+            (700, 160),
+            "#f4f6f7",
+            &[(24, 50, 24, &head), (24, 90, 18, "Images of ward 4 go to the archive.")],
+        ));
+    }
+    frames.extend(painting::rectangle(224, 310, wide, 24, [11, 107, 99]));
+    let mut all: Vec<EventKind> = frames.into_iter().map(EventKind::Output).collect();
+    all.push(EventKind::Pointer { x: 230 + wide, y: 340 });
+    all
 }

@@ -1,247 +1,202 @@
-//! A ticket for a desktop: one passkey, shown once, to one person; and desktops that stand still.
-use super::{Answer, Site};
-use crate::world::{HERE, Someone, account, now};
-use anteroom_approvals::{Credential, NewTarget, RequestForm};
-use anteroom_domain::{
-    AuditEvent, Capabilities, CertificateFingerprint, Grant, LiveSession, Reason, Role, Secret, SessionId, TargetKind, TargetName,
-    content::Verdict,
+//! Watching desktops: who may, what comes, that it is masked, and what the log keeps.
+use super::{
+    Site, painting,
+    replay::{Studio, begun, seal, studio},
+    unmask::{Scene, scene_of},
 };
-use axum::http::StatusCode;
-use serde_json::{Value, json};
+use crate::{pages::recordings::film::FILM, world::Someone};
+use anteroom_domain::{AuditEvent, Role, SessionId};
+use anteroom_recorder::{
+    Desktop, Event, EventKind, Recording,
+    film::{HiddenHow, Shot, ShotKind, tiles},
+};
+use axum::{body::Body, http::Request, http::StatusCode};
+use futures_util::StreamExt as _;
+use std::time::Duration;
 
-const ACCOUNT: &str = "CT\\service";
+const RED: [u8; 3] = [200, 30, 20];
 
-struct Ward {
-    site: Site,
-    ada: Someone,
-    bob: Someone,
-    grant: Grant,
-}
-
-impl Ward {
-    async fn new() -> Self {
-        let site = Site::new().await;
-        let (ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
-        let a = &site.world.approvals;
-        let name = TargetName::new("ct-2").unwrap();
-        let target = a.add_target(None, NewTarget::rdp(name.clone(), TargetKind::MedicalDevice, "10.9.0.12", 3389)).await.unwrap();
-        let password = Credential::Password(Secret::new("s3cret-of-service".into()));
-        a.set_credential(None, target.id, account(ACCOUNT), password).await.unwrap();
-        let form = RequestForm {
-            target: name,
-            account: account(ACCOUNT),
-            reason: Reason::new("new software").unwrap(),
-            from: None,
-            until: now() + time::Duration::hours(1),
-            capabilities: Capabilities::parse(["desktop", "clipboard-to-target"]).unwrap(),
-        };
-        let r = a.submit_request(&ada.person, form, HERE).await.unwrap();
-        let grant = Box::pin(site.world.review(&mut bob, &r, Verdict::Approve)).await.unwrap().unwrap();
-        Self { site, ada, bob, grant }
-    }
-
-    fn page(&self) -> String {
-        format!("/desktop/{}", self.grant.id)
-    }
-
-    async fn begin(&self) -> Value {
-        let start = self.site.json(&format!("{}/begin", self.page()), &json!({}), Some(&self.ada)).await;
-        assert_eq!(start.status, StatusCode::OK, "{}", start.text);
-        start.json()
-    }
-
-    /// Confirmed by Ada's passkey, finished by whoever.
-    async fn finish(&mut self, start: &Value, by: Option<&Someone>) -> Answer {
-        let options = serde_json::from_value(start["options"].clone()).unwrap();
-        let credential = self.ada.passkey.get(&options).unwrap();
-        let body = json!({ "confirmation": start["confirmation"], "ceremony": start["ceremony"], "credential": credential });
-        self.site.json(&format!("{}/finish", self.page()), &body, Some(by.unwrap_or(&self.ada))).await
-    }
-
-    /// A session that runs on the desktop, here and in the database.
-    async fn connected(&mut self) -> SessionId {
-        let start = self.begin().await;
-        let shown = self.finish(&start, None).await.json();
-        let a = &self.site.world.approvals;
-        let ticket = a.ticket(shown["name"].as_str().unwrap(), HERE).await.unwrap();
-        let used = a.redeem_ticket(&ticket, HERE).await.unwrap();
-        a.session_started(&used.permit, [3; 32], "gw-test").await.unwrap();
-        let id = used.permit.session();
-        self.site.control.live.lock().unwrap().push(LiveSession {
-            id,
-            grant: self.grant.id,
-            person: self.ada.person.id,
-            person_handle: "ada".into(),
-            target: self.grant.target,
-            target_name: self.grant.target_name.clone(),
-            account: self.grant.account_name.clone(),
-            source: "10.0.0.7".into(),
-            started_at: now(),
-            grant_ends_at: self.grant.not_after,
-            channels: 1,
-            bytes_out: 1,
-            paused: Some(false),
-        });
-        id
+/// A window of one colour with something in it that no reader can read: stripes, thin as writing.
+async fn paint(recording: &Recording) {
+    let desktop = Desktop { width: 320, height: 200, io_channel: 1003, channels: Vec::new(), zones: Vec::new() };
+    let mut events = vec![(0, EventKind::OpenDesktop(desktop))];
+    events.extend(painting::rectangle(0, 0, 320, 200, RED).into_iter().map(|f| (20, EventKind::Output(f))));
+    let stripes: Vec<u8> = (0..64 * 64).flat_map(|n| if n % 3 == 0 { [255; 3] } else { [0; 3] }).collect();
+    events.extend(painting::image(128, 64, 64, 64, &stripes).into_iter().map(|f| (1_500, EventKind::Output(f))));
+    events.push((2_000, EventKind::Pointer { x: 100, y: 90 }));
+    events.push((2_500, EventKind::Note("the target asks for a password".into())));
+    events.push((4_000, EventKind::Output(painting::rectangle(0, 0, 64, 64, [1, 2, 3]).remove(0))));
+    for (ms, kind) in events {
+        recording.record(Event { at: Duration::from_millis(ms), channel: 0, kind }).await.unwrap();
     }
 }
 
-#[tokio::test]
-async fn the_start_page_leads_to_the_ticket_and_the_page_says_what_to_do_with_it() {
-    let w = Ward::new().await;
-    let home = w.site.get("/", Some(&w.ada)).await.text;
-    assert!(home.contains(&format!("href=\"{}\"", w.page())) && home.contains("Connect"), "{home}");
-    assert!(!home.contains("ssh -p 2222 'CT") && !home.contains("add your SSH key"), "ssh leads to no desktop");
-    let page = w.site.get(&w.page(), Some(&w.ada)).await;
-    assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, "no-store"));
-    let fingerprint = CertificateFingerprint::of(b"certificate").to_string();
-    let trusted = format!("/cert:fingerprint:{} +clipboard", fingerprint.to_lowercase());
-    for said in ["CT\\service", "mstsc", "Windows App", "Remmina", "bastion:3389", &fingerprint, &trusted, "paste text into the desktop"] {
-        assert!(page.text.contains(said), "{said}: {}", page.text);
+pub(super) async fn recorded(site: &Site, studio: &Studio, ada: &mut Someone) -> SessionId {
+    let (id, recording) = begun(site, studio, ada).await;
+    paint(&recording).await;
+    // A desktop that ends long after it was painted, as desktops do: what decoding made of it is in the recording by then.
+    while studio.recorder.clearing(id).is_none_or(|c| c.newest < Duration::from_secs(4)) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(!page.text.contains("s3cret-of-service"));
+    recording.record(Event { at: Duration::from_millis(5_000), channel: 0, kind: EventKind::Close }).await.unwrap();
+    seal(site, id, recording).await;
+    id
 }
 
-#[tokio::test]
-async fn a_passkey_makes_a_ticket_that_is_shown_once_and_opens_the_session() {
-    let mut w = Ward::new().await;
-    let start = w.begin().await;
-    assert!(start["content"].as_str().unwrap().contains("\"ssh_key_fingerprint\":\"rdp\""), "{start}");
-    let answer = w.finish(&start, None).await;
-    assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::OK, "no-store"), "{}", answer.text);
-    let shown = answer.json();
-    let (name, secret, file) = (shown["name"].as_str().unwrap(), shown["secret"].as_str().unwrap(), shown["file"].as_str().unwrap());
-    assert!(file.contains(&format!("username:s:{name}\r\n")) && file.contains("full address:s:bastion:3389\r\n"));
-    assert!(file.contains("redirectclipboard:i:1") && !file.contains(secret), "the file holds no secret");
-    assert_eq!(shown["file_name"], "ct-2.rdp");
-    let a = &w.site.world.approvals;
-    let ticket = a.ticket(name, HERE).await.unwrap();
-    assert!(ticket.opens(&Secret::new(secret.to_owned())));
-    assert!(a.redeem_ticket(&ticket, HERE).await.is_ok());
-    // Nowhere else: not on the page, not by asking again, not in the log.
-    assert!(!w.site.get(&w.page(), Some(&w.ada)).await.text.contains(secret));
-    let log = serde_json::to_string(&w.site.world.log().await).unwrap();
-    assert!(log.contains(name) && !log.contains(secret));
-    assert!(!w.site.get("/audit", Some(&w.site.world.somebody("max", Role::Auditor).await)).await.text.contains(secret));
+async fn site() -> (Studio, Site, Someone, Someone, Someone) {
+    let studio = studio();
+    let site = Site::with(Some(studio.replayer.clone())).await;
+    let (ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
+    let max = site.world.somebody("max", Role::Auditor).await;
+    site.world.grant(&ada, &mut bob).await;
+    (studio, site, ada, bob, max)
 }
 
-#[tokio::test]
-async fn a_confirmation_makes_one_ticket() {
-    let mut w = Ward::new().await;
-    let start = w.begin().await;
-    assert_eq!(w.finish(&start, None).await.status, StatusCode::OK);
-    let again = w.finish(&start, None).await;
-    assert_eq!(again.status, StatusCode::NOT_FOUND, "{}", again.text);
-    let tickets: Vec<(String,)> = sqlx::query_as("select name from rdp_ticket").fetch_all(&w.site.world.owner).await.unwrap();
-    assert_eq!(tickets.len(), 1);
+/// The last bytes of one tile's image among these shots.
+fn tile(shots: &[Shot], column: u16, row: u16) -> Option<Vec<u8>> {
+    shots
+        .iter()
+        .filter_map(|s| if let ShotKind::Tiles(batch) = &s.kind { Some(tiles(batch).unwrap()) } else { None })
+        .flatten()
+        .filter(|(c, r, _)| (*c, *r) == (column, row))
+        .map(|(.., webp)| webp.to_vec())
+        .last()
 }
 
-#[tokio::test]
-async fn a_second_click_asks_for_the_same_confirmation() {
-    let w = Ward::new().await;
-    let first = w.begin().await;
-    assert_eq!(w.begin().await["confirmation"], first["confirmation"], "who cancels five times is not locked out");
+async fn shots(site: &Site, path: &str, who: &Someone) -> Vec<Shot> {
+    let answer = site.get(path, Some(who)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!((answer.header("content-type"), answer.header("cache-control")), (FILM, "no-store"));
+    Shot::read_all(&answer.bytes).unwrap()
 }
 
-#[tokio::test]
-async fn nobody_else_gets_a_ticket_or_sees_that_there_could_be_one() {
-    let mut w = Ward::new().await;
-    let eve = w.site.world.somebody("eve", Role::Admin).await;
-    let nowhere = w.site.get("/desktop/00000000-0000-4000-8000-000000000000", Some(&eve)).await;
-    let hers = w.site.get(&w.page(), Some(&eve)).await;
-    assert_eq!((hers.status, hers.text), (StatusCode::NOT_FOUND, nowhere.text));
-    assert_eq!(w.site.json(&format!("{}/begin", w.page()), &json!({}), Some(&eve)).await.status, StatusCode::NOT_FOUND);
-    let start = w.begin().await;
-    let stolen = w.finish(&start, Some(&eve)).await;
-    assert_eq!(stolen.status, StatusCode::NOT_FOUND, "{}", stolen.text);
-    assert!(!stolen.text.contains("t-"));
-}
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_watches_a_desktop_masked_and_the_log_says_so_once() {
+    let (studio, site, mut ada, bob, max) = Box::pin(site()).await;
+    let id = recorded(&site, &studio, &mut ada).await;
+    let place = format!("/recordings/{id}/channels/0/film");
 
-#[tokio::test]
-async fn a_revoked_grant_makes_no_ticket_even_when_the_passkey_was_asked_before() {
-    let mut w = Ward::new().await;
-    let start = w.begin().await;
-    w.site.world.approvals.revoke_grant(Some(w.bob.person.id), w.grant.id).await.unwrap();
-    assert_eq!(w.finish(&start, None).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(w.site.get(&w.page(), Some(&w.ada)).await.status, StatusCode::NOT_FOUND);
-}
+    let page = site.get(&format!("/recordings/{id}?at=2"), Some(&max)).await;
+    assert!(page.text.contains("id=\"desktop\"") && page.text.contains("/assets/desktop.") && page.text.contains("data-at=\"2\""));
+    assert!(!page.header("content-security-policy").contains("unsafe"), "a desktop needs no WebAssembly");
+    assert!(page.text.contains("recognised as patient data") && page.text.contains("export-video"), "{}", page.text);
 
-#[tokio::test]
-async fn a_desktop_is_asked_for_by_its_own_boxes_and_what_does_not_fit_is_refused_in_words() {
-    let w = Ward::new().await;
-    let form = w.site.get("/requests/new?target=ct-2", Some(&w.ada)).await.text;
-    assert!(form.contains("value=\"rdp\" id=\"way\" checked"), "a known desktop is offered as one: {form}");
-    let wish = |more: &[(&'static str, &'static str)]| {
-        let mut all = vec![("target", "ct-2"), ("account", ACCOUNT), ("reason", "update"), ("window", "1"), ("chosen", "yes")];
-        all.extend(more);
-        all
-    };
-    let shell = w.site.form("/requests", &wish(&[("shell", "on")]), Some(&w.ada)).await;
-    assert_eq!(shell.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(shell.text.contains("ct-2 speaks RDP: shell means nothing there"), "{}", shell.text);
-    let more = wish(&[("way", "rdp"), ("shell", "on"), ("paste", "on"), ("paste_max", "64"), ("smart_cards", "on")]);
-    let sent = w.site.form("/requests", &more, Some(&w.ada)).await;
-    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
-    let request = w.site.get(sent.header("location"), Some(&w.ada)).await.text;
-    assert!(request.contains("paste text into the desktop, at most 64 KiB at once") && request.contains("smart cards"), "{request}");
-    assert!(!request.contains("interactive shell"));
-    let server = [("target", "ehr-db-1"), ("account", "root"), ("reason", "x"), ("window", "1"), ("chosen", "yes"), ("way", "rdp")];
-    let desktop = w.site.form("/requests", &server, Some(&w.ada)).await;
-    assert!(desktop.text.contains("ehr-db-1 speaks SSH: desktop means nothing there"), "{}", desktop.text);
-}
-
-#[tokio::test]
-async fn who_may_terminate_may_hold_a_desktop_still_and_let_it_go_on() {
-    let mut w = Ward::new().await;
-    let max = w.site.world.somebody("max", Role::Auditor).await;
-    let id = w.connected().await;
-    let (pause, resume) = (format!("/sessions/{id}/pause"), format!("/sessions/{id}/resume"));
-    let list = w.site.get("/sessions", Some(&w.bob)).await.text;
-    assert!(list.contains(&pause) && !list.contains(&resume) && !list.contains(">Paused<"), "{list}");
-    assert!(!w.site.get("/sessions", Some(&max)).await.text.contains(&pause), "an auditor watches only");
-    for nobody in [&max, &w.ada] {
-        assert_eq!(w.site.form(&pause, &[], Some(nobody)).await.status, StatusCode::NOT_FOUND);
+    let index = site.get(&place, Some(&max)).await.json();
+    assert_eq!(index["parts"][0]["start"], 0);
+    let duration = index["duration"].as_u64().unwrap();
+    assert!((4_900..=5_100).contains(&duration), "{index}");
+    let mut all = Vec::new();
+    for part in index["parts"].as_array().unwrap() {
+        let part = shots(&site, &format!("/recordings/{id}/channels/0/{}", part["url"].as_str().unwrap()), &max).await;
+        assert!(matches!(part[0].kind, ShotKind::Size { width: 320, height: 200 }), "{:?}", part[0]);
+        all.extend(part);
     }
-    assert_eq!(w.site.form(&pause, &[], Some(&w.bob)).await.header("location"), "/sessions?done=paused");
-    assert_eq!(w.site.form(&pause, &[], Some(&w.bob)).await.header("location"), "/sessions?done=paused", "twice is once");
-    let list = w.site.get("/sessions", Some(&max)).await.text;
-    assert!(list.contains(">Paused<"), "{list}");
-    assert_eq!(w.site.form(&resume, &[], Some(&w.bob)).await.header("location"), "/sessions?done=resumed");
-    assert_eq!(w.site.control.paused.lock().unwrap().as_slice(), [(id, true), (id, true), (id, false)]);
-    let told: Vec<_> = w
-        .site
-        .world
-        .log()
-        .await
-        .into_iter()
-        .filter(|e| matches!(e, AuditEvent::SessionPaused { by, .. } | AuditEvent::SessionResumed { by, .. } if *by == w.bob.person.id))
-        .collect();
-    assert!(matches!(told[..], [AuditEvent::SessionPaused { .. }, AuditEvent::SessionResumed { .. }]), "{told:?}");
+    assert!(all.is_sorted_by_key(|s| s.at));
+    assert!(all.iter().any(|s| s.kind == ShotKind::Pointer { x: 100, y: 90 }));
+    assert!(all.iter().any(|s| s.kind == ShotKind::Note("the target asks for a password".into())));
+    let hidden = |s: &Shot| matches!(s.kind, ShotKind::Typed(_) | ShotKind::Hidden(_) | ShotKind::Damaged(_));
+    assert!(!all.iter().any(hidden));
+    assert!(tile(&all, 4, 2).is_some(), "what is flat is shown");
+    let stripes = tile(&all, 2, 1).unwrap();
+    assert!(stripes.len() < 200, "what nobody can read is shown in coarse blocks: {} bytes", stripes.len());
+
+    let viewings = site.world.log().await.into_iter().filter(|e| matches!(e, AuditEvent::RecordingViewed { .. })).count();
+    assert_eq!(viewings, 1);
+    let part = format!("{place}/0-end");
+    for path in [&place, &part, &format!("{place}/live")] {
+        for who in [&ada, &bob] {
+            assert_eq!(site.get(path, Some(who)).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        assert_eq!(site.get(path, None).await.status, StatusCode::UNAUTHORIZED, "{path}");
+        let foreign = Request::get(path).header("host", "gate.example").header("sec-fetch-site", "cross-site");
+        let foreign = foreign.header("cookie", format!("__Host-anteroom={}", max.token.expose())).body(Body::empty()).unwrap();
+        assert_eq!(site.send(foreign).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    for bad in ["5", "-", "a-b", "-5-9", "99999999999999999999999-end", "5-1x"] {
+        let status = site.get(&format!("{place}/{bad}"), Some(&max)).await.status;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{bad}");
+    }
+    // What makes no sense is answered, and never with somebody's error.
+    for odd in ["9000000000-end", "4000000-1000000", "0-0"] {
+        let status = site.get(&format!("{place}/{odd}"), Some(&max)).await.status;
+        assert!(!status.is_server_error(), "{odd}: {status}");
+    }
+    assert_eq!(site.get(&format!("/recordings/{id}/channels/7/film"), Some(&max)).await.status, StatusCode::NOT_FOUND);
+
+    site.world.sql("update session set mask_incomplete = true").await;
+    for path in [&place, &part] {
+        assert_eq!(site.get(path, Some(&max)).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
 }
 
-#[tokio::test]
-async fn an_rdp_target_is_kept_with_its_certificate() {
-    let site = Site::new().await;
-    let op = site.world.somebody("op", Role::Operator).await;
-    let fields = [("name", "ct-2"), ("kind", "medical_device"), ("host", "10.9.0.12"), ("protocol", "rdp")];
-    let added = site.form("/targets", &fields, Some(&op)).await;
-    let page = added.header("location").trim_end_matches("?done=target-added").to_owned();
-    let text = site.get(&page, Some(&op)).await.text;
-    assert!(text.contains("10.9.0.12:3389") && text.contains("Not pinned") && text.contains("Pin certificates"), "{text}");
-    assert!(!text.contains("Pin host keys") && !text.contains("private_key") && !text.contains("Relay"), "{text}");
-    assert!(site.get("/targets", Some(&op)).await.text.contains("Certificate not pinned"));
-    let pin = format!("{page}/pin");
-    let bad = site.form(&pin, &[("certificates", "ssh-ed25519 AAAA")], Some(&op)).await;
-    assert!(bad.status == StatusCode::UNPROCESSABLE_ENTITY && bad.text.contains("64 hexadecimal digits"), "{}", bad.text);
-    let key = site.form(&pin, &[("host_keys", crate::world::KEY)], Some(&op)).await;
-    assert_eq!(key.status, StatusCode::NOT_FOUND, "it has no host keys");
-    let shown = CertificateFingerprint::of(b"x");
-    let bare = shown.to_string().replace("SHA256", "").replace(':', "");
-    let pinned = site.form(&pin, &[("certificates", &format!("{bare}\r\n\r\n{shown}\r\n"))], Some(&op)).await;
-    assert_eq!(pinned.header("location"), format!("{page}?done=pinned-certificates"), "{}", pinned.text);
-    assert!(site.get(&page, Some(&op)).await.text.contains(&shown.to_string()));
-    let target = site.world.approvals.target_by_name(&"ct-2".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(target.pinned_certificates, [shown], "the same twice is one");
-    let ada = site.world.somebody("ada", Role::Admin).await;
-    assert_eq!(site.form(&pin, &[("certificates", &bare)], Some(&ada)).await.status, StatusCode::NOT_FOUND);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_desktop_is_followed_until_it_is_over() {
+    let (studio, site, mut ada, _, max) = Box::pin(site()).await;
+    let (id, recording) = begun(&site, &studio, &mut ada).await;
+    paint(&recording).await;
+    // A viewer comes when something was written; clearing takes its time.
+    let path = format!("/recordings/{id}/channels/0/film/live");
+    let mut answer = None;
+    for _ in 0..100 {
+        let request = site.request("GET", &path, Some(&max)).body(Body::empty()).unwrap();
+        let sent = tower::ServiceExt::oneshot(site.router.clone(), connected(request)).await.unwrap();
+        if sent.status() == StatusCode::OK {
+            answer = Some(sent);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut body = answer.expect("it can be watched").into_body().into_data_stream();
+    let page = site.get(&format!("/recordings/{id}"), Some(&max)).await.text;
+    assert!(page.contains("data-live-view") && page.contains("id=\"behind\"") && !page.contains("/terminate"), "an auditor watches only");
+
+    let mut seen = Vec::new();
+    let mut finished = Some(recording);
+    while let Ok(Some(piece)) = tokio::time::timeout(Duration::from_secs(30), body.next()).await {
+        seen.extend(Shot::read_all(&piece.unwrap()).unwrap());
+        if tile(&seen, 0, 0).is_some() && seen.iter().any(|s| matches!(s.kind, ShotKind::Now(_))) {
+            if let Some(recording) = finished.take() {
+                recording.record(Event { at: Duration::from_millis(5_000), channel: 0, kind: EventKind::Close }).await.unwrap();
+                seal(&site, id, recording).await;
+            }
+        }
+    }
+    assert!(matches!(seen[0].kind, ShotKind::Size { width: 320, height: 200 }), "{:?}", seen[0]);
+    assert_eq!(seen.iter().filter(|s| s.kind == ShotKind::Over).count(), 1);
+    assert!(!seen.iter().any(|s| matches!(s.kind, ShotKind::Typed(_) | ShotKind::Damaged(_))));
+}
+
+fn connected(request: Request<Body>) -> Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(axum::extract::ConnectInfo(std::net::SocketAddr::from(([10, 0, 0, 7], 50_000))));
+    Request::from_parts(parts, body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desktop_as_it_was_is_seen_by_who_was_allowed_and_each_time_is_in_the_log() {
+    let mut s: Scene = scene_of(async |site, studio, ada| recorded(site, studio, ada).await).await;
+    let path = s.approved("0:00:00", "0:00:05").await;
+    let film = format!("{path}/channels/0/film");
+    assert_eq!(s.site.get(&film, Some(&s.max)).await.status, StatusCode::GONE, "nothing is released before it is opened");
+    assert_eq!(s.open(&path).await.status, StatusCode::OK);
+    let page = s.site.get(&format!("{path}/watch"), Some(&s.max)).await;
+    assert!(page.text.contains(&format!("data-film=\"{film}\"")) && !page.header("content-security-policy").contains("unsafe"));
+    assert!(page.text.contains("recognised as patient data"), "{}", page.text);
+
+    let masked = shots(&s.site, &format!("/recordings/{}/channels/0/film/0-end", s.session), &s.max).await;
+    let shown = shots(&s.site, &film, &s.max).await;
+    assert!(matches!(shown[0].kind, ShotKind::Size { width: 320, height: 200 }), "{:?}", shown[0]);
+    let (before, after) = (tile(&masked, 2, 1).unwrap(), tile(&shown, 2, 1).unwrap());
+    assert!(after.len() > before.len() && after != before, "the stripes are there: {} and {} bytes", before.len(), after.len());
+    let areas = shown.iter().filter_map(|s| if let ShotKind::Hidden(areas) = &s.kind { Some(areas) } else { None });
+    let stripes = areas.flatten().find(|a| a.x < 190 && a.x + a.width > 130 && a.y < 126 && a.y + a.height > 66);
+    assert!(stripes.is_some_and(|a| a.how == HiddenHow::Blurred), "and they are marked: {stripes:?}");
+
+    let mona = s.site.world.somebody("mona", Role::Auditor).await;
+    for who in [&mona, &s.kim, &s.lee] {
+        assert_eq!(s.site.get(&film, Some(who)).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(s.kinds().await.iter().filter(|k| *k == "unmask_viewed").count(), 1);
+    assert_eq!(s.site.form(&format!("{path}/close"), &[], Some(&s.max)).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(s.site.get(&film, Some(&s.max)).await.status, StatusCode::GONE);
 }
