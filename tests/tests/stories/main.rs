@@ -27,6 +27,7 @@ mod power_cut;
 mod rdp_channels;
 mod rdp_control;
 mod rdp_hostile_target;
+mod rdp_masking;
 mod rdp_peers;
 mod rdp_pin;
 mod rdp_reconnect;
