@@ -1,4 +1,5 @@
 //! `anteroom demo`: the whole product on one machine, with made-up people, targets and patients. Loopback only.
+mod desktop;
 mod patients;
 mod seed;
 mod sshd;
@@ -33,12 +34,13 @@ pub(crate) async fn run(dir: &Path, out: &mut Out) -> Result<()> {
         started = Demo::start(&state) => started?,
         () = signals.stop() => bail!("stopped while starting"),
     };
-    story::tell(&state, &demo.enrol_links, out)?;
+    story::tell(&state, &demo.enrol_links, demo.desktop.is_some(), out)?;
     let failed = tokio::select! {
         () = signals.stop() => None,
         e = demo.running.failed() => Some(e),
         e = sshd::any_ended(&demo.targets) => Some(e),
         e = unsealer::ended(demo.unsealer.as_ref()) => Some(e),
+        e = desktop::ended(demo.desktop.as_ref()) => Some(e),
     };
     step("stopping (sessions are told, recordings sealed)", Box::pin(demo.stop())).await;
     failed.map_or(Ok(()), Err)
@@ -48,6 +50,7 @@ struct Demo {
     running: Running,
     targets: Vec<sshd::Sshd>,
     unsealer: Option<Child>,
+    desktop: Option<desktop::Desktop>,
     enrol_links: Vec<seed::EnrolLink>,
 }
 
@@ -70,15 +73,25 @@ impl Demo {
             Some(socket) => Some(step("starting the unsealer", unsealer::start(state, socket, &config.portal.origin)).await?),
             None => None,
         };
+        let desktop = match config.rdp.is_some() && desktop::possible() {
+            true => Some(step("starting the desktop reading-room-1", desktop::Desktop::start(state, state.ports.reading_room_1)).await?),
+            false => None,
+        };
         let running = step("starting gateway and portal", Box::pin(Running::start(&config, database))).await?;
         let enrol_links = seed::seed(&running.approvals, state, &targets, &config.portal.origin).await?;
-        Ok(Self { running, targets, unsealer, enrol_links })
+        if let Some(d) = &desktop {
+            seed::add_desktop(&running.approvals, d).await?;
+        }
+        Ok(Self { running, targets, unsealer, desktop, enrol_links })
     }
 
     async fn stop(self) {
         self.running.stop().await;
         for t in &self.targets {
             t.stop().await;
+        }
+        if let Some(d) = &self.desktop {
+            d.stop().await;
         }
         if let Some(u) = &self.unsealer {
             u.stop(unsealer::END).await;

@@ -1,8 +1,12 @@
 //! People and targets of the demo, through the same calls as everything else. Every name is openly made up.
-use super::{sshd::Sshd, state::State};
+use super::{
+    desktop::{self, Desktop},
+    sshd::Sshd,
+    state::State,
+};
 use crate::cli::enrol_link;
 use anteroom_approvals::{Approvals, Credential, NewTarget};
-use anteroom_domain::{AccountName, DisplayName, Handle, Role, Secret, TargetKind, TargetName};
+use anteroom_domain::{AccountName, CertificateFingerprint, DisplayName, Handle, Role, Secret, TargetKind, TargetName};
 use anyhow::{Context, Result};
 use std::time::Duration;
 use url::Url;
@@ -58,5 +62,21 @@ async fn add_target(approvals: &Approvals, t: &Sshd) -> Result<()> {
     approvals.pin_target(None, target.id, vec![t.host_key.clone()]).await?;
     let key = std::fs::read_to_string(&t.account_key).context("the account's key")?;
     approvals.set_credential(None, target.id, AccountName::new(t.account)?, Credential::PrivateKey(Secret::new(key))).await?;
+    Ok(())
+}
+
+pub(super) async fn add_desktop(approvals: &Approvals, d: &Desktop) -> Result<()> {
+    let name = TargetName::new(desktop::NAME)?;
+    if approvals.target_by_name(&name).await?.is_some() {
+        return Ok(());
+    }
+    let new = NewTarget {
+        description: "Reading room, a chart viewer with invented patients".into(),
+        pinned_certificates: vec![CertificateFingerprint::of(&d.certificate)],
+        ..NewTarget::rdp(name, TargetKind::Server, "127.0.0.1", d.port)
+    };
+    let target = approvals.add_target(None, new).await?;
+    let password = Credential::Password(Secret::new(d.password.to_string()));
+    approvals.set_credential(None, target.id, AccountName::new(desktop::ACCOUNT)?, password).await?;
     Ok(())
 }

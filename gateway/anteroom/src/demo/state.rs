@@ -25,6 +25,11 @@ pub(super) struct Ports {
     pub(super) ssh: u16,
     pub(super) ehr_db_1: u16,
     pub(super) infusion_pump_7: u16,
+    /// A demo that was made before there were desktops has 0 here, and none.
+    #[serde(default)]
+    pub(super) rdp: u16,
+    #[serde(default)]
+    pub(super) reading_room_1: u16,
 }
 
 impl State {
@@ -76,7 +81,7 @@ impl State {
     }
 
     fn config_text(&self) -> String {
-        let Ports { portal, ssh, .. } = self.ports;
+        let Ports { portal, ssh, rdp, .. } = self.ports;
         let [sealed_a, sealed_b] = keys::CUSTODY_SEALED;
         format!(
             "# Written by `anteroom demo`. Yours to change; `anteroom demo --reset` forgets it.\n\
@@ -86,6 +91,7 @@ impl State {
              [portal]\nlisten = \"127.0.0.1:{portal}\"\norigin = \"http://localhost:{portal}\"\n\n\
              [ssh]\nlisten = \"127.0.0.1:{ssh}\"\nhost_key = \"keys/{host}\"\n\
              # How long a confirmed connection counts for the next one with the same key, address and target.\nremember_step_up = \"0s\"\n\n\
+             # Desktops, for RDP clients. The certificate is made at the first start and kept in state/.\n[rdp]\nlisten = \"127.0.0.1:{rdp}\"\n\n\
              [recording]\ndir = \"recordings\"\n\
              recipients = {{ masked = \"keys/{masked}.pub\", sealed = [\"keys/{sealed_a}.pub\", \"keys/{sealed_b}.pub\"] }}\n\n\
              # All in one place for the demo. In real use this key and the sealed ones are not on the gateway.\n\
@@ -120,14 +126,21 @@ fn ports(file: &Path) -> Result<Ports> {
         let ports: Ports = serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged; forget the demo with: anteroom demo --reset", file.display()))?;
         // Told before anything is started, and not after half of it.
-        for port in [ports.portal, ports.ssh, ports.ehr_db_1, ports.infusion_pump_7] {
+        for port in [ports.portal, ports.ssh, ports.ehr_db_1, ports.infusion_pump_7, ports.rdp, ports.reading_room_1] {
             if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
                 bail!("port {port} on 127.0.0.1 is taken by another program (this demo, running already?); stop that one first");
             }
         }
         return Ok(ports);
     }
-    let ports = Ports { portal: free(7070)?, ssh: free(7022)?, ehr_db_1: free(7122)?, infusion_pump_7: free(7123)? };
+    let ports = Ports {
+        portal: free(7070)?,
+        ssh: free(7022)?,
+        ehr_db_1: free(7122)?,
+        infusion_pump_7: free(7123)?,
+        rdp: free(7389)?,
+        reading_room_1: free(7124)?,
+    };
     fs::write(file, serde_json::to_string_pretty(&ports)?).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(ports)
 }

@@ -3,7 +3,7 @@ use super::{seed::EnrolLink, state::State};
 use crate::cli::Out;
 use std::{fmt::Write as _, io};
 
-pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Result<()> {
+pub(super) fn tell(state: &State, links: &[EnrolLink], desktop: bool, out: &mut Out) -> io::Result<()> {
     let portal = format!("http://localhost:{}", state.ports.portal);
     let ssh = state.ports.ssh;
     let mut t = format!("\nAnteroom is running.   Portal: {portal}   SSH: localhost port {ssh}\n\n");
@@ -33,10 +33,11 @@ pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Res
          7. While ada is connected, as ben: end her session; as cleo: watch it live  {portal}/sessions\n\n\
          8. Tell the unsealer whom it believes, once kim and lee have enrolled; then cleo may ask them for an interval unmasked:\n\n\
          \u{20}      for holder in kim lee; do {program} unsealer trust $holder --yes --config {config} --trust {trust}; done\n\n\
-         The other target is a medical device:  service@infusion-pump-7    `ssh -p {ssh} localhost` shows what you may reach.\n\
+         {desktop}The other target is a medical device:  service@infusion-pump-7    `ssh -p {ssh} localhost` shows what you may reach.\n\
          For ansible and friends, a certificate instead of a passkey each time:  {program} login --portal {portal}\n\
          Commands work too, in another terminal:  {program} audit tail --config {config}\n\
          Ctrl-C stops everything and keeps it for next time; log: {log}\n\n",
+        desktop = if desktop { desktop_steps(&portal) } else { String::new() },
         program = std::env::current_exe().map_or_else(|_| "anteroom".into(), |p| p.display().to_string()),
         config = state.config_file().display(),
         trust = state.trust_file().display(),
@@ -44,4 +45,12 @@ pub(super) fn tell(state: &State, links: &[EnrolLink], out: &mut Out) -> io::Res
     );
     out.bytes(t.as_bytes())?;
     out.flush()
+}
+
+fn desktop_steps(portal: &str) -> String {
+    let (target, account) = (super::desktop::NAME, super::desktop::ACCOUNT);
+    format!(
+        "9. A desktop: as ada ask for access to {account} on {target}   {portal}/requests/new?target={target}&account={account}\n\
+         \u{20}  as ben approve; as ada: Home, Connect, get a ticket; it says what to type (xfreerdp, Remmina, mstsc). Enter shows the next patient.\n\n"
+    )
 }

@@ -124,9 +124,9 @@ impl Client {
             }
             Ok(found)
         });
-        seen.or_else(|e| {
+        seen.map_err(|e| {
             let kept = self.display.picture().and_then(|p| p.keep("failed-rdp-client")).map(|p| p.display().to_string());
-            Err(e.context(format!("picture: {}; the client said:\n{}", kept.unwrap_or_default(), self.said())))
+            e.context(format!("picture: {}; the client said:\n{}", kept.unwrap_or_default(), self.said()))
         })
     }
 

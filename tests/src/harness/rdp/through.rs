@@ -1,6 +1,6 @@
 //! Desktops through the gateway: targets made known, tickets fetched, clients pointed at it.
 use super::{Freerdp, Login};
-use crate::harness::{Browser, Person, World, WorldOptions};
+use crate::harness::{Browser, Person, World, WorldOptions, soon};
 use anyhow::{Context, Result};
 use serde_json::json;
 
@@ -68,7 +68,8 @@ impl Browser {
     /// On the page of a desktop: touches the passkey and reads what is shown.
     pub fn ticket(&self) -> Result<Ticket> {
         self.click("Get a ticket with passkey")?;
-        self.expect("Your ticket")?;
+        let shown = "return document.getElementById('secret').textContent.length > 0";
+        soon("a ticket in the browser", || Ok(self.script(shown, &[])?.as_bool().unwrap_or(false)))?;
         let read = |id: &str| -> Result<String> {
             let code = format!("return document.getElementById('{id}').textContent");
             Ok(self.script(&code, &[])?.as_str().unwrap_or_default().to_owned())
