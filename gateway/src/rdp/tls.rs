@@ -50,6 +50,9 @@ impl Identity {
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
         let chain = chain.map_err(|e| file(certificate, &e))?;
+        if chain.is_empty() {
+            return Err(file(certificate, &"there is no certificate in it"));
+        }
         let key_der = PrivateKeyDer::from_pem_file(key).map_err(|e| file(key, &e))?;
         Self::of(chain, key_der)
     }

@@ -59,7 +59,7 @@ async fn a_ticket_from_another_address_touches_no_target() {
 async fn an_expired_ticket_touches_no_target() {
     let (target, mut gate) = gate().await;
     let t = gate.ticket(LOOPBACK).await;
-    gate.world.sql("update rdp_ticket set expires_at = now() - interval '1 second'").await;
+    gate.world.sql("update rdp_ticket set issued_at = now() - interval '1 hour', expires_at = now() - interval '1 second'").await;
     assert!(Ask::new(gate.address(), &t.name, t.secret.expose()).connect().await.is_err());
     assert!(why_refused(&gate).await.contains("time is over"));
     assert_eq!(target.touched(), 0);
