@@ -9,8 +9,20 @@ use std::{
 };
 
 /// What the templates link to; the build fails when one is missing.
-const NEEDED: [&str; 10] =
-    ["app.css", "app.js", "desktop.js", "passkey.js", "player.css", "player.js", "revealed.js", "terminal.css", "terminal.js", "icon.svg"];
+const NEEDED: [&str; 12] = [
+    "app.css",
+    "app.js",
+    "desktop.js",
+    "desktop-player.css",
+    "desktop-player.js",
+    "passkey.js",
+    "player.css",
+    "player.js",
+    "revealed.js",
+    "terminal.css",
+    "terminal.js",
+    "icon.svg",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -12,6 +12,9 @@ pub const MAX_PIXELS: u32 = 16 << 20;
 /// Width and height of a tile; the last of a row or column is as narrow as the picture.
 pub const TILE: u16 = 64;
 
+/// The note of a recording that was closed before all of it was read. It stands where that begins.
+pub const NOT_READ: &str = "the recording had to be closed before all pictures were read: what follows is blurred";
+
 /// Something that was to be seen from a moment on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shot {

@@ -6,6 +6,10 @@
 mod cluster;
 #[path = "preview/desktop.rs"]
 mod desktop;
+#[path = "preview/screen.rs"]
+mod screen;
+#[path = "../src/tests/painting.rs"]
+mod painting;
 
 use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord, UnmaskForm};
 use anteroom_domain::{content::Verdict, *};
@@ -372,7 +376,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     println!("grant {}", grant.id);
 
     let mut done = None;
-    for what in ["long", "recording", "session"] {
+    for what in ["long", "recording", "desktop", "session", "desktop-session"] {
         let id = SessionId(uuid::Uuid::now_v7());
         let p = permit(a, &mut ada, id, "ehr-db-1", "root").await;
         let started_at = OffsetDateTime::now_utc();
@@ -390,7 +394,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         let recording = recorder.start(header).await.unwrap();
         a.session_started(&p, recording.header_sha256(), "preview").await.unwrap();
         println!("{what} {id}");
-        if what == "session" {
+        if what.ends_with("session") {
             let (person, target) = (ada.person.id, grant.target);
             control.0.lock().unwrap().push(LiveSession {
                 id,
@@ -407,6 +411,18 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
                 bytes_out: 1_234_567,
                 paused: None,
             });
+            if what == "desktop-session" {
+                tokio::spawn(async move {
+                    recording.record(Event { at: Duration::ZERO, channel: 0, kind: screen::opening() }).await.unwrap();
+                    for n in 0u64.. {
+                        for kind in screen::second(n) {
+                            recording.record(Event { at: Duration::from_millis(50 + n * 1_000), channel: 0, kind }).await.unwrap();
+                        }
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                });
+                continue;
+            }
             let pty = Pty { cols: 100, rows: 28, term: "xterm-256color".into() };
             recording
                 .record(Event { at: Duration::ZERO, channel: 0, kind: EventKind::Open { pty: Some(pty), command: None } })
@@ -426,7 +442,12 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         if what == "recording" {
             done = Some(id);
         }
-        for (ms, channel, kind) in if what == "long" { two_hours() } else { events() } {
+        let events = match what {
+            "long" => two_hours(),
+            "desktop" => screen::events(),
+            _ => events(),
+        };
+        for (ms, channel, kind) in events {
             recording.record(Event { at: Duration::from_millis(ms), channel, kind }).await.unwrap();
         }
         let s = recording.finish().await.unwrap();

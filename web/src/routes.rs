@@ -122,6 +122,9 @@ pub(crate) fn table() -> Vec<Route> {
         data("/recordings/{id}/channels/{channel}/parts", May(ReplayMasked), get(recordings::parts::index)),
         data("/recordings/{id}/channels/{channel}/parts/{part}", May(ReplayMasked), get(recordings::parts::part)),
         data("/recordings/{id}/channels/{channel}/live", May(ReplayMasked), get(recordings::live::follow)),
+        data("/recordings/{id}/channels/{channel}/film", May(ReplayMasked), get(recordings::film::index)),
+        data("/recordings/{id}/channels/{channel}/film/live", May(ReplayMasked), get(recordings::film_live::follow)),
+        data("/recordings/{id}/channels/{channel}/film/{part}", May(ReplayMasked), get(recordings::film::part)),
         data("/recordings/{id}/channels/{channel}/masked.cast", May(ExportRecording), get(recordings::cast::export)),
         page("/recordings/{id}/hold", May(HoldRecording), get(recordings::keeping::show)),
         form("/recordings/{id}/hold", May(HoldRecording), post(recordings::keeping::place)),
@@ -141,6 +144,7 @@ pub(crate) fn table() -> Vec<Route> {
         form("/unmask/{id}/close", May(AskUnmask), post(unmask::close::close)),
         page("/unmask/{id}/watch", May(AskUnmask), get(unmask::watch::show)),
         data("/unmask/{id}/channels/{channel}/cast", May(AskUnmask), get(unmask::cast::cast)),
+        data("/unmask/{id}/channels/{channel}/film", May(AskUnmask), get(unmask::cast::film)),
         // Keeping
         page("/people", May(ManagePeople), get(people::list::show)),
         form("/people", May(ManagePeople), post(people::add::add)),

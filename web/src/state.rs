@@ -108,7 +108,7 @@ pub(crate) struct Shared {
     pub(crate) polls: Limiter,
     pub(crate) viewings: recordings::Viewings,
     pub(crate) searches: recordings::search::Searches,
-    pub(crate) watchers: recordings::live::Watchers,
+    pub(crate) watchers: recordings::watching::Watchers,
     /// Whether recordings can be searched.
     pub(crate) search: bool,
     /// None where no gateway runs beside this portal.

@@ -8,6 +8,7 @@ await build({
   entryPoints: {
     app: "src/app.ts",
     desktop: "src/desktop.ts",
+    "desktop-player": "src/desktop-player.ts",
     passkey: "src/passkey.ts",
     player: "src/player.ts",
     revealed: "src/revealed.ts",
@@ -21,7 +22,7 @@ await build({
   legalComments: "inline",
 });
 await build({
-  entryPoints: { app: "src/app.css", player: "src/player.css", terminal: "src/terminal.css" },
+  entryPoints: { app: "src/app.css", "desktop-player": "src/desktop-player.css", player: "src/player.css", terminal: "src/terminal.css" },
   bundle: true,
   minify: true,
   outdir: "dist",

@@ -122,8 +122,7 @@ impl Clearer {
     pub(super) fn step(&mut self, desk: &Desk, ocr: &mut dyn Ocr, late: Option<Instant>) -> Result<(Step, Made), RecordingFailed> {
         if !self.late && late.is_some_and(|at| at <= Instant::now()) {
             self.late = true;
-            let text = "the recording had to be closed before all pictures were read: what follows is blurred";
-            self.note_everywhere(self.newest, text);
+            self.note_everywhere(self.newest, crate::film::NOT_READ);
         }
         let step = self.walk(desk, ocr)?;
         if self.group.is_none() && (matches!(step, Step::Done) || self.newest >= self.said + SAY_EVERY) {

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)]
 mod certificates;
 mod desktop;
+mod film;
 mod hostile;
 mod keeping;
+mod painting;
 mod replay;
 mod roles;
 mod safety;
@@ -87,6 +89,7 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     text: String,
+    bytes: axum::body::Bytes,
 }
 
 impl Answer {
@@ -179,8 +182,8 @@ impl Site {
         parts.extensions.insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 7], 50_000))));
         let response = self.router.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
         let (parts, body) = response.into_parts();
-        let text = String::from_utf8(to_bytes(body, 64 << 20).await.unwrap().to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        let bytes = to_bytes(body, 64 << 20).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
     }
 
     /// As a browser on one of our own pages would ask.

@@ -91,6 +91,12 @@ pub(super) async fn recorded_saying(site: &Site, studio: &Studio, ada: &mut Some
     ] {
         recording.record(Event { at: Duration::from_millis(ms), channel: 0, kind }).await.unwrap();
     }
+    seal(site, id, recording).await;
+    id
+}
+
+/// What the gateway does when a session ends.
+pub(super) async fn seal(site: &Site, id: SessionId, recording: Recording) {
     let sealed = recording.finish().await.unwrap();
     site.world.approvals.session_ended(id, &EndReason::ClientClosed).await;
     let record = SealedRecord {
@@ -104,7 +110,6 @@ pub(super) async fn recorded_saying(site: &Site, studio: &Studio, ada: &mut Some
     };
     assert_eq!(record.state, RecordingState::Complete);
     site.world.approvals.recording_sealed(record).await;
-    id
 }
 
 #[tokio::test]

@@ -61,6 +61,11 @@ async fn an_auditor_finds_what_was_shown_and_no_address_tells_what_was_looked_fo
             "{found}"
         );
     }
+    // The player's timeline has what was found, for who looked for it.
+    let marked = format!("/recordings/{id}?channel=0&at=0&found={}", place.rsplit('/').next().unwrap());
+    let page = site.get(&marked, Some(&max)).await.text;
+    assert!(page.contains("class=\"hit\"") && page.contains("<span class=\"what\">Found</span>"), "{page}");
+    assert!(!site.get(&marked, Some(&eve)).await.text.contains("Found</span>"));
     let count =
         |log: &[AuditEvent]| log.iter().filter(|e| matches!(e, AuditEvent::RecordingsSearched { by, .. } if *by == max.person.id)).count();
     let log = site.world.log().await;

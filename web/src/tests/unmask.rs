@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 const SSN: &str = "536-22-8726";
 
-struct Scene {
-    site: Site,
+pub(super) struct Scene {
+    pub(super) site: Site,
     _studio: Studio,
-    session: SessionId,
-    max: Someone,
-    kim: Someone,
-    lee: Someone,
+    pub(super) session: SessionId,
+    pub(super) max: Someone,
+    pub(super) kim: Someone,
+    pub(super) lee: Someone,
 }
 
 /// Somebody's passkeys, as the unsealer's administrator would add them.
@@ -32,10 +32,15 @@ async fn holder(world: &World, who: &Someone) -> Holder {
 
 /// A recorded session with a masked number in it, and an unsealer that trusts kim and lee.
 async fn scene() -> Scene {
-    Box::pin(set()).await
+    scene_of(async |site, studio, ada| recorded(site, studio, ada).await).await
 }
 
-async fn set() -> Scene {
+/// The same with another recording.
+pub(super) async fn scene_of(record: impl AsyncFnOnce(&Site, &Studio, &mut Someone) -> SessionId) -> Scene {
+    Box::pin(set(record)).await
+}
+
+async fn set(record: impl AsyncFnOnce(&Site, &Studio, &mut Someone) -> SessionId) -> Scene {
     let (studio, world) = (studio(), World::new().await);
     let (max, kim) = (world.somebody("max", Role::Auditor).await, world.somebody("kim", Role::KeyHolder).await);
     let lee = world.somebody("lee", Role::KeyHolder).await;
@@ -60,7 +65,7 @@ async fn set() -> Scene {
     let site = Site::unsealing(studio.replayer.clone(), world, Arc::new(Client::new(at("unsealer.sock")))).await;
     let (mut ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
     site.world.grant(&ada, &mut bob).await;
-    let session = recorded(&site, &studio, &mut ada).await;
+    let session = record(&site, &studio, &mut ada).await;
     Scene { site, _studio: studio, session, max, kim, lee }
 }
 
@@ -76,26 +81,29 @@ async fn ceremony(site: &Site, who: &mut Someone, path: &str, body: serde_json::
 
 impl Scene {
     async fn ask(&self) -> String {
-        let fields = [("from", "0:00:00"), ("until", "0:00:01"), ("reason", "complaint 17"), ("hours", "8")];
+        self.ask_for("0:00:00", "0:00:01").await
+    }
+    async fn ask_for(&self, from: &str, until: &str) -> String {
+        let fields = [("from", from), ("until", until), ("reason", "complaint 17"), ("hours", "8")];
         let asked = self.site.form(&format!("/recordings/{}/unmask", self.session), &fields, Some(&self.max)).await;
         assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.text);
         asked.header("location").split('?').next().unwrap().to_owned()
     }
-    async fn approved(&mut self) -> String {
-        let path = self.ask().await;
+    pub(super) async fn approved(&mut self, from: &str, until: &str) -> String {
+        let path = self.ask_for(from, until).await;
         for who in [&mut self.kim, &mut self.lee] {
             let done = ceremony(&self.site, who, &format!("{path}/review"), json!({ "verdict": "approve" })).await;
             assert_eq!(done.status, StatusCode::OK, "{}", done.text);
         }
         path
     }
-    async fn open(&mut self, path: &str) -> super::Answer {
+    pub(super) async fn open(&mut self, path: &str) -> super::Answer {
         ceremony(&self.site, &mut self.max, &format!("{path}/open"), json!({})).await
     }
     async fn cast(&self, path: &str, who: &Someone) -> super::Answer {
         self.site.get(&format!("{path}/channels/0/cast"), Some(who)).await
     }
-    async fn kinds(&self) -> Vec<String> {
+    pub(super) async fn kinds(&self) -> Vec<String> {
         self.site.world.log().await.iter().map(AuditEvent::kind).filter(|k| k.starts_with("unmask")).collect()
     }
 }
@@ -147,7 +155,7 @@ async fn the_auditor_sees_what_was_masked_and_each_step_is_in_the_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn released_keys_are_for_one_person_in_one_browser_and_not_for_ever() {
     let mut s = scene().await;
-    let path = s.approved().await;
+    let path = s.approved("0:00:00", "0:00:01").await;
     assert_eq!(s.open(&path).await.status, StatusCode::OK);
     assert_eq!(s.cast(&path, &s.max).await.status, StatusCode::OK);
     let mona = s.site.world.somebody("mona", Role::Auditor).await;
@@ -191,7 +199,7 @@ async fn after_its_time_withdrawn_or_suspended_nothing_is_shown_and_the_keys_go(
         }
         false
     };
-    let (expires, withdrawn) = (s.approved().await, s.approved().await);
+    let (expires, withdrawn) = (s.approved("0:00:00", "0:00:01").await, s.approved("0:00:00", "0:00:01").await);
     assert_eq!(s.open(&expires).await.status, StatusCode::OK);
     s.site.world.sql("update unmask set created_at = created_at - interval '9 hours', expires_at = expires_at - interval '9 hours'").await;
     assert_eq!(s.cast(&expires, &s.max).await.status, StatusCode::GONE);
@@ -203,7 +211,7 @@ async fn after_its_time_withdrawn_or_suspended_nothing_is_shown_and_the_keys_go(
     s.site.form(&format!("{withdrawn}/withdraw"), &[], Some(&s.max)).await;
     assert_eq!((s.cast(&withdrawn, &s.max).await.status, s.site.app.held.count()), (StatusCode::GONE, 0));
 
-    let last = s.approved().await;
+    let last = s.approved("0:00:00", "0:00:01").await;
     assert_eq!(s.open(&last).await.status, StatusCode::OK);
     s.site.world.approvals.suspend_person(None, s.max.person.id).await.unwrap();
     assert_eq!(s.cast(&last, &s.max).await.status, StatusCode::UNAUTHORIZED);

@@ -27,6 +27,7 @@ mod target;
 mod unsealer;
 mod verify;
 mod verify_keys;
+mod video;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};

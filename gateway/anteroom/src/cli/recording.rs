@@ -2,7 +2,7 @@ use super::{
     ConfigArg, Done, JsonArg, Out, bundle,
     context::{Context, with_context},
     output::moment,
-    recording_cast, recording_keep, recording_search, session,
+    recording_cast, recording_keep, recording_search, session, video,
 };
 use crate::compose;
 use anteroom_approvals::{Page, SessionFilter};
@@ -44,6 +44,9 @@ enum What {
     /// Write one channel, masked, as an asciicast (version 2) that asciinema plays.
     #[command(after_help = recording_cast::EXAMPLES)]
     Cast(recording_cast::Args),
+    /// Write one desktop, masked, as a video.
+    #[command(after_help = video::EXAMPLES)]
+    ExportVideo(video::Args),
     /// Find lines in what recordings show, masked.
     #[command(after_help = recording_search::EXAMPLES)]
     Search(recording_search::Args),
@@ -78,6 +81,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         }
         What::Export { session, output, by } => export(&cx, session, &output, &by, out).await,
         What::Cast(args) => recording_cast::run(&cx, &args, out).await,
+        What::ExportVideo(args) => video::run(&cx, &args, out).await,
         What::Search(args) => recording_search::run(&cx, args, a.json.json, out).await,
         What::Hold(args) => recording_keep::hold(&cx, args, a.json.json, out).await,
         What::Shred(args) => recording_keep::shred(&cx, args, a.json.json, out).await,

@@ -1,6 +1,8 @@
 //! Finding recordings, searching what they show, and watching them, masked.
 pub(in crate::pages) mod admit;
 pub(crate) mod cast;
+pub(crate) mod film;
+pub(crate) mod film_live;
 pub(crate) mod keeping;
 pub(crate) mod list;
 pub(crate) mod live;
@@ -8,6 +10,7 @@ pub(crate) mod parts;
 pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod timeline;
+pub(crate) mod watching;
 
 use anteroom_domain::{PersonId, SessionId, SessionRecord};
 use anteroom_policy::Action;

@@ -85,6 +85,13 @@ impl Searches {
         let kept = all.get_mut(&id).filter(|k| k.by == by && now.duration_since(k.at) < KEPT)?;
         Some((kept.fields.clone(), !std::mem::replace(&mut kept.shown, true)))
     }
+
+    /// One whose results were shown, and that is in the audit log therefore.
+    fn shown(&self, id: Uuid, by: PersonId, now: Instant) -> Option<Fields> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.get(&id).filter(|k| k.shown && k.by == by && now.duration_since(k.at) < KEPT)?;
+        Some(kept.fields.clone())
+    }
 }
 
 #[derive(Template)]
@@ -187,7 +194,7 @@ pub(crate) async fn show(
         Err(e) => return Err(e.into()),
     };
     let next = next.map(|n| format!("/recordings/search/{id}?after={n}"));
-    html(&Page { groups: groups(rows), next, first_page: after.is_none(), searched: true, ..Page::new(&app, frame, fields) })
+    html(&Page { groups: groups(id, rows), next, first_page: after.is_none(), searched: true, ..Page::new(&app, frame, fields) })
 }
 
 /// What the fields say; in words, what is wrong with them.
@@ -227,11 +234,23 @@ fn day(text: &str) -> Option<Moment> {
     Some(Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?.midnight().assume_utc())
 }
 
-fn groups(rows: Vec<Hit>) -> Vec<Group> {
+/// What a search of theirs found in one recording, for its timeline; nothing when it is not kept any more.
+pub(super) async fn found_in(app: &App, me: PersonId, search: Uuid, session: SessionId) -> Result<Vec<Hit>, Problem> {
+    let Some(fields) = app.searches.shown(search, me, Instant::now()) else { return Ok(Vec::new()) };
+    let Ok(filter) = filter(app, &fields).await? else { return Ok(Vec::new()) };
+    if filter.session.is_some_and(|s| s != session) {
+        return Ok(Vec::new());
+    }
+    let filter = SearchFilter { session: Some(session), ..filter };
+    let found = app.approvals.search_recordings(me, &fields.words, &filter, SearchPage::Again(None)).await;
+    Ok(found.map(|hits| hits.rows).unwrap_or_default())
+}
+
+fn groups(search: Uuid, rows: Vec<Hit>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for hit in rows {
         let row = Row {
-            href: format!("/recordings/{}?channel={}&at={}", hit.session, hit.channel, at(hit.at_us)),
+            href: format!("/recordings/{}?channel={}&at={}&found={search}", hit.session, hit.channel, at(hit.at_us)),
             clock: clock(hit.at_us),
             kind: words_of(hit.kind),
             pieces: hit.pieces,
@@ -283,7 +302,9 @@ mod tests {
         let who = |n| PersonId(Uuid::from_u128(n));
         let id = searches.keep(who(1), Fields { words: "ward".into(), ..Fields::default() }, now);
         assert!(searches.show(id, who(2), now).is_none());
+        assert!(searches.shown(id, who(1), now).is_none(), "nothing is marked of a question that the audit log does not know");
         assert!(searches.show(id, who(1), now).is_some_and(|(q, new)| new && q.words == "ward"));
+        assert!(searches.shown(id, who(1), now).is_some() && searches.shown(id, who(2), now).is_none());
         assert!(searches.show(id, who(1), now).is_some_and(|(_, new)| !new));
         assert!(searches.show(id, who(1), now + KEPT).is_none());
         for n in 0..MOST + 5 {

@@ -1,7 +1,8 @@
 //! The player, or the live view of a session that runs. What they show comes from [`super::parts`] and [`super::live`].
-use super::{admit, keeping, needed, timeline, timeline::View};
+use super::{admit, keeping, needed, search, timeline, timeline::View};
 use crate::{
     errors::Problem,
+    guard::Viewer,
     layers::Player,
     moments,
     page::{Asked, Frame, Id, html},
@@ -10,7 +11,7 @@ use crate::{
 };
 use anteroom_domain::{RecordingState, SessionId, SessionRecord};
 use anteroom_policy::Action;
-use anteroom_recorder::{ChannelInfo, RecordingInfo};
+use anteroom_recorder::{ChannelInfo, ChannelKind, RecordingInfo};
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -28,6 +29,10 @@ struct Show {
     at: f64,
     /// It runs, and the reader wants to see it do so.
     live: bool,
+    /// It is a picture, not text.
+    desktop: bool,
+    /// Of a desktop that is watched live; none: it cannot be paused.
+    paused: Option<bool>,
     timeline: Option<View>,
     can_search: bool,
 }
@@ -90,9 +95,17 @@ pub(crate) struct Query {
     at: Option<f64>,
     /// Of a session that runs: from its beginning instead of live.
     replay: Option<String>,
+    /// A search of the reader's, whose hits are marked.
+    found: Option<String>,
 }
 
-pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<SessionId>, Asked(q): Asked<Query>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    frame: Frame,
+    viewer: Viewer,
+    Id(id): Id<SessionId>,
+    Asked(q): Asked<Query>,
+) -> Result<Response, Problem> {
     let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
     let names = Names::of(&app, vec![session.person]).await?;
     let seen = if let Some(gone) = keeping::shredded(&app, &session).await? {
@@ -107,15 +120,23 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, Id(id): Id<Sessio
         Seen::No(_) => None,
     };
     let live = session.ended_at.is_none() && q.replay.is_none() && q.at.is_none();
+    let hits = match q.found.as_deref().and_then(|found| found.parse().ok()) {
+        Some(search) if channel.is_some() && app.search => search::found_in(&app, viewer.person.id, search, id).await?,
+        _ => Vec::new(),
+    };
     let timeline = match channel {
-        Some(_) if session.recording != RecordingState::Recording => timeline::view(&app, &session, channel).await?,
+        Some(_) if session.recording != RecordingState::Recording => timeline::view(&app, &session, channel, &hits).await?,
         _ => None,
     };
+    let desktop = channel.is_some_and(|c| matches!(c.kind, ChannelKind::Desktop { .. }));
+    let paused = if desktop && live { app.approvals.pausing(&[id]).await?.get(&id).map(Option::is_some) } else { None };
     let channel = channel.map_or(0, |c| c.id);
     let at = q.at.filter(|at| at.is_finite() && *at >= 0.0).unwrap_or_default();
     let can_search = app.search && session.recording != RecordingState::Recording;
-    let mut response = html(&Show { frame, session, names, seen, channel, at, live, timeline, can_search })?;
-    response.extensions_mut().insert(Player);
+    let mut response = html(&Show { frame, session, names, seen, channel, at, live, desktop, paused, timeline, can_search })?;
+    if !desktop {
+        response.extensions_mut().insert(Player);
+    }
     Ok(response)
 }
 

@@ -4,6 +4,7 @@ use super::{
     search::{at, clock},
 };
 use crate::{errors::Problem, indexer, state::App};
+use anteroom_approvals::Hit;
 use anteroom_domain::{SessionId, SessionRecord};
 use anteroom_recorder::{BARS, ChannelInfo, Mark, MarkKind, ReplayError, Timeline};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ pub(crate) struct View {
     /// For the player: stretches of this channel in ms since its opening.
     pub(crate) skip: String,
     pub(crate) masks: u64,
+    /// Of the marks: what was searched for.
+    pub(crate) hits: usize,
     /// It showed more than can be searched.
     pub(crate) cut: bool,
 }
@@ -53,12 +56,13 @@ pub(crate) struct Row {
 }
 
 /// From the index, or from a short recording itself. None while nobody knows.
-pub(crate) async fn view(app: &App, session: &SessionRecord, channel: Option<&ChannelInfo>) -> Result<Option<View>, Problem> {
+/// `hits`: what the reader searched for and found here.
+pub(crate) async fn view(app: &App, session: &SessionRecord, channel: Option<&ChannelInfo>, hits: &[Hit]) -> Result<Option<View>, Problem> {
     let found = match app.approvals.indexed(session.id).await? {
         Some(indexed) => serde_json::from_value(indexed.timeline).ok().map(|t| (t, indexed.cut)),
         None => read(app, session.id).await.ok().flatten(),
     };
-    Ok(found.map(|(timeline, cut)| draw(&timeline, cut, session.id, channel)))
+    Ok(found.map(|(timeline, cut)| draw(&timeline, cut, session.id, channel, hits)))
 }
 
 async fn read(app: &App, session: SessionId) -> Result<Option<(Timeline, bool)>, ReplayError> {
@@ -71,7 +75,7 @@ async fn read(app: &App, session: SessionId) -> Result<Option<(Timeline, bool)>,
     Ok(survey.map(|s| (s.timeline, s.cut)))
 }
 
-fn draw(t: &Timeline, cut: bool, session: SessionId, channel: Option<&ChannelInfo>) -> View {
+fn draw(t: &Timeline, cut: bool, session: SessionId, channel: Option<&ChannelInfo>, hits: &[Hit]) -> View {
     let whole = t.duration_us.max(1);
     let x = |us: u64| u64::try_from(u128::from(us.min(whole)) * u128::from(WIDE) / u128::from(whole)).unwrap_or(WIDE);
     let most = t.masks.iter().copied().max().unwrap_or_default().max(1);
@@ -83,12 +87,17 @@ fn draw(t: &Timeline, cut: bool, session: SessionId, channel: Option<&ChannelInf
     let of_channel: Vec<_> = t.quiet.iter().filter(|q| mine == Some(q.channel)).collect();
     let skip: Vec<[u64; 2]> = of_channel.iter().map(|q| [q.from_us, q.until_us].map(|us| us.saturating_sub(opened) / 1_000)).collect();
     let stretch = |q: &&anteroom_recorder::Quiet| (x(q.from_us), x(q.until_us).saturating_sub(x(q.from_us)));
+    let mut marks: Vec<(u64, Row)> = t.marks.iter().map(|m| (m.at_us, row(m, session))).collect();
+    marks.extend(hits.iter().map(|h| (h.at_us, found(h, session))));
+    marks.sort_by_key(|(at_us, _)| *at_us);
+    let hit_ticks = hits.iter().map(|h| Tick { x: x(h.at_us), class: "hit" });
     View {
         duration_us: t.duration_us,
         bars: t.masks.iter().enumerate().take(BARS).filter(|(_, n)| **n > 0).map(bar).collect(),
         quiet: of_channel.iter().map(stretch).filter(|(_, wide)| *wide > 1).take(MOST_DRAWN).collect(),
-        ticks: t.marks.iter().take(MOST_DRAWN).map(|m| Tick { x: x(m.at_us), class: class(m.kind) }).collect(),
-        marks: t.marks.iter().map(|m| row(m, session)).collect(),
+        ticks: t.marks.iter().take(MOST_DRAWN).map(|m| Tick { x: x(m.at_us), class: class(m.kind) }).chain(hit_ticks).collect(),
+        marks: marks.into_iter().map(|(_, row)| row).collect(),
+        hits: hits.len(),
         more: t.more_marks,
         skip: serde_json::to_string(&skip).unwrap_or_default(),
         masks: t.masks.iter().copied().map(u64::from).sum(),
@@ -105,6 +114,18 @@ fn row(m: &Mark, session: SessionId) -> Row {
         kind: words(m.kind),
         class: class(m.kind),
         text: m.text.clone(),
+    }
+}
+
+fn found(h: &Hit, session: SessionId) -> Row {
+    Row {
+        href: format!("/recordings/{session}?channel={}&at={}", h.channel, at(h.at_us)),
+        channel: h.channel,
+        at: at(h.at_us),
+        clock: clock(h.at_us),
+        kind: "Found",
+        class: "hit",
+        text: h.pieces.iter().map(|(_, text)| text.as_str()).collect(),
     }
 }
 
@@ -146,7 +167,7 @@ mod tests {
             masks: (0..BARS as u32).collect(),
             quiet: vec![anteroom_recorder::Quiet { channel: 1, from_us: 2_000_000, until_us: u64::MAX }],
         };
-        let view = draw(&t, false, SessionId(uuid::Uuid::from_u128(1)), None);
+        let view = draw(&t, false, SessionId(uuid::Uuid::from_u128(1)), None, &[]);
         assert!(view.bars.iter().all(|b| b.x < WIDE && b.y + b.high == BAR_HIGH && b.high >= 1));
         assert!(view.ticks.iter().all(|t| t.x <= WIDE) && view.quiet.is_empty() && view.skip == "[]");
         assert_eq!((view.bars.len(), view.marks[0].clock.as_str()), (BARS - 1, "0:00"));

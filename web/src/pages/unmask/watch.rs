@@ -9,7 +9,7 @@ use crate::{
 };
 use anteroom_approvals::UnmaskView;
 use anteroom_domain::{UnmaskId, UnmaskStage, content::Verdict};
-use anteroom_recorder::ChannelInfo;
+use anteroom_recorder::{ChannelInfo, ChannelKind};
 use askama::Template;
 use axum::{
     extract::State,
@@ -30,6 +30,10 @@ struct Watch {
     channel: u32,
     /// Where the interval begins in the shown channel, in seconds.
     starts: u64,
+    /// When it was opened, in seconds since the session's start.
+    opened: f64,
+    /// It is a picture, not text.
+    desktop: bool,
 }
 
 impl Watch {
@@ -67,11 +71,15 @@ pub(crate) async fn show(
     channels.retain(|c| c.opened_at <= until && c.opened_at + c.duration >= from);
     let shown = channels.iter().find(|c| q.channel == Some(c.id)).or(channels.first());
     let starts = shown.map_or(0, |c| from.saturating_sub(c.opened_at).as_secs());
+    let opened = shown.map_or(0.0, |c| c.opened_at.as_secs_f64());
+    let desktop = shown.is_some_and(|c| matches!(c.kind, ChannelKind::Desktop { .. }));
     let channel = shown.map_or(0, |c| c.id);
     let mut people = vec![view.request.requester];
     people.extend(view.answers.iter().map(|a| a.holder));
     let names = Names::of(&app, people).await?;
-    let mut response = html(&Watch { frame, view, names, channels, channel, starts })?;
-    response.extensions_mut().insert(Player);
+    let mut response = html(&Watch { frame, view, names, channels, channel, starts, opened, desktop })?;
+    if !desktop {
+        response.extensions_mut().insert(Player);
+    }
     Ok(response)
 }
