@@ -179,9 +179,11 @@ fn clearing(picture: &Picture, words: Vec<Word>) {
     println!("clearing of a small change among them    {:>6.1} ms", took.as_secs_f64() * 1e3);
     let took = times(20, || {
         number += 1;
-        encode_tiles(if number % 2 == 0 { picture } else { &changed }, &tiles[40..44]).expect("its own tiles").iter().for_each(|batch| {
-            clearing.take(batch).expect("our own batch");
-        });
+        encode_tiles(if number.is_multiple_of(2) { picture } else { &changed }, &tiles[40..44]).expect("its own tiles").iter().for_each(
+            |batch| {
+                clearing.take(batch).expect("our own batch");
+            },
+        );
         let _shown = clearing.blurred();
     });
     println!("blurring of a small change at once       {:>6.1} ms", took.as_secs_f64() * 1e3);

@@ -1,4 +1,5 @@
 //! What clearing shows of a screen, with a reader that knows what stands where. Letters are drawn as specks: only their places matter.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it stands")]
 
 mod common;
 

@@ -1,6 +1,10 @@
 //! A corpus of screens, drawn anew for each run from a seed, cleared with real Tesseract and then read again by whoever wants to know: what was
 //! planted cannot be read, most of the rest can. Names and numbers are made up.
-#![allow(clippy::print_stdout, reason = "the numbers are what a person wants to see")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "the numbers are what a person wants to see; a test that unwraps fails where it stands"
+)]
 
 mod common;
 

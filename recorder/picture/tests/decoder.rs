@@ -1,4 +1,5 @@
 //! What the decoder makes of a target's frames: pictures of what can be followed, errors for all else, nothing for what is harmless.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it stands")]
 
 use anteroom_picture::{DecodeError, Decoder, Desktop, Limits, Rect};
 use ironrdp_core::encode_vec;
@@ -343,4 +344,49 @@ fn a_long_session_of_small_frames_needs_no_more_than_a_short_one() {
         assert!(fed.is_ok_and(|fed| fed.painted), "frame {at}");
     }
     assert_eq!(decoder.picture().area(), Rect::new(0, 0, 1920, 1080));
+}
+
+/// What a codec's bytes are put into.
+fn wire(codec: Codec1Type, data: &[u8]) -> Vec<u8> {
+    let wire = WireToSurface1Pdu {
+        surface_id: 1,
+        codec_id: codec,
+        pixel_format: PixelFormat::XRgb,
+        destination_rectangle: place(0, 0, 128, 64),
+        bitmap_data: data.to_vec(),
+    };
+    graphics(vec![start(), GfxPdu::WireToSurface1(wire), end()])
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(
+        std::env::var("DECODER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+    ))]
+
+    /// A panic inside would come out as `Failed`. Coverage-guided: `make fuzz TARGETS=desktop`.
+    #[test]
+    fn no_bytes_of_a_target_break_the_decoder(kind in 0_u8..12, mut data in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), small: bool) {
+        // Small numbers are lengths and flags more often than others.
+        if small {
+            data.iter_mut().for_each(|byte| *byte &= 0x83);
+        }
+        let mut decoder = decoder();
+        let _fed = decoder.feed(&create(7)).unwrap();
+        let _fed = decoder.feed(&graphics(set_up(128, 64))).unwrap();
+        let frame = match kind {
+            0 => data,
+            1 => fast_path(1, &[&words(&[1, 1]), &data[..]].concat()),
+            2 => fast_path(1, &[&words(&[1, 1, 0, 0, 15, 15, 16, 16, 16, 0x401, data.len() as u16]), &data[..]].concat()),
+            3 => fast_path(1, &[&words(&[1, 1, 0, 0, 15, 15, 16, 16, 32, 0x401, data.len() as u16]), &data[..]].concat()),
+            4 => fast_path(4, &data),
+            5 => share_data(2, &data),
+            6 => dynamic(&[&[0x30, 7, 0xe0, 0x24], &data[..]].concat()),
+            7 => dynamic(&[&[0x30, 7, 0xe0, 4], &data[..]].concat()),
+            8 => wire(Codec1Type::ClearCodec, &data),
+            9 => wire(Codec1Type::Planar, &data),
+            10 => wire(Codec1Type::RemoteFx, &data),
+            _ => wire(Codec1Type::Alpha, &data),
+        };
+        proptest::prop_assert_ne!(decoder.feed(&frame), Err(DecodeError::Failed));
+    }
 }

@@ -1,4 +1,5 @@
 //! Tiles: which changed, and that they come back from bytes as they were; that bytes of others do no harm.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it stands")]
 
 use anteroom_picture::{Damage, Differ, MAX_BATCH_BYTES, Picture, Rect, TileAt, TileError, Tiles, encode_tiles};
 use proptest::prelude::*;
@@ -65,7 +66,7 @@ fn tiles_of_noise_come_back_in_batches_that_are_not_too_long() {
 fn plain_tiles_are_few_bytes() {
     let picture = Picture::new(1280, 800).unwrap();
     let batches = encode_tiles(&picture, &all(&picture)).unwrap();
-    assert!(batches.iter().map(Vec::len).sum::<usize>() < 260 * 60);
+    assert!(batches.iter().map(Vec::len).sum::<usize>() < 260 * 120);
     assert!(painted(&batches) == picture);
 }
 

@@ -135,12 +135,12 @@ pub(super) fn blocks(rows: &Rows) -> Vec<Rows> {
         }
     }
     let mut blocks: Vec<(usize, Vec<(usize, Phrase)>)> = Vec::new();
-    for at in 0..all.len() {
+    for (at, (row, phrase)) in all.iter().enumerate() {
         let root = root(&mut group, at);
-        let (row, phrase) = all[at];
+        let row = *row;
         match blocks.iter_mut().find(|(of, _)| *of == root) {
-            Some((_, block)) => block.push((row, phrase.clone())),
-            None => blocks.push((root, vec![(row, phrase.clone())])),
+            Some((_, block)) => block.push((row, (*phrase).clone())),
+            None => blocks.push((root, vec![(row, (*phrase).clone())])),
         }
     }
     blocks.into_iter().map(|(_, block)| by_row(block)).collect()

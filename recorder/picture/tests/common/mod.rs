@@ -79,6 +79,7 @@ impl Drawing {
         self
     }
 
+    #[allow(clippy::too_many_arguments, reason = "each says one thing about a line of text")]
     pub fn turned(mut self, font: &str, size: u16, colour: &str, degrees: i16, x: u16, y: u16, text: &str) -> Self {
         let at = format!("{degrees}x{degrees}+{x}+{y}");
         self.add(&["-font", font, "-pointsize", &size.to_string(), "-fill", colour, "-annotate", &at, text]);

@@ -127,22 +127,23 @@ pub(super) struct Pace {
     /// The longest pause, in the recording's time.
     pub(super) idle: Option<Duration>,
     last: Duration,
-    /// Of the video.
-    seconds: f64,
+    /// Of the recording, without what idleness left out. Whole numbers: a sum of fractions is a frame short now and then.
+    recorded: Duration,
     written: u64,
 }
 
 impl Pace {
     pub(super) fn new(per_second: u32, speed: f64, idle: Option<Duration>) -> Self {
-        Self { per_second, speed, idle, last: Duration::ZERO, seconds: 0.0, written: 0 }
+        Self { per_second, speed, idle, last: Duration::ZERO, recorded: Duration::ZERO, written: 0 }
     }
 
     /// Frames that are due before something at `at`.
     pub(super) fn due(&mut self, at: Duration) -> u64 {
         let pause = at.saturating_sub(self.last);
         self.last = self.last.max(at);
-        self.seconds += self.idle.map_or(pause, |idle| pause.min(idle)).as_secs_f64() / self.speed;
-        let until = (self.seconds * f64::from(self.per_second)).floor() as u64;
+        self.recorded += self.idle.map_or(pause, |idle| pause.min(idle));
+        // A millionth of a frame is rounding, not time.
+        let until = (self.recorded.as_secs_f64() * f64::from(self.per_second) / self.speed + 1e-6).floor() as u64;
         let due = until.saturating_sub(self.written);
         self.written += due;
         due
