@@ -96,7 +96,9 @@ fn main() -> Result<()> {
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn desktops(rounds: usize, seconds: u64) -> Result<()> {
     let stage = rdp::Stage::start()?;
-    println!("\na desktop of 1024 x 768, RemoteFX, FreeRDP to FreeRDP's shadow; {rounds} pages turned on each road, interleaved; recording on");
+    println!(
+        "\na desktop of 1024 x 768, RemoteFX, FreeRDP to FreeRDP's shadow; {rounds} pages turned on each road, interleaved; recording on"
+    );
     let m = rdp::latency(&stage, rounds)?;
     for (what, v) in [("p50", m.p50), ("p99", m.p99)] {
         println!("key to page {what}, ms       direct {:.1}, anteroom {:.1} ({:+.1})", v[0], v[1], v[1] - v[0]);

@@ -185,7 +185,8 @@ impl Browser {
 
     /// What the first canvas under this element shows, pixel by pixel; `None` while there is none with a picture.
     pub fn canvas(&self, within: &str) -> Result<Option<super::rdp::Picture>> {
-        let code = "const c = document.querySelector(arguments[0] + ' canvas'); return c && c.width && c.height ? c.toDataURL('image/png') : null";
+        let code =
+            "const c = document.querySelector(arguments[0] + ' canvas'); return c && c.width && c.height ? c.toDataURL('image/png') : null";
         let url = self.script(code, &[json!(within)])?;
         let Some(png) = url.as_str().and_then(|u| u.strip_prefix("data:image/png;base64,")) else { return Ok(None) };
         let mut file = tempfile::Builder::new().suffix(".png").tempfile()?;
