@@ -20,6 +20,10 @@ fn ct() -> TargetName {
 
 /// Ada, who asks, and Bob, who approves; and an RDP target.
 pub async fn hospital() -> (World, Someone, Someone, Grant) {
+    Box::pin(built()).await
+}
+
+async fn built() -> (World, Someone, Someone, Grant) {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let target = w.approvals.add_target(None, NewTarget::rdp(ct(), TargetKind::MedicalDevice, "10.9.0.12", 3389)).await.unwrap();

@@ -119,7 +119,7 @@ pub(super) fn parse_size(s: &str) -> Option<u64> {
 
 /// In the largest unit that leaves no rest.
 pub(super) fn size(bytes: u64) -> String {
-    let (unit, factor) = UNITS.into_iter().find(|(_, k)| bytes > 0 && bytes % k == 0).unwrap_or(("", 1));
+    let (unit, factor) = UNITS.into_iter().find(|(_, k)| bytes > 0 && bytes.is_multiple_of(*k)).unwrap_or(("", 1));
     format!("{}{unit}", bytes / factor)
 }
 
