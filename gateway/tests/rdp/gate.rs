@@ -48,6 +48,10 @@ impl Setting<'_> {
 
 impl Gate {
     pub async fn open(s: Setting<'_>) -> Self {
+        Box::pin(Self::build(s)).await
+    }
+
+    async fn build(s: Setting<'_>) -> Self {
         let w = World::new().await;
         let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
         let new = NewTarget {
