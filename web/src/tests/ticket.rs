@@ -20,6 +20,10 @@ struct Ward {
 
 impl Ward {
     async fn new() -> Self {
+        Box::pin(Self::built()).await
+    }
+
+    async fn built() -> Self {
         let site = Site::new().await;
         let (ada, mut bob) = (site.world.somebody("ada", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
         let a = &site.world.approvals;
