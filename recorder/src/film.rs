@@ -84,8 +84,11 @@ pub enum FilmError {
     Content,
 }
 
+/// A tile's place in tiles, column and row, and its picture.
+pub type TileOf<'a> = (u16, u16, &'a [u8]);
+
 /// The tiles of one batch: column, row and WebP of each.
-pub fn tiles(batch: &[u8]) -> Result<Vec<(u16, u16, &[u8])>, FilmError> {
+pub fn tiles(batch: &[u8]) -> Result<Vec<TileOf<'_>>, FilmError> {
     let mut rest = Rest(batch);
     let count = rest.u16()?;
     let mut all = Vec::with_capacity(usize::from(count).min(batch.len() / 8));

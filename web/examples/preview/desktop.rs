@@ -89,7 +89,7 @@ pub fn events() -> Vec<(u64, u32, EventKind)> {
 pub fn second(n: u64) -> Vec<EventKind> {
     let mut frames = if n == 0 { background() } else { Vec::new() };
     let wide = u16::try_from(n % 40).unwrap_or_default() * 15 + 8;
-    if n % 40 == 0 {
+    if n.is_multiple_of(40) {
         let head = format!("Nightly export, run {}", n / 40 + 1);
         frames.extend(window(
             (200, 200),

@@ -154,11 +154,12 @@ async fn a_running_desktop_is_followed_until_it_is_over() {
     let mut finished = Some(recording);
     while let Ok(Some(piece)) = tokio::time::timeout(Duration::from_secs(30), body.next()).await {
         seen.extend(Shot::read_all(&piece.unwrap()).unwrap());
-        if tile(&seen, 0, 0).is_some() && seen.iter().any(|s| matches!(s.kind, ShotKind::Now(_))) {
-            if let Some(recording) = finished.take() {
-                recording.record(Event { at: Duration::from_millis(5_000), channel: 0, kind: EventKind::Close }).await.unwrap();
-                seal(&site, id, recording).await;
-            }
+        if tile(&seen, 0, 0).is_some()
+            && seen.iter().any(|s| matches!(s.kind, ShotKind::Now(_)))
+            && let Some(recording) = finished.take()
+        {
+            recording.record(Event { at: Duration::from_millis(5_000), channel: 0, kind: EventKind::Close }).await.unwrap();
+            seal(&site, id, recording).await;
         }
     }
     assert!(matches!(seen[0].kind, ShotKind::Size { width: 320, height: 200 }), "{:?}", seen[0]);
