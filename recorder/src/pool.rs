@@ -86,9 +86,9 @@ impl Lane {
         }
     }
 
-    fn finish(self, scratch: &mut Scratch) -> bool {
+    fn finish(self, scratch: &mut Scratch, disk: &DiskThreads) -> bool {
         match self {
-            Self::Sealed(lane) => lane.finish(scratch),
+            Self::Sealed(lane) => lane.finish(scratch, disk),
             Self::Masked(lane) => lane.finish(scratch),
             Self::Broken(shared) => shared.lane_done(LaneDone::default()),
         }
@@ -237,8 +237,8 @@ impl Worker<'_> {
 
     fn finish(&mut self, id: u64) {
         let Some((shared, lane)) = self.lanes.remove(&id) else { return };
-        let scratch = &mut self.scratch;
-        let last = panic::catch_unwind(AssertUnwindSafe(|| lane.finish(scratch))).unwrap_or_else(|_| {
+        let (scratch, disk) = (&mut self.scratch, self.disk);
+        let last = panic::catch_unwind(AssertUnwindSafe(|| lane.finish(scratch, disk))).unwrap_or_else(|_| {
             self.scratch.reset();
             shared.fail(RecordingFailed::Lost);
             shared.lane_done(LaneDone::default())

@@ -94,9 +94,16 @@ impl SealedLane {
     }
 
     /// Closes the track; true when the other lane is done too.
-    pub(crate) fn finish(mut self, scratch: &mut Scratch) -> bool {
+    pub(crate) fn finish(mut self, scratch: &mut Scratch, disk: &DiskThreads) -> bool {
         let track = match self.file.take().map(|f| f.finish(scratch)) {
-            Some(Ok(track)) => Some(track),
+            Some(Ok(track)) => {
+                // Clearing a desktop may take minutes yet: this track is made durable now, and waits for nothing.
+                if self.shared.desk.get().is_some() {
+                    self.shared.lag_of(Track::Sealed).closed();
+                    disk.sync_soon(&self.dirty);
+                }
+                Some(track)
+            }
             Some(Err(e)) => {
                 self.shared.fail(e);
                 None

@@ -217,6 +217,11 @@ impl Lag {
         }
     }
 
+    /// Everything was handed to the disk, and nothing follows.
+    pub(crate) fn closed(&self) {
+        self.dirty(self.unwritten.swap(0, Ordering::SeqCst));
+    }
+
     /// Something accepted at `since` reached the disk.
     pub(crate) fn dirty(&self, since: u64) {
         if since != 0 {

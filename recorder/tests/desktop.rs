@@ -337,6 +337,27 @@ async fn what_is_not_read_in_time_is_blurred_and_the_recording_is_closed() {
     assert_eq!(texts(&picture.unwrap()), ["second", "19", "of", "twenty"]);
 }
 
+/// Found by a story: the sealed track was complete, and the recording broke because "nothing became durable".
+#[tokio::test(flavor = "multi_thread")]
+async fn clearing_that_takes_long_at_the_end_is_no_disk_that_is_slow() {
+    let lab = lab();
+    let slow = Reader { takes: Duration::from_millis(900), ..Reader::default() };
+    // Beyond fifteen times that, what waits for the disk breaks a recording.
+    let options = RecorderOptions { max_lag: Duration::from_millis(200), ..lab.options() };
+    let recorder = Recorder::open(options).unwrap().with_desktops(slow.options());
+    let r = recorder.start(header()).await.unwrap();
+    r.record(at(0, 0, opened())).await.unwrap();
+    let mut target = Target::default();
+    for n in 0..6 {
+        target.write(16, 20, &format!("second {n} of six"));
+        play(&r, n * 1_000 + 500, target.whole()).await;
+    }
+    let began = Instant::now();
+    assert_eq!(r.finish().await.unwrap().state, RecordingState::Complete);
+    assert!(began.elapsed() > secs(3), "it was not slow enough to show anything: {:?}", began.elapsed());
+    recorder.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_ends_closes_what_is_being_closed() {
     let lab = lab();
