@@ -376,7 +376,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     println!("grant {}", grant.id);
 
     let mut done = None;
-    for what in ["long", "recording", "desktop", "session", "desktop-session"] {
+    for what in ["long", "recording", "recorded-desktop", "session", "desktop-session"] {
         let id = SessionId(uuid::Uuid::now_v7());
         let p = permit(a, &mut ada, id, "ehr-db-1", "root").await;
         let started_at = OffsetDateTime::now_utc();
@@ -444,7 +444,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         }
         let events = match what {
             "long" => two_hours(),
-            "desktop" => desktop::events(),
+            "recorded-desktop" => desktop::events(),
             _ => events(),
         };
         for (ms, channel, kind) in events {

@@ -38,7 +38,7 @@ const pages = [
   ["recordings", "max", "/recordings"],
   ["recording", "max", `/recordings/${id("recording")}`],
   ["watch", "max", `/recordings/${id("session")}`, { rest: 1_500 }],
-  ["desktop", "max", `/recordings/${id("desktop")}?at=8`, { rest: 1_500 }],
+  ["recorded-desktop", "max", `/recordings/${id("recorded-desktop")}?at=8`, { rest: 1_500 }],
   ["desktop-watch", "eve", `/recordings/${id("desktop-session")}`, { rest: 4_000 }],
   ["search", "max", "/recordings/search"],
   ["search-found", "max", "/recordings/search", { fill: ["//input[@id='words']", "filesystem or ward or mrn"], press: button("Search"), until: "Filesystem" }],
