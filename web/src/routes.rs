@@ -262,6 +262,9 @@ mod tests {
                 "/recordings/{id}/channels/{channel}/parts",
                 "/recordings/{id}/channels/{channel}/parts/{part}",
                 "/recordings/{id}/channels/{channel}/live",
+                "/recordings/{id}/channels/{channel}/film",
+                "/recordings/{id}/channels/{channel}/film/live",
+                "/recordings/{id}/channels/{channel}/film/{part}",
                 "/recordings/{id}/channels/{channel}/masked.cast",
                 "/recordings/{id}/hold",
                 "/audit",
@@ -269,7 +272,8 @@ mod tests {
                 "/unmask",
                 "/unmask/{id}",
                 "/unmask/{id}/watch",
-                "/unmask/{id}/channels/{channel}/cast"
+                "/unmask/{id}/channels/{channel}/cast",
+                "/unmask/{id}/channels/{channel}/film"
             ]
         );
         assert_eq!(rooms(Role::KeyHolder), ["/key-holder", "/unmask/{id}"]);
