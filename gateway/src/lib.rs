@@ -7,6 +7,7 @@
 mod cores;
 mod dial;
 pub mod enforcement;
+mod listening;
 pub mod rdp;
 pub mod ssh;
 

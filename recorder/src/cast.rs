@@ -1,12 +1,12 @@
 //! One channel as asciicast v2, a line at a time.
 use crate::{
     lines,
-    masked_track::{MaskedTrack, damaged_segment, shown_text},
+    masked_track::{MaskedTrack, damaged_segment, keyframe_parts, shown_text},
     replay::ReplayError,
     safe::SafeText,
     screen::Screen,
 };
-use anteroom_format::{Body, ChannelEntry, Content, Event, MAX_PARTS, SegmentReader, Track};
+use anteroom_format::{Body, ChannelEntry, Content, Event, SegmentReader, Track};
 use std::{collections::VecDeque, fs::File, io::BufReader};
 
 /// Lines of an asciicast v2 file, each with its line feed. At most a chunk of the recording is in memory.
@@ -240,19 +240,12 @@ pub(crate) fn line(at_us: u64, kind: &str, text: &str) -> String {
 /// The screen that starts at the reader's place.
 pub(crate) fn read_keyframe(reader: &mut SegmentReader<BufReader<File>>, name: &str) -> Result<Screen, ReplayError> {
     let mut screen: Option<Screen> = None;
-    for number in 0..MAX_PARTS {
-        match reader.next_chunk().map_err(|e| damaged_segment(name, e))? {
-            Some((_, Content::Keyframe(k))) if k.part == number => {
-                let screen = screen.get_or_insert_with(|| Screen::new(k.cols, k.rows));
-                let mut text = String::new();
-                SafeText::default().filter(k.text, &mut text);
-                screen.feed(&text);
-                if k.last {
-                    break;
-                }
-            }
-            _ => return Err(ReplayError::Damaged(format!("{name}: a keyframe is not where the index says"))),
-        }
-    }
+    keyframe_parts(reader, name, |k| {
+        let screen = screen.get_or_insert_with(|| Screen::new(k.cols, k.rows));
+        let mut text = String::new();
+        SafeText::default().filter(k.text, &mut text);
+        screen.feed(&text);
+        Some(())
+    })?;
     screen.ok_or_else(|| ReplayError::Damaged(format!("{name}: empty keyframe")))
 }

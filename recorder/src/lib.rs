@@ -37,6 +37,7 @@ mod storage;
 mod store;
 mod survey;
 mod table;
+mod tail;
 mod track;
 pub mod unmask;
 mod verify;

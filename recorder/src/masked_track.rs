@@ -2,8 +2,8 @@
 use crate::{ArchiveError, Storage, replay::ReplayError, shred, store, table};
 use anteroom_domain::{RecordingState, SessionId};
 use anteroom_format::{
-    Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, Kind, Manifest, Opener, Problem, ReadError,
-    RecordingHeader, SegmentReader, SegmentSummary, SignedManifest, Track, hex, strict,
+    Body, ChannelEntry, Content, Envelope, EnvelopeError, Event, IndexEntry, KeyframeAt, KeyframePart, Kind, MAX_PARTS, Manifest, Opener,
+    Problem, ReadError, RecordingHeader, SegmentReader, SegmentSummary, SignedManifest, Track, hex, strict,
 };
 use std::{
     fs::File,
@@ -267,6 +267,27 @@ pub(crate) fn damaged_segment(name: &str, e: ReadError) -> ReplayError {
         ReadError::Io(e) => ReplayError::Io(e),
         ReadError::Damage(d) => ReplayError::Damaged(format!("{name}: {d}")),
     }
+}
+
+/// The parts of the keyframe that starts at the reader's place, in order. `take` says with none that a part is not of its kind.
+pub(crate) fn keyframe_parts(
+    reader: &mut Reader,
+    name: &str,
+    mut take: impl FnMut(&KeyframePart<'_>) -> Option<()>,
+) -> Result<(), ReplayError> {
+    let elsewhere = || ReplayError::Damaged(format!("{name}: a keyframe is not where the index says"));
+    for number in 0..MAX_PARTS {
+        match reader.next_chunk().map_err(|e| damaged_segment(name, e))? {
+            Some((_, Content::Keyframe(k))) if k.part == number => {
+                take(&k).ok_or_else(elsewhere)?;
+                if k.last {
+                    break;
+                }
+            }
+            _ => return Err(elsewhere()),
+        }
+    }
+    Ok(())
 }
 
 /// Output that a viewer sees, of an event of the masked track.

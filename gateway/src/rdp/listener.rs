@@ -1,16 +1,13 @@
-//! Listening, one owned task a connection, and stopping in good order.
+//! The RDP service: listening, a client from its first byte to its session, and stopping in good order.
 use super::{RdpConfig, admission, session, session::Sessions};
 use crate::{
     Cores,
-    cores::Spread,
     enforcement::{Common, Slot},
+    listening::{self, Listening},
 };
 use anteroom_domain::CertificateFingerprint;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::sleep,
-};
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::net::TcpStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What all connections of the RDP side share.
@@ -34,17 +31,22 @@ impl RdpService {
     /// `common`: of the gateway's SSH side ([`Gateway::common`](crate::Gateway::common)), so that limits, failures and the list of
     /// sessions are one.
     pub async fn start(common: Common, config: RdpConfig, cores: &Cores) -> io::Result<Self> {
-        let mut listeners = Vec::new();
-        for address in &config.listen {
-            let bound = TcpListener::bind(address).await;
-            listeners.push(bound.map_err(|e| io::Error::new(e.kind(), format!("rdp: cannot listen on {address}: {e}")))?);
-        }
-        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let (listeners, addresses) = listening::bind("rdp", &config.listen).await?;
         let certificate = config.identity.fingerprint();
         let shared = Arc::new(Shared { common, config, sessions: Sessions::default() });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let listening = Listening {
+            service: "rdp",
+            limits: shared.common.limits.clone(),
+            failures: shared.common.failures.clone(),
+            cores: cores.all(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
         for listener in listeners {
-            tasks.spawn(accept(shared.clone(), listener, cores.all(), tasks.clone(), stop.clone()));
+            let (shared, stop) = (shared.clone(), stop.clone());
+            let serve = move |stream, peer, slot| serve(shared.clone(), stream, peer, slot, stop.clone());
+            tasks.spawn(listening.clone().accept(listener, serve));
         }
         Ok(Self { addresses, certificate, stop, tasks })
     }
@@ -70,35 +72,6 @@ impl RdpService {
 impl Drop for RdpService {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-async fn accept(shared: Arc<Shared>, listener: TcpListener, cores: Spread, tasks: TaskTracker, stop: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            a = listener.accept() => a,
-        };
-        let (stream, peer) = match accepted {
-            Ok(a) => a,
-            Err(e) => {
-                // Out of descriptors or the like: it passes or the operator sees it here.
-                tracing::error!(error = %e, "rdp: accept failed");
-                sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        // Who failed too often has to wait; its sockets close before anything is computed.
-        if shared.common.failures.address_waits(peer.ip(), std::time::Instant::now()) {
-            tracing::debug!(%peer, "rdp: connection refused: too many failed attempts from this address");
-            continue;
-        }
-        match shared.common.limits.take(peer.ip()) {
-            Ok(slot) => {
-                tasks.spawn_on(serve(shared.clone(), stream, peer, slot, stop.clone()), &cores.idlest());
-            }
-            Err(why) => tracing::debug!(%peer, %why, "rdp: connection refused"),
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     Cores,
     cores::Spread,
     enforcement::{Common, Cutter, PreAuthLimits, Registry, Slot, orders, record_of},
+    listening::{self, Listening},
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, EndReason, SessionControl, TargetName, TerminalDoor};
@@ -21,8 +22,8 @@ use russh::{MethodKind, MethodSet, server};
 use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
-    net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
+    net::TcpStream,
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -55,12 +56,7 @@ impl Gateway {
     }
 
     async fn begin(approvals: Approvals, recorder: Recorder, config: SshConfig, cores: Spread) -> io::Result<Self> {
-        let mut listeners = Vec::new();
-        for address in &config.listen {
-            let bound = TcpListener::bind(address).await;
-            listeners.push(bound.map_err(|e| io::Error::new(e.kind(), format!("ssh: cannot listen on {address}: {e}")))?);
-        }
-        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let (listeners, addresses) = listening::bind("ssh", &config.listen).await?;
         let mut config = config;
         if config.public_port == 0 {
             // What people are told to type is where it listens.
@@ -91,8 +87,18 @@ impl Gateway {
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(orders(shared.approvals.clone(), shared.registry.clone(), shared.approvals.changes(), stop.clone()));
+        let listening = Listening {
+            service: "ssh",
+            limits: shared.limits.clone(),
+            failures: shared.failures.clone(),
+            cores,
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
         for listener in listeners {
-            tasks.spawn(accept(shared.clone(), listener, cores.clone(), tasks.clone(), stop.clone()));
+            let (shared, stop) = (shared.clone(), stop.clone());
+            let serve = move |stream, peer, slot| serve(shared.clone(), stream, peer, slot, stop.clone());
+            tasks.spawn(listening.clone().accept(listener, serve));
         }
         Ok(Self { shared, addresses, stop, tasks })
     }
@@ -158,36 +164,6 @@ pub(super) fn server_config(config: &SshConfig, ciphers: &'static [russh::cipher
         keepalive_max: KEEPALIVE_MAX,
         nodelay: true,
         ..Default::default()
-    }
-}
-
-async fn accept(shared: Arc<Shared>, listener: TcpListener, cores: Spread, tasks: TaskTracker, stop: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            a = listener.accept() => a,
-        };
-        let (stream, peer) = match accepted {
-            Ok(a) => a,
-            Err(e) => {
-                // Out of descriptors or the like: it passes or the operator sees it here.
-                tracing::error!(error = %e, "ssh: accept failed");
-                sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        // Who failed too often has to wait; its sockets close before anything is computed.
-        if shared.failures.address_waits(peer.ip(), std::time::Instant::now()) {
-            tracing::debug!(%peer, "ssh: connection refused: too many failed attempts from this address");
-            continue;
-        }
-        match shared.limits.take(peer.ip()) {
-            Ok(slot) => {
-                tasks.spawn_on(serve(shared.clone(), stream, peer, slot, stop.clone()), &cores.idlest());
-            }
-            // The socket closes at once: nothing is computed for a flood.
-            Err(why) => tracing::debug!(%peer, %why, "ssh: connection refused"),
-        }
     }
 }
 

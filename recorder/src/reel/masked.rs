@@ -3,10 +3,10 @@ use crate::{
     desk::{Mosaic, pieces, shot},
     film::{Shot, ShotKind},
     lines::clean,
-    masked_track::{MaskedTrack, damaged_segment},
+    masked_track::{MaskedTrack, damaged_segment, keyframe_parts},
     replay::ReplayError,
 };
-use anteroom_format::{Body, ChannelEntry, Content, Event, MAX_PARTS, SegmentReader, Track};
+use anteroom_format::{Body, ChannelEntry, Content, Event, SegmentReader, Track};
 use std::{collections::VecDeque, fs::File, io::BufReader, time::Duration};
 
 pub(super) type Reader = SegmentReader<BufReader<File>>;
@@ -268,22 +268,11 @@ impl Iterator for MaskedFilm {
 
 /// The picture that starts at the reader's place.
 fn read_picture(reader: &mut Reader, name: &str) -> Result<Mosaic, ReplayError> {
-    let elsewhere = || ReplayError::Damaged(format!("{name}: a picture is not where the index says"));
     let mut mosaic: Option<Mosaic> = None;
-    for number in 0..MAX_PARTS {
-        match reader.next_chunk().map_err(|e| damaged_segment(name, e))? {
-            Some((_, Content::Keyframe(k))) if k.part == number => {
-                let tiles = k.tiles.ok_or_else(elsewhere)?;
-                let mosaic = mosaic.get_or_insert_with(|| Mosaic::new(k.cols, k.rows));
-                if !tiles.is_empty() {
-                    mosaic.apply(tiles).map_err(|_| elsewhere())?;
-                }
-                if k.last {
-                    break;
-                }
-            }
-            _ => return Err(elsewhere()),
-        }
-    }
-    mosaic.ok_or_else(elsewhere)
+    keyframe_parts(reader, name, |k| {
+        let tiles = k.tiles?;
+        let mosaic = mosaic.get_or_insert_with(|| Mosaic::new(k.cols, k.rows));
+        if tiles.is_empty() { Some(()) } else { mosaic.apply(tiles).ok().map(|_| ()) }
+    })?;
+    mosaic.ok_or_else(|| ReplayError::Damaged(format!("{name}: empty picture")))
 }

@@ -90,7 +90,7 @@ impl Replayer {
     /// The channel of a session that runs. Blocking.
     pub fn follow_film(&self, session: SessionId, channel: u32) -> Result<FilmFollower, ReplayError> {
         let (track, entry, size) = self.desktop(session, channel)?;
-        FilmFollower::open(self.clone(), session, MaskedFilm::at_the_end(track, entry, size)?)
+        FilmFollower::open(self, session, MaskedFilm::at_the_end(track, entry, size)?)
     }
 
     /// The released interval as it was. It begins with the picture as the masked track has it then: an interval opens itself and nothing before

@@ -2,6 +2,7 @@
 pub(crate) mod allowed;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+mod confirmation;
 pub(crate) mod desktop;
 pub(crate) mod enrol;
 pub(crate) mod grants;

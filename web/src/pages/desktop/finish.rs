@@ -5,9 +5,9 @@ use crate::{
     guard::{Source, Viewer},
     moments::iso,
     page::{Id, JsonOf},
+    pages::confirmation,
     state::App,
 };
-use anteroom_approvals::StepUpState;
 use anteroom_domain::{CeremonyId, GrantId, StepUpId};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -41,16 +41,7 @@ pub(crate) async fn finish(
     JsonOf(c): JsonOf<Confirmed>,
 ) -> Result<Json<Shown>, Refusal> {
     let (grant, rdp) = super::grant(&app, &viewer, id).await.map_err(Problem::refusal)?.ok_or_else(Refusal::not_found)?;
-    if !app.desktops.is_of(c.confirmation, &viewer, source, Instant::now()) {
-        return Err(Refusal::not_found());
-    }
-    app.approvals.finish_step_up(&viewer.person, c.ceremony, &c.credential).await?;
-    // The ceremony says itself what it confirmed; it may have been another connection of this person.
-    let view = app.approvals.step_up(&viewer.person, c.confirmation).await?;
-    if view.is_none_or(|v| v.state != StepUpState::Passed) {
-        return Err(Refusal::not_found());
-    }
-    app.desktops.confirm(c.confirmation);
+    confirmation::finish(&app, &app.desktops, &viewer, source, c.confirmation, (c.ceremony, &c.credential)).await?;
     app.desktops.take(c.confirmation, &viewer, source, Instant::now()).ok_or_else(Refusal::not_found)?;
     let ticket = app.approvals.issue_ticket(&viewer.person, c.confirmation, grant.id, source).await?;
     Ok(Json(Shown {

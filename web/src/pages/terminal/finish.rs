@@ -2,14 +2,12 @@ use crate::{
     errors::Refusal,
     guard::{Source, Viewer},
     page::{Id, JsonOf},
-    pages::Signed,
+    pages::{Signed, confirmation},
     state::App,
 };
-use anteroom_approvals::StepUpState;
 use anteroom_domain::StepUpId;
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use std::time::Instant;
 
 pub(crate) async fn finish(
     State(app): State<App>,
@@ -18,15 +16,6 @@ pub(crate) async fn finish(
     Id(id): Id<StepUpId>,
     JsonOf(s): JsonOf<Signed>,
 ) -> Result<Json<Value>, Refusal> {
-    if !app.waiting.is_of(id, &viewer, source, Instant::now()) {
-        return Err(Refusal::not_found());
-    }
-    app.approvals.finish_step_up(&viewer.person, s.ceremony, &s.credential).await?;
-    // The ceremony says itself what it confirmed; it may have been another connection of this person.
-    let view = app.approvals.step_up(&viewer.person, id).await?;
-    if view.is_none_or(|v| v.state != StepUpState::Passed) {
-        return Err(Refusal::not_found());
-    }
-    app.waiting.confirm(id);
+    confirmation::finish(&app, &app.waiting, &viewer, source, id, (s.ceremony, &s.credential)).await?;
     Ok(Json(json!({ "socket": format!("/terminal/{id}/socket") })))
 }

@@ -1,4 +1,4 @@
-//! What the picture costs, without OCR: cargo run --release -p anteroom-picture --example cost
+//! What the picture costs, without OCR: cargo run -p anteroom-picture --example picture_cost
 #![allow(clippy::print_stdout, reason = "it is what it is for")]
 
 use std::{
