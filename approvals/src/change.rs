@@ -1,5 +1,5 @@
 //! What other processes and tasks are told as soon as it is committed.
-use anteroom_domain::{GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId, UnmaskId};
+use anteroom_domain::{CompanyId, GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId, TargetId, UnmaskId};
 use serde::{Deserialize, Serialize};
 
 /// The Postgres channel of [`Change`]s.
@@ -28,6 +28,16 @@ pub enum Change {
         session: SessionId,
         message: MessageId,
     },
+    /// Attributes, roles or posture of a person, or a lock on them.
+    Person(PersonId),
+    /// Attributes, clinical use or a lock of a target.
+    Target(TargetId),
+    /// A company's contract or a lock on it.
+    Company(CompanyId),
+    /// Another policy counts.
+    Policy,
+    /// Somebody came to watch a session, or left.
+    Supervision(SessionId),
     StepUp(StepUpId),
     Request(RequestId),
     Session(SessionId),
@@ -39,8 +49,16 @@ pub enum Change {
 impl Change {
     pub(crate) fn may_end_sessions(self) -> bool {
         match self {
-            Self::GrantRevoked(_) | Self::PersonSuspended(_) | Self::Terminate { .. } | Self::Resync => true,
-            Self::StepUp(_)
+            Self::GrantRevoked(_)
+            | Self::PersonSuspended(_)
+            | Self::Terminate { .. }
+            | Self::Person(_)
+            | Self::Target(_)
+            | Self::Company(_)
+            | Self::Policy
+            | Self::Resync => true,
+            Self::Supervision(_)
+            | Self::StepUp(_)
             | Self::Request(_)
             | Self::Session(_)
             | Self::Unmask(_)

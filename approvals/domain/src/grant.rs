@@ -1,4 +1,4 @@
-use crate::{AccountId, AccountName, Capabilities, GrantId, Moment, PersonId, RequestId, TargetId, TargetName};
+use crate::{AccountId, AccountName, Capabilities, GrantId, Moment, Obligations, PersonId, RequestId, TargetId, TargetName};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ pub struct Grant {
     pub account: AccountId,
     pub account_name: AccountName,
     pub capabilities: Capabilities,
+    /// What policy asked for when it was made; what policy says at a connection comes on top.
+    pub obligations: Obligations,
     #[serde(with = "time::serde::rfc3339")]
     pub not_before: Moment,
     #[serde(with = "time::serde::rfc3339")]

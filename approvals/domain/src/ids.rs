@@ -61,6 +61,8 @@ id!(
     TicketId,
     /// A legal hold on a recording.
     HoldId,
+    /// A company whose people keep some of the targets.
+    CompanyId,
     /// One line of the audit log.
     AuditEntryId,
 );

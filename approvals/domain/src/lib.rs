@@ -3,6 +3,7 @@
 //! Pure: no clock, no randomness, no I/O. Everything that needs "now" is told it.
 #![forbid(unsafe_code)]
 
+pub mod attributes;
 pub mod audit;
 pub mod canonical;
 pub mod capability;
@@ -13,6 +14,7 @@ pub mod grant;
 pub mod ids;
 pub mod keeping;
 pub mod names;
+pub mod obligation;
 pub mod person;
 pub mod probe;
 pub mod request;
@@ -22,7 +24,9 @@ pub mod shown;
 pub mod target;
 pub mod terminal;
 pub mod unmask;
+pub mod weekly;
 
+pub use attributes::{ClinicalUse, Criticality, PersonAttributes, PersonKind, TargetAttributes};
 pub use audit::{AuditEvent, AuditRecord, FactorUsed};
 pub use capability::{Capabilities, Capability};
 pub use certificate::CertificateFingerprint;
@@ -30,7 +34,8 @@ pub use control::{LiveSession, MessageText, SessionControl};
 pub use grant::{Grant, GrantState};
 pub use ids::*;
 pub use keeping::{HoldLifted, LegalHold, Shredding};
-pub use names::{AccountName, DisplayName, Handle, NameError, Reason, TargetName};
+pub use names::{AccountName, DisplayName, GroupName, Handle, Label, NameError, Reason, TargetName, UnitName, ZoneName};
+pub use obligation::{AtEnd, Obligations, Quorum};
 pub use person::{Person, Role, Roles};
 pub use probe::{Probe, ProbeOutcome, TargetProbe};
 pub use request::{AccessRequest, RequestState};
@@ -40,6 +45,7 @@ pub use shown::LineKind;
 pub use target::{Account, Profile, Protocol, Target, TargetKind, Via};
 pub use terminal::{OpenTerminal, TerminalDoor, TerminalInput, TerminalOutput, TerminalSession};
 pub use unmask::{UnmaskRequest, UnmaskStage, UnmaskState};
+pub use weekly::Weekly;
 
 /// A moment as RFC 3339 text, for places where it is hashed.
 pub type CanonicalText = String;

@@ -99,6 +99,27 @@ name!(
     }
 );
 
+name!(
+    /// A group of people: `clinical-engineering`. At most 63 characters.
+    GroupName,
+    |s| check("group name", s, 63, HOSTLIKE, hostlike)
+);
+name!(
+    /// Where in the hospital somebody belongs: `radiology`. At most 63 characters.
+    UnitName,
+    |s| check("unit name", s, 63, HOSTLIKE, hostlike)
+);
+name!(
+    /// A part of the network: `imaging`. At most 63 characters.
+    ZoneName,
+    |s| check("zone name", s, 63, HOSTLIKE, hostlike)
+);
+name!(
+    /// A word on a target, or a key and a value: `modality=mr`. At most 63 characters.
+    Label,
+    |s| check("label", s, 63, "a-z, 0-9, '.', '_', '-' and '=', starting with a letter or digit", |i, c| hostlike(i, c) || (i > 0 && c == '='))
+);
+
 /// Refuses control characters and the direction overrides that make a text read as something else (Unicode TR 36).
 fn printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}')

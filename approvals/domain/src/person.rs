@@ -1,4 +1,4 @@
-use crate::{DisplayName, Handle, Moment, PersonId};
+use crate::{DisplayName, Handle, Moment, PersonAttributes, PersonId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -76,6 +76,7 @@ pub struct Person {
     pub handle: Handle,
     pub display_name: DisplayName,
     pub roles: Roles,
+    pub attributes: PersonAttributes,
     #[serde(with = "time::serde::rfc3339::option")]
     pub suspended_at: Option<Moment>,
     #[serde(with = "time::serde::rfc3339")]

@@ -1,4 +1,4 @@
-use crate::{AccountName, Capabilities, Moment, PersonId, Reason, RequestId, TargetId, TargetName};
+use crate::{AccountName, Capabilities, Moment, Obligations, PersonId, Reason, RequestId, TargetId, TargetName};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub struct AccessRequest {
     #[serde(with = "time::serde::rfc3339")]
     pub until: Moment,
     pub capabilities: Capabilities,
+    /// What policy asked for when it was made.
+    pub obligations: Obligations,
     pub state: RequestState,
     /// Address the request was made from.
     pub source: String,

@@ -16,6 +16,12 @@ pub enum EndReason {
     GrantEnded,
     GrantRevoked,
     PersonSuspended,
+    /// Policy no longer allows it.
+    PolicyDenied,
+    /// Its person, target or company was locked.
+    Locked,
+    /// Nobody watched it for too long, and it may not run unwatched.
+    Unwatched,
     /// Somebody ended it on purpose.
     Terminated {
         by: PersonId,
@@ -38,6 +44,9 @@ impl EndReason {
             Self::GrantEnded => "grant_ended",
             Self::GrantRevoked => "grant_revoked",
             Self::PersonSuspended => "person_suspended",
+            Self::PolicyDenied => "policy_denied",
+            Self::Locked => "locked",
+            Self::Unwatched => "unwatched",
             Self::Terminated { .. } => "terminated",
             Self::RecordingFailed => "recording_failed",
             Self::GatewayStopped => "gateway_stopped",
@@ -56,6 +65,9 @@ impl fmt::Display for EndReason {
             Self::GrantEnded => "the grant has ended",
             Self::GrantRevoked => "the grant was revoked",
             Self::PersonSuspended => "the person was suspended",
+            Self::PolicyDenied => "policy no longer allows it",
+            Self::Locked => "access was locked",
+            Self::Unwatched => "no supervisor watched it",
             Self::Terminated { .. } => "it was terminated by a supervisor",
             Self::RecordingFailed => "it could not be recorded any longer",
             Self::GatewayStopped => "the gateway was stopped",

@@ -1,4 +1,4 @@
-use crate::{AccountId, AccountName, CertificateFingerprint, Moment, TargetId, TargetName};
+use crate::{AccountId, AccountName, CertificateFingerprint, Moment, TargetAttributes, TargetId, TargetName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -114,6 +114,7 @@ pub struct Target {
     /// The target through whose sshd this one is reached.
     pub via: Option<Via>,
     pub description: String,
+    pub attributes: TargetAttributes,
     pub accounts: Vec<Account>,
     /// OpenSSH public key lines; a connection is made only to one of these.
     pub pinned_host_keys: Vec<String>,

@@ -1,7 +1,7 @@
 //! May this person reach this account of this target now?
 use anteroom_domain::{
-    AccountId, AccountName, Capabilities, EndReason, Grant, GrantId, GrantState, Handle, Moment, Person, PersonId, Role, SessionId,
-    StepUpId, Target,
+    AccountId, AccountName, Capabilities, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person, PersonId, Role,
+    SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
 
@@ -73,6 +73,7 @@ pub struct Permit {
     account: AccountName,
     account_id: AccountId,
     capabilities: Capabilities,
+    obligations: Obligations,
     source: IpAddr,
     second_factor: SecondFactor,
     not_after: Moment,
@@ -103,6 +104,10 @@ impl Permit {
     }
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+    /// What this session owes: the grant's obligations and the policy's of this moment.
+    pub fn obligations(&self) -> &Obligations {
+        &self.obligations
     }
     pub fn source(&self) -> IpAddr {
         self.source
@@ -150,6 +155,7 @@ pub fn judge(f: &Facts<'_>) -> Decision {
         account: grant.account_name.clone(),
         account_id: grant.account,
         capabilities: grant.capabilities.clone(),
+        obligations: grant.obligations.clone(),
         source: f.source,
         second_factor: f.second_factor,
         not_after: grant.not_after,
@@ -188,6 +194,7 @@ mod tests {
             handle: Handle::new("ada").unwrap(),
             display_name: DisplayName::new("Ada").unwrap(),
             roles: Roles::from_iter([Role::Admin]),
+            attributes: Default::default(),
             suspended_at: None,
             created_at: NOW,
         }
@@ -206,6 +213,7 @@ mod tests {
             pinned_host_cas: vec![],
             pinned_certificates: vec![],
             description: String::new(),
+            attributes: Default::default(),
             accounts: vec![Account { id: AccountId(id(20)), name: AccountName::new("root").unwrap() }],
             pinned_host_keys: vec![],
             created_at: NOW,
@@ -221,6 +229,7 @@ mod tests {
             account: AccountId(id(20)),
             account_name: AccountName::new("root").unwrap(),
             capabilities: Capabilities::interactive(),
+            obligations: Default::default(),
             not_before: NOW + from,
             not_after: NOW + until,
             revoked_at: None,

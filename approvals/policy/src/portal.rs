@@ -81,6 +81,7 @@ mod tests {
             handle: Handle::new("p").unwrap(),
             display_name: DisplayName::new("P").unwrap(),
             roles: Roles::from_iter(roles.iter().copied()),
+            attributes: Default::default(),
             suspended_at: suspended.then_some(Moment::UNIX_EPOCH),
             created_at: Moment::UNIX_EPOCH,
         }

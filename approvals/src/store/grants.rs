@@ -1,7 +1,8 @@
 //! Table `access_grant`.
-use super::{Store, total};
+use super::{Store, json, total};
 use crate::{GrantFilter, Listing, Page, StoreError, listing::pattern};
 use anteroom_domain::{Capabilities, Grant, GrantId, Moment, PersonId, TargetId};
+use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ struct Row {
     account: Uuid,
     account_name: String,
     capabilities: Vec<String>,
+    obligations: Value,
     not_before: Moment,
     not_after: Moment,
     revoked_at: Option<Moment>,
@@ -32,6 +34,7 @@ impl TryFrom<Row> for Grant {
             account: r.account.into(),
             account_name: r.account_name.try_into().map_err(|_| WHERE)?,
             capabilities: Capabilities::from_names(&r.capabilities).ok_or(WHERE)?,
+            obligations: serde_json::from_value(r.obligations).map_err(|_| WHERE)?,
             not_before: r.not_before,
             not_after: r.not_after,
             revoked_at: r.revoked_at,
@@ -41,14 +44,15 @@ impl TryFrom<Row> for Grant {
 
 pub(crate) async fn insert(db: impl PgExecutor<'_>, g: &Grant) -> Store<()> {
     sqlx::query!(
-        "insert into access_grant (id, request, person, target, account, capabilities, not_before, not_after)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into access_grant (id, request, person, target, account, capabilities, obligations, not_before, not_after)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         g.id.0,
         g.request.0,
         g.person.0,
         g.target.0,
         g.account.0,
         &g.capabilities.names(),
+        json(&g.obligations)?,
         g.not_before,
         g.not_after
     )
@@ -61,7 +65,7 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: GrantId) -> Store<Option<
     let row = sqlx::query_as!(
         Row,
         "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
-         g.not_before, g.not_after, g.revoked_at
+         g.obligations, g.not_before, g.not_after, g.revoked_at
          from access_grant g join target t on t.id = g.target join account a on a.id = g.account where g.id = $1",
         id.0
     )
@@ -75,7 +79,7 @@ pub(crate) async fn held(tx: &mut sqlx::PgConnection, id: GrantId) -> Store<Opti
     let row = sqlx::query_as!(
         Row,
         "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
-         g.not_before, g.not_after, g.revoked_at
+         g.obligations, g.not_before, g.not_after, g.revoked_at
          from access_grant g join target t on t.id = g.target join account a on a.id = g.account where g.id = $1 for share of g",
         id.0
     )
@@ -89,7 +93,7 @@ pub(crate) async fn unended(db: impl PgExecutor<'_>, person: PersonId, target: O
     let rows = sqlx::query_as!(
         Row,
         "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
-         g.not_before, g.not_after, g.revoked_at
+         g.obligations, g.not_before, g.not_after, g.revoked_at
          from access_grant g join target t on t.id = g.target join account a on a.id = g.account
          where g.person = $1 and g.revoked_at is null and g.not_after > $3 and ($2::uuid is null or g.target = $2)
          order by t.name, a.name, g.not_after desc",
@@ -107,7 +111,7 @@ pub(crate) async fn list(db: &PgPool, f: &GrantFilter, now: Moment, page: Page) 
     let rows = sqlx::query_as!(
         Row,
         "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
-         g.not_before, g.not_after, g.revoked_at
+         g.obligations, g.not_before, g.not_after, g.revoked_at
          from access_grant g join target t on t.id = g.target join account a on a.id = g.account join person p on p.id = g.person
          where ($1::uuid is null or g.person = $1)
          and (not $2 or (g.revoked_at is null and g.not_before <= $4 and g.not_after > $4 and p.suspended_at is null))

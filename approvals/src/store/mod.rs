@@ -40,3 +40,8 @@ pub(crate) fn total(n: Option<i64>) -> u64 {
 pub(crate) fn is_taken(e: &sqlx::Error) -> bool {
     e.as_database_error().is_some_and(|d| d.is_unique_violation())
 }
+
+/// As a column of JSON holds it.
+pub(crate) fn json(v: &impl serde::Serialize) -> Store<serde_json::Value> {
+    serde_json::to_value(v).map_err(|_| StoreError::Damaged("what was to be written"))
+}

@@ -1,7 +1,8 @@
 //! Table `person` and the links that enrol one.
-use super::{Store, total};
+use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
 use anteroom_domain::{Moment, Person, PersonId, Roles};
+use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -10,6 +11,7 @@ pub(super) struct Row {
     pub(super) handle: String,
     pub(super) display_name: String,
     pub(super) roles: Vec<String>,
+    pub(super) attributes: Value,
     pub(super) suspended_at: Option<Moment>,
     pub(super) created_at: Moment,
 }
@@ -23,6 +25,7 @@ impl TryFrom<Row> for Person {
             handle: r.handle.try_into().map_err(|_| WHERE)?,
             display_name: r.display_name.try_into().map_err(|_| WHERE)?,
             roles: Roles::from_names(&r.roles).map_err(|_| WHERE)?,
+            attributes: serde_json::from_value(r.attributes).map_err(|_| WHERE)?,
             suspended_at: r.suspended_at,
             created_at: r.created_at,
         })
@@ -32,11 +35,13 @@ impl TryFrom<Row> for Person {
 /// False if the handle is taken.
 pub(crate) async fn insert(db: impl PgExecutor<'_>, p: &Person) -> Store<bool> {
     let done = sqlx::query!(
-        "insert into person (id, handle, display_name, roles, created_at) values ($1, $2, $3, $4, $5) on conflict (handle) do nothing",
+        "insert into person (id, handle, display_name, roles, attributes, created_at) values ($1, $2, $3, $4, $5, $6)
+         on conflict (handle) do nothing",
         p.id.0,
         p.handle.as_str(),
         p.display_name.as_str(),
         &p.roles.names(),
+        json(&p.attributes)?,
         p.created_at
     )
     .execute(db)
@@ -45,26 +50,36 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, p: &Person) -> Store<bool> {
 }
 
 pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: PersonId) -> Store<Option<Person>> {
-    let row = sqlx::query_as!(Row, "select id, handle, display_name, roles, suspended_at, created_at from person where id = $1", id.0)
-        .fetch_optional(db)
-        .await?;
+    let row = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person where id = $1",
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Person::try_from).transpose()
 }
 
 /// The same, and nobody can suspend this person before our transaction ends.
 pub(crate) async fn held(db: impl PgExecutor<'_>, id: PersonId) -> Store<Option<Person>> {
-    let row =
-        sqlx::query_as!(Row, "select id, handle, display_name, roles, suspended_at, created_at from person where id = $1 for share", id.0)
-            .fetch_optional(db)
-            .await?;
+    let row = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person where id = $1 for share",
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Person::try_from).transpose()
 }
 
 pub(crate) async fn by_handle(db: impl PgExecutor<'_>, handle: &str) -> Store<Option<Person>> {
-    let row =
-        sqlx::query_as!(Row, "select id, handle, display_name, roles, suspended_at, created_at from person where handle = $1", handle)
-            .fetch_optional(db)
-            .await?;
+    let row = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person where handle = $1",
+        handle
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Person::try_from).transpose()
 }
 
@@ -72,7 +87,7 @@ pub(crate) async fn list(db: &sqlx::PgPool, search: &str, page: Page) -> Store<L
     let like = pattern(search);
     let rows = sqlx::query_as!(
         Row,
-        "select id, handle, display_name, roles, suspended_at, created_at from person
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person
          where handle ilike $1 or display_name ilike $1 order by handle limit $2 offset $3",
         like,
         page.limit(),

@@ -1,7 +1,8 @@
 //! Tables `access_request` and `approval`.
-use super::{Store, total};
+use super::{Store, json, total};
 use crate::{Listing, Page, RequestFilter, StoreError, listing::pattern, store::evidence::Stored};
 use anteroom_domain::{AccessRequest, AccountId, ApprovalId, Capabilities, Moment, PersonId, RequestId, RequestState, content::Verdict};
+use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ struct Row {
     starts_at: Moment,
     ends_at: Moment,
     capabilities: Vec<String>,
+    obligations: Value,
     state: String,
     source: String,
     created_at: Moment,
@@ -34,6 +36,7 @@ impl TryFrom<Row> for AccessRequest {
             from: r.starts_at,
             until: r.ends_at,
             capabilities: Capabilities::from_names(&r.capabilities).ok_or(WHERE)?,
+            obligations: serde_json::from_value(r.obligations).map_err(|_| WHERE)?,
             state: RequestState::from_name(&r.state).ok_or(WHERE)?,
             source: r.source,
             created_at: r.created_at,
@@ -44,8 +47,8 @@ impl TryFrom<Row> for AccessRequest {
 pub(crate) async fn insert(db: impl PgExecutor<'_>, r: &AccessRequest, account: AccountId) -> Store<()> {
     sqlx::query!(
         "insert into access_request
-         (id, requester, target, account, reason, starts_at, ends_at, capabilities, state, source, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         (id, requester, target, account, reason, starts_at, ends_at, capabilities, obligations, state, source, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         r.id.0,
         r.requester.0,
         r.target.0,
@@ -54,6 +57,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, r: &AccessRequest, account: 
         r.from,
         r.until,
         &r.capabilities.names(),
+        json(&r.obligations)?,
         r.state.as_str(),
         r.source,
         r.created_at
@@ -67,7 +71,7 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: RequestId) -> Store<Optio
     let row = sqlx::query_as!(
         Row,
         "select r.id, r.requester, r.target, t.name as target_name, a.name as account, r.reason, r.starts_at, r.ends_at,
-         r.capabilities, r.state, r.source, r.created_at
+         r.capabilities, r.obligations, r.state, r.source, r.created_at
          from access_request r join target t on t.id = r.target join account a on a.id = r.account where r.id = $1",
         id.0
     )
@@ -88,7 +92,7 @@ pub(crate) async fn list(db: &PgPool, f: &RequestFilter, page: Page) -> Store<Li
     let rows = sqlx::query_as!(
         Row,
         "select r.id, r.requester, r.target, t.name as target_name, a.name as account, r.reason, r.starts_at, r.ends_at,
-         r.capabilities, r.state, r.source, r.created_at
+         r.capabilities, r.obligations, r.state, r.source, r.created_at
          from access_request r join target t on t.id = r.target join account a on a.id = r.account join person p on p.id = r.requester
          where ($1::text is null or r.state = $1) and ($2::uuid is null or r.requester = $2)
          and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or r.reason ilike $3)

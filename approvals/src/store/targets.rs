@@ -1,7 +1,8 @@
 //! Tables `target`, `account` and `credential`.
-use super::{Store, total};
+use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
 use anteroom_domain::{AccountId, AccountName, Moment, Profile, Protocol, Target, TargetId, TargetKind, Via, target::Account};
+use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ struct Row {
     more_hosts: Vec<String>,
     profile: String,
     description: String,
+    attributes: Value,
     pinned_host_keys: Vec<String>,
     pinned_host_cas: Vec<String>,
     pinned_certificates: Vec<String>,
@@ -55,6 +57,7 @@ impl TryFrom<Row> for Target {
             profile: Profile::from_name(&r.profile).ok_or(WHERE)?,
             via,
             description: r.description,
+            attributes: serde_json::from_value(r.attributes).map_err(|_| WHERE)?,
             accounts: accounts.collect::<Store<_>>()?,
             pinned_host_keys: r.pinned_host_keys,
             pinned_host_cas: r.pinned_host_cas,
@@ -67,8 +70,9 @@ impl TryFrom<Row> for Target {
 /// False if the name is taken.
 pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target, via: Option<AccountId>) -> Store<bool> {
     let done = sqlx::query!(
-        "insert into target (id, name, kind, protocol, host, port, more_hosts, profile, via, description, pinned_host_keys, pinned_host_cas, pinned_certificates, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (name) do nothing",
+        "insert into target (id, name, kind, protocol, host, port, more_hosts, profile, via, description, pinned_host_keys, pinned_host_cas, pinned_certificates, created_at,
+         attributes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (name) do nothing",
         t.id.0,
         t.name.as_str(),
         t.kind.as_str(),
@@ -82,7 +86,8 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, t: &Target, via: Option<Acco
         &t.pinned_host_keys,
         &t.pinned_host_cas,
         &t.pinned_certificates.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        t.created_at
+        t.created_at,
+        json(&t.attributes)?
     )
     .execute(db)
     .await?;
@@ -93,7 +98,7 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: TargetId) -> Store<Option
     let row = sqlx::query_as!(
         Row,
         r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
-           more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", attributes as "attributes!", pinned_host_keys as "pinned_host_keys!",
            pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
            account_ids as "account_ids!", account_names as "account_names!"
            from target_row where id = $1"#,
@@ -109,7 +114,7 @@ pub(crate) async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Store<Option
     let row = sqlx::query_as!(
         Row,
         r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
-           more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", attributes as "attributes!", pinned_host_keys as "pinned_host_keys!",
            pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
            account_ids as "account_ids!", account_names as "account_names!"
            from target_row where name = $1"#,
@@ -125,7 +130,7 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
     let rows = sqlx::query_as!(
         Row,
         r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
-           more_hosts as "more_hosts!", profile as "profile!", description as "description!", pinned_host_keys as "pinned_host_keys!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", attributes as "attributes!", pinned_host_keys as "pinned_host_keys!",
            pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
            account_ids as "account_ids!", account_names as "account_names!"
            from target_row where name ilike $1 or description ilike $1 or host ilike $1

@@ -88,6 +88,7 @@ impl Case {
             account: self.account,
             account_name: r.account.clone(),
             capabilities: r.capabilities.clone(),
+            obligations: r.obligations.clone(),
             not_before: r.from,
             not_after: r.until,
             revoked_at: None,

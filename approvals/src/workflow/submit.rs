@@ -6,7 +6,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AccessRequest, AuditEvent, Capabilities, Person, Protocol, RequestId, RequestState, Target,
+    AccessRequest, AuditEvent, Capabilities, Obligations, Person, Protocol, RequestId, RequestState, Target,
     capability::MAX_CAPABILITIES,
     request::{CLOCK_SLACK, check_window},
 };
@@ -46,6 +46,7 @@ impl Approvals {
             from,
             until,
             capabilities: form.capabilities,
+            obligations: Obligations::default(),
             state: RequestState::Pending,
             source: source.to_string(),
             created_at: now,

@@ -151,6 +151,7 @@ mod tests {
             profile: Profile::Modern,
             via: None,
             description: String::new(),
+            attributes: Default::default(),
             accounts: vec![],
             pinned_host_keys: pinned.iter().map(|k| k.public_key().to_openssh().unwrap()).collect(),
             pinned_host_cas: vec![],

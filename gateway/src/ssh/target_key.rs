@@ -99,6 +99,7 @@ mod tests {
             profile: Profile::Modern,
             via: None,
             description: String::new(),
+            attributes: Default::default(),
             accounts: vec![],
             pinned_host_keys: lines(keys),
             pinned_host_cas: lines(cas),

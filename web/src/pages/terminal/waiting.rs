@@ -107,6 +107,7 @@ mod tests {
             handle: Handle::new("p").unwrap(),
             display_name: DisplayName::new("P").unwrap(),
             roles: Roles::default(),
+            attributes: Default::default(),
             suspended_at: None,
             created_at: Moment::UNIX_EPOCH,
         };

@@ -107,6 +107,7 @@ mod tests {
                 account: AccountName::new("relay").unwrap(),
             }),
             description: String::new(),
+            attributes: Default::default(),
             accounts: vec![],
             pinned_host_keys: vec![],
             pinned_host_cas: vec![],

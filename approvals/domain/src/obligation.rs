@@ -1,0 +1,138 @@
+//! What a permit asks in return. Decided with the request, kept with the grant, joined with what policy says at each connection;
+//! of two, the stricter counts.
+use crate::{Capabilities, GroupName};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// So many different people of a group have to approve. Nobody counts twice, whatever groups they are in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Quorum {
+    /// None: anybody who may approve.
+    pub group: Option<GroupName>,
+    pub count: u8,
+}
+
+impl fmt::Display for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.group {
+            Some(g) => write!(f, "{} of {g}", self.count),
+            None => write!(f, "{} approver{}", self.count, if self.count == 1 { "" } else { "s" }),
+        }
+    }
+}
+
+/// What happens when a grant ends in the middle of work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtEnd {
+    /// Whoever watches decides, for at most this many minutes; then it is cut.
+    SupervisorDecides { minutes: u16 },
+    #[default]
+    Cut,
+}
+
+/// Every field's default asks for nothing. (That something is recorded, and that a grant needs an approval, is no obligation: it is always so.)
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Obligations {
+    /// Nothing happens unless a named supervisor watches.
+    pub supervise: bool,
+    /// Patient data is masked in what the person themself sees.
+    pub live_mask: bool,
+    /// The request names a change or an incident.
+    pub ticket: bool,
+    /// All of these; empty: one approver.
+    pub approvals: Vec<Quorum>,
+    /// The quorums are asked one after the other.
+    pub ordered: bool,
+    /// The second factor is at most this old, seconds. Zero: made for this connection.
+    pub factor_age: Option<u32>,
+    /// The grant is at most this long, minutes.
+    pub longest: Option<u32>,
+    /// Nothing beyond these.
+    pub capabilities: Option<Capabilities>,
+    pub at_end: Option<AtEnd>,
+    /// Sessions of this kind at the same time on one target.
+    pub at_once: Option<u16>,
+}
+
+fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl Obligations {
+    /// Both, the stricter of each.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut approvals = self.approvals;
+        for q in other.approvals {
+            match approvals.iter_mut().find(|a| a.group == q.group) {
+                Some(a) => a.count = a.count.max(q.count),
+                None => approvals.push(q),
+            }
+        }
+        Self {
+            supervise: self.supervise || other.supervise,
+            live_mask: self.live_mask || other.live_mask,
+            ticket: self.ticket || other.ticket,
+            approvals,
+            ordered: self.ordered || other.ordered,
+            factor_age: least(self.factor_age, other.factor_age),
+            longest: least(self.longest, other.longest),
+            capabilities: match (self.capabilities, other.capabilities) {
+                (Some(a), Some(b)) => Some(Capabilities(a.0.intersection(&b.0).cloned().collect())),
+                (a, b) => a.or(b),
+            },
+            // To cut is stricter than to ask.
+            at_end: self.at_end.max(other.at_end),
+            at_once: least(self.at_once, other.at_once),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Capability;
+
+    fn of(group: Option<&str>, count: u8) -> Quorum {
+        Quorum { group: group.map(|g| GroupName::new(g).unwrap()), count }
+    }
+
+    #[test]
+    fn of_two_the_stricter_counts() {
+        let a = Obligations {
+            supervise: true,
+            approvals: vec![of(None, 1), of(Some("clinical-engineering"), 1)],
+            factor_age: Some(600),
+            longest: Some(240),
+            at_end: Some(AtEnd::SupervisorDecides { minutes: 10 }),
+            capabilities: Some([Capability::Shell, Capability::Exec(None)].into_iter().collect()),
+            ..Obligations::default()
+        };
+        let b = Obligations {
+            live_mask: true,
+            approvals: vec![of(None, 2)],
+            factor_age: Some(0),
+            at_end: Some(AtEnd::Cut),
+            capabilities: Some([Capability::Shell].into_iter().collect()),
+            ..Obligations::default()
+        };
+        let both = a.clone().and(b.clone());
+        assert!(both.supervise && both.live_mask && !both.ticket);
+        assert_eq!(both.approvals, [of(None, 2), of(Some("clinical-engineering"), 1)]);
+        assert_eq!((both.factor_age, both.longest, both.at_end), (Some(0), Some(240), Some(AtEnd::Cut)));
+        assert_eq!(both.capabilities, Some([Capability::Shell].into_iter().collect()));
+        assert_eq!(a.clone().and(Obligations::default()), a, "nothing asked changes nothing");
+        assert_eq!(b.clone().and(b.clone()), b);
+    }
+
+    #[test]
+    fn what_an_older_program_wrote_is_read() {
+        assert_eq!(serde_json::from_str::<Obligations>("{}").unwrap(), Obligations::default());
+    }
+}
