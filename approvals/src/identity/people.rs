@@ -26,7 +26,15 @@ impl Approvals {
     ) -> Result<Person, ManageError> {
         self.check_actor(actor, Action::ManagePeople).await?;
         let now = clock::now();
-        let person = Person { id: clock::new_id(), handle, display_name, roles, suspended_at: None, created_at: now };
+        let person = Person {
+            id: clock::new_id(),
+            handle,
+            display_name,
+            roles,
+            attributes: Default::default(),
+            suspended_at: None,
+            created_at: now,
+        };
         let mut tx = self.begin().await?;
         if !store::people::insert(&mut *tx, &person).await? {
             return Err(ManageError::Taken("handle"));

@@ -1,7 +1,7 @@
 //! Table `person` and the links that enrol one.
 use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
-use anteroom_domain::{Moment, Person, PersonId, Roles};
+use anteroom_domain::{Moment, Person, PersonAttributes, PersonId, Roles};
 use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
@@ -153,4 +153,10 @@ pub(crate) async fn use_link(db: impl PgExecutor<'_>, hash: &[u8], person: Perso
 pub(crate) async fn sweep_links(db: impl PgExecutor<'_>, now: Moment) -> Store<()> {
     sqlx::query!("delete from enrol_link where expires_at < $1", now).execute(db).await?;
     Ok(())
+}
+
+/// False if there is no such person. The database refuses a company that does not exist.
+pub(crate) async fn set_attributes(db: impl PgExecutor<'_>, id: PersonId, a: &PersonAttributes) -> Store<bool> {
+    let done = sqlx::query!("update person set attributes = $2 where id = $1", id.0, json(a)?).execute(db).await?;
+    Ok(done.rows_affected() == 1)
 }

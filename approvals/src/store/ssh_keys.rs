@@ -53,7 +53,7 @@ pub(crate) async fn delete(db: impl PgExecutor<'_>, person: PersonId, id: SshKey
 pub(crate) async fn person(db: impl PgExecutor<'_>, fingerprint: &str) -> Store<Option<Person>> {
     let row = sqlx::query_as!(
         people::Row,
-        "select p.id, p.handle, p.display_name, p.roles, p.suspended_at, p.created_at
+        "select p.id, p.handle, p.display_name, p.roles, p.attributes, p.suspended_at, p.created_at
          from ssh_key k join person p on p.id = k.person where k.fingerprint = $1",
         fingerprint
     )

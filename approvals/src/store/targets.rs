@@ -1,7 +1,9 @@
 //! Tables `target`, `account` and `credential`.
 use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
-use anteroom_domain::{AccountId, AccountName, Moment, Profile, Protocol, Target, TargetId, TargetKind, Via, target::Account};
+use anteroom_domain::{
+    AccountId, AccountName, Moment, Profile, Protocol, Target, TargetAttributes, TargetId, TargetKind, Via, target::Account,
+};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -249,4 +251,10 @@ pub(crate) async fn credential(db: impl PgExecutor<'_>, account: AccountId) -> S
     Ok(sqlx::query_as!(Sealed, "select kind, key_version, nonce, sealed from credential where account = $1", account.0)
         .fetch_optional(db)
         .await?)
+}
+
+/// False if there is no such target. The database refuses a company that does not exist.
+pub(crate) async fn set_attributes(db: impl PgExecutor<'_>, id: TargetId, a: &TargetAttributes) -> Store<bool> {
+    let done = sqlx::query!("update target set attributes = $2 where id = $1", id.0, json(a)?).execute(db).await?;
+    Ok(done.rows_affected() == 1)
 }

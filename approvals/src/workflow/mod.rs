@@ -1,4 +1,5 @@
 //! From a wish to a session, one use case a file.
+mod attributes;
 mod authorize;
 mod certificates;
 mod grants;

@@ -52,6 +52,7 @@ impl Approvals {
             profile: new.profile,
             via: None,
             description: new.description,
+            attributes: Default::default(),
             accounts: Vec::new(),
             pinned_host_keys: Vec::new(),
             pinned_host_cas: read_keys("host CAs", &new.pinned_host_cas)?.0,

@@ -1,5 +1,8 @@
 //! Every line of the audit log. Free of ePHI and secrets by construction: ids, names, counts and hashes only;
 //! the one free text is the requester's reason, by hash here and in full in the request.
+mod attributes;
+pub use attributes::AttributesEvent;
+
 use crate::{
     AccountName, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
     TargetName, UnmaskId, capability::Direction,
@@ -401,6 +404,8 @@ pub enum AuditEvent {
         recipients: Vec<String>,
         count: u64,
     },
+    /// Families of events have an enum of their own, told apart by a second tag.
+    Attributes(AttributesEvent),
     GatewayStarted {
         gateway: String,
         version: String,

@@ -1,0 +1,57 @@
+//! What policies ask about: set by operators, told to every running session.
+use crate::{Approvals, Change, ManageError, audit::record, clock, store};
+use anteroom_domain::{
+    AuditEvent, PersonAttributes, PersonId, TargetAttributes, TargetId,
+    attributes::{MAX_NAMES, MAX_WINDOWS},
+    audit::AttributesEvent,
+};
+use anteroom_policy::Action;
+
+fn bounded(names: usize, windows: usize) -> Result<(), ManageError> {
+    let invalid = |what, why: String| Err(ManageError::Invalid { what, why });
+    if names > MAX_NAMES {
+        return invalid("attributes", format!("at most {MAX_NAMES} groups or labels"));
+    }
+    if windows > MAX_WINDOWS {
+        return invalid("attributes", format!("at most {MAX_WINDOWS} times"));
+    }
+    Ok(())
+}
+
+impl Approvals {
+    pub async fn set_person_attributes(
+        &self,
+        actor: Option<PersonId>,
+        person: PersonId,
+        attributes: PersonAttributes,
+    ) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::ManagePeople).await?;
+        bounded(attributes.groups.len(), attributes.shifts.len())?;
+        let mut tx = self.begin().await?;
+        if !store::people::set_attributes(&mut *tx, person, &attributes).await? {
+            return Err(ManageError::NoSuch("person"));
+        }
+        let event = AuditEvent::Attributes(AttributesEvent::Person { person, attributes });
+        record::write(&mut tx, event, actor, clock::now()).await?;
+        store::tell(&mut *tx, Change::Person(person)).await?;
+        Ok(self.commit(tx).await?)
+    }
+
+    pub async fn set_target_attributes(
+        &self,
+        actor: Option<PersonId>,
+        target: TargetId,
+        attributes: TargetAttributes,
+    ) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::ManageTargets).await?;
+        bounded(attributes.labels.len(), attributes.maintenance.len())?;
+        let mut tx = self.begin().await?;
+        if !store::targets::set_attributes(&mut *tx, target, &attributes).await? {
+            return Err(ManageError::NoSuch("target"));
+        }
+        let event = AuditEvent::Attributes(AttributesEvent::Target { target, attributes });
+        record::write(&mut tx, event, actor, clock::now()).await?;
+        store::tell(&mut *tx, Change::Target(target)).await?;
+        Ok(self.commit(tx).await?)
+    }
+}
