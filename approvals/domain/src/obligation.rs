@@ -111,7 +111,7 @@ mod tests {
             factor_age: Some(600),
             longest: Some(240),
             at_end: Some(AtEnd::SupervisorDecides { minutes: 10 }),
-            capabilities: Some([Capability::Shell, Capability::Exec(None)].into_iter().collect()),
+            capabilities: Some(Capabilities::interactive()),
             ..Obligations::default()
         };
         let b = Obligations {
@@ -119,14 +119,14 @@ mod tests {
             approvals: vec![of(None, 2)],
             factor_age: Some(0),
             at_end: Some(AtEnd::Cut),
-            capabilities: Some([Capability::Shell].into_iter().collect()),
+            capabilities: Some(Capabilities([Capability::Shell].into())),
             ..Obligations::default()
         };
         let both = a.clone().and(b.clone());
         assert!(both.supervise && both.live_mask && !both.ticket);
         assert_eq!(both.approvals, [of(None, 2), of(Some("clinical-engineering"), 1)]);
         assert_eq!((both.factor_age, both.longest, both.at_end), (Some(0), Some(240), Some(AtEnd::Cut)));
-        assert_eq!(both.capabilities, Some([Capability::Shell].into_iter().collect()));
+        assert_eq!(both.capabilities, Some(Capabilities([Capability::Shell].into())));
         assert_eq!(a.clone().and(Obligations::default()), a, "nothing asked changes nothing");
         assert_eq!(b.clone().and(b.clone()), b);
     }

@@ -291,7 +291,12 @@ fn told(reason: &EndReason) -> anteroom_rdp::EndReason {
     type R = anteroom_rdp::EndReason;
     match reason {
         EndReason::GrantEnded => R::GrantEnded,
-        EndReason::GrantRevoked | EndReason::PersonSuspended | EndReason::Terminated { .. } => R::Terminated,
+        EndReason::GrantRevoked
+        | EndReason::PersonSuspended
+        | EndReason::PolicyDenied
+        | EndReason::Locked
+        | EndReason::Unwatched
+        | EndReason::Terminated { .. } => R::Terminated,
         EndReason::RecordingFailed => R::Refused,
         EndReason::GatewayStopped | EndReason::GatewayLost => R::Shutdown,
         EndReason::Idle => R::Idle,

@@ -57,7 +57,12 @@ pub(crate) async fn stream(
                 | Change::Pause { .. }
                 | Change::Resume { .. }
                 | Change::GrantRevoked(_)
-                | Change::PersonSuspended(_),
+                | Change::PersonSuspended(_)
+                | Change::Person(_)
+                | Change::Target(_)
+                | Change::Company(_)
+                | Change::Policy
+                | Change::Supervision(_),
             ) => "sessions",
             Err(RecvError::Closed) => return None,
         };
