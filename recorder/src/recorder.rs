@@ -106,6 +106,11 @@ impl Recorder {
         Self::open_in(storage, options)
     }
 
+    /// What it masks by.
+    pub fn rules(&self) -> Arc<RuleSet> {
+        self.inner.options.rules.clone()
+    }
+
     /// The same in a storage with that root, whose bounds are kept, and which closed recordings are shipped to.
     pub fn open_in(storage: Storage, options: RecorderOptions) -> Result<Self, OpenError> {
         Self::open_with(storage, options, Arc::new(RealDisk), SEGMENT_BYTES)

@@ -1,6 +1,6 @@
 //! What a permit asks in return. Decided with the request, kept with the grant, joined with what policy says at each connection;
 //! of two, the stricter counts.
-use crate::{Capabilities, GroupName};
+use crate::{Capabilities, Capability, GroupName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -91,6 +91,23 @@ impl Obligations {
             at_once: least(self.at_once, other.at_once),
         }
     }
+
+    /// Whether somebody with these capabilities sees masks in place of patient data.
+    pub fn masks(&self, granted: &Capabilities) -> bool {
+        self.live_mask && !granted.has(&Capability::Unmask)
+    }
+
+    /// What of a grant remains under these obligations. While patient data is masked, only what a terminal shows can be: whatever
+    /// carries bytes past it (files, forwards, windows, desktops) is not there.
+    #[must_use]
+    pub fn leaves(&self, granted: &Capabilities) -> Capabilities {
+        let within = |c: &&Capability| self.capabilities.as_ref().is_none_or(|most| most.has(c));
+        let mut left = Capabilities(granted.0.iter().filter(within).cloned().collect());
+        if self.masks(&left) {
+            left.0.retain(|c| matches!(c, Capability::Shell | Capability::Exec(_) | Capability::AgentForwarding));
+        }
+        left
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +146,34 @@ mod tests {
         assert_eq!(both.capabilities, Some(Capabilities([Capability::Shell].into())));
         assert_eq!(a.clone().and(Obligations::default()), a, "nothing asked changes nothing");
         assert_eq!(b.clone().and(b.clone()), b);
+    }
+
+    #[test]
+    fn what_cannot_be_masked_is_not_there_while_masking_is_owed() {
+        let granted = Capabilities::parse([
+            "shell",
+            "exec:uptime",
+            "download",
+            "upload:/srv/**",
+            "local-forward:*:*",
+            "remote-forward:localhost:1",
+            "local-socket:/run/x",
+            "x11-forwarding",
+            "agent-forwarding",
+            "subsystem:netconf",
+            "desktop",
+            "clipboard-from-target",
+        ])
+        .unwrap();
+        let owed = Obligations { live_mask: true, ..Obligations::default() };
+        assert_eq!(owed.leaves(&granted).names(), ["shell", "exec:uptime", "agent-forwarding"]);
+        let mut lifted = granted.clone();
+        lifted.0.insert(Capability::Unmask);
+        assert_eq!(owed.leaves(&lifted), lifted);
+        assert_eq!(Obligations::default().leaves(&granted), granted);
+        // A policy that allows no unmasking is not overruled by a grant.
+        let stricter = Obligations { capabilities: Some(Capabilities::interactive()), ..owed };
+        assert!(stricter.masks(&stricter.leaves(&lifted)) && !stricter.leaves(&lifted).has(&Capability::Unmask));
     }
 
     #[test]

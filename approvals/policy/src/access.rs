@@ -1,7 +1,7 @@
 //! May this person reach this account of this target now?
 use anteroom_domain::{
-    AccountId, AccountName, Capabilities, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person, PersonId, Role,
-    SessionId, StepUpId, Target,
+    AccountId, AccountName, Capabilities, Capability, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person, PersonId,
+    Role, SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
 
@@ -109,6 +109,10 @@ impl Permit {
     pub fn obligations(&self) -> &Obligations {
         &self.obligations
     }
+    /// Patient data is masked in what the person themself sees.
+    pub fn masks_live(&self) -> bool {
+        self.obligations.masks(&self.capabilities)
+    }
     pub fn source(&self) -> IpAddr {
         self.source
     }
@@ -137,8 +141,8 @@ pub fn judge(f: &Facts<'_>) -> Decision {
         return Decision::Deny(Refusal::NoSuchAccess);
     }
     let mine = || f.grants.iter().filter(|g| g.person == f.person.id && g.target == target.id && &g.account_name == f.account);
-    // Of several live grants the one that lasts longest, so that a session isn't cut short needlessly.
-    let live = mine().filter(|g| g.state(f.now) == GrantState::Live).max_by_key(|g| g.not_after);
+    // Of several live grants the one that lifts masking, then the one that lasts longest, so that a session isn't cut short needlessly.
+    let live = mine().filter(|g| g.state(f.now) == GrantState::Live).max_by_key(|g| (g.capabilities.has(&Capability::Unmask), g.not_after));
     let Some(grant) = live else {
         let next = mine().filter(|g| g.state(f.now) == GrantState::NotYet).map(|g| g.not_before).min();
         return Decision::Deny(next.map_or(Refusal::NoSuchAccess, |from| Refusal::NotYet { from }));
@@ -154,7 +158,7 @@ pub fn judge(f: &Facts<'_>) -> Decision {
         target: target.clone(),
         account: grant.account_name.clone(),
         account_id: grant.account,
-        capabilities: grant.capabilities.clone(),
+        capabilities: grant.obligations.leaves(&grant.capabilities),
         obligations: grant.obligations.clone(),
         source: f.source,
         second_factor: f.second_factor,
@@ -258,6 +262,27 @@ mod tests {
         };
         assert_eq!(permit.remaining(), std::time::Duration::from_secs(3600));
         assert_eq!(permit.session(), SessionId(id(50)));
+    }
+
+    #[test]
+    fn of_two_grants_the_one_that_lifts_masking_counts_and_what_cannot_be_masked_is_taken_away() {
+        let p = person(1);
+        let mut long = grant(&p, -HOUR, 3 * HOUR);
+        long.obligations.live_mask = true;
+        long.capabilities = Capabilities::parse(["shell", "download"]).unwrap();
+        let mut lifts = Grant { id: GrantId(id(31)), ..long.clone() };
+        lifts.not_after = NOW + HOUR;
+        lifts.capabilities = Capabilities::parse(["shell", "download", "unmask"]).unwrap();
+        let permit = |grants: &[Grant]| match ask(&p, Some(&target()), "root", grants, SecondFactor::Remembered) {
+            Decision::Permit(permit) => permit,
+            other => panic!("{other:?}"),
+        };
+        let masked = permit(std::slice::from_ref(&long));
+        assert!(masked.masks_live());
+        assert_eq!(masked.capabilities().names(), ["shell"]);
+        let open = permit(&[long, lifts.clone()]);
+        assert!(!open.masks_live());
+        assert_eq!((open.grant(), open.capabilities()), (lifts.id, &lifts.capabilities));
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Sessions {
 /// Runs a session to its end, or gives the client to the session it comes back to.
 pub(super) async fn run(shared: Arc<Shared>, admitted: Admitted, stop: CancellationToken) {
     let Admitted { redeemed: Redeemed { permit, again }, client, changes, judged_at } = admitted;
+    // Pixels cannot be masked in time: no desktop is better than one that shows what must not be seen.
+    if permit.masks_live() {
+        shared.common.approvals.note(masked(&permit), Some(permit.person())).await;
+        return client.refuse(anteroom_rdp::EndReason::Refused, MASKED).await;
+    }
     if again {
         let id = permit.session();
         if let Err(lost) = shared.sessions.back(id, Box::new(Back { client, permit })).await {
@@ -129,6 +134,19 @@ pub(super) async fn run(shared: Arc<Shared>, admitted: Admitted, stop: Cancellat
     opened.seal(&reason).await;
     tasks.wait().await;
     tracing::info!(session = %id, reason = reason.as_str(), "session ended");
+}
+
+/// What a client reads whose desktop would have to be masked.
+const MASKED: &str =
+    "policy masks patient data on this target, and a desktop cannot be masked live; ask for a grant with the capability unmask";
+
+fn masked(permit: &Permit) -> AuditEvent {
+    AuditEvent::AccessRefused {
+        person: Some(permit.person()),
+        target: permit.target().name.to_string(),
+        source: permit.source().to_string(),
+        why: MASKED.to_owned(),
+    }
 }
 
 /// A session that runs.

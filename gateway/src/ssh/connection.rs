@@ -165,6 +165,18 @@ impl Connection {
         self.permitted.get()
     }
 
+    /// Patient data is masked in what the person sees; so it is where nobody can say.
+    pub(super) fn masks_live(&self) -> bool {
+        self.permitted().is_none_or(|p| p.permit.masks_live())
+    }
+
+    /// A refusal, with what masking has to do with it.
+    pub(super) fn explained(&self, why: &str) -> String {
+        let masked = self.permitted().is_some_and(|p| p.permit.masks_live());
+        let because = "; while patient data is masked, only a terminal and commands are possible (a grant with unmask lifts that)";
+        format!("{why}{}", if masked { because } else { "" })
+    }
+
     /// The session behind this connection; the first channel that asks starts it. An error is for the user to read.
     pub(super) async fn session(&self) -> Result<Arc<Session>, String> {
         self.live

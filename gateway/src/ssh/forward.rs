@@ -72,6 +72,7 @@ pub(super) async fn local_socket(conn: Arc<Connection>, channel: Channel<server:
 }
 
 pub(super) async fn refuse(conn: &Connection, reply: ChannelOpenHandle, forward: Forward, why: String) {
+    let why = conn.explained(&why);
     conn.note_refusal(forward.as_str(), &why);
     reply.reject(ChannelOpenFailure::Other { code: 1, reason: format!("anteroom: {why}") }).await;
 }

@@ -45,6 +45,10 @@ pub(super) fn recorded(grant_ends: Moment) -> String {
     format!("anteroom: what you see and type is recorded, sealed. Your grant ends {}.", clock(grant_ends))
 }
 
+/// Said where policy masks.
+pub(super) const MASKED: &str =
+    "anteroom: patient data is masked in what you see here. To see it, ask for a grant with the capability unmask.";
+
 fn link(portal: &Url, path: &str) -> String {
     let mut u = portal.clone();
     u.set_path(path);

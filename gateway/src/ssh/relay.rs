@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 mod down;
 mod files;
+mod live;
 mod say;
 mod up;
 
@@ -68,6 +69,7 @@ struct Pair {
     /// The target has no terminal for this channel, whatever the client asked for.
     terminal_refused: AtomicBool,
     transfer: Transfer,
+    live: live::Live,
     /// What paths of old scp lead to.
     asker: Asker,
 }
@@ -122,6 +124,7 @@ pub(super) async fn relay(
         terminal: CancellationToken::new(),
         terminal_refused: AtomicBool::new(false),
         transfer: Transfer::default(),
+        live: live::Live::new(conn.masks_live().then(|| conn.shared.recorder.rules())),
         asker: Asker::default(),
     };
     let over = tokio::select! {
@@ -129,7 +132,10 @@ pub(super) async fn relay(
         over = pair.down(target_reads) => over,
         over = pair.notices() => over,
         over = pair.pump() => over,
+        over = pair.answering() => over,
         reason = conn.end.ended() => {
+            pair.live.finish();
+            let _ = timeout(NOTICE, pair.show_masked()).await;
             let _ = timeout(NOTICE, pair.client.stderr(notice::ended(&reason))).await;
             Over::Client
         }
@@ -176,6 +182,11 @@ impl Pair {
         let Some(permitted) = self.conn.permitted().filter(|_| self.conn.shared.config.recording_notice) else { return Ok(()) };
         let line = notice::recorded(permitted.permit.not_after());
         self.record(EventKind::Message(line.clone())).await?;
+        if self.live.is_on() {
+            self.live.say(&line);
+            self.live.say(notice::MASKED);
+            return Ok(());
+        }
         let sent = timeout(Duration::from_secs(5), self.client.stderr(format!("{line}\r\n"))).await;
         if sent.is_ok_and(|sent| sent.is_err()) { Err(Over::Client) } else { Ok(()) }
     }
@@ -190,6 +201,10 @@ impl Pair {
             if let Err(e) = self.session.record(self.number, EventKind::Message(text.clone())).await {
                 return e.into();
             }
+            if self.live.is_on() {
+                self.live.say(&format!(" anteroom: {text} "));
+                continue;
+            }
             let shown = Bytes::from(notice::message(&text));
             if timeout(Duration::from_secs(5), self.client.data(shown)).await.is_ok_and(|sent| sent.is_err()) {
                 return Over::Client;
@@ -200,6 +215,7 @@ impl Pair {
     /// Tells the person why something does not start, and ends the channel. OpenSSH gives up on a failure without
     /// showing what it has received: only after a success the reason is read.
     async fn refuse(&self, want_reply: bool, channel: &str, why: &str) -> Over {
+        let why = &*self.conn.explained(why);
         self.conn.note_refusal(channel, why);
         let _ = self.to_client.ours(want_reply, true, &self.client).await;
         let _ = self.client.stderr(format!("anteroom: {why}\r\n")).await;

@@ -19,6 +19,7 @@ mod folded;
 mod kind;
 mod learned;
 mod line_text;
+mod live;
 mod masked;
 mod masker;
 mod packed;
@@ -42,6 +43,7 @@ mod utf8;
 mod vocabulary;
 mod words;
 
+pub use live::LiveMask;
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};
 pub use page::{PageLine, PageMasker};

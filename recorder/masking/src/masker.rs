@@ -7,7 +7,7 @@ use crate::{
     classify::{Classifier, Context, State},
     masked::Ink,
     plain::Plain,
-    pty::Pty,
+    pty::{Pace, Pty},
     stages::{Spent, Stages},
     summary::Account,
 };
@@ -46,12 +46,37 @@ impl Masker {
 
     /// For a channel with a terminal of this size. Sizes beyond 192,000 cells are cut.
     pub fn new(rules: Arc<RuleSet>, cols: u16, rows: u16) -> Self {
-        Self::with(rules, Stream::Pty(Box::new(Pty::new(cols, rows))))
+        let pace = Pace { settle: Self::SETTLE, echo: Self::SETTLE, hold: Self::HOLD };
+        Self::with(rules, Stream::Pty(Box::new(Pty::new(cols, rows, pace))))
     }
 
     /// For a command without a terminal: lines, or bytes that are no text at all. Standard output and standard error want one each.
     pub fn plain(rules: Arc<RuleSet>) -> Self {
         Self::with(rules, Stream::Plain(Box::default()))
+    }
+
+    /// For a person's own terminal, at its pace.
+    pub(crate) fn mirrored(rules: Arc<RuleSet>, cols: u16, rows: u16, pace: Pace) -> Self {
+        Self::with(rules, Stream::Pty(Box::new(Pty::new(cols, rows, pace).mirrored())))
+    }
+
+    pub(crate) fn pty(&mut self) -> Option<&mut Pty> {
+        match &mut self.stream {
+            Stream::Pty(pty) => Some(pty),
+            Stream::Plain(_) => None,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        match &self.stream {
+            Stream::Pty(pty) => pty.deadline(),
+            Stream::Plain(plain) => plain.deadline(),
+        }
+    }
+
+    /// Distinct identifiers masked so far, by type ("name", "mrn", ...).
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.classifier.learned().counts().map(|(kind, count)| (kind.name(), count))
     }
 
     fn with(rules: Arc<RuleSet>, stream: Stream) -> Self {

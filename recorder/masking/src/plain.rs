@@ -181,6 +181,15 @@ impl Plain {
         }
     }
 
+    /// When `settle` has something to do if nothing comes before.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let sniffing = self.phase == Phase::Sniffing && !self.pending.is_empty();
+        match self.phase {
+            Phase::Binary { .. } => Some(self.last_at + BINARY_PAUSE),
+            _ => (sniffing || !self.held.is_empty() || !self.ink.is_empty()).then_some(self.last_at + Masker::SETTLE),
+        }
+    }
+
     pub(crate) fn finish(&mut self, at: Duration, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
         self.settle(at, classifier, account, out);
         if self.phase == Phase::Sniffing {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    MaskedEvent, MaskedText, Masker,
+    MaskedEvent, MaskedText,
     classify::{Classifier, Context},
     masked::MaskedRow,
     reading::{Cut, Page, Read, Reader},
@@ -15,6 +15,19 @@ use crate::{
     summary::Account,
 };
 
+/// How long output is held back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Output is settled when nothing more came for this long.
+    pub(crate) settle: Duration,
+    /// So is a little of it that ends no line, as the echo of a key is.
+    pub(crate) echo: Duration,
+    /// At most so long, settled or not.
+    pub(crate) hold: Duration,
+}
+
+/// More bytes than this are no echo.
+const ECHO_BYTES: usize = 512;
 /// Bytes taken before a frame is cut anyway.
 const HOLD_BYTES: usize = 64 << 10;
 
@@ -29,6 +42,9 @@ pub(crate) struct Pty {
     /// Rows of the main screen that scrolled while nobody could see them (the alternate screen came in the same frame).
     pending: Scrolled,
     reader: Reader,
+    pace: Pace,
+    /// What came since the last frame ends no line.
+    within_line: bool,
     last_at: Duration,
     first_at: Option<Duration>,
     held: usize,
@@ -38,7 +54,7 @@ pub(crate) struct Pty {
 }
 
 impl Pty {
-    pub(crate) fn new(cols: u16, rows: u16) -> Self {
+    pub(crate) fn new(cols: u16, rows: u16, pace: Pace) -> Self {
         let size = Size::clamped(cols, rows);
         Self {
             screen: Screen::new(size),
@@ -47,6 +63,8 @@ impl Pty {
             carry: Vec::new(),
             pending: Scrolled::default(),
             reader: Reader::default(),
+            pace,
+            within_line: true,
             last_at: Duration::ZERO,
             first_at: None,
             held: 0,
@@ -54,6 +72,40 @@ impl Pty {
             resting: false,
             rows_gone: 0,
         }
+    }
+
+    /// For a person's own terminal: it behaves as the program's, whose questions are answered.
+    pub(crate) fn mirrored(self) -> Self {
+        Self { screen: self.screen.answering(), renderer: self.renderer.mirroring(), ..self }
+    }
+
+    /// What the person's terminal gets before anything else.
+    pub(crate) fn begin(&mut self) -> MaskedText {
+        self.renderer.take()
+    }
+
+    pub(crate) fn give_back(&mut self) -> MaskedText {
+        self.renderer.give_back()
+    }
+
+    /// Is the cursor where a line begins?
+    pub(crate) fn is_at_line_start(&self) -> bool {
+        self.screen.cursor().1 == 0
+    }
+
+    pub(crate) fn take_answers(&mut self) -> Vec<u8> {
+        self.screen.take_answers()
+    }
+
+    /// When `settle` has something to do if nothing comes before.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let settled = self.last_at + self.wait();
+        self.dirty.then(|| self.first_at.map_or(settled, |first| settled.min(first + self.pace.hold)))
+    }
+
+    /// How long nothing may come for what is held to be settled.
+    fn wait(&self) -> Duration {
+        if self.within_line && self.held <= ECHO_BYTES { self.pace.echo } else { self.pace.settle }
     }
 
     pub(crate) fn feed(
@@ -72,6 +124,7 @@ impl Pty {
             self.first_at.get_or_insert(at);
             self.dirty = true;
             let (now, later) = bytes.split_at(bytes.len().min(HOLD_BYTES - self.held));
+            self.within_line = self.within_line && memchr::memchr(b'\n', now).is_none();
             self.screen.feed(now);
             account.stages.end(Stage::Grid);
             self.held += now.len();
@@ -86,9 +139,9 @@ impl Pty {
         if !self.dirty {
             return;
         }
-        if now.saturating_sub(self.last_at) >= Masker::SETTLE {
+        if now.saturating_sub(self.last_at) >= self.wait() {
             self.frame(Cut::Settled, classifier, account, out);
-        } else if self.first_at.is_some_and(|first| now.saturating_sub(first) >= Masker::HOLD) {
+        } else if self.first_at.is_some_and(|first| now.saturating_sub(first) >= self.pace.hold) {
             self.frame(Cut::Forced, classifier, account, out);
         }
     }
@@ -109,7 +162,7 @@ impl Pty {
             return;
         }
         if self.dirty {
-            let cut = if at.saturating_sub(self.last_at) >= Masker::SETTLE { Cut::Settled } else { Cut::Forced };
+            let cut = if at.saturating_sub(self.last_at) >= self.wait() { Cut::Settled } else { Cut::Forced };
             self.frame(cut, classifier, account, out);
         }
         self.last_at = at;
@@ -152,6 +205,7 @@ impl Pty {
 
     fn frame(&mut self, cut: Cut, classifier: &mut Classifier, account: &mut Account, out: &mut Vec<MaskedEvent>) {
         self.held = 0;
+        self.within_line = cut != Cut::Forced;
         self.first_at = None;
         // After a forced cut the line with the cursor is still to be shown.
         self.dirty = cut == Cut::Forced;
@@ -188,6 +242,8 @@ impl Pty {
             blank: screen.iter().all(|(row, _)| MaskedRow::shows_nothing(row)),
             cursor,
             cursor_shown: self.screen.shows_cursor(),
+            modes: self.screen.modes(),
+            bell: self.screen.take_bell(),
         });
         // Rows that are carried were shown before.
         let mut carried = shown;

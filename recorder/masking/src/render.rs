@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::masked::{Ink, MaskedRow, MaskedText, Note, PackedMaskedRow};
+use crate::masked::{Ink, MaskedRow, MaskedText, Modes, Note, PackedMaskedRow};
 
 /// What the reader's terminal shows, and how to make it show the next frame.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Renderer {
     cursor_shown: bool,
     cols: usize,
     ink: Ink,
+    /// Of the reader's terminal, if it is to behave as the program's does.
+    modes: Option<Modes>,
 }
 
 /// A frame to be shown: what is known of it before its rows.
@@ -31,6 +33,8 @@ pub(crate) struct Frame {
     pub(crate) blank: bool,
     pub(crate) cursor: (usize, usize),
     pub(crate) cursor_shown: bool,
+    pub(crate) modes: Modes,
+    pub(crate) bell: bool,
 }
 
 /// Takes a frame's rows in order: the first ones are rewritten in place, the rest pushes them up, one line feed at the bottom each.
@@ -55,7 +59,35 @@ impl Renderer {
             cursor: (0, 0),
             cursor_shown: true,
             ink: Ink::new(),
+            modes: None,
         }
+    }
+
+    /// For a person's own terminal, which had something on it, and whose keys and mouse the program gets.
+    pub(crate) fn mirroring(mut self) -> Self {
+        self.modes = Some(Modes::default());
+        self.ink.scroll_away(self.shown.len());
+        self
+    }
+
+    /// What was written outside of frames.
+    pub(crate) fn take(&mut self) -> MaskedText {
+        self.ink.take()
+    }
+
+    /// Gives a person's terminal back as it was found.
+    pub(crate) fn give_back(&mut self) -> MaskedText {
+        if let Some(modes) = self.modes.replace(Modes::default()) {
+            self.ink.modes(modes, Modes::default());
+        }
+        if std::mem::take(&mut self.alternate) {
+            self.ink.alternate_screen(false);
+        }
+        if !std::mem::replace(&mut self.cursor_shown, true) {
+            self.ink.show_cursor(true);
+        }
+        self.ink.plain();
+        self.ink.take()
     }
 
     /// Nothing happens for a while.
@@ -186,6 +218,13 @@ impl Showing<'_> {
         if frame.cursor_shown != renderer.cursor_shown {
             renderer.ink.show_cursor(frame.cursor_shown);
             renderer.cursor_shown = frame.cursor_shown;
+        }
+        if let Some(modes) = renderer.modes.filter(|modes| *modes != frame.modes) {
+            renderer.ink.modes(modes, frame.modes);
+            renderer.modes = Some(frame.modes);
+        }
+        if frame.bell && renderer.modes.is_some() {
+            renderer.ink.bell();
         }
         if renderer.ink.is_empty() {
             return None;

@@ -15,6 +15,7 @@ use alacritty_terminal::{
 };
 
 use crate::{
+    masked::Modes,
     packed::PackedRow,
     parser::Parser,
     row::{Row, Spare},
@@ -172,6 +173,26 @@ impl Screen {
 
     pub(crate) fn is_alternate(&self) -> bool {
         self.term.mode().contains(TermMode::ALT_SCREEN)
+    }
+
+    pub(crate) fn modes(&self) -> Modes {
+        Modes::of(self.term.mode(), self.seen.cursor_style)
+    }
+
+    /// Whether it rang since the last call.
+    pub(crate) fn take_bell(&mut self) -> bool {
+        std::mem::take(&mut self.seen.bell)
+    }
+
+    /// From now on a program's questions to its terminal are answered.
+    pub(crate) fn answering(mut self) -> Self {
+        self.seen.answers = Some(Vec::new());
+        self
+    }
+
+    /// What the program is to get as if it had been typed.
+    pub(crate) fn take_answers(&mut self) -> Vec<u8> {
+        self.seen.answers.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(crate) fn shows_cursor(&self) -> bool {

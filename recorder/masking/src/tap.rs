@@ -11,7 +11,8 @@ use alacritty_terminal::{
         cell::{Cell, Flags},
     },
     vte::ansi::{
-        Attr, CharsetIndex, ClearMode, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, StandardCharset, TabulationClearMode,
+        Attr, CharsetIndex, ClearMode, CursorStyle, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, StandardCharset,
+        TabulationClearMode,
     },
 };
 
@@ -30,6 +31,8 @@ const SEGMENTS: [&str; 20] = [
 ];
 /// Combining marks kept on one cell.
 pub(crate) const MAX_MARKS: usize = 6;
+/// Bytes of answers that wait to be sent; who asks more is not answered.
+const MAX_ANSWERS: usize = 512;
 
 /// What is kept of a terminal besides its grid.
 #[derive(Debug, Default)]
@@ -44,6 +47,10 @@ pub(crate) struct Seen {
     pub(crate) lowest: usize,
     /// The emulator keeps it to itself.
     charset: CharsetIndex,
+    pub(crate) cursor_style: Option<CursorStyle>,
+    pub(crate) bell: bool,
+    /// What a program's questions to its terminal are answered; none where nobody answers.
+    pub(crate) answers: Option<Vec<u8>>,
 }
 
 pub(crate) struct Tap<'a> {
@@ -145,6 +152,14 @@ impl Tap<'_> {
         start.is_char_boundary(3) && SEGMENTS.contains(&&start[..3]) && start[3..].starts_with(|c: char| c.is_ascii_punctuation())
     }
 
+    fn answer(&mut self, answer: std::fmt::Arguments<'_>) {
+        if let Some(answers) = &mut self.seen.answers
+            && answers.len() < MAX_ANSWERS
+        {
+            answers.extend_from_slice(answer.to_string().as_bytes());
+        }
+    }
+
     /// May another mark be put on the cell before the cursor?
     fn takes_mark(&self) -> bool {
         let cursor = &self.term.grid().cursor;
@@ -214,6 +229,7 @@ impl Handler for Tap<'_> {
 
     fn reset_state(&mut self) {
         self.seen.charset = CharsetIndex::default();
+        self.seen.cursor_style = None;
         self.without_history(|term| term.reset_state());
     }
 
@@ -322,6 +338,38 @@ impl Handler for Tap<'_> {
         if !matches!(attr, Attr::UnderlineColor(_)) {
             self.term.terminal_attribute(attr);
         }
+    }
+    fn set_cursor_style(&mut self, style: Option<CursorStyle>) {
+        self.seen.cursor_style = style;
+    }
+    fn bell(&mut self) {
+        self.seen.bell = true;
+    }
+    fn set_keypad_application_mode(&mut self) {
+        self.term.set_keypad_application_mode();
+    }
+    fn unset_keypad_application_mode(&mut self) {
+        self.term.unset_keypad_application_mode();
+    }
+    /// DA1 and DA2 (ECMA-48 8.3.24): a VT100 with advanced video, and nothing a program would build on.
+    fn identify_terminal(&mut self, intermediate: Option<char>) {
+        match intermediate {
+            None => self.answer(format_args!("\x1b[?1;2c")),
+            Some('>') => self.answer(format_args!("\x1b[>0;0;0c")),
+            Some(_) => {}
+        }
+    }
+    /// DSR (ECMA-48 8.3.35): fine; and where the cursor is, on the screen that the person's terminal shows too.
+    fn device_status(&mut self, which: usize) {
+        let point = self.term.grid().cursor.point;
+        match which {
+            5 => self.answer(format_args!("\x1b[0n")),
+            6 => self.answer(format_args!("\x1b[{};{}R", point.line.0 + 1, point.column.0 + 1)),
+            _ => {}
+        }
+    }
+    fn text_area_size_chars(&mut self) {
+        self.answer(format_args!("\x1b[8;{};{}t", self.term.screen_lines(), self.term.columns()));
     }
     fn set_mode(&mut self, mode: Mode) {
         self.term.set_mode(mode);

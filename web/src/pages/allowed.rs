@@ -44,6 +44,7 @@ fn words(c: &Capability) -> String {
         Capability::AgentForwarding => "use their SSH agent on the target".into(),
         Capability::X11Forwarding => "show graphical windows of the target (X11)".into(),
         Capability::Subsystem(n) => format!("use the subsystem {}", n.as_str()),
+        Capability::Unmask => "see patient data where it would be masked for them".into(),
         Capability::Desktop => "use the desktop".into(),
         Capability::ClipboardToTarget(r) => format!("paste text into the desktop, at most {} at once", size(r.most())),
         Capability::ClipboardFromTarget(r) => format!("copy text out of the desktop, at most {} at once", size(r.most())),
@@ -101,6 +102,9 @@ fn wide(c: &Capability) -> Option<&'static str> {
         }
         Capability::Redirect(Redirect::Usb) => Some("The target gets whole devices, and nobody sees what passes."),
         Capability::DynamicChannel(_) => Some("Nobody here knows what such a channel carries."),
+        Capability::Unmask => {
+            Some("Names, numbers and dates of patients are shown as they are; without it they are masked in the terminal.")
+        }
         Capability::X11Forwarding => Some("The target can see and type into the person's other windows."),
         _ => None,
     }

@@ -14,6 +14,7 @@
 //! local-socket:/run/app.sock             `ssh -L` to a socket on the target
 //! remote-socket:/run/user/*/x.sock       `ssh -R` from a socket on the target
 //! agent-forwarding, x11-forwarding
+//! unmask                                 see patient data where policy has the person's own terminal masked
 //! subsystem:netconf                      a subsystem; sftp is not one of them, it needs download or upload
 //!
 //! desktop                                an RDP target's screen, keyboard and mouse; the others below need it
@@ -63,6 +64,8 @@ pub enum Capability {
     AgentForwarding,
     X11Forwarding,
     Subsystem(SubsystemName),
+    /// Lifts `Obligations::live_mask`.
+    Unmask,
     /// MS-RDPBCGR: screen, keyboard and mouse.
     Desktop,
     /// MS-RDPECLIP, text only.
@@ -77,7 +80,7 @@ pub enum Capability {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CapabilityError {
     #[error(
-        "{0:?} is no capability; there are: shell, exec, download, upload, local-forward, remote-forward, local-socket, remote-socket, agent-forwarding, x11-forwarding, subsystem; for RDP: desktop, clipboard-to-target, clipboard-from-target, drives, printers, smart-cards, ports, usb, audio-out, audio-in, dynamic-channel"
+        "{0:?} is no capability; there are: shell, exec, download, upload, local-forward, remote-forward, local-socket, remote-socket, agent-forwarding, x11-forwarding, subsystem, unmask; for RDP: desktop, clipboard-to-target, clipboard-from-target, drives, printers, smart-cards, ports, usb, audio-out, audio-in, dynamic-channel"
     )]
     Unknown(String),
     #[error("a capability is at most {MAX_TEXT} bytes of printable text")]
@@ -135,6 +138,7 @@ impl FromStr for Capability {
                 }
                 Self::Subsystem(SubsystemName(n.to_owned()))
             }
+            ("unmask", None) => Self::Unmask,
             ("desktop", None) => Self::Desktop,
             ("clipboard-to-target", r) => Self::ClipboardToTarget(ClipboardRule::parse("clipboard-to-target", r)?),
             ("clipboard-from-target", r) => Self::ClipboardFromTarget(ClipboardRule::parse("clipboard-from-target", r)?),
@@ -160,6 +164,7 @@ impl fmt::Display for Capability {
             Self::AgentForwarding => f.write_str("agent-forwarding"),
             Self::X11Forwarding => f.write_str("x11-forwarding"),
             Self::Subsystem(n) => write!(f, "subsystem:{}", n.0),
+            Self::Unmask => f.write_str("unmask"),
             Self::Desktop => f.write_str("desktop"),
             Self::ClipboardToTarget(r) => write!(f, "clipboard-to-target{r}"),
             Self::ClipboardFromTarget(r) => write!(f, "clipboard-from-target{r}"),
@@ -173,6 +178,7 @@ impl Capability {
     /// Whether it means something on a target that speaks this.
     pub fn fits(&self, protocol: Protocol) -> bool {
         match self {
+            Self::Unmask => true,
             Self::Desktop | Self::ClipboardToTarget(_) | Self::ClipboardFromTarget(_) | Self::Redirect(_) | Self::DynamicChannel(_) => {
                 protocol == Protocol::Rdp
             }

@@ -9,9 +9,22 @@ use russh::ChannelMsg;
 impl Pair {
     pub(super) async fn down(&self, mut from: Reader) -> Over {
         let mut credit = Credit::default();
-        while let Some(m) = from.next().await {
+        loop {
+            let m = tokio::select! {
+                biased;
+                m = from.next() => m,
+                () = self.live.due() => match self.show_masked().await {
+                    Ok(()) => continue,
+                    Err(over) => return over,
+                },
+            };
+            let Some(m) = m else { break };
             let sent = match m {
                 ChannelMsg::Close => {
+                    self.live.finish();
+                    if let Err(over) = self.show_masked().await {
+                        return over;
+                    }
                     self.transfer.to_client.drained().await;
                     return Over::Target;
                 }
@@ -30,6 +43,14 @@ impl Pair {
                         return over;
                     }
                     self.session.entry.sent(n);
+                    if self.live.is_on() {
+                        self.live.stderr(&data);
+                        if let Err(over) = self.show_masked().await {
+                            return over;
+                        }
+                        let _ = credit.took(n, &self.target).await;
+                        continue;
+                    }
                     let sent = tokio::select! {
                         biased;
                         () = self.client_closed.cancelled() => Ok(()),
@@ -39,6 +60,10 @@ impl Pair {
                     sent
                 }
                 ChannelMsg::Eof => {
+                    self.live.finish();
+                    if let Err(over) = self.show_masked().await {
+                        return over;
+                    }
                     self.transfer.to_client.drained().await;
                     self.client.eof().await
                 }
@@ -68,6 +93,10 @@ impl Pair {
         }
         self.record(EventKind::Output(data.clone())).await?;
         self.session.entry.sent(data.len());
+        if self.live.is_on() {
+            self.live.output(&data);
+            return self.show_masked().await;
+        }
         self.show(data).await.map_err(|_| Over::Client)
     }
 

@@ -1,7 +1,7 @@
 //! Client to target. Everything typed goes to the recorder before it goes on.
 use super::{Credit, Over, Pair};
 use crate::ssh::{
-    answers,
+    answers, notice,
     requests::{Request, cells, env_allowed, refusal},
     side::Reader,
     transfer::Start,
@@ -99,6 +99,7 @@ impl Pair {
                     let (cols, rows) = (cells(*cols, 80), cells(*rows, 24));
                     if asked.started {
                         self.record(EventKind::Resize { cols, rows }).await?;
+                        self.live.resize(cols, rows);
                     } else if let Some(p) = &mut asked.pty {
                         (p.cols, p.rows) = (cols, rows);
                     }
@@ -159,6 +160,10 @@ impl Pair {
             }
         };
         self.record(kind).await?;
+        self.live.start(asked.pty.as_ref().map(|p| (p.cols, p.rows)));
+        if asked.pty.is_none() && self.live.is_on() && self.conn.shared.config.recording_notice {
+            self.live.say(notice::MASKED);
+        }
         for why in self.conn.untold() {
             self.client.stderr(format!("anteroom: {why}\r\n")).await.map_err(|_| Over::Client)?;
         }

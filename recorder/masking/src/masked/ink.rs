@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, ops::Range};
 
 use super::{
-    MASK, MaskedText, Note, Style, hides_text, mask_of,
+    MASK, MaskedText, Modes, Note, Style, hides_text, mask_of,
     row::{Glyphs, MASKED, MaskedCell, MaskedRow},
     style::number,
 };
@@ -174,6 +174,23 @@ impl Ink {
 
     pub(crate) fn show_cursor(&mut self, on: bool) {
         self.text.push_str(if on { "\x1b[?25h" } else { "\x1b[?25l" });
+    }
+
+    pub(crate) fn modes(&mut self, from: Modes, to: Modes) {
+        from.change(to, &mut self.text);
+    }
+
+    pub(crate) fn bell(&mut self) {
+        self.text.push('\x07');
+    }
+
+    /// What stood on the reader's terminal before goes to its scrollback; the screen is empty then.
+    pub(crate) fn scroll_away(&mut self, rows: usize) {
+        self.reset_style();
+        self.text.push_str("\x1b[r");
+        self.move_to(rows.saturating_sub(1), 0);
+        (0..rows).for_each(|_| self.text.push_str("\r\n"));
+        self.clear_screen();
     }
 
     pub(crate) fn plain(&mut self) {

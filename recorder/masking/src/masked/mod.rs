@@ -4,12 +4,14 @@
 //! classifier, and the [`Ink`] that builds a [`MaskedText`] accepts nothing but these, cursor movements and fixed notes.
 
 mod ink;
+mod modes;
 mod row;
 mod style;
 
 use std::{fmt, ops::Deref};
 
 pub(crate) use ink::Ink;
+pub(crate) use modes::Modes;
 pub(crate) use row::{MaskedRow, PackedMaskedRow};
 pub(crate) use style::Style;
 
@@ -33,6 +35,15 @@ impl MaskedText {
 
     pub fn into_string(self) -> String {
         self.0
+    }
+
+    pub(crate) fn append(&mut self, later: &Self) {
+        self.0.push_str(&later.0);
+    }
+
+    /// For a reader that is no terminal: lines end as programs without one end them.
+    pub(crate) fn with_bare_line_feeds(self) -> Self {
+        Self(self.0.replace("\r\n", "\n"))
     }
 }
 
