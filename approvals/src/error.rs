@@ -163,6 +163,8 @@ pub enum RequestError {
     /// The same for unknown and forbidden.
     #[error("there is no such account on such a target for you")]
     NoSuchTarget,
+    #[error("your company's contract ends at {at}; ask for less time")]
+    Contract { at: anteroom_domain::Moment },
     #[error(transparent)]
     Window(#[from] WindowError),
     #[error("ask for at least one and at most 64 capabilities, for example shell and exec, or desktop")]
@@ -432,4 +434,8 @@ pub enum StartError {
     NoLonger(EndReason),
     #[error("the certificate that let you in counts no longer; get a new one: anteroom login")]
     CertificateOver,
+    #[error(
+        "another session is open on {target}; only {at_once} may run there at a time: wait until it has ended, or ask whoever supervises it"
+    )]
+    Busy { target: String, at_once: u16 },
 }

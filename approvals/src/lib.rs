@@ -36,4 +36,4 @@ pub use listing::{Listing, Page};
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
-pub use workflow::{Claim, Envelopes, RDP_FINGERPRINT};
+pub use workflow::{Claim, Envelopes, RDP_FINGERPRINT, Supervised, SupervisionNote, Watching};

@@ -37,9 +37,9 @@ struct Control(Mutex<Vec<LiveSession>>);
 impl Control {
     fn set_paused(&self, id: SessionId, paused: bool) -> bool {
         let mut live = self.0.lock().unwrap();
-        let found = live.iter_mut().find(|s| s.id == id && s.paused.is_some());
+        let found = live.iter_mut().find(|s| s.id == id);
         found.is_some_and(|s| {
-            s.paused = Some(paused);
+            s.holds.order = paused.then(|| anteroom_domain::PersonId(Default::default()));
             true
         })
     }
@@ -409,7 +409,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
                 grant_ends_at: grant.not_after,
                 channels: 2,
                 bytes_out: 1_234_567,
-                paused: None,
+                holds: Default::default(),
             });
             if what == "desktop-session" {
                 tokio::spawn(async move {

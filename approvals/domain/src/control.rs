@@ -1,5 +1,5 @@
 //! Where `web` and `gateway` meet: the registry of live sessions implements this, the portal calls it.
-use crate::{AccountName, GrantId, Moment, PersonId, SessionId, TargetId, TargetName};
+use crate::{AccountName, GrantId, Holds, Moment, PersonId, SessionId, TargetId, TargetName};
 use serde::Serialize;
 
 /// One session that is running now on this gateway.
@@ -21,8 +21,8 @@ pub struct LiveSession {
     pub channels: usize,
     /// Bytes the target has sent so far.
     pub bytes_out: u64,
-    /// Whether it is paused: the person sees it and can do nothing in it. None: it cannot be.
-    pub paused: Option<bool>,
+    /// Why it stands still; nothing of it: it runs.
+    pub holds: Holds,
 }
 
 /// What a supervisor may write into a terminal: one line of printable text, at most 500 characters. White space is one space.
@@ -63,7 +63,7 @@ pub trait SessionControl: Send + Sync + 'static {
     fn list(&self) -> Vec<LiveSession>;
     /// Orders the end of a session; false if it is not running here. The session ends within a second.
     fn terminate(&self, id: SessionId, by: PersonId) -> bool;
-    /// What the person types and clicks goes nowhere from now on; false if it is not running here or cannot be paused.
+    /// What the person types and clicks goes nowhere from now on; false if it is not running here.
     fn pause(&self, id: SessionId, by: PersonId) -> bool;
     fn resume(&self, id: SessionId, by: PersonId) -> bool;
     /// Shows a line of text in the terminals of a session; false if it is not running here or nobody takes it.

@@ -63,6 +63,8 @@ id!(
     HoldId,
     /// A company whose people keep some of the targets.
     CompanyId,
+    /// Somebody who watches a session, from when until when.
+    SupervisionId,
     /// One line of the audit log.
     AuditEntryId,
 );

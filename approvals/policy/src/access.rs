@@ -1,7 +1,8 @@
 //! May this person reach this account of this target now?
+use crate::vendor::{self, VendorRefusal};
 use anteroom_domain::{
-    AccountId, AccountName, Capabilities, Capability, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person, PersonId,
-    Role, SessionId, StepUpId, Target,
+    AccountId, AccountName, Capabilities, Capability, Company, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person,
+    PersonId, Role, SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
 
@@ -28,6 +29,8 @@ pub struct Facts<'a> {
     pub person: &'a Person,
     /// None if the name is unknown; answered like "forbidden".
     pub target: Option<&'a Target>,
+    /// The person's, if they are a vendor's.
+    pub company: Option<&'a Company>,
     pub account: &'a AccountName,
     pub grants: &'a [Grant],
     /// Client's address.
@@ -55,6 +58,8 @@ pub enum Refusal {
     NotYet { from: Moment },
     #[error("your access is suspended")]
     Suspended,
+    #[error("your company's contract has ended")]
+    ContractEnded,
 }
 
 /// The witness that the policy allowed one session. It can't be made, copied or changed anywhere else, and
@@ -140,6 +145,11 @@ pub fn judge(f: &Facts<'_>) -> Decision {
     if !f.person.roles.has(Role::Admin) {
         return Decision::Deny(Refusal::NoSuchAccess);
     }
+    let terms = match vendor::terms(f.person, target, f.company, f.now) {
+        Ok(terms) => terms,
+        Err(VendorRefusal::NotTheirs) => return Decision::Deny(Refusal::NoSuchAccess),
+        Err(VendorRefusal::ContractEnded) => return Decision::Deny(Refusal::ContractEnded),
+    };
     let mine = || f.grants.iter().filter(|g| g.person == f.person.id && g.target == target.id && &g.account_name == f.account);
     // Of several live grants the one that lifts masking, then the one that lasts longest, so that a session isn't cut short needlessly.
     let live = mine().filter(|g| g.state(f.now) == GrantState::Live).max_by_key(|g| (g.capabilities.has(&Capability::Unmask), g.not_after));
@@ -159,10 +169,10 @@ pub fn judge(f: &Facts<'_>) -> Decision {
         account: grant.account_name.clone(),
         account_id: grant.account,
         capabilities: grant.obligations.leaves(&grant.capabilities),
-        obligations: grant.obligations.clone(),
+        obligations: grant.obligations.clone().and(terms.obligations),
         source: f.source,
         second_factor: f.second_factor,
-        not_after: grant.not_after,
+        not_after: terms.until.map_or(grant.not_after, |until| until.min(grant.not_after)),
         judged_at: f.now,
     })
 }
@@ -245,6 +255,7 @@ mod tests {
             session: SessionId(id(50)),
             person: p,
             target: t,
+            company: None,
             account: &account,
             grants,
             source: "10.0.0.1".parse().unwrap(),

@@ -6,7 +6,10 @@
 mod access;
 mod portal;
 mod retention;
+pub mod supervision;
+pub mod vendor;
 
 pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, still_valid};
 pub use portal::{Action, may};
 pub use retention::{Kept, expires};
+pub use vendor::{VendorRefusal, may_supervise};

@@ -26,10 +26,12 @@ pub enum Action {
     SearchAudit,
     ManagePeople,
     ManageTargets,
+    /// Watch a session that may not run unwatched, and hold it.
+    Supervise,
 }
 
 impl Action {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -46,13 +48,14 @@ impl Action {
         Self::SearchAudit,
         Self::ManagePeople,
         Self::ManageTargets,
+        Self::Supervise,
     ];
 
     /// The roles of which one is enough.
     fn roles(self) -> &'static [Role] {
         match self {
             Self::RequestAccess => &[Role::Admin],
-            Self::ReviewRequests | Self::RevokeGrant => &[Role::Approver],
+            Self::ReviewRequests | Self::RevokeGrant | Self::Supervise => &[Role::Approver],
             Self::SeeSessions => &[Role::Approver, Role::Auditor, Role::Operator],
             Self::TerminateSession => &[Role::Approver, Role::Operator],
             Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::LiftHold | Self::SearchAudit => &[Role::Auditor],

@@ -63,8 +63,8 @@ pub(crate) async fn insert(
     let done = sqlx::query!(
         "with begun as (
              insert into session (id, access_grant, person, target, account, source, gateway, recording_header_sha256, started_at,
-             recording, mask_incomplete, mask_counts, bytes, certificate)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0, $10::text::numeric)
+             recording, mask_incomplete, mask_counts, bytes, certificate, supervised)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0, $10::text::numeric, $13)
              on conflict (id) do nothing returning id)
          select pg_notify($11, $12) from begun",
         permit.session().0,
@@ -78,7 +78,8 @@ pub(crate) async fn insert(
         at,
         certificate,
         CHANNEL,
-        Change::Session(permit.session()).payload()
+        Change::Session(permit.session()).payload(),
+        permit.obligations().supervise
     )
     .execute(db)
     .await?;
@@ -204,12 +205,12 @@ pub(crate) struct Pausing {
     pub(crate) paused_by: Option<Uuid>,
 }
 
-/// Of these the running ones on targets whose sessions can be paused.
+/// Of these the running ones.
 pub(crate) async fn pausing(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<Pausing>> {
     Ok(sqlx::query_as!(
         Pausing,
-        "select s.id, s.paused_by from session s join target t on t.id = s.target
-         where s.id = any($1) and s.ended_at is null and t.protocol = 'rdp'",
+        "select s.id, s.paused_by from session s
+         where s.id = any($1) and s.ended_at is null",
         ids
     )
     .fetch_all(db)

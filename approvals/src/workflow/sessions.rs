@@ -9,7 +9,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
-use anteroom_policy::{Action, Permit, SecondFactor, still_valid};
+use anteroom_policy::{Action, Permit, SecondFactor, still_valid, vendor};
 use std::collections::HashMap;
 
 /// As the log says it. A permit without a second factor does not exist.
@@ -32,6 +32,17 @@ impl Approvals {
         let person = store::people::held(&mut *tx, permit.person()).await?.ok_or(StartError::NoLonger(EndReason::PersonSuspended))?;
         let grant = store::grants::held(&mut tx, permit.grant()).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
         still_valid(&person, &grant, now).map_err(StartError::NoLonger)?;
+        if let Some(company) = person.attributes.company {
+            let company = store::companies::by_id(&mut *tx, company).await?;
+            vendor::still(&person, permit.target(), company.as_ref(), now).map_err(StartError::NoLonger)?;
+        }
+        if let Some(at_once) = permit.obligations().at_once {
+            let vendors = person.attributes.company.is_some();
+            // Whoever comes second waits here until the first is written down.
+            if store::companies::running_on(&mut tx, permit.target().id, vendors).await? >= u64::from(at_once) {
+                return Err(StartError::Busy { target: permit.target().name.to_string(), at_once });
+            }
+        }
         let second_factor = factor_used(permit.second_factor());
         let certificate = match &second_factor {
             Some(FactorUsed::Certificate { serial }) => Some(serial.as_str()),
@@ -124,9 +135,6 @@ impl Approvals {
         let row = self.session(session).await?.ok_or(ManageError::NoSuch("session"))?;
         if row.ended_at.is_some() {
             return Ok(());
-        }
-        if self.pausing(&[session]).await?.is_empty() {
-            return Err(ManageError::Invalid { what: "session", why: "only a desktop can be paused".into() });
         }
         let mut tx = self.begin().await?;
         if store::sessions::set_paused(&mut *tx, session, pause.then_some(by)).await? {

@@ -6,11 +6,11 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AccessRequest, AuditEvent, Capabilities, Obligations, Person, Protocol, RequestId, RequestState, Target,
+    AccessRequest, AuditEvent, Capabilities, Person, Protocol, RequestId, RequestState, Target,
     capability::MAX_CAPABILITIES,
     request::{CLOCK_SLACK, check_window},
 };
-use anteroom_policy::{Action, may};
+use anteroom_policy::{Action, VendorRefusal, may, vendor};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
@@ -32,6 +32,19 @@ impl Approvals {
         let target = store::targets::by_name(&mut *tx, form.target.as_str()).await?;
         let account = target.as_ref().and_then(|t| t.accounts.iter().find(|a| a.name == form.account));
         let (Some(target), Some(account)) = (&target, account) else { return Err(RequestError::NoSuchTarget) };
+        let company = match person.attributes.company {
+            Some(id) => store::companies::by_id(&mut *tx, id).await?,
+            None => None,
+        };
+        // A vendor's person learns of no target but their company's.
+        let terms = match vendor::terms(&person, target, company.as_ref(), now) {
+            Ok(terms) => terms,
+            Err(VendorRefusal::NotTheirs) => return Err(RequestError::NoSuchTarget),
+            Err(VendorRefusal::ContractEnded) => return Err(RequestError::Contract { at: company.map_or(now, |c| c.contract_ends) }),
+        };
+        if let Some(at) = terms.until.filter(|at| *at < until) {
+            return Err(RequestError::Contract { at });
+        }
         fits(target, &form.capabilities)?;
         if store::requests::pending_of(&mut *tx, person.id).await? >= MAX_PENDING {
             return Err(RequestError::TooMany { max: MAX_PENDING });
@@ -46,7 +59,7 @@ impl Approvals {
             from,
             until,
             capabilities: form.capabilities,
-            obligations: Obligations::default(),
+            obligations: terms.obligations,
             state: RequestState::Pending,
             source: source.to_string(),
             created_at: now,

@@ -36,7 +36,7 @@ impl Guard {
             Ok(Change::GrantRevoked(g)) if g == self.grant => Verdict::Ends(EndReason::GrantRevoked),
             Ok(Change::PersonSuspended(p)) if p == self.person => Verdict::Ends(EndReason::PersonSuspended),
             Ok(Change::Terminate { session, by }) if session == self.session => Verdict::Ends(EndReason::Terminated { by }),
-            Ok(Change::Resync) | Err(RecvError::Lagged(_)) => Verdict::LookAgain,
+            Ok(Change::Company(_) | Change::Resync) | Err(RecvError::Lagged(_)) => Verdict::LookAgain,
             Ok(_) => Verdict::Stays,
             Err(RecvError::Closed) => Verdict::Ends(EndReason::GatewayStopped),
         }
@@ -45,7 +45,7 @@ impl Guard {
 
 /// Runs until the session has ended, by whatever cause. `changes` must have been subscribed to before the permit
 /// was asked for, so that nothing falls between.
-pub async fn guard(g: Guard, approvals: Approvals, mut changes: Receiver<Change>, end: EndSignal) {
+pub async fn guard(mut g: Guard, approvals: Approvals, mut changes: Receiver<Change>, end: EndSignal) {
     loop {
         let verdict = tokio::select! {
             _ = end.ended() => return,
@@ -65,9 +65,14 @@ pub async fn guard(g: Guard, approvals: Approvals, mut changes: Receiver<Change>
                     () = sleep_until(g.deadline) => Err(EndReason::GrantEnded),
                     judged = judge_again(&g, &approvals) => judged,
                 };
-                if let Err(reason) = look {
-                    end.end(reason);
-                    return;
+                match look {
+                    // A contract that ends sooner now ends what runs under it.
+                    Ok(Some(left)) => g.deadline = g.deadline.min(Instant::now() + left),
+                    Ok(None) => {}
+                    Err(reason) => {
+                        end.end(reason);
+                        return;
+                    }
                 }
             }
         }
@@ -75,10 +80,13 @@ pub async fn guard(g: Guard, approvals: Approvals, mut changes: Receiver<Change>
 }
 
 /// Asks until there is an answer: a database that has just come back may fail the first question.
-async fn judge_again(g: &Guard, approvals: &Approvals) -> Result<(), EndReason> {
+async fn judge_again(g: &Guard, approvals: &Approvals) -> Result<Option<Duration>, EndReason> {
     loop {
-        match approvals.rejudge(g.person, g.grant).await {
-            Ok(judged) => return judged,
+        let judged = async {
+            Ok::<_, anteroom_approvals::StoreError>((approvals.rejudge(g.person, g.grant).await?, approvals.contract_left(g.person).await?))
+        };
+        match judged.await {
+            Ok((judged, left)) => return judged.map(|()| left),
             Err(e) => tracing::debug!(session = %g.session, error = %e, "cannot be judged again yet"),
         }
         sleep(ASK_AGAIN).await;

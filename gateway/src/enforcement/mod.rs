@@ -8,6 +8,7 @@ mod notices;
 mod opened;
 mod orders;
 mod registry;
+mod supervision;
 
 pub use cutter::Cutter;
 pub use end::EndSignal;

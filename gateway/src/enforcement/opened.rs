@@ -1,7 +1,7 @@
 //! What a session is, whatever it speaks: a permit, a recording and a row, opened in that order and closed in the reverse.
-use super::{EndSignal, Entry, Failures, Notices, PreAuthLimits, Registry};
+use super::{EndSignal, Entry, Failures, Notices, PreAuthLimits, Registry, supervision::Supervisor};
 use anteroom_approvals::{Approvals, SealedRecord};
-use anteroom_domain::{AuditEvent, EndReason, LiveSession, Moment, RecordingState, SessionId};
+use anteroom_domain::{AuditEvent, EndReason, Holds, LiveSession, Moment, RecordingState, SessionId};
 use anteroom_policy::Permit;
 use anteroom_recorder::{Event, EventKind, Recorder, Recording, RecordingFailed, Sealed, SessionHeader};
 use std::{sync::Arc, time::Duration};
@@ -19,6 +19,8 @@ pub struct Common {
     pub failures: Arc<Failures>,
     /// Name of this gateway in the audit log.
     pub gateway: String,
+    /// How long a session waits for somebody to watch it.
+    pub patience: Duration,
 }
 
 /// A session that is recorded and written down; nothing of its target was touched yet.
@@ -90,9 +92,24 @@ impl Opened {
             grant_ends_at: permit.not_after(),
             channels: 0,
             bytes_out: 0,
-            paused: None,
+            // Nobody watches yet, whoever will.
+            holds: Holds { lobby: permit.obligations().supervise, ..Holds::default() },
         };
+        let changes = common.approvals.changes();
         let (entry, notices) = common.registry.enter(facts, end.clone());
+        if permit.obligations().supervise {
+            let supervisor = Supervisor {
+                session: self.id,
+                approvals: self.approvals.clone(),
+                registry: common.registry.clone(),
+                recording: self.recording.clone(),
+                notices: notices.clone(),
+                end: end.clone(),
+                started: self.started,
+                patience: common.patience,
+            };
+            tasks.spawn(supervisor.watch(changes));
+        }
         tasks.spawn(warn_before_end(end.clone(), notices.clone(), deadline));
         let (watched, end) = (self.recording.clone(), end.clone());
         // Invariant 2: what can't be recorded ends.

@@ -2,7 +2,7 @@
 //! Supervisors' messages, and orders to stand still. (Orders that end a session reach its guard.)
 use super::Registry;
 use anteroom_approvals::{Approvals, Change, StoreError};
-use anteroom_domain::{MessageId, SessionControl as _, SessionId};
+use anteroom_domain::{Hold, MessageId, PersonId, SessionControl as _, SessionId};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -40,12 +40,15 @@ async fn show(approvals: &Approvals, registry: &Registry, session: SessionId, id
 }
 
 async fn look_again(approvals: &Approvals, registry: &Registry) -> Result<(), StoreError> {
-    let here = registry.pausable();
+    let here = registry.ids();
     if here.is_empty() {
         return Ok(());
     }
     for (session, by) in approvals.pausing(&here).await? {
-        registry.set_paused(session, by);
+        match by {
+            Some(by) => registry.hold(session, Hold::Order { by }),
+            None => registry.release(session, Hold::Order { by: PersonId(uuid::Uuid::nil()) }),
+        };
     }
     Ok(())
 }

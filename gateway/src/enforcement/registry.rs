@@ -1,10 +1,10 @@
 use super::{EndSignal, Notices};
-use anteroom_domain::{EndReason, LiveSession, PersonId, SessionControl, SessionId};
+use anteroom_domain::{EndReason, Hold, Holds, LiveSession, PersonId, SessionControl, SessionId};
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::sync::watch;
@@ -19,15 +19,7 @@ struct Live {
     counters: Arc<Counters>,
     end: EndSignal,
     notices: Notices,
-    pause: Arc<Pause>,
-}
-
-/// Whether a session stands still.
-#[derive(Debug, Default)]
-struct Pause {
-    /// Whether somebody obeys.
-    able: AtomicBool,
-    by: watch::Sender<Option<PersonId>>,
+    holds: watch::Sender<Holds>,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +33,7 @@ struct Counters {
 pub struct Entry {
     id: SessionId,
     counters: Arc<Counters>,
-    pause: Arc<Pause>,
+    holds: watch::Sender<Holds>,
     registry: Registry,
 }
 
@@ -50,35 +42,34 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session's place, and what is said to it from outside.
+    /// The session's place, and what is said to it from outside. It stands still from the beginning if there is a cause.
     pub fn enter(&self, facts: LiveSession, end: EndSignal) -> (Entry, Notices) {
-        let (id, counters, notices, pause) = (facts.id, Arc::<Counters>::default(), Notices::default(), Arc::<Pause>::default());
-        let live = Live { facts, counters: counters.clone(), end, notices: notices.clone(), pause: pause.clone() };
+        let (id, counters, notices) = (facts.id, Arc::<Counters>::default(), Notices::default());
+        let holds = watch::Sender::new(facts.holds);
+        let live = Live { facts, counters: counters.clone(), end, notices: notices.clone(), holds: holds.clone() };
         self.lock().insert(id, Arc::new(live));
-        (Entry { id, counters, pause, registry: self.clone() }, notices)
+        (Entry { id, counters, holds, registry: self.clone() }, notices)
     }
 
-    /// The sessions here that can be paused.
-    pub fn pausable(&self) -> Vec<SessionId> {
-        self.lock().values().filter(|l| l.pause.able.load(Ordering::Relaxed)).map(|l| l.facts.id).collect()
+    pub fn ids(&self) -> Vec<SessionId> {
+        self.lock().keys().copied().collect()
     }
 
-    /// Sets by whose order a session stands still; false if it is not here or cannot.
-    pub(super) fn set_paused(&self, id: SessionId, by: Option<PersonId>) -> bool {
+    /// Gives a session a cause to stand still; false if it is not here. The same again wakes nobody.
+    pub fn hold(&self, id: SessionId, hold: Hold) -> bool {
+        self.held(id, |holds| holds.put(hold))
+    }
+
+    /// Takes a cause away; of an order it does not matter whose it was.
+    pub fn release(&self, id: SessionId, hold: Hold) -> bool {
+        self.held(id, |holds| holds.take(hold))
+    }
+
+    fn held(&self, id: SessionId, change: impl FnOnce(&mut Holds) -> bool) -> bool {
         let live = self.lock().get(&id).cloned();
         live.is_some_and(|l| {
-            let able = l.pause.able.load(Ordering::Relaxed);
-            if able {
-                // The first order counts; the same again wakes nobody.
-                l.pause.by.send_if_modified(|now| {
-                    let changes = now.is_some() != by.is_some();
-                    if changes {
-                        *now = by;
-                    }
-                    changes
-                });
-            }
-            able
+            l.holds.send_if_modified(change);
+            true
         })
     }
 
@@ -103,7 +94,7 @@ impl SessionControl for Registry {
             .map(|l| LiveSession {
                 channels: l.counters.channels.load(Ordering::Relaxed),
                 bytes_out: l.counters.bytes_out.load(Ordering::Relaxed),
-                paused: l.pause.able.load(Ordering::Relaxed).then(|| l.pause.by.borrow().is_some()),
+                holds: *l.holds.borrow(),
                 ..l.facts.clone()
             })
             .collect();
@@ -120,11 +111,11 @@ impl SessionControl for Registry {
     }
 
     fn pause(&self, id: SessionId, by: PersonId) -> bool {
-        self.set_paused(id, Some(by))
+        self.hold(id, Hold::Order { by })
     }
 
-    fn resume(&self, id: SessionId, _by: PersonId) -> bool {
-        self.set_paused(id, None)
+    fn resume(&self, id: SessionId, by: PersonId) -> bool {
+        self.release(id, Hold::Order { by })
     }
 
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
@@ -134,10 +125,17 @@ impl SessionControl for Registry {
 }
 
 impl Entry {
-    /// By whose order the session stands still, none while it does not. Whoever asks obeys: from here on it can be paused.
-    pub fn pauses(&self) -> watch::Receiver<Option<PersonId>> {
-        self.pause.able.store(true, Ordering::Relaxed);
-        self.pause.by.subscribe()
+    /// Why the session stands still, and every change of it. Whoever carries something for the person obeys.
+    pub fn holds(&self) -> watch::Receiver<Holds> {
+        self.holds.subscribe()
+    }
+
+    pub fn hold(&self, hold: Hold) {
+        self.holds.send_if_modified(|h| h.put(hold));
+    }
+
+    pub fn release(&self, hold: Hold) {
+        self.holds.send_if_modified(|h| h.take(hold));
     }
 
     /// Takes a place for one more channel, or none if `max` are open.
@@ -180,35 +178,33 @@ mod tests {
             grant_ends_at: Moment::UNIX_EPOCH,
             channels: 0,
             bytes_out: 0,
-            paused: None,
+            holds: Default::default(),
         }
     }
 
     #[test]
-    fn a_session_that_cannot_be_paused_says_so_and_one_that_can_obeys_and_shows_it() {
+    fn a_session_that_is_held_shows_it_and_goes_on_when_every_cause_is_gone() {
         let (r, bob) = (Registry::default(), PersonId(Uuid::from_u128(7)));
-        let ((shell, _), (desktop, _)) = (r.enter(facts(1), EndSignal::default()), r.enter(facts(5), EndSignal::default()));
-        assert!(!r.pause(shell.id, bob), "nobody would obey");
-        let orders = desktop.pauses();
-        assert_eq!(r.list().iter().map(|l| l.paused).collect::<Vec<_>>(), [None, Some(false)]);
-        assert_eq!(r.pausable(), [desktop.id]);
-        assert!(r.pause(desktop.id, bob));
-        assert_eq!((*orders.borrow(), r.list()[1].paused), (Some(bob), Some(true)));
-        assert!(r.resume(desktop.id, bob));
-        assert_eq!((*orders.borrow(), r.list()[1].paused), (None, Some(false)));
+        let (shell, _) = r.enter(facts(1), EndSignal::default());
+        let orders = shell.holds();
+        assert!(r.pause(shell.id, bob) && r.hold(shell.id, Hold::Policy));
+        assert_eq!((orders.borrow().order, r.list()[0].holds.policy), (Some(bob), true));
+        assert!(r.resume(shell.id, bob) && orders.borrow().any());
+        shell.release(Hold::Policy);
+        assert!(!orders.borrow().any() && !r.list()[0].holds.any());
         assert!(!r.pause(SessionId(Uuid::nil()), bob), "not here");
-        let id = desktop.id;
-        drop(desktop);
-        assert!(!r.pause(id, bob) && r.pausable().is_empty());
+        let id = shell.id;
+        drop(shell);
+        assert!(!r.pause(id, bob) && r.ids().is_empty());
     }
 
     #[test]
     fn the_first_order_counts_and_the_same_again_wakes_nobody() {
         let (r, bob, eve) = (Registry::default(), PersonId(Uuid::from_u128(7)), PersonId(Uuid::from_u128(8)));
         let (desktop, _) = r.enter(facts(1), EndSignal::default());
-        let mut orders = desktop.pauses();
+        let mut orders = desktop.holds();
         assert!(r.pause(desktop.id, bob) && r.pause(desktop.id, eve));
-        assert_eq!(*orders.borrow_and_update(), Some(bob));
+        assert_eq!(orders.borrow_and_update().order, Some(bob));
         assert!(r.pause(desktop.id, eve) && !orders.has_changed().unwrap());
     }
 }

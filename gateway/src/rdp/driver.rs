@@ -9,7 +9,7 @@ use super::{
     wire::Reader,
 };
 use crate::enforcement::Listener;
-use anteroom_domain::{AuditEvent, EndReason, PersonId, Target, capability::Direction};
+use anteroom_domain::{AuditEvent, EndReason, Holds, Target, capability::Direction};
 use anteroom_rdp::{Action, Relay, Seen, Way};
 use anteroom_recorder::EventKind;
 use bytes::Bytes;
@@ -49,7 +49,7 @@ pub(super) struct Driver<'a> {
     target: &'a Target,
     started: Instant,
     notices: Listener,
-    pauses: watch::Receiver<Option<PersonId>>,
+    holds: watch::Receiver<Holds>,
     /// The client has a desktop: it cannot be given another one's beginning.
     active: bool,
 }
@@ -62,8 +62,8 @@ struct Out {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(session: &'a Session, channel: u32, relay: Relay, target: &'a Target) -> Self {
-        let (notices, pauses) = (session.notices.listen(), session.entry.pauses());
-        Self { session, channel, relay, target, started: Instant::now(), notices, pauses, active: false }
+        let (notices, holds) = (session.notices.listen(), session.entry.holds());
+        Self { session, channel, relay, target, started: Instant::now(), notices, holds, active: false }
     }
 
     fn now(&self) -> Duration {
@@ -77,8 +77,9 @@ impl<'a> Driver<'a> {
         let out = Out { client: to_client, target: to_target };
         let mut to_client = Box::pin(write(&mut client.wire.writer, from_client));
         let mut to_target = Box::pin(write(&mut target.wire.writer, from_target));
-        if self.pauses.borrow().is_some() {
-            self.relay.pause(PAUSED, self.started.elapsed());
+        let standing = *self.holds.borrow_and_update();
+        if standing.any() {
+            self.relay.pause(&on_screen(standing), self.started.elapsed());
         }
         let end = self.session.end.clone();
         let (mut client_left, mut target_left) = (false, false);
@@ -139,13 +140,15 @@ impl<'a> Driver<'a> {
             if let Some(outcome) = self.obey(out).await {
                 return outcome;
             }
+            let shows = self.holds.borrow().shows();
             let tick = self.relay.next_tick().map(|at| self.started + at);
             let judged = tokio::select! {
                 frame = when_free(&out.target, client.frame()) => match frame {
                     Some(frame) => self.relay.from_client(frame, self.now()),
                     None => return Outcome::ClientGone,
                 },
-                frame = when_free(&out.client, target.frame()) => match frame {
+                // Unwatched, nothing new of the target is seen either.
+                frame = when_free(&out.client, target.frame()), if shows => match frame {
                     Some(frame) => self.relay.from_target(frame, self.now()),
                     None => return Outcome::Ended(EndReason::TargetClosed),
                 },
@@ -157,7 +160,7 @@ impl<'a> Driver<'a> {
                     self.relay.say(&text, Some(now + NOTICE), now);
                     Ok(())
                 }
-                Ok(()) = self.pauses.changed() => match self.paused().await {
+                Ok(()) = self.holds.changed() => match self.paused().await {
                     Some(()) => Ok(()),
                     None => return Outcome::Ended(EndReason::RecordingFailed),
                 },
@@ -259,12 +262,11 @@ impl<'a> Driver<'a> {
     }
 
     async fn paused(&mut self) -> Option<()> {
-        let paused = self.pauses.borrow_and_update().is_some();
-        let note = if paused { "paused by a supervisor" } else { "resumed by a supervisor" };
-        self.record(EventKind::Note(note.to_owned())).await?;
+        let holds = *self.holds.borrow_and_update();
+        self.record(EventKind::Note(holds.to_string())).await?;
         let now = self.now();
-        if paused {
-            self.relay.pause(PAUSED, now)
+        if holds.any() {
+            self.relay.pause(&on_screen(holds), now)
         } else {
             self.relay.resume(now)
         }
@@ -283,8 +285,12 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// On the person's screen while a supervisor has stopped them.
-const PAUSED: &str = "Paused by a supervisor: what you type and click goes nowhere until it is resumed.";
+/// On the person's screen while their session stands still.
+fn on_screen(holds: Holds) -> String {
+    let text = holds.to_string();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str() + ".").unwrap_or_default()
+}
 
 /// Which of the texts that RDP clients have comes nearest (MS-RDPBCGR 2.2.5.1.1).
 fn told(reason: &EndReason) -> anteroom_rdp::EndReason {

@@ -280,6 +280,11 @@ impl Session {
     async fn connect(&self, client: &mut Client, permit: &Permit, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
         let common = &self.shared.common;
         let unreachable = |why: String| (EndReason::TargetUnreachable, why);
+        // Somebody has to watch before the target is touched. The client shows that it is connecting; if it gives up, its ticket opens this
+        // session again.
+        if self.entry.holds().wait_for(|h| !h.lobby).await.is_err() {
+            return Err((EndReason::GatewayStopped, EndReason::GatewayStopped.to_string()));
+        }
         let password = match common.approvals.open_credential(permit).await.map_err(|e| unreachable(e.to_string()))? {
             Credential::Password(p) => p,
             _ => return Err(unreachable("the stored credential is no password, which RDP needs; tell the target's operator".to_owned())),

@@ -3,6 +3,7 @@
 use super::{
     connection::Connection,
     forward::{self, Forward, TargetSide},
+    relay::hold,
     session::Session,
 };
 use anteroom_domain::Capability;
@@ -83,6 +84,10 @@ impl Back {
         let Some((conn, session, client)) = live else { return reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await };
         if !self.allowed(&session, &opened) {
             conn.note_refusal("target", "the target tried to open a channel that nobody asked for");
+            return reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        }
+        if hold::refusal(*session.entry.holds().borrow()).is_some() {
+            conn.note_refusal("target", "the target opened a channel while the session stands still");
             return reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
         }
         if !session.entry.open_channel(conn.shared.config.max_channels) {

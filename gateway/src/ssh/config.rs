@@ -27,6 +27,8 @@ pub struct SshConfig {
     /// A FIDO key that verified its person (PIN or finger) in the SSH signature counts as the second factor.
     pub trust_security_keys: bool,
     pub connect_timeout: Duration,
+    /// How long a session that has to be watched waits for somebody, at first and when they are gone.
+    pub supervisor_wait: Duration,
 }
 
 impl SshConfig {
@@ -48,6 +50,7 @@ impl SshConfig {
             max_channels: 64,
             trust_security_keys: true,
             connect_timeout: Duration::from_secs(10),
+            supervisor_wait: Duration::from_secs(600),
         }
     }
 }

@@ -42,6 +42,7 @@ impl Shared {
             limits: self.limits.clone(),
             failures: self.failures.clone(),
             gateway: self.config.gateway.clone(),
+            patience: self.config.supervisor_wait,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! lead, and never a way to another target's protocol past the recording.
 use super::{
     connection::Connection,
-    relay::Credit,
+    relay::{Credit, hold},
     session::Session,
     side::{Reader, Writer},
 };
@@ -89,6 +89,9 @@ async fn open(
         Ok(s) => s,
         Err(why) => return reply.reject(ChannelOpenFailure::Other { code: 2, reason: format!("anteroom: {why}") }).await,
     };
+    if let Some(why) = hold::refusal(*session.entry.holds().borrow()) {
+        return refuse(&conn, reply, forward, why).await;
+    }
     if !session.entry.open_channel(conn.shared.config.max_channels) {
         return refuse(&conn, reply, forward, "too many channels".into()).await;
     }
@@ -170,6 +173,7 @@ where
     while let Some(m) = from.next().await {
         match m {
             ChannelMsg::Data { data } => {
+                hold::goes_on(session.entry.holds()).await;
                 if sniffs && let Some(protocol) = start.forbidden(&data) {
                     return Over::Forbidden(protocol);
                 }
@@ -181,8 +185,13 @@ where
                     return Over::Closed;
                 }
             }
-            ChannelMsg::Eof if to.eof().await.is_ok() => {}
-            ChannelMsg::Eof | ChannelMsg::Close => return Over::Closed,
+            ChannelMsg::Eof => {
+                hold::goes_on(session.entry.holds()).await;
+                if to.eof().await.is_err() {
+                    return Over::Closed;
+                }
+            }
+            ChannelMsg::Close => return Over::Closed,
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use super::{
     back::Listener,
     connection::Connection,
     forward::{self, Forward},
-    jump, menu,
+    jump, lobby, menu,
     relay::{self, Say},
 };
 use anteroom_domain::Capabilities;
@@ -76,7 +76,14 @@ impl ClientHandler {
         if !allowed(permitted.permit.capabilities()) {
             return refuse(&format!("listening at {place} is not allowed by your grant"));
         }
+        // Asked before anything else on a connection, and answered in order: it must not wait here for a supervisor.
+        if lobby::leads_through(&self.connection) {
+            return refuse("no listening place is opened before a supervisor has joined; ask again when your session runs");
+        }
         let session = self.connection.session().await.ok()?;
+        if let Some(why) = relay::hold::refusal(*session.entry.holds().borrow()) {
+            return refuse(&why);
+        }
         let ssh = session.link.ssh()?;
         let (listener, port) = timeout(LISTEN_LIMIT, ask(ssh)).await.ok()?.ok()?;
         if ssh.back.listen(listener) { Some(port) } else { refuse("too many listening places") }

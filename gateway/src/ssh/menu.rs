@@ -2,7 +2,7 @@
 use super::{
     auth::Visitor,
     connection::{Connection, Permitted},
-    notice,
+    lobby, notice,
     relay::{self, Credit},
     requests::{Request, cells},
     side::{Reader, Writer},
@@ -293,6 +293,13 @@ impl Counter {
             }
             Decision::NeedsSecondFactor(_) => return Err("it was not confirmed with a passkey".to_owned()),
             Decision::Deny(why) => return Err(why.to_string()),
+        }
+        if lobby::leads_through(&self.conn) {
+            let (reads, client) = self.hand_over();
+            if let Some((session, client)) = lobby::wait(&self.conn, reads, client).await {
+                relay::after_lobby(&self.conn, &session, client).await;
+            }
+            return Ok(());
         }
         let session = self.conn.session().await?;
         let link = session.link.open_channel().await.map_err(|e| e.to_string())?;

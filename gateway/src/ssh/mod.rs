@@ -13,6 +13,7 @@ mod host_certificate;
 mod host_key;
 mod jump;
 mod link;
+mod lobby;
 mod login;
 mod lookup;
 mod menu;

@@ -6,6 +6,7 @@ use super::{
     algorithms::WINDOW,
     answers::{Answers, Asked},
     connection::Connection,
+    lobby,
     lookup::Asker,
     notice,
     session::Session,
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 mod down;
 mod files;
+pub(super) mod hold;
 mod live;
 mod say;
 mod up;
@@ -76,10 +78,22 @@ struct Pair {
 
 /// A channel that a client opened. Its open is answered when the target has answered ours.
 pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>, reply: ChannelOpenHandle) {
+    if lobby::leads_through(&conn) {
+        reply.accept().await;
+        let (reads, writes) = from_client.split();
+        if let Some((session, client)) = lobby::wait(&conn, Reader::Ssh(reads), Writer::Ssh(writes)).await {
+            after_lobby(&conn, &session, client).await;
+        }
+        return;
+    }
     let session = match conn.session().await {
         Ok(s) => s,
         Err(why) => return say(from_client, reply, Say { text: notice::refused(&why), status: OWN_EXIT }).await,
     };
+    if let Some(why) = hold::refusal(*session.entry.holds().borrow()) {
+        conn.note_refusal("session", &why);
+        return reply.reject(ChannelOpenFailure::Other { code: 1, reason: format!("anteroom: {why}") }).await;
+    }
     let max = conn.shared.config.max_channels;
     if !session.entry.open_channel(max) {
         conn.note_refusal("session", "too many channels");
@@ -95,6 +109,30 @@ pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>
         }
     }
     session.entry.close_channel();
+}
+
+/// Its channel was accepted before there was a target: what is wrong now is told on it.
+pub(super) async fn after_lobby(conn: &Arc<Connection>, session: &Arc<Session>, client: (Reader, Writer<server::Msg>)) {
+    let counted = session.entry.open_channel(conn.shared.config.max_channels);
+    let opened = if counted {
+        tokio::select! { t = session.link.open_channel() => t.map_err(|e| e.to_string()), _ = conn.end.ended() => Err("the session is over".into()) }
+    } else {
+        Err("too many channels".to_owned())
+    };
+    match opened {
+        Ok(target) => relay(conn, session, client, target).await,
+        Err(why) => {
+            let words = async {
+                let _ = client.1.stderr(notice::refused(&why)).await;
+                let _ = client.1.exit_status(OWN_EXIT).await;
+                let _ = client.1.close().await;
+            };
+            let _ = timeout(NOTICE, words).await;
+        }
+    }
+    if counted {
+        session.entry.close_channel();
+    }
 }
 
 /// A target's reason without what could act on a terminal.
@@ -132,6 +170,7 @@ pub(super) async fn relay(
         over = pair.down(target_reads) => over,
         over = pair.notices() => over,
         over = pair.pump() => over,
+        over = pair.standing() => over,
         over = pair.answering() => over,
         reason = conn.end.ended() => {
             pair.live.finish();

@@ -26,6 +26,17 @@ impl Session {
     pub(super) async fn open(conn: &Connection, p: &Permitted) -> Result<Self, String> {
         let (common, permit) = (conn.shared.common(), &p.permit);
         let opened = Opened::begin(&common, permit).await?;
+        let (entry, notices) = opened.enter(&common, permit, &conn.end, p.deadline, &conn.tasks);
+        // Somebody has to watch before the target is touched.
+        let mut holds = entry.holds();
+        let lobby = tokio::select! {
+            left = holds.wait_for(|h| !h.lobby) => left.map(drop).map_err(|_| EndReason::GatewayStopped),
+            reason = conn.end.ended() => Err(reason),
+        };
+        if let Err(reason) = lobby {
+            opened.seal(&reason).await;
+            return Err(reason.to_string());
+        }
         let link = match common.approvals.open_credential(permit).await {
             Err(e) => Err(e.to_string()),
             Ok(credential) => tokio::select! {
@@ -41,7 +52,6 @@ impl Session {
                 return Err(why);
             }
         };
-        let (entry, notices) = opened.enter(&common, permit, &conn.end, p.deadline, &conn.tasks);
         let capabilities = permit.capabilities().clone();
         Ok(Self { opened, capabilities, link, entry, next_channel: AtomicU32::new(1), notices })
     }

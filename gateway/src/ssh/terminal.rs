@@ -2,7 +2,7 @@
 //! person's side is a queue instead of a channel.
 use super::{
     connection::{Connection, Permitted, Shared},
-    notice, relay,
+    lobby, notice, relay,
     server::finish,
     side::{self, LocalEnd},
 };
@@ -44,6 +44,9 @@ impl Door {
         };
         let deadline = asked_at + permit.remaining();
         conn.permit(Permitted { permit, deadline });
+        if lobby::leads_through(&conn) {
+            return self.through_the_lobby(conn, ask.cols, ask.rows).await;
+        }
         let session = match conn.session().await {
             Ok(s) => s,
             Err(why) => {
@@ -73,6 +76,32 @@ impl Door {
             finish(&conn, &reason).await;
         });
         start(&end, ask.cols, ask.rows).await.ok_or("the terminal could not be started")?;
+        Ok(Box::new(Open { id: conn.session, conn, end: Some(end), status: None }))
+    }
+}
+
+impl Door {
+    /// The page has its terminal at once, and reads there why it waits.
+    async fn through_the_lobby(&self, conn: Arc<Connection>, cols: u16, rows: u16) -> Result<Box<dyn TerminalSession>, String> {
+        let (reads, writes, end) = side::local();
+        let (stop, held) = (self.stop.clone(), conn.clone());
+        self.tasks.spawn(async move {
+            let conn = held;
+            let relayed = async {
+                if let Some((session, client)) = lobby::wait(&conn, reads, writes).await {
+                    relay::after_lobby(&conn, &session, client).await;
+                }
+            };
+            tokio::select! {
+                () = relayed => {}
+                () = stop.cancelled() => { conn.end.end(EndReason::GatewayStopped); }
+            }
+            conn.end.end(EndReason::ClientClosed);
+            let reason = conn.end.ended().await;
+            conn.tasks.close();
+            finish(&conn, &reason).await;
+        });
+        start(&end, cols, rows).await.ok_or("the terminal could not be started")?;
         Ok(Box::new(Open { id: conn.session, conn, end: Some(end), status: None }))
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn seed(a: &Approvals, ada: &mut Someone, ben: &mut Someone, op
         grant_ends_at: grant.not_after,
         channels: 1,
         bytes_out: 48_300_000,
-        paused: Some(true),
+        holds: anteroom_domain::Holds { order: Some(anteroom_domain::PersonId(Default::default())), ..Default::default() },
     });
     a.order_pause(id, ben.person.id).await.unwrap();
 }

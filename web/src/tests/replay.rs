@@ -184,7 +184,7 @@ async fn running(site: &Site, ada: &mut Someone, bob: &mut Someone) -> SessionId
         grant_ends_at: grant.not_after,
         channels: 1,
         bytes_out: 12_345,
-        paused: None,
+        holds: Default::default(),
     });
     id
 }

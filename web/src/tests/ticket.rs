@@ -84,7 +84,7 @@ impl Ward {
             grant_ends_at: self.grant.not_after,
             channels: 1,
             bytes_out: 1,
-            paused: Some(false),
+            holds: Default::default(),
         });
         id
     }

@@ -1,7 +1,11 @@
 //! Every line of the audit log. Free of ePHI and secrets by construction: ids, names, counts and hashes only;
 //! the one free text is the requester's reason, by hash here and in full in the request.
 mod attributes;
+mod company;
+mod supervision;
 pub use attributes::AttributesEvent;
+pub use company::CompanyEvent;
+pub use supervision::SupervisionEvent;
 
 use crate::{
     AccountName, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
@@ -406,6 +410,8 @@ pub enum AuditEvent {
     },
     /// Families of events have an enum of their own, told apart by a second tag.
     Attributes(AttributesEvent),
+    Company(CompanyEvent),
+    Supervision(SupervisionEvent),
     GatewayStarted {
         gateway: String,
         version: String,
@@ -464,6 +470,7 @@ impl AuditEvent {
             | Self::LegalHoldPlaced { session, .. }
             | Self::LegalHoldLifted { session, .. }
             | Self::RecordingExported { session, .. } => Some(*session),
+            Self::Supervision(event) => Some(event.session()),
             _ => None,
         }
     }

@@ -29,6 +29,7 @@ impl Pair {
                     return Over::Target;
                 }
                 ChannelMsg::Data { data } => {
+                    self.may_pass_down().await;
                     let n = data.len();
                     if let Err(over) = self.shown(data).await {
                         return over;
@@ -38,6 +39,7 @@ impl Pair {
                     Ok(())
                 }
                 ChannelMsg::ExtendedData { data, ext } => {
+                    self.may_pass_down().await;
                     let n = data.len();
                     if let Err(over) = self.record(EventKind::Stderr(data.clone())).await {
                         return over;

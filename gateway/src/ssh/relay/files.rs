@@ -13,6 +13,7 @@ impl Pair {
         let to_target = async {
             loop {
                 let data = self.transfer.to_target.next().await;
+                self.may_move().await;
                 let n = data.len();
                 if self.target.data(data).await.is_err() {
                     return Over::Target;
@@ -23,6 +24,7 @@ impl Pair {
         let to_client = async {
             loop {
                 let data = self.transfer.to_client.next().await;
+                self.may_move().await;
                 let n = data.len();
                 self.session.entry.sent(n);
                 if self.show(data).await.is_err() {

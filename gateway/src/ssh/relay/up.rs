@@ -26,6 +26,7 @@ impl Pair {
                 ChannelMsg::Data { data } => {
                     let n = data.len();
                     if asked.started
+                        && self.may_pass_up().await
                         && let Err(over) = self.typed(data).await
                     {
                         return over;
@@ -35,6 +36,7 @@ impl Pair {
                 // RFC 4254 section 5.2 knows no extended data toward a server.
                 ChannelMsg::ExtendedData { data, .. } => credit.took(data.len(), &self.client).await,
                 ChannelMsg::Eof => {
+                    self.may_move().await;
                     if let Err(over) = self.record(EventKind::Eof).await {
                         return over;
                     }
@@ -90,6 +92,7 @@ impl Pair {
             }
             Ok(Request::Env { name, value }) => !asked.started && env_allowed(name, value),
             Ok(start @ (Request::Shell | Request::Exec { .. } | Request::Subsystem { .. })) if !asked.started => {
+                self.may_move().await;
                 what = answers::Asked::Start { terminal: self.start(start, asked, want_reply).await? };
                 true
             }
@@ -106,7 +109,7 @@ impl Pair {
                 }
                 true
             }
-            Ok(Request::Signal { .. } | Request::Break) => asked.started,
+            Ok(Request::Signal { .. } | Request::Break) => asked.started && self.may_pass_up().await,
             Ok(r @ (Request::Agent | Request::X11)) => match refusal(r, &self.session.capabilities) {
                 None => {
                     self.session.link.allow_opens(matches!(r, Request::X11));

@@ -1,0 +1,46 @@
+use crate::{PersonId, SessionId};
+use serde::{Deserialize, Serialize};
+
+/// Who watched what, and when. The words of a note stand in the recording; here is their hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum SupervisionEvent {
+    Joined {
+        session: SessionId,
+        by: PersonId,
+    },
+    Left {
+        session: SessionId,
+        by: PersonId,
+    },
+    /// Their browser was not heard of any more.
+    Lapsed {
+        session: SessionId,
+        by: PersonId,
+    },
+    /// The session stands still; nobody watches it.
+    StandsStill {
+        session: SessionId,
+    },
+    GoesOn {
+        session: SessionId,
+    },
+    Noted {
+        session: SessionId,
+        by: PersonId,
+        note_sha256: String,
+    },
+}
+
+impl SupervisionEvent {
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Joined { session, .. }
+            | Self::Left { session, .. }
+            | Self::Lapsed { session, .. }
+            | Self::StandsStill { session }
+            | Self::GoesOn { session }
+            | Self::Noted { session, .. } => *session,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What holds for the people of vendor companies, whatever any policy's text says: only their company's targets, nothing after its
+//! contract has ended, one session on a device, and somebody watches unless the company's terms say otherwise.
+use anteroom_domain::{Company, EndReason, Moment, Obligations, Person, Target};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VendorRefusal {
+    #[error("your company does not keep this target")]
+    NotTheirs,
+    #[error("your company's contract has ended")]
+    ContractEnded,
+}
+
+/// What a company's terms ask of one session, or a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Nothing lasts beyond it; none: the hospital's own people.
+    pub until: Option<Moment>,
+    pub obligations: Obligations,
+}
+
+/// `company`: the person's, as the database has it. A vendor whose company is not known reaches nothing.
+pub fn terms(person: &Person, target: &Target, company: Option<&Company>, now: Moment) -> Result<Terms, VendorRefusal> {
+    let Some(theirs) = person.attributes.company else { return Ok(Terms::default()) };
+    let company = company.filter(|c| c.id == theirs).ok_or(VendorRefusal::NotTheirs)?;
+    if target.attributes.vendor != Some(theirs) {
+        return Err(VendorRefusal::NotTheirs);
+    }
+    if now >= company.contract_ends {
+        return Err(VendorRefusal::ContractEnded);
+    }
+    let obligations = Obligations { supervise: company.supervised, at_once: Some(1), ..Obligations::default() };
+    Ok(Terms { until: Some(company.contract_ends), obligations })
+}
+
+/// The same while a session runs. That somebody has to watch from now on does not end it: it stands still until they do.
+pub fn still(person: &Person, target: &Target, company: Option<&Company>, now: Moment) -> Result<(), EndReason> {
+    terms(person, target, company, now).map(drop).map_err(|_| EndReason::PolicyDenied)
+}
+
+/// Whether this person may watch a session of that one: never their own, never one of their own company's.
+pub fn may_supervise(supervisor: &Person, of: &Person) -> bool {
+    let same_company = supervisor.attributes.company.is_some() && supervisor.attributes.company == of.attributes.company;
+    crate::may(supervisor, crate::Action::Supervise) && supervisor.id != of.id && !same_company
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use anteroom_domain::{
+        CompanyId, DisplayName, Handle, PersonAttributes, PersonId, Role, Roles, TargetAttributes, TargetId, TargetKind, TargetName,
+    };
+    use time::{Duration, macros::datetime};
+    use uuid::Uuid;
+
+    const NOW: Moment = datetime!(2026-11-26 12:00 UTC);
+
+    fn company(n: u128) -> Company {
+        let name = DisplayName::new("Made-up Imaging").unwrap();
+        Company { id: CompanyId(Uuid::from_u128(n)), name, contract_ends: NOW + Duration::DAY, supervised: true }
+    }
+    fn person(n: u128, role: Role, of: Option<u128>) -> Person {
+        Person {
+            id: PersonId(Uuid::from_u128(n)),
+            handle: Handle::new("vera").unwrap(),
+            display_name: DisplayName::new("Vera").unwrap(),
+            roles: Roles::from_iter([role]),
+            attributes: PersonAttributes { company: of.map(|n| CompanyId(Uuid::from_u128(n))), ..Default::default() },
+            suspended_at: None,
+            created_at: NOW,
+        }
+    }
+    fn target(of: Option<u128>) -> Target {
+        Target {
+            id: TargetId(Uuid::from_u128(9)),
+            name: TargetName::new("mri-3").unwrap(),
+            kind: TargetKind::Server,
+            protocol: anteroom_domain::Protocol::Ssh,
+            host: "127.0.0.1".into(),
+            port: 22,
+            more_hosts: vec![],
+            profile: anteroom_domain::Profile::Modern,
+            via: None,
+            pinned_host_cas: vec![],
+            pinned_certificates: vec![],
+            description: String::new(),
+            attributes: TargetAttributes { vendor: of.map(|n| CompanyId(Uuid::from_u128(n))), ..Default::default() },
+            accounts: vec![],
+            pinned_host_keys: vec![],
+            created_at: NOW,
+        }
+    }
+
+    #[test]
+    fn a_vendors_person_reaches_their_companys_targets_while_its_contract_runs() {
+        let vera = person(1, Role::Admin, Some(5));
+        let t = terms(&vera, &target(Some(5)), Some(&company(5)), NOW).unwrap();
+        assert_eq!((t.until, t.obligations.supervise, t.obligations.at_once), (Some(NOW + Duration::DAY), true, Some(1)));
+        for (device, known) in [(None, Some(company(5))), (Some(6), Some(company(5))), (Some(5), None), (Some(5), Some(company(6)))] {
+            assert_eq!(terms(&vera, &target(device), known.as_ref(), NOW), Err(VendorRefusal::NotTheirs), "{device:?} {known:?}");
+        }
+        let over = NOW + Duration::DAY;
+        assert_eq!(terms(&vera, &target(Some(5)), Some(&company(5)), over), Err(VendorRefusal::ContractEnded));
+        assert_eq!(still(&vera, &target(Some(5)), Some(&company(5)), over), Err(EndReason::PolicyDenied));
+    }
+
+    #[test]
+    fn the_hospitals_own_people_owe_a_company_nothing() {
+        let ada = person(1, Role::Admin, None);
+        assert_eq!(terms(&ada, &target(Some(5)), None, NOW), Ok(Terms::default()));
+    }
+
+    #[test]
+    fn nobody_watches_themselves_or_somebody_of_their_own_company() {
+        let vera = person(1, Role::Admin, Some(5));
+        assert!(may_supervise(&person(2, Role::Approver, None), &vera));
+        assert!(may_supervise(&person(2, Role::Approver, Some(6)), &vera));
+        assert!(!may_supervise(&person(1, Role::Approver, None), &vera), "themself");
+        assert!(!may_supervise(&person(2, Role::Approver, Some(5)), &vera), "a colleague");
+        for role in [Role::Admin, Role::Auditor, Role::Operator] {
+            assert!(!may_supervise(&person(2, role, None), &vera), "{role}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The watch over a session that may run only while somebody watches it: asks the database every second, tells the pure machine, and holds the
+//! session whenever that says so. What cannot be asked is nobody.
+use super::{EndSignal, Notices, Registry};
+use anteroom_approvals::{Approvals, Change};
+use anteroom_domain::{AuditEvent, EndReason, Hold, SessionId, audit::SupervisionEvent};
+use anteroom_policy::supervision::{Input, LEASE, State, Supervision};
+use anteroom_recorder::{Event, EventKind, Recording};
+use std::time::Duration;
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, sleep_until, timeout},
+};
+
+/// Between two questions to the database.
+const ASK: Duration = Duration::from_secs(1);
+/// A database that answers later than this has not answered.
+const ANSWER: Duration = Duration::from_secs(2);
+
+pub(super) struct Supervisor {
+    pub(super) session: SessionId,
+    pub(super) approvals: Approvals,
+    pub(super) registry: Registry,
+    pub(super) recording: Recording,
+    pub(super) notices: Notices,
+    pub(super) end: EndSignal,
+    /// When the session began; what is recorded counts from here.
+    pub(super) started: Instant,
+    /// How long it waits for somebody.
+    pub(super) patience: Duration,
+}
+
+impl Supervisor {
+    /// Until the session has ended. It has `Hold::Lobby` from the beginning.
+    pub(super) async fn watch(self, mut changes: Receiver<Change>) {
+        let mut machine = Supervision::new(self.now(), self.patience);
+        let mut ask_at = Instant::now();
+        loop {
+            let due = machine.due().map(|d| self.started + d);
+            let input = tokio::select! {
+                _ = self.end.ended() => break,
+                () = until(due) => Input::Nothing,
+                () = sleep_until(ask_at) => { ask_at = Instant::now() + ASK; self.ask(&machine).await }
+                change = changes.recv() => match change {
+                    Ok(Change::Supervision(s)) if s == self.session => self.ask(&machine).await,
+                    // A supervisor who was suspended watches no more.
+                    Ok(Change::PersonSuspended(_) | Change::Person(_) | Change::Resync) | Err(RecvError::Lagged(_)) => self.ask(&machine).await,
+                    Ok(_) => continue,
+                    Err(RecvError::Closed) => Input::Nobody,
+                },
+            };
+            let next = machine.step(input, self.now());
+            self.turned(machine.state(), next.state()).await;
+            machine = next;
+            if machine.state() == State::Ended {
+                self.end.end(EndReason::Unwatched);
+                break;
+            }
+        }
+        self.end.ended().await;
+        // Best effort: whoever asks sees by the session's own end that nobody watches any more.
+        let _ = timeout(ANSWER, self.approvals.end_supervisions(self.session, true)).await;
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The lease counts from before the question, so that a slow answer makes it shorter and never longer.
+    async fn ask(&self, machine: &Supervision) -> Input {
+        let asked = self.now();
+        let answer = async {
+            let watched = self.approvals.watched(self.session).await?;
+            self.take_notes().await;
+            if !matches!(machine.state(), State::Watched { .. }) || watched.is_none_or(|age| age >= LEASE) {
+                self.approvals.end_supervisions(self.session, false).await?;
+            }
+            Ok::<_, anteroom_approvals::StoreError>(watched)
+        };
+        // While it is asked nothing is known; the lease runs on and is looked at by whoever is first.
+        let limit = machine.due().map_or(ANSWER, |due| due.saturating_sub(asked).clamp(Duration::from_millis(20), ANSWER));
+        match timeout(limit, answer).await {
+            Ok(Ok(Some(age))) => Input::Lease { until: (asked + LEASE).saturating_sub(age) },
+            Ok(Ok(None)) => Input::Nobody,
+            Ok(Err(_)) | Err(_) => Input::Nothing,
+        }
+    }
+
+    /// Holds before anything is written down, and writes down before it lets go.
+    async fn turned(&self, from: State, to: State) {
+        match (from, to) {
+            (State::Watched { .. }, State::StandingStill { .. } | State::Ended) => {
+                self.registry.hold(self.session, Hold::Unwatched);
+                tracing::info!(session = %self.session, "stands still: nobody watches it");
+                self.note("nobody watches: the session stands still".to_owned()).await;
+                self.approvals.note(AuditEvent::Supervision(SupervisionEvent::StandsStill { session: self.session }), None).await;
+            }
+            (State::Lobby { .. } | State::StandingStill { .. }, State::Watched { .. }) => {
+                self.note("a supervisor watches".to_owned()).await;
+                self.approvals.note(AuditEvent::Supervision(SupervisionEvent::GoesOn { session: self.session }), None).await;
+                self.notices.say("a supervisor watches this session");
+                self.registry.release(self.session, Hold::Lobby);
+                self.registry.release(self.session, Hold::Unwatched);
+            }
+            _ => {}
+        }
+    }
+
+    async fn take_notes(&self) {
+        match self.approvals.take_supervision_notes(self.session).await {
+            Ok(notes) => {
+                for (by, text) in notes {
+                    self.note(format!("note of {by}: {text}")).await;
+                }
+            }
+            Err(e) => tracing::debug!(session = %self.session, error = %e, "a supervisor's notes could not be taken yet"),
+        }
+    }
+
+    /// On no channel: it is about the session. A recording that fails ends the session by itself.
+    async fn note(&self, text: String) {
+        let _ = self.recording.record(Event { at: self.now(), channel: 0, kind: EventKind::Note(text) }).await;
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
