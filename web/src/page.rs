@@ -78,11 +78,12 @@ impl FromRequestParts<App> for Frame {
 }
 
 fn navigation(person: &Person, path: &str, waiting: Option<u64>, unmasks: Option<u64>) -> Vec<NavItem> {
-    let all: [(Option<Action>, &'static str, &'static str); 11] = [
+    let all: [(Option<Action>, &'static str, &'static str); 12] = [
         (None, "/", "Home"),
         (Some(Action::RequestAccess), "/requests", "My requests"),
         (Some(Action::ReviewRequests), "/approvals", "Approvals"),
         (Some(Action::SeeSessions), "/sessions", "Live sessions"),
+        (Some(Action::Supervise), "/supervise", "Supervise"),
         (Some(Action::ReplayMasked), "/recordings", "Recordings"),
         (Some(Action::AskUnmask), "/unmask", "Unmask requests"),
         (Some(Action::ReviewUnmask), "/key-holder", "Key-holder"),

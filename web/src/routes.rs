@@ -4,13 +4,13 @@ use crate::{
     guard::{Answers, Needs},
     pages::{
         approvals, audit, desktop, enrol, grants, health, home, keys, live, login, people, recordings, requests, sessions, sign_in,
-        step_up, targets, terminal, unmask,
+        step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
 use anteroom_policy::Action::{
     AskUnmask, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests,
-    ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, TerminateSession,
+    ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, Supervise, TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -113,6 +113,12 @@ pub(crate) fn table() -> Vec<Route> {
         form("/sessions/{id}/resume", May(TerminateSession), post(sessions::pause::resume)),
         page("/sessions/{id}/message", May(TerminateSession), get(sessions::message::show)),
         form("/sessions/{id}/message", May(TerminateSession), post(sessions::message::send)),
+        page("/supervise", May(Supervise), get(supervise::list::show)),
+        page("/supervise/{id}", May(Supervise), get(supervise::show::show)),
+        json("/supervise/{id}/join", May(Supervise), post(supervise::seat::join)),
+        json("/supervise/{id}/renew", May(Supervise), post(supervise::seat::renew)),
+        json("/supervise/{id}/leave", May(Supervise), post(supervise::seat::leave)),
+        json("/supervise/{id}/note", May(Supervise), post(supervise::seat::note)),
         page("/recordings", May(ReplayMasked), get(recordings::list::show)),
         page("/recordings/search", May(ReplayMasked), get(recordings::search::form)),
         form("/recordings/search", May(ReplayMasked), post(recordings::search::ask)),
@@ -121,7 +127,8 @@ pub(crate) fn table() -> Vec<Route> {
         data("/recordings/{id}/channels/{channel}/cast", May(ReplayMasked), get(recordings::cast::cast)),
         data("/recordings/{id}/channels/{channel}/parts", May(ReplayMasked), get(recordings::parts::index)),
         data("/recordings/{id}/channels/{channel}/parts/{part}", May(ReplayMasked), get(recordings::parts::part)),
-        data("/recordings/{id}/channels/{channel}/live", May(ReplayMasked), get(recordings::live::follow)),
+        // Also for who watches a session that may not run unwatched, while they do; the handler asks.
+        data("/recordings/{id}/channels/{channel}/live", MayEither(ReplayMasked, Supervise), get(recordings::live::follow)),
         data("/recordings/{id}/channels/{channel}/film", May(ReplayMasked), get(recordings::film::index)),
         data("/recordings/{id}/channels/{channel}/film/live", May(ReplayMasked), get(recordings::film_live::follow)),
         data("/recordings/{id}/channels/{channel}/film/{part}", May(ReplayMasked), get(recordings::film::part)),
@@ -248,7 +255,10 @@ mod tests {
                 "/grants/{id}/revoke",
                 "/sessions",
                 "/sessions/{id}/terminate",
-                "/sessions/{id}/message"
+                "/sessions/{id}/message",
+                "/supervise",
+                "/supervise/{id}",
+                "/recordings/{id}/channels/{channel}/live"
             ]
         );
         assert_eq!(

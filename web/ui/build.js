@@ -11,6 +11,7 @@ await build({
     passkey: "src/passkey.ts",
     player: "src/player.ts",
     revealed: "src/revealed.ts",
+    supervise: "src/supervise.ts",
     terminal: "src/terminal.ts",
     ticket: "src/ticket.ts",
   },

@@ -71,6 +71,18 @@ pub(crate) async fn age_ms(db: impl PgExecutor<'_>, session: SessionId) -> Store
     Ok(age)
 }
 
+pub(crate) async fn watches(db: impl PgExecutor<'_>, session: SessionId, by: PersonId) -> Store<bool> {
+    let held = sqlx::query_scalar!(
+        r#"select exists(select from supervision where session = $1 and supervisor = $2 and left_at is null
+           and renewed_at > clock_timestamp() - interval '4 seconds') as "watches!""#,
+        session.0,
+        by.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(held)
+}
+
 pub(crate) struct Row {
     pub(crate) supervisor: Uuid,
     pub(crate) name: String,

@@ -137,6 +137,11 @@ impl Approvals {
         Ok(rows.into_iter().map(|r| SupervisionNote { by: r.name, at: r.written_at, text: r.text }).collect())
     }
 
+    /// Whether this person watches that session now.
+    pub async fn watches(&self, session: SessionId, by: PersonId) -> Result<bool, StoreError> {
+        store::supervision::watches(&self.inner.pool, session, by).await
+    }
+
     /// The running sessions that have to be watched.
     pub async fn to_supervise(&self) -> Result<Vec<(SessionId, Watching)>, StoreError> {
         let rows = store::supervision::running(&self.inner.pool).await?;

@@ -15,6 +15,7 @@ mod relays;
 mod review;
 mod search;
 mod ssh_keys;
+mod supervision;
 mod targets;
 mod tickets;
 mod unmask;

@@ -222,6 +222,7 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     ssh.max_unauthenticated = s.max_unauthenticated;
     ssh.max_unauthenticated_per_address = s.max_unauthenticated_per_address;
     ssh.login_grace = s.login_grace;
+    ssh.supervisor_wait = s.supervisor_wait;
     ssh.banner.clone_from(&s.banner);
     ssh.recording_notice = s.recording_notice;
     ssh.trust_security_keys = s.trust_security_keys;

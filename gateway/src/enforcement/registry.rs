@@ -130,6 +130,11 @@ impl Entry {
         self.holds.subscribe()
     }
 
+    /// Why it stands still at this moment.
+    pub fn standing(&self) -> Holds {
+        *self.holds.borrow()
+    }
+
     pub fn hold(&self, hold: Hold) {
         self.holds.send_if_modified(|h| h.put(hold));
     }

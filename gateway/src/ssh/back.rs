@@ -86,7 +86,7 @@ impl Back {
             conn.note_refusal("target", "the target tried to open a channel that nobody asked for");
             return reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
         }
-        if hold::refusal(*session.entry.holds().borrow()).is_some() {
+        if hold::refusal(session.entry.standing()).is_some() {
             conn.note_refusal("target", "the target opened a channel while the session stands still");
             return reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
         }

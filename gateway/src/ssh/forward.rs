@@ -89,7 +89,7 @@ async fn open(
         Ok(s) => s,
         Err(why) => return reply.reject(ChannelOpenFailure::Other { code: 2, reason: format!("anteroom: {why}") }).await,
     };
-    if let Some(why) = hold::refusal(*session.entry.holds().borrow()) {
+    if let Some(why) = hold::refusal(session.entry.standing()) {
         return refuse(&conn, reply, forward, why).await;
     }
     if !session.entry.open_channel(conn.shared.config.max_channels) {

@@ -81,7 +81,7 @@ impl ClientHandler {
             return refuse("no listening place is opened before a supervisor has joined; ask again when your session runs");
         }
         let session = self.connection.session().await.ok()?;
-        if let Some(why) = relay::hold::refusal(*session.entry.holds().borrow()) {
+        if let Some(why) = relay::hold::refusal(session.entry.standing()) {
             return refuse(&why);
         }
         let ssh = session.link.ssh()?;

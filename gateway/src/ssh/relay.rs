@@ -90,7 +90,7 @@ pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>
         Ok(s) => s,
         Err(why) => return say(from_client, reply, Say { text: notice::refused(&why), status: OWN_EXIT }).await,
     };
-    if let Some(why) = hold::refusal(*session.entry.holds().borrow()) {
+    if let Some(why) = hold::refusal(session.entry.standing()) {
         conn.note_refusal("session", &why);
         return reply.reject(ChannelOpenFailure::Other { code: 1, reason: format!("anteroom: {why}") }).await;
     }

@@ -47,5 +47,6 @@ mod telnet;
 mod throttled;
 mod transparent;
 mod unmask;
+mod vendor_support;
 mod who_may_watch;
 mod whole_story;

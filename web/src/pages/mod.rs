@@ -18,6 +18,7 @@ pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod step_up;
+pub(crate) mod supervise;
 pub(crate) mod targets;
 pub(crate) mod terminal;
 pub(crate) mod unmask;

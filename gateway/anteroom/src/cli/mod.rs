@@ -4,6 +4,7 @@ mod bundle;
 mod bundle_read;
 mod ca;
 mod check;
+mod company;
 mod context;
 mod demo;
 mod grant;
@@ -88,6 +89,8 @@ enum Command {
     CheckConfig(ConfigArg),
     /// People: add, suspend, hand out enrolment links.
     Person(person::Args),
+    /// Vendor companies: contracts, which targets they keep, whether their people are watched.
+    Company(company::Args),
     /// Servers and devices: add, pin host keys, store credentials.
     Target(target::Args),
     /// Rights to connect.
@@ -160,6 +163,7 @@ async fn dispatch(command: Command) -> Done {
         Command::CheckConfig(c) => check::run(&c, &mut out),
         Command::Person(a) => person::run(a, &mut out).await,
         Command::Target(a) => target::run(a, &mut out).await,
+        Command::Company(a) => company::run(a, &mut out).await,
         Command::Grant(a) => grant::run(a, &mut out).await,
         Command::Session(a) => session::run(a, &mut out).await,
         Command::Ca(a) => ca::run(a, &mut out).await,

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::parse_duration;
 use anteroom_approvals::Page;
-use anteroom_domain::{DisplayName, Handle, Person, Role};
+use anteroom_domain::{DisplayName, Handle, Person, PersonAttributes, Role};
 use clap::Subcommand;
 use std::time::Duration;
 
@@ -33,6 +33,17 @@ enum What {
         #[arg(long = "role", required = true)]
         roles: Vec<Role>,
     },
+    /// Say which company employs somebody. A vendor's person reaches only the targets their company keeps, while its contract runs.
+    #[command(after_help = "Example:\n  anteroom person set vera --company \"Made-up Imaging\"\n  anteroom person set vera --no-company")]
+    Set {
+        handle: Handle,
+        /// By its name; see them with: anteroom company list.
+        #[arg(long, required_unless_present = "no_company", conflicts_with = "no_company")]
+        company: Option<DisplayName>,
+        /// They are the hospital's own.
+        #[arg(long)]
+        no_company: bool,
+    },
     /// Put somebody out everywhere at once: portal, ssh, running sessions.
     Suspend { handle: Handle },
     /// Let a suspended person in again.
@@ -57,6 +68,17 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         What::Add { handle, name, roles } => {
             let person = cx.approvals.add_person(None, handle, name, roles.into_iter().collect()).await?;
             print_link(&cx, &person, Duration::from_secs(24 * 3600), a.json.json, out).await
+        }
+        What::Set { handle, company, no_company: _ } => {
+            let person = cx.person(&handle).await?;
+            let company = match &company {
+                Some(name) => Some(super::company::named(&cx, name).await?),
+                None => None,
+            };
+            let attributes = PersonAttributes { company: company.as_ref().map(|c| c.id), ..person.attributes };
+            cx.approvals.set_person_attributes(None, person.id, attributes).await?;
+            let whose = company.map_or_else(|| "the hospital".to_owned(), |c| c.name.to_string());
+            Ok(out.line(format!("{handle} works for {whose}"))?)
         }
         What::Suspend { handle } => {
             let person = cx.person(&handle).await?;

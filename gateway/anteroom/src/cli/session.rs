@@ -56,14 +56,14 @@ enum What {
         #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]
         by: Handle,
     },
-    /// Hold a desktop still: its person sees it and can do nothing in it until it is resumed.
+    /// Hold a session still: its person sees it and can do nothing in it until it is resumed.
     Pause {
         session: SessionId,
         /// In whose name; the audit log and the user are told.
         #[arg(long = "as", env = "ANTEROOM_AS", value_name = "HANDLE")]
         by: Handle,
     },
-    /// Let a paused desktop go on.
+    /// Let a paused session go on.
     Resume {
         session: SessionId,
         /// In whose name; the audit log is told.

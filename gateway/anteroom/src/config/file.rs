@@ -64,6 +64,7 @@ pub(super) struct Ssh {
     pub(super) recording_notice: Option<bool>,
     pub(super) max_unauthenticated: Option<Spanned<usize>>,
     pub(super) max_unauthenticated_per_address: Option<Spanned<usize>>,
+    pub(super) supervisor_wait: Text,
     pub(super) login_grace: Text,
     pub(super) max_channels: Option<Spanned<usize>>,
 }

@@ -25,6 +25,7 @@ pub(crate) struct Ssh {
     pub(crate) max_unauthenticated_per_address: usize,
     pub(crate) login_grace: Duration,
     pub(crate) max_channels: usize,
+    pub(crate) supervisor_wait: Duration,
 }
 
 impl Checker<'_> {
@@ -76,6 +77,7 @@ impl Checker<'_> {
                 40,
             ),
             login_grace: self.duration("ssh.login_grace", s.login_grace.as_ref(), Duration::from_secs(180)),
+            supervisor_wait: self.duration("ssh.supervisor_wait", s.supervisor_wait.as_ref(), Duration::from_secs(600)),
             max_channels: self.count("ssh.max_channels", s.max_channels.as_ref(), 64),
         })
     }

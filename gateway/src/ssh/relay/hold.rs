@@ -30,7 +30,7 @@ impl Pair {
     }
 
     fn held(&self) -> Holds {
-        *self.session.entry.holds().borrow()
+        self.session.entry.standing()
     }
 
     /// Input of the person: true if it may pass now. In a terminal it goes nowhere while the session stands still; elsewhere it waits.

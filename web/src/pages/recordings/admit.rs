@@ -28,7 +28,8 @@ pub(super) async fn admit(
     }
     let (Ok(id), Ok(channel)) = (session.parse::<SessionId>(), channel.parse::<u32>()) else { return Err(Refusal::not_found()) };
     let session = app.approvals.session(id).await?.ok_or_else(Refusal::not_found)?;
-    if !may(&viewer.person, needed(&session)) || also.is_some_and(|action| !may(&viewer.person, action)) {
+    let watches = also.is_none() && !session.mask_incomplete && app.approvals.watches(id, viewer.person.id).await?;
+    if !(may(&viewer.person, needed(&session)) || watches) || also.is_some_and(|action| !may(&viewer.person, action)) {
         return Err(Refusal::not_found());
     }
     if let Some(gone) = keeping::shredded(app, &session).await? {

@@ -9,6 +9,7 @@ use crate::{
     pages::names::Names,
     state::App,
 };
+use anteroom_approvals::{Supervised, SupervisionNote};
 use anteroom_domain::{RecordingState, SessionId, SessionRecord};
 use anteroom_policy::Action;
 use anteroom_recorder::{ChannelInfo, ChannelKind, RecordingInfo};
@@ -35,6 +36,8 @@ struct Show {
     paused: Option<bool>,
     timeline: Option<View>,
     can_search: bool,
+    watched: Vec<Supervised>,
+    notes: Vec<SupervisionNote>,
 }
 
 /// What can be shown of the recording itself.
@@ -133,7 +136,9 @@ pub(crate) async fn show(
     let channel = channel.map_or(0, |c| c.id);
     let at = q.at.filter(|at| at.is_finite() && *at >= 0.0).unwrap_or_default();
     let can_search = app.search && session.recording != RecordingState::Recording;
-    let mut response = html(&Show { frame, session, names, seen, channel, at, live, desktop, paused, timeline, can_search })?;
+    let (watched, notes) = (app.approvals.supervisions(id).await?, app.approvals.supervision_notes(id).await?);
+    let mut response =
+        html(&Show { frame, session, names, seen, channel, at, live, desktop, paused, timeline, can_search, watched, notes })?;
     if !desktop {
         response.extensions_mut().insert(Player);
     }

@@ -1,0 +1,132 @@
+use super::{
+    ConfigArg, Done, JsonArg, Out,
+    context::{Context, with_context},
+    output::moment,
+};
+use anteroom_domain::{Company, DisplayName, Moment, TargetAttributes, TargetName};
+use clap::Subcommand;
+use time::{Date, Time, format_description::well_known::Rfc3339, macros::format_description};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    #[command(flatten)]
+    json: JsonArg,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Add a vendor company. Its people reach the targets it keeps, until its contract ends, while somebody watches.
+    #[command(
+        after_help = "Example:\n  anteroom company add \"Made-up Imaging\" --until 2027-06-30\n  anteroom person set vera --company \"Made-up Imaging\"\n  anteroom company keeps \"Made-up Imaging\" mri-3"
+    )]
+    Add {
+        name: DisplayName,
+        /// When its contract ends: a day (its end, UTC), or a moment like 2027-06-30T18:00:00Z.
+        #[arg(long, value_parser = read_end)]
+        until: Moment,
+        /// Its people may work without a supervisor.
+        #[arg(long)]
+        unsupervised: bool,
+    },
+    /// Change a contract's end, or whether somebody has to watch. Running sessions obey within a second.
+    Set {
+        name: DisplayName,
+        #[arg(long, value_parser = read_end)]
+        until: Option<Moment>,
+        /// Whether its people work only while somebody watches. Counts from the next connection on.
+        #[arg(long, value_name = "true|false")]
+        supervised: Option<bool>,
+    },
+    /// Say which targets a company keeps: its people reach these and no others.
+    Keeps {
+        name: DisplayName,
+        #[arg(required = true)]
+        targets: Vec<TargetName>,
+        /// They are no longer the company's.
+        #[arg(long)]
+        no_longer: bool,
+    },
+    /// All companies.
+    List,
+}
+
+/// A day ends with its last second.
+fn read_end(s: &str) -> Result<Moment, String> {
+    if let Ok(at) = Moment::parse(s, &Rfc3339) {
+        return Ok(at);
+    }
+    let day = Date::parse(s, format_description!("[year]-[month]-[day]"));
+    let day = day.map_err(|_| "not a day like 2027-06-30, nor a moment like 2027-06-30T18:00:00Z".to_owned())?;
+    let last = Time::from_hms(23, 59, 59).unwrap_or(Time::MIDNIGHT);
+    Ok(day.with_time(last).assume_utc())
+}
+
+pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
+    with_context!(&a.config, cx => match a.what {
+        What::Add { name, until, unsupervised } => {
+            let id = cx.approvals.add_company(None, name.clone(), until, !unsupervised).await?;
+            if a.json.json {
+                return Ok(out.json(&serde_json::json!({ "id": id }))?);
+            }
+            let watched = if unsupervised { "work unwatched" } else { "work while somebody watches" };
+            Ok(out.line(format!("{name} is known; its people {watched}, until {}. Next: anteroom person set HANDLE --company {:?}", moment(until), name.as_str()))?)
+        }
+        What::Set { name, until, supervised } => {
+            let company = named(&cx, &name).await?;
+            let (until, supervised) = (until.unwrap_or(company.contract_ends), supervised.unwrap_or(company.supervised));
+            cx.approvals.change_company(None, company.id, until, supervised).await?;
+            Ok(out.line(format!("{name}: contract until {}, {}", moment(until), watched(supervised)))?)
+        }
+        What::Keeps { name, targets, no_longer } => {
+            let company = named(&cx, &name).await?;
+            for target in targets {
+                let found = cx.approvals.target_by_name(&target).await?.ok_or_else(|| anyhow::anyhow!("there is no target \"{target}\""))?;
+                let vendor = if no_longer { None } else { Some(company.id) };
+                let attributes = TargetAttributes { vendor, ..found.attributes };
+                cx.approvals.set_target_attributes(None, found.id, attributes).await?;
+                let how = if no_longer { "no longer keeps" } else { "keeps" };
+                out.line(format!("{name} {how} {target}"))?;
+            }
+            Ok(())
+        }
+        What::List => {
+            let all = cx.approvals.companies().await?;
+            if a.json.json {
+                return Ok(out.json(&all)?);
+            }
+            let rows: Vec<_> = all.iter().map(row).collect();
+            Ok(out.table(&["NAME", "CONTRACT ENDS", "ITS PEOPLE"], &rows, "none yet; add one with: anteroom company add")?)
+        }
+    })
+}
+
+fn row(c: &Company) -> Vec<String> {
+    vec![c.name.to_string(), moment(c.contract_ends), watched(c.supervised).to_owned()]
+}
+
+fn watched(supervised: bool) -> &'static str {
+    if supervised { "work while somebody watches" } else { "work unwatched" }
+}
+
+/// The company of this name, or what to do.
+pub(super) async fn named(cx: &Context, name: &DisplayName) -> anyhow::Result<Company> {
+    let found = cx.approvals.company_by_name(name.as_str()).await?;
+    found.ok_or_else(|| anyhow::anyhow!("there is no company {:?}; see them with: anteroom company list", name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_contract_runs_to_the_end_of_its_last_day() {
+        assert_eq!(read_end("2027-06-30"), Ok(datetime!(2027-06-30 23:59:59 UTC)));
+        assert_eq!(read_end("2027-06-30T18:00:00Z"), Ok(datetime!(2027-06-30 18:00 UTC)));
+        assert!(read_end("30.6.2027").is_err());
+    }
+}

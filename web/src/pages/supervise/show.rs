@@ -1,0 +1,37 @@
+//! A supervisor's page: the masked live view, and everything that can be done to the session from here.
+use crate::{
+    errors::Problem,
+    guard::Viewer,
+    layers::Player,
+    page::{Frame, Id, html},
+    state::App,
+};
+use anteroom_approvals::{Supervised, SupervisionNote};
+use anteroom_domain::{Person, SessionId, SessionRecord};
+use anteroom_policy::{Action, may_supervise};
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+#[derive(Template)]
+#[template(path = "supervise_session.html")]
+struct Watch {
+    frame: Frame,
+    session: SessionRecord,
+    person: Person,
+    paused: bool,
+    watched: Vec<Supervised>,
+    notes: Vec<SupervisionNote>,
+}
+
+pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, Id(id): Id<SessionId>) -> Result<Response, Problem> {
+    let session = app.approvals.session(id).await?.ok_or_else(Problem::not_found)?;
+    let person = app.approvals.person(session.person).await?.ok_or_else(Problem::not_found)?;
+    if !may_supervise(&viewer.person, &person) {
+        return Err(Problem::not_found());
+    }
+    let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(Option::is_some);
+    let (watched, notes) = (app.approvals.supervisions(id).await?, app.approvals.supervision_notes(id).await?);
+    let mut response = html(&Watch { frame, session, person, paused, watched, notes })?;
+    response.extensions_mut().insert(Player);
+    Ok(response)
+}
