@@ -41,6 +41,7 @@ mod search;
 mod shred;
 mod slow_loris;
 mod sockets_and_displays;
+mod standing_still;
 mod step_up;
 mod supervisor;
 mod telnet;

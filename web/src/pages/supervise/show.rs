@@ -8,7 +8,7 @@ use crate::{
 };
 use anteroom_approvals::{Supervised, SupervisionNote};
 use anteroom_domain::{Person, SessionId, SessionRecord};
-use anteroom_policy::{Action, may_supervise};
+use anteroom_policy::may_supervise;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
