@@ -10,6 +10,7 @@ mod roles;
 mod safety;
 mod search;
 mod story;
+mod supervise;
 mod target_test;
 mod targets;
 mod terminal;

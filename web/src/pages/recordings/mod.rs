@@ -47,7 +47,6 @@ impl Viewings {
     }
 }
 
-/// What it takes to watch this one: more when masking is known to be incomplete.
 /// For pages that show something of a running session.
 pub(crate) async fn read<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, anteroom_recorder::ReplayError> + Send + 'static,
@@ -55,6 +54,7 @@ pub(crate) async fn read<T: Send + 'static>(
     admit::reading(work).await
 }
 
+/// What it takes to watch this one: more when masking is known to be incomplete.
 fn needed(session: &SessionRecord) -> Action {
     if session.mask_incomplete { Action::ReplayIncomplete } else { Action::ReplayMasked }
 }
