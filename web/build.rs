@@ -9,7 +9,7 @@ use std::{
 };
 
 /// What the templates link to; the build fails when one is missing.
-const NEEDED: [&str; 12] = [
+const NEEDED: [&str; 13] = [
     "app.css",
     "app.js",
     "desktop.css",
@@ -18,6 +18,7 @@ const NEEDED: [&str; 12] = [
     "player.css",
     "player.js",
     "revealed.js",
+    "supervise.js",
     "terminal.css",
     "terminal.js",
     "ticket.js",

@@ -38,7 +38,7 @@ async fn a_seat_is_taken_kept_seen_from_and_given_up() {
         assert_eq!(site.json(&format!("{page}/join"), &json!({}), Some(stranger)).await.status, StatusCode::NOT_FOUND);
     }
     let shown = site.get(&page, Some(&nora)).await.text;
-    assert!(shown.contains("Join and watch") && shown.contains("supervise-") && !shown.contains("style="), "{shown}");
+    assert!(shown.contains("Join and watch") && shown.contains("src=\"/assets/supervise.") && !shown.contains("style="), "{shown}");
 
     let seat = site.json(&format!("{page}/join"), &json!({}), Some(&nora)).await;
     assert_eq!(seat.status, StatusCode::OK, "{}", seat.text);
