@@ -180,6 +180,7 @@ fn grant(e: &Evidence) -> Result<String, String> {
         && g.target_name == r.target_name
         && g.account_name == r.account
         && g.capabilities == r.capabilities
+        && g.obligations == r.obligations
         && g.not_before == r.from
         && g.not_after == r.until;
     ensure(same, "the grant is not what was approved")?;

@@ -23,7 +23,7 @@ const ROUND: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) enum Access {
     /// `ssh bastion`: shows what may be reached.
-    Menu(Visitor),
+    Menu(Box<Visitor>),
     /// The key is known, the access is not granted; the reason is told on the first channel, where every client shows it.
     Refused(String),
     /// [`Connection::permitted`] holds the permit.
@@ -154,7 +154,7 @@ impl Authentication {
             Login::Menu => {
                 let fingerprint = certificate.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
                 let visitor = Visitor { person, fingerprint, ssh_session_id: signed.ssh_session_id, factor };
-                self.stage = Stage::In(Access::Menu(visitor));
+                self.stage = Stage::In(Access::Menu(Box::new(visitor)));
                 Auth::Accept
             }
             Login::Target { account, target } => {
@@ -181,7 +181,7 @@ impl Authentication {
                 let both = self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes());
                 let factor = if both { SecondFactor::SecurityKey } else { SecondFactor::Missing };
                 let visitor = Visitor { person, fingerprint, ssh_session_id: key.session_id.to_vec(), factor };
-                self.stage = Stage::In(Access::Menu(visitor));
+                self.stage = Stage::In(Access::Menu(Box::new(visitor)));
                 Auth::Accept
             }
             Login::Target { account, target } => {

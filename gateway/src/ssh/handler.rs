@@ -4,7 +4,7 @@
 //! What a callback awaits is boxed: a connection's task is as large as the largest of them for as long as it lives, and most are over
 //! when the session begins.
 use super::{
-    auth::{Access, Authentication, Stage},
+    auth::{Access, Authentication, Stage, Visitor},
     back::Listener,
     connection::Connection,
     forward::{self, Forward},
@@ -141,7 +141,7 @@ impl Handler for ClientHandler {
                 conn.tasks.spawn(relay::say(channel, reply, Say::refused(text.clone())));
             }
             Some(Access::Menu(visitor)) => {
-                let visitor = visitor.clone();
+                let visitor = Visitor::clone(visitor);
                 let tasks = conn.tasks.clone();
                 tasks.spawn(menu::run(conn, visitor, channel, reply));
             }
