@@ -1,7 +1,7 @@
 //! Table `company`.
 use super::Store;
 use crate::StoreError;
-use anteroom_domain::{Company, CompanyId, Moment, TargetId};
+use anteroom_domain::{Company, CompanyId, Moment, Person, TargetId};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -42,7 +42,14 @@ pub(crate) async fn change(db: impl PgExecutor<'_>, c: &Company) -> Store<bool> 
     Ok(done.rows_affected() == 1)
 }
 
-/// The person's company, if they have one.
+/// Of a vendor's person; none: they are the hospital's own.
+pub(crate) async fn of(db: impl PgExecutor<'_>, person: &Person) -> Store<Option<Company>> {
+    match person.attributes.company {
+        Some(id) => by_id(db, id).await,
+        None => Ok(None),
+    }
+}
+
 pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: CompanyId) -> Store<Option<Company>> {
     let row =
         sqlx::query_as!(Row, "select id, name, contract_ends, supervised from company where id = $1", id.0).fetch_optional(db).await?;

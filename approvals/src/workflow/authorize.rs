@@ -140,10 +140,7 @@ pub(super) async fn decide(tx: &mut sqlx::PgConnection, q: &Question<'_>, second
     let id = found.as_ref().map_or(TargetId(Uuid::nil()), |t| t.id);
     let mut grants = store::grants::unended(&mut *tx, q.person.id, Some(id), q.now).await?;
     grants.retain(|g| q.grant.is_none_or(|only| g.id == only));
-    let company = match q.person.attributes.company {
-        Some(id) => store::companies::by_id(&mut *tx, id).await?,
-        None => None,
-    };
+    let company = store::companies::of(&mut *tx, q.person).await?;
     let Ok(account) = AccountName::new(q.account) else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
     Ok(judge(&Facts {
         session: q.session,

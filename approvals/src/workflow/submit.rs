@@ -32,10 +32,7 @@ impl Approvals {
         let target = store::targets::by_name(&mut *tx, form.target.as_str()).await?;
         let account = target.as_ref().and_then(|t| t.accounts.iter().find(|a| a.name == form.account));
         let (Some(target), Some(account)) = (&target, account) else { return Err(RequestError::NoSuchTarget) };
-        let company = match person.attributes.company {
-            Some(id) => store::companies::by_id(&mut *tx, id).await?,
-            None => None,
-        };
+        let company = store::companies::of(&mut *tx, &person).await?;
         // A vendor's person learns of no target but their company's.
         let terms = match vendor::terms(&person, target, company.as_ref(), now) {
             Ok(terms) => terms,

@@ -36,7 +36,11 @@ impl Guard {
             Ok(Change::GrantRevoked(g)) if g == self.grant => Verdict::Ends(EndReason::GrantRevoked),
             Ok(Change::PersonSuspended(p)) if p == self.person => Verdict::Ends(EndReason::PersonSuspended),
             Ok(Change::Terminate { session, by }) if session == self.session => Verdict::Ends(EndReason::Terminated { by }),
-            Ok(Change::Company(_) | Change::Resync) | Err(RecvError::Lagged(_)) => Verdict::LookAgain,
+            Ok(Change::Person(p)) if p != self.person => Verdict::Stays,
+            // Whose company, and who keeps the target, decides whether a vendor may be there.
+            Ok(Change::Person(_) | Change::Target(_) | Change::Company(_) | Change::Resync) | Err(RecvError::Lagged(_)) => {
+                Verdict::LookAgain
+            }
             Ok(_) => Verdict::Stays,
             Err(RecvError::Closed) => Verdict::Ends(EndReason::GatewayStopped),
         }
@@ -96,6 +100,7 @@ async fn judge_again(g: &Guard, approvals: &Approvals) -> Result<Option<Duration
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anteroom_domain::TargetId;
     use uuid::Uuid;
 
     fn g() -> Guard {
@@ -114,6 +119,9 @@ mod tests {
             (Change::PersonSuspended(PersonId(other)), Verdict::Stays),
             (Change::Terminate { session: g().session, by }, Verdict::Ends(EndReason::Terminated { by })),
             (Change::Terminate { session: SessionId(other), by }, Verdict::Stays),
+            (Change::Person(g().person), Verdict::LookAgain),
+            (Change::Person(PersonId(other)), Verdict::Stays),
+            (Change::Target(TargetId(other)), Verdict::LookAgain),
             (Change::Resync, Verdict::LookAgain),
         ] {
             assert_eq!(g().judge(Ok(change)), verdict);
