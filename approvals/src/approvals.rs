@@ -70,6 +70,9 @@ pub(crate) struct Inner {
     pub(crate) endings: broadcast::Sender<Change>,
     /// Seconds a step-up counts; may be changed while running.
     pub(crate) remember: AtomicU64,
+    /// Seconds until a request that nobody answered is over; may be changed while running.
+    pub(crate) unanswered: AtomicU64,
+    pub(crate) throttle: crate::workflow::Throttle,
     pub(crate) addresses: Mutex<Option<KnownAddresses>>,
     /// When the database last said that it is there.
     pub(crate) answered: Mutex<Option<std::time::Instant>>,
@@ -87,6 +90,9 @@ impl std::fmt::Debug for Approvals {
 /// A connection unused for longer is asked whether it still lives before it is used, and so is the database; asking always would double
 /// the questions. Short, so that hardly anybody meets a database that went away unnoticed and is refused without being told why.
 const TRUSTED: Duration = Duration::from_millis(100);
+
+/// How long a request waits for its answers if nobody says otherwise.
+const UNANSWERED: Duration = Duration::from_secs(24 * 3600);
 
 /// A pool that notices within three seconds that the database is away, and asks no statement to run for long.
 pub fn pool_options() -> PgPoolOptions {
@@ -135,14 +141,38 @@ impl Approvals {
         let ((changes, _), (endings, _)) = (broadcast::channel(1024), broadcast::channel(1024));
         let remember = AtomicU64::new(options.remember_step_up.as_secs());
         let known = Mutex::new(Known::new(newest));
+        let (unanswered, throttle) = (AtomicU64::new(UNANSWERED.as_secs()), Default::default());
         let (addresses, answered) = (Mutex::default(), Mutex::default());
-        let inner = Inner { pool, options, ceremonies, signer, known, spool, changes, endings, remember, addresses, answered };
+        let inner = Inner {
+            pool,
+            options,
+            ceremonies,
+            signer,
+            known,
+            spool,
+            changes,
+            endings,
+            remember,
+            unanswered,
+            throttle,
+            addresses,
+            answered,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// How long a step-up counts from now on; zero for never. Whole seconds.
     pub fn set_remember_step_up(&self, span: Duration) {
         self.inner.remember.store(span.as_secs(), Ordering::Relaxed);
+    }
+
+    /// How long a request made from now on waits for its answers. Whole seconds.
+    pub fn set_unanswered_for(&self, span: Duration) {
+        self.inner.unanswered.store(span.as_secs(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn unanswered_for(&self) -> time::Duration {
+        time::Duration::seconds(i64::try_from(self.inner.unanswered.load(Ordering::Relaxed)).unwrap_or(i64::MAX))
     }
 
     /// What changes, as soon as it is committed, wherever it was done. Needs [`run`](Self::run). A receiver that

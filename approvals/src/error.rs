@@ -179,6 +179,35 @@ pub enum RequestError {
     NotPending,
     #[error("you have {max} requests waiting already; withdraw one first")]
     TooMany { max: i64 },
+    #[error("more than {max} requests in a minute; wait a minute, then ask again")]
+    TooFast { max: u32 },
+    #[error("a request holds at most {max} logins; make two of it")]
+    Places { max: usize },
+    #[error("{place} is there twice")]
+    SamePlace { place: String },
+    #[error("a time comes back in at most {max} following weeks")]
+    Weeks { max: u8 },
+    #[error("policy asks for a ticket number here: the change or the incident this belongs to")]
+    TicketMissing,
+    #[error("there is no grant of yours for exactly this login that could be extended to then")]
+    NothingToExtend,
+    #[error("there are {max} comments already")]
+    TooManyComments { max: i64 },
+}
+
+/// Who is away, and who fills their place.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AbsenceError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("only approvers name a deputy")]
+    NotAllowed,
+    #[error("the deputy has to be another approver who is not suspended")]
+    Deputy,
+    #[error("name an end, at most {days} days ahead")]
+    Window { days: i64 },
+    #[error("you are not set as away")]
+    NotAway,
 }
 
 /// Answering a request.
@@ -200,6 +229,10 @@ pub enum ReviewError {
     Changed,
     #[error("the time asked for is already over")]
     Over,
+    #[error("nobody answered this in time; it has to be asked again")]
+    Expired,
+    #[error(transparent)]
+    NoVoice(#[from] anteroom_policy::NoVoice),
 }
 impl From<StoreError> for ReviewError {
     fn from(e: StoreError) -> Self {

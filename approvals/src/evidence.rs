@@ -42,13 +42,23 @@ impl Keeping {
     }
 }
 
+impl Evidence {
+    pub fn approvals(&self) -> impl Iterator<Item = &AssertionEvidence> {
+        std::iter::once(&self.approval).chain(&self.more_approvals)
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     pub v: u8,
     pub request: AccessRequest,
     pub grant: Grant,
     pub session: SessionRecord,
+    /// The first of them.
     pub approval: AssertionEvidence,
+    /// The others, in the order they were given; empty if one was enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_approvals: Vec<AssertionEvidence>,
     /// The second factor of the connection, if it was a passkey over this very one.
     pub step_up: Option<AssertionEvidence>,
     /// What a passkey signed when the certificate was given out that let the connection in, if one did.

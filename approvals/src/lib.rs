@@ -15,6 +15,7 @@ mod error;
 pub mod evidence;
 mod identity;
 mod listing;
+pub mod notify;
 mod run;
 mod search;
 mod store;
@@ -27,13 +28,13 @@ mod workflow;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
-    AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError, RedeemError,
-    RequestError, ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, TicketError, TicketRefusal, UnmaskError,
-    VaultError,
+    AbsenceError, AuthorityError, CertificateError, CertificateRefusal, KeepError, KeyError, ManageError, MigrateError, OpenError,
+    RedeemError, RequestError, ReviewError, SearchError, SignError, StartError, StepUpError, StoreError, TicketError, TicketRefusal,
+    UnmaskError, VaultError,
 };
 pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
-pub use workflow::{Claim, Envelopes, RDP_FINGERPRINT, Supervised, SupervisionNote, Watching};
+pub use workflow::{Answered, Claim, Envelopes, RDP_FINGERPRINT, Supervised, SupervisionNote, Watching};

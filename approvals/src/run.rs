@@ -103,6 +103,7 @@ impl Approvals {
         store::certificates::sweep(&self.inner.pool, now - KEEP_ASKS).await?;
         store::messages::sweep(&self.inner.pool, now - KEEP_MESSAGES).await?;
         store::tickets::sweep(&self.inner.pool, now - KEEP_TICKETS).await?;
+        Box::pin(self.expire_requests()).await?;
         Box::pin(self.retire_replaced()).await
     }
 }

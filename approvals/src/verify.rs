@@ -1,4 +1,5 @@
 //! Checks evidence offline: no database, no keys of ours, no trust in who hands it over.
+mod approval;
 mod keeping;
 mod story;
 mod unmask;

@@ -151,6 +151,7 @@ fn form(target: &str, account: &str, reason: &str, hours: i64) -> RequestForm {
         from: None,
         until,
         capabilities: anteroom_domain::Capabilities::interactive(),
+        also: Default::default(),
     }
 }
 

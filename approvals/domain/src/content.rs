@@ -4,10 +4,12 @@ mod unmask;
 pub use unmask::{UnmaskContent, UnmaskOpening};
 
 use crate::{
-    AccountName, Capabilities, Handle, Moment, PersonId, Reason, RequestId, StepUpId, TargetId, TargetKind, TargetName, canonical,
+    AccountName, Asks, Capabilities, Comment, CompanyId, GroupName, Handle, Moment, Obligations, PersonId, Reason, RequestId, StepUpId,
+    TargetId, TargetKind, TargetName, canonical,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// 32 random bytes, base64url: makes every content unique, so an assertion can't be used twice.
 pub type Nonce = String;
@@ -40,8 +42,11 @@ pub enum Verdict {
 }
 
 /// "*approver* approves that *requester* reaches *account* on *target* from then until then because ..."
+///
+/// Version 1 had one target, one approver and no obligations: what is missing there reads as the default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalContent {
+    /// 1 or 2.
     pub v: u8,
     pub verdict: Verdict,
     pub request: RequestId,
@@ -60,11 +65,48 @@ pub struct ApprovalContent {
     pub from: Moment,
     #[serde(with = "time::serde::rfc3339")]
     pub until: Moment,
+    /// What the grant will owe, and who else has to sign.
+    #[serde(default)]
+    pub obligations: Obligations,
+    /// Further targets, ticket, weeks, what is extended.
+    #[serde(default)]
+    pub asks: Asks,
+    /// Until when it may be approved.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester_company: Option<CompanyId>,
+    /// The approver's groups that count here, or those of whom they stand for.
+    #[serde(default)]
+    pub groups: BTreeSet<GroupName>,
+    /// Companies of the approver and of whom they stand for.
+    #[serde(default)]
+    pub companies: BTreeSet<CompanyId>,
+    /// Absent; the approver is their deputy and fills their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<PersonId>,
+    /// Why it is denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Comment>,
     pub nonce: Nonce,
 }
 
 impl Signable for ApprovalContent {
+    // The purpose, not the version: that is in the content.
     const DOMAIN: &'static str = "anteroom.approval.v1";
+}
+
+impl ApprovalContent {
+    /// SHA-256 over what every approver of a request signs alike: all of it but who signs, what they say, and the nonce.
+    pub fn subject_sha256(&self) -> Result<[u8; 32], canonical::CanonicalError> {
+        let mut v = serde_json::to_value(self)?;
+        if let Some(m) = v.as_object_mut() {
+            for own in ["verdict", "approver", "approver_handle", "groups", "companies", "stands_for", "comment", "nonce"] {
+                m.remove(own);
+            }
+        }
+        Ok(Sha256::digest(canonical::to_vec(&v)?).into())
+    }
 }
 
 /// A second factor for one SSH connection (invariant 9).

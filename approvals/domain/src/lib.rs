@@ -38,11 +38,13 @@ pub use grant::{Grant, GrantState};
 pub use hold::{Hold, Holds};
 pub use ids::*;
 pub use keeping::{HoldLifted, LegalHold, Shredding};
-pub use names::{AccountName, DisplayName, GroupName, Handle, Label, NameError, Reason, TargetName, UnitName, ZoneName};
+pub use names::{
+    AccountName, Comment, DisplayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName, ZoneName,
+};
 pub use obligation::{AtEnd, Obligations, Quorum};
 pub use person::{Person, Role, Roles};
 pub use probe::{Probe, ProbeOutcome, TargetProbe};
-pub use request::{AccessRequest, RequestState};
+pub use request::{AccessRequest, Asks, Place, RequestState};
 pub use secret::Secret;
 pub use session::{EndReason, RecordingState, SessionRecord};
 pub use shown::LineKind;

@@ -120,6 +120,22 @@ name!(
     |s| check("label", s, 63, "a-z, 0-9, '.', '_', '-' and '=', starting with a letter or digit", |i, c| hostlike(i, c) || (i > 0 && c == '='))
 );
 
+name!(
+    /// A change's or an incident's number in another system: `CHG-4711`. At most 63 characters.
+    TicketNumber,
+    |s| check("ticket number", s, 63, "letters, digits, '.', '_', '-', '#', '/' and ':', starting with a letter or digit", |i, c| {
+        c.is_ascii_alphanumeric() || (i > 0 && matches!(c, '.' | '_' | '-' | '#' | '/' | ':'))
+    })
+);
+name!(
+    /// What people write below a request. At most 500 characters; line breaks are allowed.
+    Comment,
+    |s| {
+        check("comment", s, 500, "printable text", |_, c| c == '\n' || printable(c))?;
+        if s.trim().is_empty() { Err(NameError::Empty { what: "comment" }) } else { Ok(()) }
+    }
+);
+
 /// Refuses control characters and the direction overrides that make a text read as something else (Unicode TR 36).
 fn printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}')

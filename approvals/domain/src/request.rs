@@ -1,4 +1,6 @@
-use crate::{AccountName, Capabilities, Moment, Obligations, PersonId, Reason, RequestId, TargetId, TargetName};
+use crate::{
+    AccountId, AccountName, Capabilities, GrantId, Moment, Obligations, PersonId, Reason, RequestId, TargetId, TargetName, TicketNumber,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,22 +10,67 @@ pub enum RequestState {
     Approved,
     Denied,
     Withdrawn,
+    /// Nobody answered in time.
+    Expired,
 }
 
 impl RequestState {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Denied, Self::Withdrawn];
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Denied, Self::Withdrawn, Self::Expired];
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
         }
     }
     pub fn from_name(s: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|r| r.as_str() == s)
     }
 }
+
+/// A login on a target, as a request names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub target: TargetId,
+    pub target_name: TargetName,
+    pub account: AccountId,
+    pub account_name: AccountName,
+}
+
+/// What a request may ask for beside one login at one time. Every default asks for nothing more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asks {
+    /// Beside the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketNumber>,
+    /// The same time again in each of so many following weeks.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub weeks: u8,
+    /// The grant that ends too soon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<GrantId>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it so
+fn is_zero(n: &u8) -> bool {
+    *n == 0
+}
+
+impl Asks {
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Most logins of one request.
+pub const MAX_PLACES: usize = 10;
+/// A time may come back in so many following weeks.
+pub const MAX_WEEKS: u8 = 12;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccessRequest {
@@ -40,11 +87,30 @@ pub struct AccessRequest {
     pub capabilities: Capabilities,
     /// What policy asked for when it was made.
     pub obligations: Obligations,
+    #[serde(default, skip_serializing_if = "Asks::is_plain")]
+    pub asks: Asks,
     pub state: RequestState,
     /// Address the request was made from.
     pub source: String,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: Moment,
+    /// From then on nobody can approve it. None in evidence from before 2026-11-26.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Moment>,
+}
+
+impl AccessRequest {
+    /// Every time it asks for: from, until. The first is `from` and `until`, the others are whole weeks later.
+    pub fn times(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        (0..=i64::from(self.asks.weeks)).map(|w| time::Duration::weeks(w)).map(|w| (self.from + w, self.until + w))
+    }
+    pub fn target_names(&self) -> Vec<TargetName> {
+        std::iter::once(&self.target_name).chain(self.asks.more.iter().map(|p| &p.target_name)).cloned().collect()
+    }
+    /// The end of the last of its times.
+    pub fn last_until(&self) -> Moment {
+        self.until + time::Duration::weeks(i64::from(self.asks.weeks))
+    }
 }
 
 /// The longest time one request may ask for.

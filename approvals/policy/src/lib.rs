@@ -5,11 +5,13 @@
 
 mod access;
 mod portal;
+mod quorum;
 mod retention;
 pub mod supervision;
 pub mod vendor;
 
 pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, still_valid};
 pub use portal::{Action, may};
+pub use quorum::{Needed, NoVoice, Tally, Voice, listed};
 pub use retention::{Kept, expires};
 pub use vendor::{VendorRefusal, may_supervise};

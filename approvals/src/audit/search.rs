@@ -1,7 +1,7 @@
 //! Reading the log.
 use super::merkle;
 use crate::{Approvals, AuditFilter, AuditLine, Evidence, Listing, Page, StoreError, clock::hex, evidence::ProvenRecord, store};
-use anteroom_domain::{SessionId, SessionRecord};
+use anteroom_domain::{SessionId, SessionRecord, content::Verdict};
 
 impl Approvals {
     /// Newest first.
@@ -30,8 +30,13 @@ impl Approvals {
         const WHERE: StoreError = StoreError::Damaged("session");
         let grant = store::grants::by_id(db, row.grant).await?.ok_or(WHERE)?;
         let request = store::requests::by_id(db, grant.request).await?.ok_or(WHERE)?;
-        let (approval, approver) = store::requests::approval_evidence(db, request.id).await?.ok_or(WHERE)?;
-        let approval = store::evidence::by_id(db, approval).await?;
+        let (mut approvals, mut people) = (Vec::new(), vec![request.requester.0]);
+        for given in store::approvals::of(db, request.id).await?.into_iter().filter(|g| g.voice.verdict == Verdict::Approve) {
+            approvals.push(store::evidence::by_id(db, given.evidence).await?);
+            people.push(given.voice.approver.0);
+        }
+        let mut approvals = approvals.into_iter();
+        let approval = approvals.next().ok_or(WHERE)?;
         let step_up = match store::step_ups::evidence_of(db, session).await? {
             Some(id) => Some(store::evidence::by_id(db, id).await?),
             None => None,
@@ -43,13 +48,7 @@ impl Approvals {
         let Some(checkpoint) = store::audit::latest_checkpoint(db).await? else { return Ok(None) };
         let hashes = store::audit::leaf_hashes(db, checkpoint.size).await?;
         let mut records = Vec::new();
-        let story = store::audit::Story {
-            session,
-            request: request.id.0,
-            grant: grant.id.0,
-            people: &[request.requester.0, approver.0],
-            size: checkpoint.size,
-        };
+        let story = store::audit::Story { session, request: request.id.0, grant: grant.id.0, people: &people, size: checkpoint.size };
         for (index, record) in store::audit::story(db, story).await? {
             const WHERE: StoreError = StoreError::Damaged("audit_leaf");
             let index = usize::try_from(index).map_err(|_| WHERE)?;
@@ -64,6 +63,7 @@ impl Approvals {
             grant,
             session: row,
             approval,
+            more_approvals: approvals.collect(),
             step_up,
             certificate,
             manifest: store::sessions::manifest(db, session).await?,

@@ -1,7 +1,7 @@
 //! Table `access_grant`.
 use super::{Store, json, total};
 use crate::{GrantFilter, Listing, Page, StoreError, listing::pattern};
-use anteroom_domain::{Capabilities, Grant, GrantId, Moment, PersonId, TargetId};
+use anteroom_domain::{Capabilities, Grant, GrantId, Moment, PersonId, RequestId, TargetId};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -140,6 +140,21 @@ pub(crate) async fn list(db: &PgPool, f: &GrantFilter, now: Moment, page: Page) 
     .fetch_one(db)
     .await?;
     Ok(Listing { rows: rows.into_iter().map(Grant::try_from).collect::<Store<_>>()?, total: total(n) })
+}
+
+/// What was made of a request, by login and time.
+pub(crate) async fn of_request(db: impl PgExecutor<'_>, request: RequestId) -> Store<Vec<Grant>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
+         g.obligations, g.not_before, g.not_after, g.revoked_at
+         from access_grant g join target t on t.id = g.target join account a on a.id = g.account
+         where g.request = $1 order by g.not_before, t.name, a.name",
+        request.0
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Grant::try_from).collect()
 }
 
 /// False if it was revoked before or never was.

@@ -1,13 +1,17 @@
 //! All SQL, one file a table family. Nothing here decides anything.
+pub(crate) mod absences;
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod authorities;
 pub(crate) mod ceremonies;
 pub(crate) mod certificates;
 pub(crate) mod companies;
+pub(crate) mod comments;
 pub(crate) mod evidence;
 pub(crate) mod grants;
 pub(crate) mod holds;
 pub(crate) mod messages;
+pub(crate) mod notices;
 pub(crate) mod passkeys;
 pub(crate) mod people;
 pub(crate) mod recording_lines;

@@ -1,7 +1,7 @@
-//! Tables `access_request` and `approval`.
+//! Table `access_request`.
 use super::{Store, json, total};
-use crate::{Listing, Page, RequestFilter, StoreError, listing::pattern, store::evidence::Stored};
-use anteroom_domain::{AccessRequest, AccountId, ApprovalId, Capabilities, Moment, PersonId, RequestId, RequestState, content::Verdict};
+use crate::{Listing, Page, RequestFilter, StoreError, listing::pattern};
+use anteroom_domain::{AccessRequest, AccountId, Capabilities, Moment, PersonId, RequestId, RequestState};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -17,9 +17,11 @@ struct Row {
     ends_at: Moment,
     capabilities: Vec<String>,
     obligations: Value,
+    asks: Value,
     state: String,
     source: String,
     created_at: Moment,
+    expires_at: Moment,
 }
 
 impl TryFrom<Row> for AccessRequest {
@@ -37,9 +39,11 @@ impl TryFrom<Row> for AccessRequest {
             until: r.ends_at,
             capabilities: Capabilities::from_names(&r.capabilities).ok_or(WHERE)?,
             obligations: serde_json::from_value(r.obligations).map_err(|_| WHERE)?,
+            asks: serde_json::from_value(r.asks).map_err(|_| WHERE)?,
             state: RequestState::from_name(&r.state).ok_or(WHERE)?,
             source: r.source,
             created_at: r.created_at,
+            expires_at: Some(r.expires_at),
         })
     }
 }
@@ -47,8 +51,8 @@ impl TryFrom<Row> for AccessRequest {
 pub(crate) async fn insert(db: impl PgExecutor<'_>, r: &AccessRequest, account: AccountId) -> Store<()> {
     sqlx::query!(
         "insert into access_request
-         (id, requester, target, account, reason, starts_at, ends_at, capabilities, obligations, state, source, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         (id, requester, target, account, reason, starts_at, ends_at, capabilities, obligations, state, source, created_at, asks, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         r.id.0,
         r.requester.0,
         r.target.0,
@@ -60,7 +64,9 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, r: &AccessRequest, account: 
         json(&r.obligations)?,
         r.state.as_str(),
         r.source,
-        r.created_at
+        r.created_at,
+        json(&r.asks)?,
+        r.expires_at.unwrap_or(r.until)
     )
     .execute(db)
     .await?;
@@ -71,7 +77,7 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: RequestId) -> Store<Optio
     let row = sqlx::query_as!(
         Row,
         "select r.id, r.requester, r.target, t.name as target_name, a.name as account, r.reason, r.starts_at, r.ends_at,
-         r.capabilities, r.obligations, r.state, r.source, r.created_at
+         r.capabilities, r.obligations, r.asks, r.state, r.source, r.created_at, r.expires_at
          from access_request r join target t on t.id = r.target join account a on a.id = r.account where r.id = $1",
         id.0
     )
@@ -92,7 +98,7 @@ pub(crate) async fn list(db: &PgPool, f: &RequestFilter, page: Page) -> Store<Li
     let rows = sqlx::query_as!(
         Row,
         "select r.id, r.requester, r.target, t.name as target_name, a.name as account, r.reason, r.starts_at, r.ends_at,
-         r.capabilities, r.obligations, r.state, r.source, r.created_at
+         r.capabilities, r.obligations, r.asks, r.state, r.source, r.created_at, r.expires_at
          from access_request r join target t on t.id = r.target join account a on a.id = r.account join person p on p.id = r.requester
          where ($1::text is null or r.state = $1) and ($2::uuid is null or r.requester = $2)
          and (t.name ilike $3 or a.name ilike $3 or p.handle ilike $3 or p.display_name ilike $3 or r.reason ilike $3)
@@ -133,37 +139,22 @@ pub(crate) async fn answer(db: impl PgExecutor<'_>, id: RequestId, state: Reques
     Ok(done.rows_affected() == 1)
 }
 
-pub(crate) struct NewApproval {
-    pub(crate) id: ApprovalId,
-    pub(crate) request: RequestId,
-    pub(crate) requester: PersonId,
-    pub(crate) approver: PersonId,
-    pub(crate) verdict: Verdict,
-    pub(crate) at: Moment,
+/// How many this person made since then, answered or not.
+pub(crate) async fn made_since(db: impl PgExecutor<'_>, person: PersonId, since: Moment) -> Store<i64> {
+    let n = sqlx::query_scalar!("select count(*) from access_request where requester = $1 and created_at > $2", person.0, since)
+        .fetch_one(db)
+        .await?;
+    Ok(n.unwrap_or_default())
 }
 
-pub(crate) async fn insert_approval(db: impl PgExecutor<'_>, a: &NewApproval, evidence: &Stored) -> Store<()> {
-    let verdict = match a.verdict {
-        Verdict::Approve => "approve",
-        Verdict::Deny => "deny",
-    };
-    sqlx::query!(
-        "insert into approval (id, request, requester, approver, verdict, evidence, at) values ($1, $2, $3, $4, $5, $6, $7)",
-        a.id.0,
-        a.request.0,
-        a.requester.0,
-        a.approver.0,
-        verdict,
-        evidence.id,
-        a.at
+/// Those that nobody answered in time, at most `most`, held by our transaction.
+pub(crate) async fn overdue(db: impl PgExecutor<'_>, now: Moment, most: i64) -> Store<Vec<RequestId>> {
+    let ids = sqlx::query_scalar!(
+        "select id from access_request where state = 'pending' and expires_at <= $1 order by expires_at limit $2 for update skip locked",
+        now,
+        most
     )
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(())
-}
-
-/// The evidence of the answer to a request, and who gave it.
-pub(crate) async fn approval_evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<(Uuid, PersonId)>> {
-    let row = sqlx::query!("select evidence, approver from approval where request = $1", request.0).fetch_optional(db).await?;
-    Ok(row.map(|r| (r.evidence, PersonId(r.approver))))
+    Ok(ids.into_iter().map(RequestId).collect())
 }

@@ -6,8 +6,8 @@ use crate::{
     evidence::{AssertionEvidence, Evidence},
 };
 use anteroom_domain::{
-    AuditEvent, AuditRecord, FactorUsed, PersonId, RequestState, canonical,
-    content::{ApprovalContent, CertificateContent, Signable, StepUpContent, Verdict},
+    AuditEvent, AuditRecord, FactorUsed, PersonId, canonical,
+    content::{ApprovalContent, CertificateContent, Signable, StepUpContent},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde::{Serialize, de::DeserializeOwned};
@@ -57,7 +57,7 @@ pub fn verify_evidence(evidence: &Evidence, trusted_log_key: Option<&str>) -> Ve
     let mut report = Report(Vec::new());
     let e = evidence;
     let records = log(&mut report, e, trusted_log_key);
-    report.add("approval", approval(e));
+    report.add("approval", super::approval::check(e));
     report.add("second factor", second_factor(e, &records));
     report.add("grant", grant(e));
     report.add("session", session(e));
@@ -101,25 +101,6 @@ fn log(report: &mut Report, e: &Evidence, trusted: Option<&str>) -> Vec<AuditRec
 /// Reads a signed content back.
 pub(super) fn signed<C: Signable + DeserializeOwned>(a: &AssertionEvidence) -> Result<C, String> {
     anteroom_assertion::signed(a).map_err(|w| format!("the passkey's assertion: {w}"))
-}
-
-fn approval(e: &Evidence) -> Result<String, String> {
-    let c: ApprovalContent = signed(&e.approval)?;
-    let r = &e.request;
-    ensure(c.verdict == Verdict::Approve && r.state == RequestState::Approved, "the request was not approved")?;
-    ensure(c.approver != c.requester, "the requester approved it")?;
-    let same = c.request == r.id
-        && c.requester == r.requester
-        && c.requester_source == r.source
-        && c.target == r.target
-        && c.target_name == r.target_name
-        && c.account == r.account
-        && c.capabilities == r.capabilities
-        && c.reason == r.reason
-        && c.from == r.from
-        && c.until == r.until;
-    ensure(same, "what was signed is not what the request says")?;
-    Ok(format!("{} signed: {} may reach {}@{} until {}", c.approver_handle, c.requester_handle, c.account, c.target_name, text(c.until)))
 }
 
 /// What the log says was the second factor is here, and nothing else: a bundle cannot be robbed of it.
@@ -174,15 +155,18 @@ fn certified(e: &Evidence, a: &AssertionEvidence) -> Result<CertificateContent, 
 
 fn grant(e: &Evidence) -> Result<String, String> {
     let (g, r) = (&e.grant, &e.request);
+    let first = g.target == r.target && g.target_name == r.target_name && g.account_name == r.account;
+    let place = first
+        || r.asks
+            .more
+            .iter()
+            .any(|p| g.target == p.target && g.target_name == p.target_name && g.account == p.account && g.account_name == p.account_name);
     let same = g.request == r.id
         && g.person == r.requester
-        && g.target == r.target
-        && g.target_name == r.target_name
-        && g.account_name == r.account
+        && place
         && g.capabilities == r.capabilities
         && g.obligations == r.obligations
-        && g.not_before == r.from
-        && g.not_after == r.until;
+        && r.times().any(|(from, until)| g.not_before == from && g.not_after == until);
     ensure(same, "the grant is not what was approved")?;
     Ok(format!("from {} until {}", text(g.not_before), text(g.not_after)))
 }
@@ -207,24 +191,13 @@ fn told(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
 
     let reason = hex(&Sha256::digest(r.reason.as_str()));
     let submitted = any(&|x| {
-        matches!(&x.event, AuditEvent::RequestSubmitted { request, person, target, account, from, until, reason_sha256, source }
-            if *request == r.id && *person == r.requester && *target == r.target && *account == r.account && x.at == r.created_at
+        matches!(&x.event, AuditEvent::RequestSubmitted { request, person, target, account, from, until, reason_sha256, source, asks }
+            if *request == r.id && *asks == r.asks && *person == r.requester && *target == r.target && *account == r.account && x.at == r.created_at
             && *from == text(r.from) && *until == text(r.until) && *reason_sha256 == reason && *source == r.source)
     });
     ensure(submitted, "no entry says that this was requested")?;
 
-    let (content, assertion) = hashes(&e.approval)?;
-    let approver = records.iter().find_map(|x| match &x.event {
-        AuditEvent::RequestApproved { request, content_sha256, evidence_sha256, approver }
-            if *request == r.id && *content_sha256 == content && *evidence_sha256 == assertion =>
-        {
-            Some(*approver)
-        }
-        _ => None,
-    });
-    let approver = approver.ok_or("no entry says that this was approved with this signature")?;
-    ensure(content_approver(&e.approval) == Some(approver), "the log names another approver than the signed content")?;
-    enrolled(records, approver, &e.approval).ok_or("no entry says that the passkey that approved is the approver's")?;
+    super::approval::told(e, records)?;
 
     if let Some(a) = &e.step_up {
         let (content, assertion) = hashes(a)?;
@@ -282,10 +255,6 @@ fn told(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
         ensure(sealed, "no entry says that a recording with this manifest was sealed")?;
     }
     Ok("requested, approved, granted and begun as written here".into())
-}
-
-fn content_approver(a: &AssertionEvidence) -> Option<PersonId> {
-    serde_json::from_str::<ApprovalContent>(&a.content).ok().map(|c| c.approver)
 }
 
 /// Hashes of the content and of the whole evidence, as the log names them.

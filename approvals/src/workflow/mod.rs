@@ -1,11 +1,15 @@
 //! From a wish to a session, one use case a file.
+mod absences;
 mod attributes;
 mod authorize;
 mod certificates;
 mod companies;
+mod comments;
+mod expiry;
 mod grants;
 mod holds;
 mod messages;
+mod progress;
 mod review;
 mod sessions;
 mod shred;
@@ -13,12 +17,15 @@ mod step_up;
 mod submit;
 mod supervision;
 mod targets;
+mod throttle;
 mod tickets;
 mod unmask;
 
 pub use authorize::Claim;
 pub(crate) use holds::hash;
+pub use review::Answered;
 pub use shred::Envelopes;
 pub use supervision::{Supervised, SupervisionNote, Watching};
 pub(crate) use targets::MAX_RELAYS;
+pub(crate) use throttle::Throttle;
 pub use tickets::RDP_FINGERPRINT;

@@ -42,6 +42,7 @@ async fn desktop(w: &World, who: &Someone, approver: &mut Someone) -> Grant {
         from: None,
         until: now() + time::Duration::hours(1),
         capabilities: Capabilities::parse(["desktop", "clipboard-to-target:max=64KiB"]).unwrap(),
+        also: Default::default(),
     };
     let r = w.approvals.submit_request(&who.person, form, HERE).await.unwrap();
     Box::pin(w.review(approver, &r, Verdict::Approve)).await.unwrap().unwrap()

@@ -97,6 +97,7 @@ impl World {
             from: None,
             until: now() + time::Duration::minutes(minutes),
             capabilities: anteroom_domain::Capabilities::interactive(),
+            also: Default::default(),
         }
     }
 

@@ -265,6 +265,7 @@ impl Counter {
             from: None,
             until: anteroom_domain::Moment::now_utc() + time::Duration::minutes(i64::from(minutes)),
             capabilities: Capabilities::parse(capabilities).map_err(|e| e.to_string())?,
+            also: Default::default(),
         };
         let asked = self.conn.shared.approvals.submit_request(&self.visitor.person, form, self.conn.peer.ip()).await;
         asked.map(drop).map_err(|e| e.to_string())

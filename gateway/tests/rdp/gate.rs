@@ -68,6 +68,7 @@ impl Gate {
             from: None,
             until: now() + time::Duration::hours(1),
             capabilities: Capabilities::parse(s.capabilities).unwrap(),
+            also: Default::default(),
         };
         let r = w.approvals.submit_request(&ada.person, form, LOOPBACK).await.unwrap();
         let grant = Box::pin(w.review(&mut bob, &r, Verdict::Approve)).await.unwrap().unwrap();

@@ -38,6 +38,7 @@ impl Ward {
             from: None,
             until: now() + time::Duration::hours(1),
             capabilities: Capabilities::parse(["desktop", "clipboard-to-target"]).unwrap(),
+            also: Default::default(),
         };
         let r = a.submit_request(&ada.person, form, HERE).await.unwrap();
         let grant = Box::pin(site.world.review(&mut bob, &r, Verdict::Approve)).await.unwrap().unwrap();

@@ -2,13 +2,15 @@
 //! the one free text is the requester's reason, by hash here and in full in the request.
 mod attributes;
 mod company;
+mod requests;
 mod supervision;
 pub use attributes::AttributesEvent;
 pub use company::CompanyEvent;
+pub use requests::RequestsEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
-    AccountName, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
+    AccountName, Asks, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
     TargetName, UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
@@ -100,6 +102,9 @@ pub enum AuditEvent {
         until: CanonicalText,
         reason_sha256: String,
         source: String,
+        /// Further targets, ticket, weeks, what is extended.
+        #[serde(default, skip_serializing_if = "Asks::is_plain")]
+        asks: Asks,
     },
     RequestWithdrawn {
         request: RequestId,
@@ -412,6 +417,7 @@ pub enum AuditEvent {
     Attributes(AttributesEvent),
     Company(CompanyEvent),
     Supervision(SupervisionEvent),
+    Requests(RequestsEvent),
     GatewayStarted {
         gateway: String,
         version: String,

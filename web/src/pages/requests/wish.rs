@@ -45,7 +45,7 @@ impl Wish {
         let window = self.window(now).map_err(|w| bad.push(w)).ok();
         match (target, account, reason, capabilities, window) {
             (Some(target), Some(account), Some(reason), Some(capabilities), Some((from, until))) => {
-                Ok(RequestForm { target, account, reason, from, until, capabilities })
+                Ok(RequestForm { target, account, reason, from, until, capabilities, also: Default::default() })
             }
             _ => Err(bad),
         }

@@ -1,0 +1,69 @@
+//! A notice in words: the same for every channel.
+use super::{Alarm, What};
+use anteroom_domain::{RequestState, TargetName};
+use std::fmt::Write;
+
+impl What {
+    /// The webhooks' event type.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RequestWaiting { .. } => "request.waiting",
+            Self::RequestAnswered { .. } => "request.answered",
+            Self::RequestCommented { .. } => "request.commented",
+            Self::Alarm { .. } => "alarm",
+            Self::Test => "test",
+        }
+    }
+
+    /// One line.
+    pub fn title(&self) -> String {
+        match self {
+            Self::RequestWaiting { requester, targets, .. } => format!("{requester} asks for access to {}", named(targets)),
+            Self::RequestAnswered { targets, state, .. } => match state {
+                RequestState::Approved => format!("Access to {} was approved", named(targets)),
+                RequestState::Denied => format!("Access to {} was denied", named(targets)),
+                _ => format!("Nobody answered the request for {} in time", named(targets)),
+            },
+            Self::RequestCommented { by, targets, .. } => format!("{by} wrote about the request for {}", named(targets)),
+            Self::Alarm { alarm, person, target, .. } => {
+                let mut line = match alarm {
+                    Alarm::BreakGlass => "Break-glass was used",
+                    Alarm::BreakGlassUnreviewed => "A use of break-glass waits for its review",
+                    Alarm::SafeMode => "The gateway works in safe mode",
+                    Alarm::Posture => "A device's posture is bad or unknown",
+                    Alarm::PatientsSeen => "More patients were seen than is usual",
+                    Alarm::Command => "A watched command was entered",
+                    Alarm::Locked => "A lock was set",
+                }
+                .to_owned();
+                if let Some(p) = person {
+                    let _ = write!(line, " by {p}");
+                }
+                if let Some(t) = target {
+                    let _ = write!(line, " on {t}");
+                }
+                line
+            }
+            Self::Test => "A test of Anteroom's notifications".into(),
+        }
+    }
+
+    /// Where the portal shows it.
+    pub fn path(&self) -> String {
+        match self {
+            Self::RequestWaiting { request, .. } | Self::RequestAnswered { request, .. } | Self::RequestCommented { request, .. } => {
+                format!("/requests/{request}")
+            }
+            Self::Alarm { session: Some(_), .. } => "/sessions".into(),
+            Self::Alarm { .. } | Self::Test => "/".into(),
+        }
+    }
+}
+
+fn named(targets: &[TargetName]) -> String {
+    match targets {
+        [] => "a target".into(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
