@@ -11,7 +11,7 @@ mod painting;
 #[path = "preview/ticket.rs"]
 mod ticket;
 
-use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord, UnmaskForm};
+use anteroom_approvals::{Answer, Approvals, AskStepUp, Credential, NewTarget, Options, RequestForm, SealedRecord, UnmaskForm};
 use anteroom_domain::{content::Verdict, *};
 use anteroom_policy::{Decision, Permit, SecondFactor};
 use anteroom_recorder::{
@@ -360,11 +360,13 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     a.finish_ssh_key(&ada.person, start.ceremony, &answer).await.unwrap();
 
     let granted = a.submit_request(&ada.person, form("ehr-db-1", "root", "Vacuum the visit table, ticket 4711", 4), HERE).await.unwrap();
-    let start = Box::pin(a.begin_review(&ben.person, granted.id, Verdict::Approve)).await.unwrap();
+    let start = Box::pin(a.begin_review(&ben.person, granted.id, Answer::Approve)).await.unwrap();
     let answer = ben.passkey.get(&start.options).unwrap();
-    let grant = Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap().unwrap();
+    let grant = Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap().into_grant().unwrap();
     let denied = a.submit_request(&ada.person, form("mri-3", "root", "Just looking around", 8), HERE).await.unwrap();
-    let start = Box::pin(a.begin_review(&ben.person, denied.id, Verdict::Deny)).await.unwrap();
+    let start = Box::pin(a.begin_review(&ben.person, denied.id, Answer::Deny { comment: "not while ward 4 is busy".parse().unwrap() }))
+        .await
+        .unwrap();
     let answer = ben.passkey.get(&start.options).unwrap();
     Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap();
     let why = "Field service: replace the gradient amplifier firmware (FSN 2026-118).\nWard 4 is informed, no patient until 17:00.";

@@ -3,9 +3,10 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError, StoreError,
-    TicketError, UnmaskError,
+    AbsenceError, AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError,
+    StoreError, TicketError, UnmaskError,
 };
+use anteroom_policy::NoVoice;
 use askama::Template;
 use axum::{
     Json,
@@ -178,6 +179,7 @@ impl Explain for RequestError {
             Self::Store(e) => e.failure(),
             Self::NotAllowed | Self::NoSuchRequest => Failure::hidden(text),
             Self::NotPending => Failure { status: StatusCode::CONFLICT, text },
+            Self::TooFast { .. } => Failure { status: StatusCode::TOO_MANY_REQUESTS, text },
             _ => Failure::unprocessable(text),
         }
     }
@@ -189,8 +191,18 @@ impl Explain for ReviewError {
         match self {
             Self::Sign(e) => e.failure(),
             Self::NotAllowed | Self::NoSuchRequest => Failure::hidden(text),
-            Self::OwnRequest => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::OwnRequest | Self::NoVoice(NoVoice::Requester | NoVoice::SameCompany) => Failure { status: StatusCode::FORBIDDEN, text },
             _ => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for AbsenceError {
+    fn failure(self) -> Failure {
+        match self {
+            Self::Store(e) => e.failure(),
+            Self::NotAllowed => Failure::hidden(self.to_string()),
+            _ => Failure::unprocessable(self.to_string()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Asking and answering. The passkey signs exactly what the request says, and nobody answers their own.
-use crate::world::{HERE, World, account, now};
-use anteroom_approvals::{Page, RequestError, RequestFilter, ReviewError, SignError};
+use crate::world::{HERE, World, account, deny, now};
+use anteroom_approvals::{Answer, Page, RequestError, RequestFilter, ReviewError, SignError};
 use anteroom_domain::{
     AuditEvent, RequestState, Role, TargetName,
     content::{ApprovalContent, Signable, Verdict, challenge},
@@ -13,7 +13,7 @@ async fn a_request_is_approved_by_somebody_else_and_becomes_a_grant() {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     // What is shown is canonical, says everything, and is what the passkey is asked to sign.
     let c: ApprovalContent = serde_json::from_str(&start.content).unwrap();
     assert_eq!(c.canonical().unwrap(), start.content.as_bytes());
@@ -21,7 +21,7 @@ async fn a_request_is_approved_by_somebody_else_and_becomes_a_grant() {
     assert_eq!(start.options.public_key.challenge, challenge(ApprovalContent::DOMAIN, start.content.as_bytes()));
 
     let answer = bob.passkey.get(&start.options).unwrap();
-    let g = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap().unwrap();
+    let g = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap().into_grant().unwrap();
     assert_eq!((g.person, g.target, g.not_before, g.not_after), (ada.person.id, w.target.id, r.from, r.until));
     assert_eq!(w.approvals.request(r.id).await.unwrap().unwrap().state, RequestState::Approved);
     assert_eq!(w.approvals.reachable(ada.person.id, now()).await.unwrap().len(), 1);
@@ -57,7 +57,7 @@ async fn a_passkey_of_the_requester_does_not_approve_for_the_approver() {
     let w = World::new().await;
     let (mut ada, bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let mut start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let mut start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     start.options.public_key.allow_credentials.clear();
     let answer = ada.passkey.get(&start.options).unwrap();
     let refused = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap_err();
@@ -80,7 +80,7 @@ async fn only_approvers_answer() {
     let r = w.request(&ada).await;
     for role in [Role::Admin, Role::Auditor, Role::Operator] {
         let who = w.somebody(role.as_str(), role).await;
-        assert_eq!(w.approvals.begin_review(&who.person, r.id, Verdict::Approve).await.unwrap_err(), ReviewError::NotAllowed);
+        assert_eq!(w.approvals.begin_review(&who.person, r.id, Answer::Approve).await.unwrap_err(), ReviewError::NotAllowed);
     }
 }
 
@@ -95,7 +95,7 @@ async fn a_request_that_changed_between_showing_and_signing_is_refused() {
         "update access_request set source = '203.0.113.9'",
     ] {
         let r = w.request(&ada).await;
-        let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+        let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
         w.sql(change).await;
         let answer = bob.passkey.get(&start.options).unwrap();
         let refused = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap_err();
@@ -111,7 +111,7 @@ async fn content_changed_in_the_waiting_ceremony_is_refused() {
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
     // Request and ceremony are changed in step, as somebody with the database could: the signature is over the old text.
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     w.sql("update access_request set reason = 'evil'").await;
     w.sql("update ceremony set content = replace(content, 'vacuum full, ticket 4711', 'evil')").await;
     let answer = bob.passkey.get(&start.options).unwrap();
@@ -124,8 +124,8 @@ async fn a_deny_can_not_be_turned_into_an_approval() {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let deny = w.approvals.begin_review(&bob.person, r.id, Verdict::Deny).await.unwrap();
-    let approve = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let deny = w.approvals.begin_review(&bob.person, r.id, deny()).await.unwrap();
+    let approve = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     let answer = bob.passkey.get(&deny.options).unwrap();
     assert!(w.approvals.finish_review(&bob.person, approve.ceremony, &answer).await.is_err());
 }
@@ -135,14 +135,14 @@ async fn an_assertion_counts_once() {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     let answer = bob.passkey.get(&start.options).unwrap();
     w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap();
     let again = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap_err();
     assert_eq!(again, ReviewError::Sign(SignError::CeremonyGone));
     // Replayed under another ceremony for another request of the same kind.
     let other = w.request(&ada).await;
-    let start = w.approvals.begin_review(&bob.person, other.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, other.id, Answer::Approve).await.unwrap();
     let replayed = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap_err();
     assert!(matches!(replayed, ReviewError::Sign(SignError::PasskeyRefused(_))), "{replayed:?}");
 }
@@ -162,7 +162,7 @@ async fn withdrawn_while_the_approver_reads_is_refused() {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     w.approvals.withdraw_request(&ada.person, r.id).await.unwrap();
     let answer = bob.passkey.get(&start.options).unwrap();
     assert_eq!(w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap_err(), ReviewError::Answered);
@@ -191,7 +191,7 @@ async fn one_ceremony_finished_twice_at_the_same_moment_makes_one_grant() {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     let answer = bob.passkey.get(&start.options).unwrap();
     let finish = || w.approvals.finish_review(&bob.person, start.ceremony, &answer);
     let (a, b, c) = tokio::join!(finish(), finish(), finish());
@@ -203,14 +203,14 @@ async fn a_suspended_approver_or_requester_stops_a_review_half_way() {
     let w = World::new().await;
     let (ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     w.approvals.suspend_person(None, ada.person.id).await.unwrap();
     let answer = bob.passkey.get(&start.options).unwrap();
     assert_eq!(w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap_err(), ReviewError::RequesterSuspended);
     assert!(w.review(&mut bob, &r, Verdict::Approve).await.is_err());
     w.approvals.reinstate_person(None, ada.person.id).await.unwrap();
 
-    let start = w.approvals.begin_review(&bob.person, r.id, Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     w.approvals.suspend_person(None, bob.person.id).await.unwrap();
     let answer = bob.passkey.get(&start.options).unwrap();
     assert!(w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.is_err());

@@ -117,12 +117,12 @@ async fn what_was_asked_for_is_what_the_grant_allows() {
     let mut form = w.form(60);
     form.capabilities = Capabilities::parse(["exec:systemctl restart *", "download:/var/log/**;max=10MiB;keep"]).unwrap();
     let r = w.approvals.submit_request(&ada.person, form.clone(), crate::world::HERE).await.unwrap();
-    let start = w.approvals.begin_review(&bob.person, r.id, anteroom_domain::content::Verdict::Approve).await.unwrap();
+    let start = w.approvals.begin_review(&bob.person, r.id, anteroom_approvals::Answer::Approve).await.unwrap();
     for shown in form.capabilities.names() {
         assert!(start.content.contains(&shown), "the approver sees {shown}");
     }
     let answer = bob.passkey.get(&start.options).unwrap();
-    let grant = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap().unwrap();
+    let grant = w.approvals.finish_review(&bob.person, start.ceremony, &answer).await.unwrap().into_grant().unwrap();
     assert_eq!(grant.capabilities, form.capabilities);
 
     form.capabilities = Capabilities::default();

@@ -1,9 +1,11 @@
 //! A small hospital to tell stories about: people with passkeys, a target, and the gateway's decisions.
 use crate::cluster::{self, Cluster};
-use anteroom_approvals::{Approvals, AuditFilter, Credential, NewTarget, Options, Page, RequestForm, ReviewError, SignStart};
+use anteroom_approvals::{
+    Answer, Answered, Approvals, AuditFilter, Credential, NewTarget, Options, Page, RequestForm, ReviewError, SignStart,
+};
 use anteroom_domain::{
-    AccessRequest, AccountName, AuditEvent, DisplayName, Grant, Handle, Moment, Person, Reason, Role, Roles, Secret, Target, TargetKind,
-    TargetName, content::Verdict,
+    AccessRequest, AccountName, AuditEvent, Comment, DisplayName, Grant, Handle, Moment, Person, Reason, Role, Roles, Secret, Target,
+    TargetKind, TargetName, content::Verdict,
 };
 use anteroom_test_authenticator::Authenticator;
 use sqlx::PgPool;
@@ -106,7 +108,15 @@ impl World {
     }
 
     pub async fn review(&self, who: &mut Someone, r: &AccessRequest, v: Verdict) -> Result<Option<Grant>, ReviewError> {
-        let start: SignStart = self.approvals.begin_review(&who.person, r.id, v).await?;
+        let said = match v {
+            Verdict::Approve => Answer::Approve,
+            Verdict::Deny => deny(),
+        };
+        Ok(Box::pin(self.answer(who, r, said)).await?.into_grant())
+    }
+
+    pub async fn answer(&self, who: &mut Someone, r: &AccessRequest, said: Answer) -> Result<Answered, ReviewError> {
+        let start: SignStart = self.approvals.begin_review(&who.person, r.id, said).await?;
         let answer = who.passkey.get(&start.options).unwrap();
         self.approvals.finish_review(&who.person, start.ceremony, &answer).await
     }
@@ -133,6 +143,11 @@ impl World {
     pub async fn sql(&self, statement: &'static str) -> u64 {
         sqlx::query(statement).execute(&self.owner).await.unwrap().rows_affected()
     }
+}
+
+/// Denied, with a reason.
+pub fn deny() -> Answer {
+    Answer::Deny { comment: Comment::new("not in the window of ward 4").unwrap() }
 }
 
 pub fn account(name: &str) -> AccountName {

@@ -1,9 +1,7 @@
 //! A desktop: a grant to connect with, and a session on it that stands still.
 use crate::{Control, HERE, Someone, form};
-use anteroom_approvals::{Approvals, AskStepUp, Credential, NewTarget, RDP_FINGERPRINT, RequestForm};
-use anteroom_domain::{
-    AccountName, Capabilities, CertificateFingerprint, LiveSession, PersonId, Secret, StepUpId, TargetKind, content::Verdict,
-};
+use anteroom_approvals::{Answer, Approvals, AskStepUp, Credential, NewTarget, RDP_FINGERPRINT, RequestForm};
+use anteroom_domain::{AccountName, Capabilities, CertificateFingerprint, LiveSession, PersonId, Secret, StepUpId, TargetKind};
 use time::OffsetDateTime;
 
 const ACCOUNT: &str = "CT\\service";
@@ -39,9 +37,9 @@ pub(crate) async fn seed(a: &Approvals, ada: &mut Someone, ben: &mut Someone, op
         ..form("ct-2", ACCOUNT, "Update of the console, ticket 4712", 4)
     };
     let request = a.submit_request(&ada.person, wish, HERE).await.unwrap();
-    let start = Box::pin(a.begin_review(&ben.person, request.id, Verdict::Approve)).await.unwrap();
+    let start = Box::pin(a.begin_review(&ben.person, request.id, Answer::Approve)).await.unwrap();
     let answer = ben.passkey.get(&start.options).unwrap();
-    let grant = Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap().unwrap();
+    let grant = Box::pin(a.finish_review(&ben.person, start.ceremony, &answer)).await.unwrap().into_grant().unwrap();
     println!("desktop {}", grant.id);
     let step_up = confirm(a, ada).await;
     let ticket = a.issue_ticket(&ada.person, step_up, grant.id, HERE).await.unwrap();
