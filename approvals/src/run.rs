@@ -95,6 +95,11 @@ impl Approvals {
         }
     }
 
+    /// What the background work does once a minute, now.
+    pub async fn sweep_now(&self) -> Result<(), StoreError> {
+        self.sweep_once().await
+    }
+
     async fn sweep_once(&self) -> Result<(), StoreError> {
         let now = clock::now();
         store::ceremonies::sweep(&self.inner.pool, now).await?;

@@ -3,8 +3,8 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        approvals, audit, desktop, enrol, grants, health, home, keys, live, login, people, recordings, requests, sessions, sign_in,
-        step_up, supervise, targets, terminal, unmask,
+        absence, approvals, audit, desktop, enrol, grants, health, home, keys, live, login, notices, people, recordings, requests,
+        sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
@@ -99,7 +99,11 @@ pub(crate) fn table() -> Vec<Route> {
         // Answering. A requester sees only their own; the handler checks whose it is.
         page("/requests/{id}", MayEither(RequestAccess, ReviewRequests), get(requests::show::show)),
         form("/requests/{id}/withdraw", May(RequestAccess), post(requests::withdraw::withdraw)),
+        form("/requests/{id}/comment", MayEither(RequestAccess, ReviewRequests), post(requests::comment::add)),
         page("/approvals", May(ReviewRequests), get(approvals::show)),
+        page("/absence", May(ReviewRequests), get(absence::show)),
+        form("/absence", May(ReviewRequests), post(absence::set)),
+        form("/absence/end", May(ReviewRequests), post(absence::end)),
         json("/requests/{id}/review/begin", May(ReviewRequests), post(requests::review_begin::begin)),
         json("/requests/{id}/review/finish", May(ReviewRequests), post(requests::review_finish::finish)),
         page("/grants", May(RevokeGrant), get(grants::list::show)),
@@ -159,6 +163,8 @@ pub(crate) fn table() -> Vec<Route> {
         form("/people/{id}/suspend", May(ManagePeople), post(people::suspend::suspend)),
         form("/people/{id}/reinstate", May(ManagePeople), post(people::reinstate::reinstate)),
         form("/people/{id}/link", May(ManagePeople), post(people::link::make)),
+        page("/notices", May(ManagePeople), get(notices::show)),
+        form("/notices/again", May(ManagePeople), post(notices::again)),
         page("/targets", May(ManageTargets), get(targets::list::show)),
         form("/targets", May(ManageTargets), post(targets::add::add)),
         page("/targets/{id}", May(ManageTargets), get(targets::show::show)),
@@ -251,6 +257,7 @@ mod tests {
             [
                 "/requests/{id}",
                 "/approvals",
+                "/absence",
                 "/grants",
                 "/grants/{id}/revoke",
                 "/sessions",
@@ -297,6 +304,7 @@ mod tests {
                 "/recordings/{id}/hold",
                 "/people",
                 "/people/{id}",
+                "/notices",
                 "/targets",
                 "/targets/{id}"
             ]

@@ -2,11 +2,22 @@
 //!
 //! A notice is written in the transaction that made it true ([`enqueue`]) and carried out later, with retries. It holds ids, handles, names
 //! of targets and a link, and nothing else: what somebody wrote (reasons, comments) and what a session showed cannot be put into one.
+mod address;
+mod deliver;
+mod mail;
+mod manage;
+mod webhook;
 mod words;
+
+pub use address::{Forbidden, check as check_address};
+pub use mail::{MailAddress, MailSecurity, MailServer};
+pub use webhook::{SecretError, Webhook, WebhookSecret};
 
 use crate::{StoreError, clock, store};
 use anteroom_domain::{GrantId, GroupName, Handle, Moment, PersonId, Quorum, RequestId, RequestState, Role, SessionId, TargetName};
 use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
 
 /// Whom an e-mail goes to. Webhooks get every notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +87,49 @@ impl Notice {
     pub fn alarm(alarm: Alarm, roles: &[Role], person: Option<Handle>, target: Option<TargetName>, session: Option<SessionId>) -> Self {
         Self { to: roles.iter().map(|r| To::Role(*r)).collect(), what: What::Alarm { alarm, person, target, session, grant: None } }
     }
+}
+
+/// The ways out of here.
+#[derive(Debug, Default)]
+pub struct Channels {
+    pub mail: Option<MailServer>,
+    pub webhooks: Vec<Webhook>,
+}
+
+/// Why something was not delivered, in words without a secret and without what the other side sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Undelivered(pub(crate) String);
+
+/// What was given up, or failed and is tried again.
+#[derive(Debug, Clone, Serialize)]
+pub struct TroubledNotice {
+    pub id: Uuid,
+    pub title: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: Moment,
+    /// `mail` or `webhook`
+    pub channel: String,
+    /// A handle, or a webhook's name.
+    pub recipient: String,
+    pub attempts: i32,
+    #[serde(with = "time::serde::rfc3339")]
+    pub next_at: Moment,
+    /// Given up.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub dead_at: Option<Moment>,
+    pub last_error: String,
+}
+
+/// What a webhook gets: type, time, and the notice's own fields with a link.
+fn payload(what: &What, at: Moment, portal: &Url) -> Result<String, Undelivered> {
+    let damaged = || Undelivered("the notice cannot be written".into());
+    let mut data = serde_json::to_value(what).map_err(|_| damaged())?;
+    let fields = data.as_object_mut().ok_or_else(damaged)?;
+    fields.remove("type");
+    fields.insert("title".into(), what.title().into());
+    fields.insert("link".into(), portal.join(&what.path()).map_err(|_| damaged())?.as_str().into());
+    Ok(serde_json::json!({ "type": what.kind(), "timestamp": clock::text(at), "data": data }).to_string())
 }
 
 /// Part of the transaction: nobody is told of what did not happen, and what happened is told.

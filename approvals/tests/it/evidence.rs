@@ -5,7 +5,7 @@ use crate::{
     world::{HERE, World},
 };
 use anteroom_approvals::{
-    Evidence,
+    Answer, Evidence,
     verify::{all_good, verify_assertion, verify_evidence},
 };
 use anteroom_domain::{EndReason, Role, SessionId};
@@ -112,6 +112,41 @@ async fn a_session_is_verified_offline_from_its_evidence_alone() {
         assert!(f.iter().any(|f| f.check == "second factor"));
     }
     assert!(w.approvals.evidence(SessionId(Uuid::nil())).await.unwrap().is_none());
+}
+
+/// A session under a grant that two had to sign.
+async fn told_by_two() -> (World, Evidence) {
+    let w = Box::pin(World::new()).await;
+    let (mut ada, mut bob, mut eve) =
+        (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await, w.somebody("eve", Role::Approver).await);
+    let r = w.request(&ada).await;
+    w.sql(r#"update access_request set obligations = '{"approvals":[{"group":null,"count":2}]}'"#).await;
+    for who in [&mut bob, &mut eve] {
+        w.answer(who, &r, Answer::Approve).await.unwrap();
+    }
+    let p = Box::pin(permit(&w, &mut ada, SessionId(Uuid::now_v7()))).await;
+    let e = over(&w, &p).await;
+    (w, e)
+}
+
+#[tokio::test]
+async fn two_signatures_are_verified_and_neither_can_be_left_out_doubled_or_changed() {
+    let (w, e) = told_by_two().await;
+    let f = verify_evidence(&e, Some(&w.approvals.log_public_key()));
+    assert!(all_good(&f), "{f:#?}");
+    assert!(f.iter().any(|f| f.check == "approval" && f.detail.contains("bob and eve signed")), "{f:#?}");
+    let robbed = Evidence { more_approvals: vec![], ..e.clone() };
+    assert!(wrong(&robbed, "approval").contains("1 approver missing"));
+    let doubled = Evidence { more_approvals: vec![e.approval.clone()], ..e.clone() };
+    assert!(wrong(&doubled, "approval").contains("missing"), "one person is not two");
+    let mut less = Evidence { more_approvals: vec![], ..e.clone() };
+    less.request.obligations = Default::default();
+    less.grant.obligations = Default::default();
+    assert!(wrong(&less, "approval").contains("not what the request says"), "nor is the request made to need less");
+    let mut later = e.clone();
+    later.grant.not_after += time::Duration::hours(1);
+    wrong(&later, "grant");
+    changed(&e);
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ mod evidence;
 mod holds;
 mod identity;
 mod managing;
+mod notices;
+mod quorum;
 mod relays;
 mod review;
 mod search;

@@ -63,7 +63,9 @@ pub(crate) async fn open_approvals(config: &Checked, database: &Database) -> Res
         spool_dir,
         checkpoint_dir,
     };
-    Ok(Approvals::open(database.pool(), options).await?)
+    let approvals = Approvals::open(database.pool(), options).await?;
+    approvals.set_unanswered_for(config.unanswered_after);
+    Ok(approvals)
 }
 
 pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
@@ -91,7 +93,8 @@ impl Running {
         let stop_background = CancellationToken::new();
         let background = {
             let (approvals, stop) = (approvals.clone(), stop_background.clone());
-            tokio::spawn(async move { approvals.run(stop).await })
+            let channels = config.channels.clone();
+            tokio::spawn(async move { tokio::join!(approvals.run(stop.clone()), approvals.deliver_notices(&channels, stop)).0 })
         };
         let cores = Cores::start().context("cannot start the threads of the SSH side")?;
         let gateway = Gateway::start(approvals.clone(), recorder.clone(), ssh_config(config)?, &cores).await?;

@@ -1,4 +1,5 @@
 //! One folder a question, one file an action.
+pub(crate) mod absence;
 pub(crate) mod allowed;
 pub(crate) mod approvals;
 pub(crate) mod audit;
@@ -12,6 +13,7 @@ pub(crate) mod keys;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod names;
+pub(crate) mod notices;
 pub(crate) mod people;
 pub(crate) mod recordings;
 pub(crate) mod requests;

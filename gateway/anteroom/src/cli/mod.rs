@@ -13,6 +13,7 @@ mod keys_rotate;
 mod login;
 mod mask;
 mod migrate;
+mod notify;
 mod output;
 mod person;
 mod progress;
@@ -99,6 +100,8 @@ enum Command {
     Session(session::Args),
     /// The authorities that sign certificates: show, rotate, retire.
     Ca(ca::Args),
+    /// Mail and webhooks: try them, see what failed.
+    Notify(notify::Args),
     /// What people's ssh clients need: lines for ~/.ssh/config and ~/.ssh/known_hosts.
     SshConfig(ssh_config::Args),
     /// On your own machine: get a short-lived SSH certificate with your passkey. Needs no configuration file.
@@ -167,6 +170,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Grant(a) => grant::run(a, &mut out).await,
         Command::Session(a) => session::run(a, &mut out).await,
         Command::Ca(a) => ca::run(a, &mut out).await,
+        Command::Notify(a) => notify::run(a, &mut out).await,
         Command::SshConfig(a) => ssh_config::run(a, &mut out).await,
         Command::Login(a) => login::run(a, &mut out).await,
         Command::Recording(a) => recording::run(a, &mut out).await,

@@ -1,5 +1,6 @@
 //! From what is written to what can run: a [`Checked`] has no impossible values in it.
 use super::{Problem, file, line_of, rdp::Rdp, seed, ssh::Ssh};
+use anteroom_approvals::notify::Channels;
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
 use anteroom_recorder::{
@@ -28,6 +29,10 @@ pub(crate) struct Checked {
     /// None: no RDP.
     pub(crate) rdp: Option<Rdp>,
     pub(crate) custody: Custody,
+    /// How long a request waits for its answers.
+    pub(crate) unanswered_after: Duration,
+    /// How people are told outside of the portal.
+    pub(crate) channels: Arc<Channels>,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
 }
@@ -89,6 +94,8 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
         c.wrong("unmask.socket", &u.socket, "who unmasks replays: [replay] is missing");
     }
     let custody = c.custody(&file.recording, file.replay.as_ref(), &file.keys).map(|custody| Custody { unsealer_socket, ..custody });
+    let unanswered_after = c.unanswered(&file.requests);
+    let channels = Arc::new(c.notify(&file.notify));
     let log_level = c.log_level(file.log.level.as_ref());
     let log_format = match file.log.format.as_ref().map(|f| (f, f.get_ref().as_str())) {
         None | Some((_, "text")) => LogFormat::Text,
@@ -100,7 +107,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     };
     match (name, database, portal, ssh, custody) {
         (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => {
-            Ok(Checked { name, data_dir, database, portal, ssh, rdp, custody, log_level, log_format })
+            Ok(Checked { name, data_dir, database, portal, ssh, rdp, custody, unanswered_after, channels, log_level, log_format })
         }
         _ => Err(c.problems),
     }

@@ -17,7 +17,49 @@ pub(super) struct File {
     pub(super) unmask: Option<Unmask>,
     pub(super) keys: Keys,
     #[serde(default)]
+    pub(super) requests: Requests,
+    #[serde(default)]
+    pub(super) notify: Notify,
+    #[serde(default)]
     pub(super) log: Log,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Requests {
+    /// How long a request waits for its answers.
+    pub(super) unanswered_after: Text,
+}
+
+/// `[notify]`: without it nobody is written to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    pub(super) mail: Option<Mail>,
+    #[serde(default)]
+    pub(super) webhook: Vec<Webhook>,
+}
+
+/// `[notify.mail]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mail {
+    pub(super) host: Spanned<String>,
+    pub(super) port: Option<Spanned<u16>>,
+    pub(super) security: Text,
+    pub(super) from: Spanned<String>,
+    pub(super) user: Text,
+    pub(super) password_file: Text,
+}
+
+/// `[[notify.webhook]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhook {
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    pub(super) secret_file: Spanned<String>,
+    pub(super) loopback: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,7 @@
 //! A problem names key, value and line. Nothing is started from a file with a problem, and all problems are told at once.
 mod check;
 mod file;
+mod notify;
 mod rdp;
 mod seed;
 mod ssh;

@@ -241,3 +241,40 @@ fn rdp_is_off_unless_it_is_written_and_strict_unless_it_is_said_otherwise() {
         complaint(|g| format!("{g}\n[rdp]\nlisten = \"everywhere\"\n")).contains("rdp.listen = \"everywhere\": not an address and port")
     );
 }
+
+#[test]
+fn notifications_are_checked_before_anything_starts() {
+    let (dir, good) = fixture();
+    for (file, text) in
+        [("siem.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"), ("short.secret", "whsec_c2hvcnQ=\n"), ("mail.secret", "pw\n")]
+    {
+        fs::write(dir.path().join(file), text).unwrap();
+        fs::set_permissions(dir.path().join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let with = |text: &str| {
+        fs::write(dir.path().join("a.toml"), format!("{good}\n{text}")).unwrap();
+        load(&dir.path().join("a.toml")).map_err(|e| e.to_string())
+    };
+    let hook = |name: &str, url: &str, secret: &str| {
+        format!("[[notify.webhook]]\nname = \"{name}\"\nurl = \"{url}\"\nsecret_file = \"{secret}\"\n")
+    };
+    let mail = |more: &str| format!("[notify.mail]\nhost = \"mail.example\"\nfrom = \"gate@mail.example\"\n{more}");
+    let siem = hook("siem", "https://siem.example/in", "siem.secret");
+    let c = with(&format!("{siem}{}[requests]\nunanswered_after = \"2h\"", mail("user = \"gate\"\npassword_file = \"mail.secret\"\n")))
+        .unwrap();
+    assert_eq!((c.channels.webhooks.len(), c.channels.mail.as_ref().unwrap().port, c.unanswered_after.as_secs()), (1, 587, 7_200));
+    assert!(!format!("{c:?}").contains("MfKQ"), "no secret in what is logged");
+    for (text, why) in [
+        (hook("siem", "http://siem.example/in", "siem.secret"), "must be https"),
+        (hook("siem", "https://siem.example/in", "short.secret"), "24 to 64"),
+        (hook("siem", "https://siem.example/in", "none.secret"), "No such file"),
+        (hook("a b", "https://siem.example/in", "siem.secret"), "letters, digits"),
+        (format!("{siem}{siem}"), "there twice"),
+        (mail("security = \"none\"\n"), "with TLS only"),
+        (mail("user = \"gate\"\n"), "password_file is missing"),
+        ("[requests]\nunanswered_after = \"5s\"".into(), "between 1m and 30d"),
+    ] {
+        let e = with(&text).unwrap_err();
+        assert!(e.contains(why), "{text}: {e}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Asking for access, and the page of one request for both sides.
 pub(crate) mod choice;
+pub(crate) mod comment;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod review_begin;

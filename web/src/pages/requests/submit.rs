@@ -31,6 +31,10 @@ pub(crate) async fn submit(
         Err(e @ (RequestError::Misfit { .. } | RequestError::NoDesktop { .. })) => wrong("way", e.to_string()),
         Err(e @ RequestError::Window(_)) => wrong(if wish.window == "custom" { "until" } else { "window" }, e.to_string()),
         Err(e @ RequestError::TooMany { .. }) => wrong("reason", e.to_string()),
+        Err(e @ (RequestError::Places { .. } | RequestError::SamePlace { .. })) => wrong("also", e.to_string()),
+        Err(e @ RequestError::Weeks { .. }) => wrong("weeks", e.to_string()),
+        Err(e @ RequestError::TicketMissing) => wrong("ticket", e.to_string()),
+        Err(e @ RequestError::NothingToExtend) => wrong("until", e.to_string()),
         Err(e) => return Err(e.into()),
     };
     html_again(&New::form(&app, frame, wish, vec![bad]).await?)

@@ -1,7 +1,7 @@
 //! What the request form says, from text to checked values, with a sentence for each field that cannot be understood.
 use super::choice::Choice;
-use anteroom_approvals::RequestForm;
-use anteroom_domain::{AccountName, Moment, NameError, Reason, TargetName};
+use anteroom_approvals::{Also, RequestForm};
+use anteroom_domain::{AccountName, Moment, NameError, Reason, TargetName, TicketNumber};
 use serde::Deserialize;
 use time::{Duration, PrimitiveDateTime, macros::format_description};
 
@@ -19,6 +19,13 @@ pub(crate) struct Wish {
     pub(crate) until: String,
     pub(crate) from_utc: String,
     pub(crate) until_utc: String,
+    /// More logins, `account@target`, one a line.
+    pub(crate) also: String,
+    pub(crate) ticket: String,
+    /// Following weeks with the same time.
+    pub(crate) weeks: String,
+    /// A grant's id.
+    pub(crate) extends: String,
     #[serde(flatten)]
     pub(crate) choice: Choice,
 }
@@ -43,12 +50,42 @@ impl Wish {
         let reason = keep(&mut bad, "reason", Reason::new(self.reason.replace("\r\n", "\n").trim()));
         let capabilities = self.choice.read(&mut bad);
         let window = self.window(now).map_err(|w| bad.push(w)).ok();
+        let also = self.also(&mut bad);
         match (target, account, reason, capabilities, window) {
-            (Some(target), Some(account), Some(reason), Some(capabilities), Some((from, until))) => {
-                Ok(RequestForm { target, account, reason, from, until, capabilities, also: Default::default() })
+            (Some(target), Some(account), Some(reason), Some(capabilities), Some((from, until))) if bad.is_empty() => {
+                Ok(RequestForm { target, account, reason, from, until, capabilities, also })
             }
             _ => Err(bad),
         }
+    }
+
+    fn also(&self, bad: &mut Vec<Wrong>) -> Also {
+        let mut also = Also::default();
+        for line in self.also.lines().map(str::trim).filter(|l| !l.is_empty()) {
+            let login = line.rsplit_once('@').and_then(|(a, t)| Some((TargetName::new(t).ok()?, AccountName::new(a).ok()?)));
+            match login {
+                Some(login) => also.more.push(login),
+                None => bad.push(wrong("also", "write each login as account@target, one a line")),
+            }
+        }
+        let ticket = self.ticket.trim();
+        if !ticket.is_empty() {
+            also.ticket = keep(bad, "ticket", TicketNumber::new(ticket));
+        }
+        let weeks = self.weeks.trim();
+        if !weeks.is_empty() {
+            match weeks.parse() {
+                Ok(n) => also.weeks = n,
+                Err(_) => bad.push(wrong("weeks", "the number of following weeks is a whole number")),
+            }
+        }
+        if !self.extends.is_empty() {
+            match self.extends.parse() {
+                Ok(grant) => also.extends = Some(grant),
+                Err(_) => bad.push(wrong("until", "there is no such grant to extend")),
+            }
+        }
+        also
     }
 
     /// What a date field shows again after an error: UTC, which the script turns back into local time.
@@ -112,6 +149,18 @@ mod tests {
         let f = wish().read(NOW).unwrap();
         assert_eq!((f.from, f.until), (None, datetime!(2026-11-23 13:00 UTC)));
         assert_eq!((f.target.as_str(), f.reason.as_str()), ("ehr-db-1", "upgrade\nfor ward 4"));
+    }
+
+    #[test]
+    fn several_logins_a_ticket_and_following_weeks_are_read() {
+        let f = Wish { also: " service@mri-3 \r\nDOM\\x@ct-2\n\n".into(), ticket: "CHG-4711".into(), weeks: "3".into(), ..wish() };
+        let also = f.read(NOW).unwrap().also;
+        let logins: Vec<_> = also.more.iter().map(|(t, a)| format!("{a}@{t}")).collect();
+        assert_eq!(logins, ["service@mri-3", "DOM\\x@ct-2"]);
+        assert_eq!((also.ticket.unwrap().as_str(), also.weeks), ("CHG-4711", 3));
+        let bad = Wish { also: "mri-3".into(), ticket: "no spaces please".into(), weeks: "many".into(), extends: "x".into(), ..wish() };
+        let fields: Vec<_> = bad.read(NOW).unwrap_err().into_iter().map(|w| w.field).collect();
+        assert_eq!(fields, ["also", "ticket", "weeks", "until"]);
     }
 
     #[test]
