@@ -55,7 +55,7 @@ impl Approvals {
         let now = clock::now();
         let due = store::notices::take_due(&self.inner.pool, now, now + LEASE, AT_ONCE).await?;
         let n = due.len();
-        for done in join_all(due.into_iter().map(|d| Box::pin(self.deliver(channels, d)))).await {
+        for done in join_all(due.into_iter().map(|d| Box::pin(self.carry_out(channels, d)))).await {
             done?;
         }
         store::notices::sweep(&self.inner.pool, now - KEEP).await?;
@@ -96,7 +96,7 @@ impl Approvals {
         Ok(people)
     }
 
-    async fn deliver(&self, channels: &Channels, d: Due) -> Result<(), StoreError> {
+    async fn carry_out(&self, channels: &Channels, d: Due) -> Result<(), StoreError> {
         let now = clock::now();
         let told = self.tell_one(channels, &d, now).await;
         let mut tx = self.begin().await?;

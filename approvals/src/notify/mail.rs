@@ -61,7 +61,8 @@ impl MailServer {
     /// Done when the server took it.
     pub(super) async fn send(&self, id: &str, to: &MailAddress, what: &What, portal: &Url) -> Result<(), Undelivered> {
         let mail = self.written(id, to, what, portal)?;
-        let sent = tokio::time::timeout(LIMIT, Box::pin(self.transport()?.send(mail)));
+        let server = self.transport()?;
+        let sent = tokio::time::timeout(LIMIT, Box::pin(server.send(mail)));
         match sent.await {
             Ok(Ok(_)) => Ok(()),
             // A server's words may repeat addresses; its code says enough.
