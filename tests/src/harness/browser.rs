@@ -81,6 +81,13 @@ impl Browser {
         call(&self.agent, "GET", &format!("{}{path}", self.session), None)
     }
 
+    /// From now on it is a phone held upright: 390 by 844 points, by touch.
+    pub fn be_a_phone(&self) -> Result<()> {
+        let metrics = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
+        self.post("/goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics }))?;
+        Ok(())
+    }
+
     // --- Pages ------------------------------------------------------------------------------------------------------
 
     /// A path of the portal, or a whole address.

@@ -24,6 +24,7 @@ mod menu;
 mod offered_key;
 mod old_scp;
 mod power_cut;
+mod quorum;
 mod rdp_channels;
 mod rdp_control;
 mod rdp_hostile_target;
