@@ -8,8 +8,8 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AccessRequest, AccountName, Asks, AuditEvent, Capabilities, Company, Grant, GrantId, GrantState, Moment, Obligations, Person, Place, Protocol,
-    RequestId, RequestState, Target, TargetName,
+    AccessRequest, AccountName, Asks, AuditEvent, Capabilities, Company, Grant, GrantId, GrantState, Moment, Obligations, Person, Place,
+    Protocol, RequestId, RequestState, Target, TargetName,
     audit::RequestsEvent,
     capability::MAX_CAPABILITIES,
     request::{CLOCK_SLACK, MAX_PLACES, MAX_WEEKS, check_window},
