@@ -9,6 +9,7 @@ use crate::{
     },
     identity::passkey::Ceremonies,
     store,
+    workflow::Counting,
 };
 use anteroom_domain::Secret;
 use sqlx::{Connection as _, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
@@ -73,6 +74,8 @@ pub(crate) struct Inner {
     /// Seconds until a request that nobody answered is over; may be changed while running.
     pub(crate) unanswered: AtomicU64,
     pub(crate) throttle: crate::workflow::Throttle,
+    /// The policy that counts.
+    pub(crate) counting: Counting,
     pub(crate) addresses: Mutex<Option<KnownAddresses>>,
     /// When the database last said that it is there.
     pub(crate) answered: Mutex<Option<std::time::Instant>>,
@@ -143,7 +146,9 @@ impl Approvals {
         let known = Mutex::new(Known::new(newest));
         let (unanswered, throttle) = (AtomicU64::new(UNANSWERED.as_secs()), Default::default());
         let (addresses, answered) = (Mutex::default(), Mutex::default());
+        let counting = Counting::new().map_err(OpenError::Policy)?;
         let inner = Inner {
+            counting,
             pool,
             options,
             ceremonies,
@@ -158,7 +163,9 @@ impl Approvals {
             addresses,
             answered,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let approvals = Self { inner: Arc::new(inner) };
+        approvals.reload_policy().await?;
+        Ok(approvals)
     }
 
     /// How long a step-up counts from now on; zero for never. Whole seconds.

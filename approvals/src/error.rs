@@ -58,6 +58,9 @@ pub enum OpenError {
     LogName(String),
     #[error("{what} {path:?}: {source}")]
     Directory { what: &'static str, path: std::path::PathBuf, source: std::io::Error },
+    /// A fault of the program: its own policy is tested.
+    #[error("the policy that comes with the program: {0}")]
+    Policy(anteroom_policy::PolicyErrors),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +196,12 @@ pub enum RequestError {
     NothingToExtend,
     #[error("there are {max} comments already")]
     TooManyComments { max: i64 },
+    #[error("policy does not let you ask for this: {}", .0.join(" "))]
+    Policy(Vec<String>),
+    #[error("policy lets this be asked for at most {minutes} minutes at once")]
+    TooLong { minutes: u32 },
+    #[error("policy leaves nothing of what you ask for; there is: {0}")]
+    Beyond(String),
 }
 
 /// Who is away, and who fills their place.

@@ -37,4 +37,7 @@ pub use listing::{Listing, Page};
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
-pub use workflow::{Answered, Claim, Envelopes, RDP_FINGERPRINT, Supervised, SupervisionNote, Watching};
+pub use workflow::{
+    Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, HOSPITAL, PolicySetError, PolicyVersion, RDP_FINGERPRINT,
+    Supervised, SupervisionNote, Watching,
+};

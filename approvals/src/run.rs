@@ -57,10 +57,16 @@ impl Approvals {
         let mut listener = PgListener::connect_with(&self.inner.pool).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
+        self.reload_policy().await?;
         self.tell(Change::Resync);
         while let Some(n) = listener.try_recv().await? {
             // A newer program may say what this one does not know; looking again is always right.
-            self.tell(Change::read(n.payload()).unwrap_or(Change::Resync));
+            let change = Change::read(n.payload()).unwrap_or(Change::Resync);
+            // Read before anybody is told: whoever judges again judges by it.
+            if matches!(change, Change::Policy | Change::Resync) {
+                self.reload_policy().await?;
+            }
+            self.tell(change);
         }
         Ok(())
     }

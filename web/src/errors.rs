@@ -3,8 +3,8 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AbsenceError, AuthorityError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError, SignError, StepUpError,
-    StoreError, TicketError, UnmaskError,
+    AbsenceError, AuthorityError, BreakGlassError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError,
+    SignError, StepUpError, StoreError, TicketError, UnmaskError,
 };
 use anteroom_policy::NoVoice;
 use askama::Template;
@@ -217,6 +217,19 @@ impl Explain for UnmaskError {
             Self::OwnRequest => Failure { status: StatusCode::FORBIDDEN, text },
             Self::Over | Self::Shredded => Failure { status: StatusCode::GONE, text },
             _ => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for BreakGlassError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Sign(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuch => Failure::hidden(text),
+            Self::Refused(_) | Self::Own => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::NoSuchTarget | Self::Misfit { .. } => Failure::unprocessable(text),
+            Self::Moved | Self::Changed | Self::Live | Self::Reviewed => Failure { status: StatusCode::CONFLICT, text },
         }
     }
 }

@@ -70,15 +70,27 @@ impl FromRequestParts<App> for Frame {
         } else {
             None
         };
-        let nav = navigation(&person, path, waiting, unmasks);
+        let glass = if may(&person, Action::ReviewBreakGlass) {
+            Some(app.approvals.broken_glass(true, Page { number: 0, size: 1 }).await?.total).filter(|n| *n > 0)
+        } else {
+            None
+        };
+        let nav = navigation(&person, path, &Counts { waiting, unmasks, glass });
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let done = url::form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == "done").and_then(|(_, v)| outcome(&v));
         Ok(Self { person, nav, now: Now::read(), done, query })
     }
 }
 
-fn navigation(person: &Person, path: &str, waiting: Option<u64>, unmasks: Option<u64>) -> Vec<NavItem> {
-    let all: [(Option<Action>, &'static str, &'static str); 12] = [
+/// What waits for the viewer.
+struct Counts {
+    waiting: Option<u64>,
+    unmasks: Option<u64>,
+    glass: Option<u64>,
+}
+
+fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
+    let all: [(Option<Action>, &'static str, &'static str); 13] = [
         (None, "/", "Home"),
         (Some(Action::RequestAccess), "/requests", "My requests"),
         (Some(Action::ReviewRequests), "/approvals", "Approvals"),
@@ -87,6 +99,7 @@ fn navigation(person: &Person, path: &str, waiting: Option<u64>, unmasks: Option
         (Some(Action::ReplayMasked), "/recordings", "Recordings"),
         (Some(Action::AskUnmask), "/unmask", "Unmask requests"),
         (Some(Action::ReviewUnmask), "/key-holder", "Key-holder"),
+        (Some(Action::ReviewBreakGlass), "/break-glass/all", "Emergencies"),
         (Some(Action::SearchAudit), "/audit", "Audit log"),
         (Some(Action::ManagePeople), "/people", "People"),
         (Some(Action::ManageTargets), "/targets", "Targets"),
@@ -99,8 +112,9 @@ fn navigation(person: &Person, path: &str, waiting: Option<u64>, unmasks: Option
             label,
             here: path == href || (href != "/" && path.strip_prefix(href).is_some_and(|r| r.starts_with('/'))),
             count: match href {
-                "/approvals" => waiting,
-                "/key-holder" => unmasks,
+                "/approvals" => counts.waiting,
+                "/key-holder" => counts.unmasks,
+                "/break-glass/all" => counts.glass,
                 _ => None,
             },
         })
@@ -127,6 +141,8 @@ fn outcome(code: &str) -> Option<&'static str> {
         "person-added" => "The person was added. Make a sign-in link for them next.",
         "suspended" => "The person is suspended: signed out, and their sessions end.",
         "reinstated" => "The person may sign in again.",
+        "glass-broken" => "You have access now. Approvers, auditors and operators have been told.",
+        "glass-reviewed" => "Your finding is signed and kept.",
         "unmask-asked" => "Your request was sent. Key-holders see it now; two of them have to approve.",
         "unmask-first" => "You approved this request. A second key-holder has to approve too.",
         "unmask-approved" => "You approved this request. It was the second approval: it can be opened now.",

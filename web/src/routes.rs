@@ -3,14 +3,14 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        absence, approvals, audit, desktop, enrol, grants, health, home, keys, live, login, notices, people, recordings, requests,
-        sessions, sign_in, step_up, supervise, targets, terminal, unmask,
+        absence, approvals, audit, break_glass, desktop, enrol, grants, health, home, keys, live, login, notices, people, recordings,
+        requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
 use anteroom_policy::Action::{
-    AskUnmask, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess, ReviewRequests,
-    ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, Supervise, TerminateSession,
+    AskUnmask, BreakGlass, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess,
+    ReviewBreakGlass, ReviewRequests, ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, Supervise, TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -81,6 +81,14 @@ pub(crate) fn table() -> Vec<Route> {
         page("/requests", May(RequestAccess), get(requests::list::show)),
         form("/requests", May(RequestAccess), post(requests::submit::submit)),
         page("/requests/new", May(RequestAccess), get(requests::new::show)),
+        // In an emergency. A person sees only their own; the handler checks whose it is.
+        page("/break-glass", May(BreakGlass), get(break_glass::page::show)),
+        json("/break-glass/begin", May(BreakGlass), post(break_glass::begin::begin)),
+        json("/break-glass/finish", May(BreakGlass), post(break_glass::finish::finish)),
+        page("/break-glass/all", May(ReviewBreakGlass), get(break_glass::all::show)),
+        page("/break-glass/{id}", MayEither(BreakGlass, ReviewBreakGlass), get(break_glass::show::show)),
+        json("/break-glass/{id}/review/begin", May(ReviewBreakGlass), post(break_glass::review::begin)),
+        json("/break-glass/{id}/review/finish", May(ReviewBreakGlass), post(break_glass::review::finish)),
         // A terminal in the browser. {id} is account@target for its page, and this one terminal afterwards.
         page("/terminal/{id}", May(RequestAccess), get(terminal::page::show)),
         json("/terminal/{id}/begin", May(RequestAccess), post(terminal::begin::begin)),

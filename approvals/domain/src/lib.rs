@@ -5,6 +5,7 @@
 
 pub mod attributes;
 pub mod audit;
+pub mod break_glass;
 pub mod canonical;
 pub mod capability;
 pub mod certificate;
@@ -18,6 +19,7 @@ pub mod keeping;
 pub mod names;
 pub mod obligation;
 pub mod person;
+pub mod posture;
 pub mod probe;
 pub mod request;
 pub mod secret;
@@ -30,6 +32,7 @@ pub mod weekly;
 
 pub use attributes::{ClinicalUse, Criticality, PersonAttributes, PersonKind, TargetAttributes};
 pub use audit::{AuditEvent, AuditRecord, FactorUsed};
+pub use break_glass::BreakGlass;
 pub use capability::{Capabilities, Capability};
 pub use certificate::CertificateFingerprint;
 pub use company::Company;
@@ -43,6 +46,7 @@ pub use names::{
 };
 pub use obligation::{AtEnd, Obligations, Quorum};
 pub use person::{Person, Role, Roles};
+pub use posture::Posture;
 pub use probe::{Probe, ProbeOutcome, TargetProbe};
 pub use request::{AccessRequest, Asks, Place, RequestState};
 pub use secret::Secret;

@@ -83,7 +83,7 @@ impl Obligations {
             factor_age: least(self.factor_age, other.factor_age),
             longest: least(self.longest, other.longest),
             capabilities: match (self.capabilities, other.capabilities) {
-                (Some(a), Some(b)) => Some(Capabilities(a.0.intersection(&b.0).cloned().collect())),
+                (Some(a), Some(b)) => Some(a.meet(&b)),
                 (a, b) => a.or(b),
             },
             // To cut is stricter than to ask.
@@ -107,6 +107,19 @@ impl Obligations {
             left.0.retain(|c| matches!(c, Capability::Shell | Capability::Exec(_) | Capability::AgentForwarding));
         }
         left
+    }
+}
+
+impl Obligations {
+    /// The first quorum of `now` that approvals given under these obligations do not prove. One approver is always asked.
+    pub fn lacks<'a>(&self, now: &'a Self) -> Option<&'a Quorum> {
+        let proven = |q: &Quorum| {
+            let same = self.approvals.iter().filter(|a| a.group == q.group).map(|a| a.count).max().unwrap_or(0);
+            // Whoever counted for a group is an approver as well. Cautious: the largest counts, not the sum.
+            let any = self.approvals.iter().map(|a| a.count).max().unwrap_or(0).max(1);
+            q.count <= same || (q.group.is_none() && q.count <= any)
+        };
+        now.approvals.iter().find(|q| !proven(q))
     }
 }
 
@@ -174,6 +187,21 @@ mod tests {
         // A policy that allows no unmasking is not overruled by a grant.
         let stricter = Obligations { capabilities: Some(Capabilities::interactive()), ..owed };
         assert!(stricter.masks(&stricter.leaves(&lifted)) && !stricter.leaves(&lifted).has(&Capability::Unmask));
+    }
+
+    #[test]
+    fn approvals_that_were_given_prove_no_more_than_they_asked() {
+        let given = |approvals| Obligations { approvals, ..Obligations::default() };
+        let none = Obligations::default();
+        assert_eq!(none.lacks(&given(vec![of(None, 1)])), None, "one approver is always asked");
+        assert_eq!(none.lacks(&given(vec![of(None, 2)])), Some(&of(None, 2)));
+        assert_eq!(given(vec![of(Some("a"), 2)]).lacks(&given(vec![of(None, 2)])), None);
+        assert_eq!(given(vec![of(None, 2)]).lacks(&given(vec![of(Some("a"), 1)])), Some(&of(Some("a"), 1)));
+        assert_eq!(
+            given(vec![of(Some("a"), 1), of(Some("b"), 1)]).lacks(&given(vec![of(None, 2)])),
+            Some(&of(None, 2)),
+            "said with caution"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! May this person reach this account of this target now?
+use crate::pdp::Ruling;
 use crate::vendor::{self, VendorRefusal};
 use anteroom_domain::{
     AccountId, AccountName, Capabilities, Capability, Company, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person,
@@ -22,6 +23,13 @@ pub enum SecondFactor {
     Remembered,
 }
 
+impl SecondFactor {
+    /// It was given for this very connection. How old the others are is not known well enough to say that they are young.
+    pub fn is_of_now(self) -> bool {
+        matches!(self, Self::Passed(_) | Self::SecurityKey)
+    }
+}
+
 /// Everything the decision is made from. Gathered by the caller; judged without looking anywhere else.
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -33,6 +41,8 @@ pub struct Facts<'a> {
     pub company: Option<&'a Company>,
     pub account: &'a AccountName,
     pub grants: &'a [Grant],
+    /// Those of them that the person took in an emergency.
+    pub emergencies: &'a [GrantId],
     /// Client's address.
     pub source: IpAddr,
     pub second_factor: SecondFactor,
@@ -58,6 +68,10 @@ pub enum Refusal {
     NotYet { from: Moment },
     #[error("your access is suspended")]
     Suspended,
+    #[error("policy does not let this be now: {}", .0.join(" "))]
+    Policy(Vec<String>),
+    #[error("policy asks for {0} by now, and your grant has fewer; ask again")]
+    Approvals(String),
     #[error("your company's contract has ended")]
     ContractEnded,
 }
@@ -137,7 +151,8 @@ impl Permit {
     }
 }
 
-pub fn judge(f: &Facts<'_>) -> Decision {
+/// `ruling` says what policy says of a connection to this target under this grant.
+pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decision {
     if f.person.is_suspended() {
         return Decision::Deny(Refusal::Suspended);
     }
@@ -160,6 +175,25 @@ pub fn judge(f: &Facts<'_>) -> Decision {
     if f.second_factor == SecondFactor::Missing {
         return Decision::NeedsSecondFactor(grant.id);
     }
+    let owed = match ruling(target, grant) {
+        Ruling::Permit { obligations, .. } => obligations,
+        Ruling::Deny { reasons } => return Decision::Deny(Refusal::Policy(reasons.iter().map(ToString::to_string).collect())),
+    };
+    // In an emergency nobody has approved, and a review follows.
+    if !f.emergencies.contains(&grant.id)
+        && let Some(lacking) = grant.obligations.lacks(&owed)
+    {
+        return Decision::Deny(Refusal::Approvals(lacking.to_string()));
+    }
+    let obligations = grant.obligations.clone().and(terms.obligations).and(owed);
+    if obligations.factor_age.is_some() && !f.second_factor.is_of_now() {
+        return Decision::NeedsSecondFactor(grant.id);
+    }
+    let longest = obligations.longest.map(|m| grant.not_before + time::Duration::minutes(m.into()));
+    let not_after = [terms.until, longest].into_iter().flatten().fold(grant.not_after, Moment::min);
+    if not_after <= f.now {
+        return Decision::Deny(Refusal::Policy(vec!["the time that it allows is over".into()]));
+    }
     Decision::Permit(Permit {
         session: f.session,
         grant: grant.id,
@@ -168,11 +202,11 @@ pub fn judge(f: &Facts<'_>) -> Decision {
         target: target.clone(),
         account: grant.account_name.clone(),
         account_id: grant.account,
-        capabilities: grant.obligations.leaves(&grant.capabilities),
-        obligations: grant.obligations.clone().and(terms.obligations),
+        capabilities: obligations.leaves(&grant.capabilities),
+        obligations,
         source: f.source,
         second_factor: f.second_factor,
-        not_after: terms.until.map_or(grant.not_after, |until| until.min(grant.not_after)),
+        not_after,
         judged_at: f.now,
     })
 }
@@ -251,17 +285,23 @@ mod tests {
     }
     fn ask(p: &Person, t: Option<&Target>, account: &str, grants: &[Grant], second_factor: SecondFactor) -> Decision {
         let account = AccountName::new(account).unwrap();
-        judge(&Facts {
+        let facts = Facts {
             session: SessionId(id(50)),
             person: p,
             target: t,
             company: None,
             account: &account,
             grants,
+            emergencies: &[],
             source: "10.0.0.1".parse().unwrap(),
             second_factor,
             now: NOW,
-        })
+        };
+        judge(&facts, |_, _| Ruling::Permit { obligations: POLICY.with_borrow(Clone::clone), reasons: vec![] })
+    }
+    thread_local! {
+        /// What policy asks in these tests.
+        static POLICY: std::cell::RefCell<Obligations> = std::cell::RefCell::default();
     }
     const HOUR: Duration = Duration::HOUR;
 

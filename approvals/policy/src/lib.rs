@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod break_glass;
+pub mod pdp;
 mod portal;
 mod quorum;
 mod retention;
@@ -11,6 +13,7 @@ pub mod supervision;
 pub mod vendor;
 
 pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, still_valid};
+pub use pdp::{Ask, Policy, PolicyErrors, PolicyFile, Question, Ruling};
 pub use portal::{Action, may};
 pub use quorum::{Needed, NoVoice, Tally, Voice, listed};
 pub use retention::{Kept, expires};

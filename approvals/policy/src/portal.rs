@@ -23,15 +23,21 @@ pub enum Action {
     LiftHold,
     /// Destroy the keys of a recording, for good.
     ShredRecording,
+    /// Reach a target in an emergency, without an approver; policy has the last word.
+    BreakGlass,
+    /// See who did, and be the other person who looks at it afterwards.
+    ReviewBreakGlass,
     SearchAudit,
     ManagePeople,
     ManageTargets,
     /// Watch a session that may not run unwatched, and hold it.
     Supervise,
+    /// Set the policies that decide who may reach what.
+    ManagePolicies,
 }
 
 impl Action {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -45,24 +51,28 @@ impl Action {
         Self::HoldRecording,
         Self::LiftHold,
         Self::ShredRecording,
+        Self::BreakGlass,
+        Self::ReviewBreakGlass,
         Self::SearchAudit,
         Self::ManagePeople,
         Self::ManageTargets,
         Self::Supervise,
+        Self::ManagePolicies,
     ];
 
     /// The roles of which one is enough.
     fn roles(self) -> &'static [Role] {
         match self {
-            Self::RequestAccess => &[Role::Admin],
+            Self::RequestAccess | Self::BreakGlass => &[Role::Admin],
             Self::ReviewRequests | Self::RevokeGrant | Self::Supervise => &[Role::Approver],
+            Self::ReviewBreakGlass => &[Role::Approver, Role::Auditor],
             Self::SeeSessions => &[Role::Approver, Role::Auditor, Role::Operator],
             Self::TerminateSession => &[Role::Approver, Role::Operator],
             Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::LiftHold | Self::SearchAudit => &[Role::Auditor],
             Self::HoldRecording => &[Role::Auditor, Role::Operator],
             Self::ReviewUnmask => &[Role::KeyHolder],
             Self::ReplayIncomplete => &[],
-            Self::ShredRecording | Self::ManagePeople | Self::ManageTargets => &[Role::Operator],
+            Self::ShredRecording | Self::ManagePeople | Self::ManageTargets | Self::ManagePolicies => &[Role::Operator],
         }
     }
 }
@@ -102,7 +112,7 @@ mod tests {
     fn an_admin_cannot_approve_replay_or_manage() {
         let admin = with(&[Role::Admin], false);
         let allowed: Vec<_> = Action::ALL.into_iter().filter(|a| may(&admin, *a)).collect();
-        assert_eq!(allowed, [Action::RequestAccess]);
+        assert_eq!(allowed, [Action::RequestAccess, Action::BreakGlass]);
     }
 
     #[test]

@@ -240,7 +240,7 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
     let rows = sqlx::query!(
         r#"select l.index, e.record from audit_entry e join audit_leaf l on l.entry = e.id
            where l.index < $5 and (e.session = $1
-           or (e.kind in ('request_submitted', 'request_approved', 'grant_made') and (e.record::jsonb ->> 'request')::uuid = $2)
+           or (e.kind in ('request_submitted', 'request_approved', 'grant_made', 'break_glass') and (e.record::jsonb ->> 'request')::uuid = $2)
            or (e.kind = 'grant_revoked' and (e.record::jsonb ->> 'grant')::uuid = $3)
            or (e.kind in ('step_up_asked', 'step_up_passed')
                and (e.record::jsonb ->> 'step_up')::uuid in (select u.id from step_up u where u.used_by = $1))

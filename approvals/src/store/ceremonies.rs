@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Certificate,
     UnmaskReview,
     UnmaskOpen,
+    BreakGlass,
+    BreakGlassReview,
 }
 
 impl Kind {
@@ -31,6 +33,8 @@ impl Kind {
             Self::Certificate => "certificate",
             Self::UnmaskReview => "unmask_review",
             Self::UnmaskOpen => "unmask_open",
+            Self::BreakGlass => "break_glass",
+            Self::BreakGlassReview => "break_glass_review",
         }
     }
 }

@@ -11,6 +11,9 @@ use anteroom_domain::{
 use anteroom_policy::{Needed, Tally, Voice};
 
 pub(super) fn check(e: &Evidence) -> Result<String, String> {
+    if super::emergency::is(e) {
+        return super::emergency::check(e);
+    }
     let contents = e.approvals().map(signed::<ApprovalContent>).collect::<Result<Vec<_>, _>>()?;
     let first = contents.first().ok_or("nobody signed")?;
     ensure(e.request.state == RequestState::Approved, "the request was not approved")?;
@@ -67,6 +70,9 @@ fn voice(c: &ApprovalContent) -> Voice {
 
 /// The log says of each of them that it was given, by whom and in this order, and whose passkey it was.
 pub(super) fn told(e: &Evidence, records: &[AuditRecord]) -> Result<(), String> {
+    if super::emergency::is(e) {
+        return super::emergency::told(e, records);
+    }
     let mut last = None;
     for a in e.approvals() {
         let (content, assertion) = hashes(a)?;

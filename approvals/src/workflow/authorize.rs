@@ -1,6 +1,7 @@
 //! Connecting: facts are gathered here, judged by the policy, and a refusal is remembered.
+use super::ruling::Connecting;
 use crate::{Approvals, StoreError, audit::record, clock, store};
-use anteroom_domain::{AccountName, AuditEvent, GrantId, Moment, Person, SessionId, TargetId, TargetName};
+use anteroom_domain::{AccountName, AuditEvent, Grant, GrantId, Moment, Person, SessionId, Target, TargetId, TargetName};
 use anteroom_policy::{Decision, Facts, Refusal, SecondFactor, judge};
 use std::{net::IpAddr, sync::atomic::Ordering};
 use uuid::Uuid;
@@ -39,7 +40,7 @@ impl Approvals {
         let Some(fresh) = store::people::by_id(&mut *tx, person.id).await? else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
         let factor = self.proven(&mut tx, &fresh, session, target, account, source, claim.into(), now).await?;
         let question = Question { session, person: &fresh, target, account, grant: None, source, now };
-        let decision = decide(&mut tx, &question, factor).await?;
+        let decision = decide(self, &mut tx, &question, factor).await?;
         match &decision {
             Decision::Permit(permit) => {
                 if factor == SecondFactor::Remembered {
@@ -114,6 +115,11 @@ impl Approvals {
         Ok(if confirmed { claimed } else { SecondFactor::Missing })
     }
 
+    /// The longest a step-up is remembered.
+    pub(super) fn remembers(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.inner.remember.load(Ordering::Relaxed))
+    }
+
     /// Step-ups passed after this moment are remembered; none are if policy says so.
     pub(crate) fn remembered_since(&self, now: Moment) -> Option<Moment> {
         let seconds = self.inner.remember.load(Ordering::Relaxed);
@@ -134,25 +140,44 @@ pub(super) struct Question<'a> {
 }
 
 /// Gathers the facts and has them judged.
-pub(super) async fn decide(tx: &mut sqlx::PgConnection, q: &Question<'_>, second_factor: SecondFactor) -> Result<Decision, StoreError> {
+pub(super) async fn decide(
+    approvals: &Approvals,
+    tx: &mut sqlx::PgConnection,
+    q: &Question<'_>,
+    second_factor: SecondFactor,
+) -> Result<Decision, StoreError> {
     let found = store::targets::by_name(&mut *tx, q.target).await?;
     // An unknown target has no grants; looking for them all the same takes the time a known one takes.
     let id = found.as_ref().map_or(TargetId(Uuid::nil()), |t| t.id);
     let mut grants = store::grants::unended(&mut *tx, q.person.id, Some(id), q.now).await?;
     grants.retain(|g| q.grant.is_none_or(|only| g.id == only));
+    let emergencies = store::break_glass::live_of(&mut *tx, q.person.id, q.now).await?;
     let company = store::companies::of(&mut *tx, q.person).await?;
     let Ok(account) = AccountName::new(q.account) else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
-    Ok(judge(&Facts {
+    let ruling = |target: &Target, grant: &Grant| {
+        approvals.connect_ruling(&Connecting {
+            person: q.person,
+            target,
+            grant,
+            source: q.source,
+            factor: second_factor,
+            break_glass: emergencies.contains(&grant.id),
+            now: q.now,
+        })
+    };
+    let facts = Facts {
         session: q.session,
         person: q.person,
         target: found.as_ref(),
         company: company.as_ref(),
         account: &account,
         grants: &grants,
+        emergencies: &emergencies,
         source: q.source,
         second_factor,
         now: q.now,
-    }))
+    };
+    Ok(judge(&facts, ruling))
 }
 
 /// Only what could be a target's name goes into the log: people type all kinds of things before an "@".

@@ -1,5 +1,8 @@
 //! Asking for access, and taking the wish back.
-use super::throttle::{A_MINUTE, Pass};
+use super::{
+    ruling::Asked,
+    throttle::{A_MINUTE, Pass},
+};
 use crate::{
     Approvals, Change, Listing, Page, RequestError, RequestFilter, RequestForm, StoreError,
     audit::record,
@@ -14,7 +17,7 @@ use anteroom_domain::{
     capability::MAX_CAPABILITIES,
     request::{CLOCK_SLACK, MAX_PLACES, MAX_WEEKS, check_window},
 };
-use anteroom_policy::{Action, Needed, VendorRefusal, may, vendor};
+use anteroom_policy::{Action, Ask, Needed, VendorRefusal, may, vendor};
 use sha2::{Digest, Sha256};
 use std::{net::IpAddr, time::Instant};
 
@@ -46,7 +49,20 @@ impl Approvals {
         let person = store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::RequestAccess));
         let person = person.ok_or(RequestError::NotAllowed)?;
         let last_until = until + time::Duration::weeks(i64::from(form.also.weeks));
-        let (places, obligations) = places(&mut tx, &form, &person, last_until, now).await?;
+        let policy = |target: &Target, account: &AccountName| {
+            let asked = Asked {
+                ask: Ask::Request,
+                person: &person,
+                target,
+                account,
+                capabilities: &form.capabilities,
+                lasts: until - from,
+                source,
+                now,
+            };
+            owed(self.asked_ruling(&asked), &form.capabilities, until - from)
+        };
+        let (places, obligations) = places(&mut tx, &form, &person, last_until, now, &policy).await?;
         if store::requests::pending_of(&mut *tx, person.id).await? >= MAX_PENDING {
             return Err(RequestError::TooMany { max: MAX_PENDING });
         }
@@ -132,6 +148,7 @@ async fn places(
     person: &Person,
     last_until: Moment,
     now: Moment,
+    policy: &(dyn Fn(&Target, &AccountName) -> Result<Obligations, RequestError> + Sync),
 ) -> Result<(Vec<Place>, Obligations), RequestError> {
     if form.also.more.len() >= MAX_PLACES {
         return Err(RequestError::Places { max: MAX_PLACES });
@@ -143,6 +160,7 @@ async fn places(
         let (target, place) = place(&mut *tx, target, account).await?;
         owed = owed.and(vendors_terms(person, &target, company.as_ref(), last_until, now)?);
         fits(&target, &form.capabilities)?;
+        owed = owed.and(policy(&target, account)?);
         if all.contains(&place) {
             return Err(RequestError::SamePlace { place: format!("{}@{}", place.account_name, place.target_name) });
         }
@@ -200,4 +218,16 @@ fn fits(target: &Target, asked: &Capabilities) -> Result<(), RequestError> {
         return Err(RequestError::Misfit { target: name(), protocol: target.protocol.title(), capability: c.to_string() });
     }
     if target.protocol == Protocol::Rdp && !asked.desktop() { Err(RequestError::NoDesktop { target: name() }) } else { Ok(()) }
+}
+
+/// What policy asks in return for this, if it lets it be asked for.
+fn owed(ruling: Result<Obligations, Vec<String>>, capabilities: &Capabilities, lasts: time::Duration) -> Result<Obligations, RequestError> {
+    let owed = ruling.map_err(RequestError::Policy)?;
+    if let Some(minutes) = owed.longest.filter(|m| lasts > time::Duration::minutes((*m).into())) {
+        return Err(RequestError::TooLong { minutes });
+    }
+    match &owed.capabilities {
+        Some(ceiling) if !capabilities.beyond(ceiling).is_empty() => Err(RequestError::Beyond(ceiling.names().join(", "))),
+        _ => Ok(owed),
+    }
 }

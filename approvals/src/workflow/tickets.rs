@@ -140,7 +140,7 @@ impl Approvals {
             }
         };
         let q = Question { session, person: &person, target, account, grant: Some(found.ticket.grant), source, now };
-        let permit = match decide(&mut tx, &q, factor).await? {
+        let permit = match decide(self, &mut tx, &q, factor).await? {
             Decision::Permit(permit) => permit,
             Decision::NeedsSecondFactor(_) => return Err(TicketRefusal::Expired.into()),
             Decision::Deny(why) => return Err(TicketRefusal::Access(why).into()),

@@ -4,6 +4,7 @@
 mod audit;
 mod authorities;
 mod away;
+mod break_glass;
 mod certificates;
 mod cluster;
 mod connecting;

@@ -123,7 +123,8 @@ impl Ssh {
         let sizes = self.sizes.display();
         let resizer = format!("(while read -r c r <'{sizes}'; do stty cols $c rows $r; done) 2>/dev/null </dev/tty &");
         let begin = format!("stty cols {cols} rows {rows}; [ -p '{sizes}' ] && {resizer}");
-        c.args(["-qefc", &format!("{begin} exec {}", line.join(" ")), "/dev/null"]);
+        // A closed terminal hangs up, also where the tests themselves run under `nohup`, which ssh would inherit.
+        c.args(["-qefc", &format!("{begin} exec env --default-signal=HUP {}", line.join(" ")), "/dev/null"]);
         c.env("TERM", "xterm-256color").env("SHELL", "/bin/sh").env_remove("SSH_AUTH_SOCK").envs(self.env.iter().cloned());
         c
     }

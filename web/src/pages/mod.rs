@@ -3,6 +3,7 @@ pub(crate) mod absence;
 pub(crate) mod allowed;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod break_glass;
 mod confirmation;
 pub(crate) mod desktop;
 pub(crate) mod enrol;

@@ -1,11 +1,15 @@
 //! Every line of the audit log. Free of ePHI and secrets by construction: ids, names, counts and hashes only;
 //! the one free text is the requester's reason, by hash here and in full in the request.
 mod attributes;
+mod break_glass;
 mod company;
+mod policy;
 mod requests;
 mod supervision;
 pub use attributes::AttributesEvent;
+pub use break_glass::BreakGlassEvent;
 pub use company::CompanyEvent;
+pub use policy::PolicyEvent;
 pub use requests::RequestsEvent;
 pub use supervision::SupervisionEvent;
 
@@ -418,6 +422,8 @@ pub enum AuditEvent {
     Company(CompanyEvent),
     Supervision(SupervisionEvent),
     Requests(RequestsEvent),
+    BreakGlass(BreakGlassEvent),
+    Policy(PolicyEvent),
     GatewayStarted {
         gateway: String,
         version: String,

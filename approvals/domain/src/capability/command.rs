@@ -35,6 +35,13 @@ impl CommandPattern {
     }
 }
 
+impl CommandPattern {
+    /// A text without stars is one command: whether that one is allowed.
+    pub(super) fn within(&self, ceiling: &Self) -> bool {
+        self == ceiling || (!self.0.contains('*') && ceiling.matches(&self.0))
+    }
+}
+
 /// What means nothing to a shell.
 fn plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c)

@@ -49,6 +49,18 @@ impl PathPattern {
     }
 }
 
+impl PathPattern {
+    /// All that begins like this is under a ceiling that ends in `/**` and has no other star; one path is asked for as it is.
+    pub(super) fn within(&self, ceiling: &Self) -> bool {
+        let under = || ceiling.0.strip_suffix("**").filter(|p| p.ends_with('/') && !p.contains('*'));
+        let literal = self.0.split('*').next().unwrap_or_default();
+        ceiling.is_any()
+            || self == ceiling
+            || (!self.0.contains('*') && ceiling.matches(self.0.as_bytes()))
+            || under().is_some_and(|prefix| literal.starts_with(prefix))
+    }
+}
+
 /// Linear in the length of both: of the stars only the last of each kind is ever tried again.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);

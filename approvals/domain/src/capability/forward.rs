@@ -42,6 +42,17 @@ impl Destination {
     }
 }
 
+impl Destination {
+    pub(super) fn within(&self, ceiling: &Self) -> bool {
+        let host = match ceiling.host.strip_prefix('*') {
+            Some("") => true,
+            Some(suffix) => self.host == ceiling.host || (self.host.len() > suffix.len() && self.host.ends_with(suffix)),
+            None => self.host == ceiling.host,
+        };
+        host && (ceiling.port.is_none() || self.port == ceiling.port)
+    }
+}
+
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let port = self.port.map_or_else(|| "*".to_owned(), |p| p.to_string());

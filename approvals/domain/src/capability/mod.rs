@@ -28,6 +28,7 @@ mod command;
 mod desktop;
 mod files;
 mod forward;
+mod within;
 
 pub use command::CommandPattern;
 pub use desktop::{ChannelName, ClipboardRule, Redirect};

@@ -16,6 +16,7 @@ mod migrate;
 mod notify;
 mod output;
 mod person;
+mod policy;
 mod progress;
 mod recording;
 mod recording_cast;
@@ -94,6 +95,8 @@ enum Command {
     Company(company::Args),
     /// Servers and devices: add, pin host keys, store credentials.
     Target(target::Args),
+    /// Policies: who may reach what, and what is asked in return. Check, test, set, explain.
+    Policy(policy::Args),
     /// Rights to connect.
     Grant(grant::Args),
     /// Connections, running and past.
@@ -164,6 +167,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Demo(a) => demo::run(a, &mut out).await,
         Command::Migrate(c) => Box::pin(migrate::run(&c, &mut out)).await,
         Command::CheckConfig(c) => check::run(&c, &mut out),
+        Command::Policy(a) => policy::run(a, &mut out).await,
         Command::Person(a) => person::run(a, &mut out).await,
         Command::Target(a) => target::run(a, &mut out).await,
         Command::Company(a) => company::run(a, &mut out).await,

@@ -1,0 +1,11 @@
+use serde::{Deserialize, Serialize};
+
+/// Another policy counts. Its text is in the database or in the gateway's files; here is what ties it to this line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum PolicyEvent {
+    /// An operator set it; `sha256` is over names and texts of its files.
+    Set { version: i64, sha256: String, note_sha256: String, files: Vec<String> },
+    /// A gateway read it from its own files.
+    Read { sha256: String, files: Vec<String> },
+}

@@ -1,0 +1,53 @@
+//! Table `policy_version`.
+use super::{Store, json};
+use crate::StoreError;
+use anteroom_domain::{Moment, PersonId};
+use anteroom_policy::PolicyFile;
+use sqlx::PgExecutor;
+
+/// A version as it was set.
+pub(crate) struct Row {
+    pub(crate) version: i64,
+    pub(crate) files: Vec<PolicyFile>,
+    pub(crate) sha256: Vec<u8>,
+    pub(crate) note: String,
+    pub(crate) set_by: Option<PersonId>,
+    pub(crate) set_at: Moment,
+}
+
+pub(crate) struct New<'a> {
+    pub(crate) files: &'a [PolicyFile],
+    pub(crate) sha256: [u8; 32],
+    pub(crate) note: &'a str,
+    pub(crate) by: Option<PersonId>,
+    pub(crate) at: Moment,
+}
+
+pub(crate) async fn insert(db: impl PgExecutor<'_>, n: New<'_>) -> Store<i64> {
+    let version = sqlx::query_scalar!(
+        "insert into policy_version (files, sha256, note, set_by, set_at) values ($1, $2, $3, $4, $5) returning version",
+        json(&n.files)?,
+        &n.sha256[..],
+        n.note,
+        n.by.map(|p| p.0),
+        n.at
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(version)
+}
+
+/// Newest first.
+pub(crate) async fn newest(db: impl PgExecutor<'_>, at_most: i64) -> Store<Vec<Row>> {
+    let rows =
+        sqlx::query!("select version, files, sha256, note, set_by, set_at from policy_version order by version desc limit $1", at_most)
+            .fetch_all(db)
+            .await?;
+    let read = |r| serde_json::from_value(r).map_err(|_| StoreError::Damaged("policy_version"));
+    rows.into_iter()
+        .map(|r| {
+            let (files, set_by) = (read(r.files)?, r.set_by.map(PersonId));
+            Ok(Row { version: r.version, files, sha256: r.sha256, note: r.note, set_by, set_at: r.set_at })
+        })
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! Why somebody may, or may not, reach a target: the same questions as in earnest, answered in sentences.
+use super::ruling::Asked;
+use crate::{Approvals, StoreError, clock, store};
+use anteroom_domain::{AccountName, Capabilities, GrantState, Moment, Obligations, Person, Role, TargetName};
+use anteroom_policy::Ask;
+use std::net::{IpAddr, Ipv4Addr};
+use time::Duration;
+
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Explained {
+    /// May ask for it, at that time.
+    pub may_ask: bool,
+    /// May connect then, if a grant counts and a second factor is given.
+    pub may_connect: bool,
+    pub has_grant: bool,
+    /// For people, in order.
+    pub sentences: Vec<String>,
+}
+
+impl Approvals {
+    /// None: there is no such target.
+    pub async fn explain(
+        &self,
+        person: &Person,
+        target: &TargetName,
+        account: &AccountName,
+        source: Option<IpAddr>,
+        at: Option<Moment>,
+    ) -> Result<Option<Explained>, StoreError> {
+        let now = at.unwrap_or_else(clock::now);
+        let Some(target) = store::targets::by_name(&self.inner.pool, target.as_str()).await? else { return Ok(None) };
+        let grants = store::grants::unended(&self.inner.pool, person.id, Some(target.id), now).await?;
+        let has_grant = grants.iter().any(|g| g.account_name == *account && g.state(now) == GrantState::Live);
+        let capabilities = Capabilities::usual(target.protocol);
+        let source = source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let asked = |ask| Asked { ask, person, target: &target, account, capabilities: &capabilities, lasts: Duration::HOUR, source, now };
+        let (ask, connect) = (self.asked_ruling(&asked(Ask::Request)), self.asked_ruling(&asked(Ask::Connect)));
+        let (who, place) = (&person.handle, format!("{account}@{}", target.name));
+        let mut sentences = Vec::new();
+        if person.is_suspended() {
+            sentences.push(format!("{who} is suspended: nothing is allowed, whatever the policies say."));
+        }
+        if !person.roles.has(Role::Admin) {
+            sentences.push(format!("{who} has not the role admin: nothing can be asked for or reached."));
+        }
+        if !target.accounts.iter().any(|a| a.name == *account) {
+            sentences.push(format!("{} has no account {account} here.", target.name));
+        }
+        match &ask {
+            Ok(o) => sentences.push(format!("{who} may ask for {place}{}.", in_return(o))),
+            Err(why) => sentences.push(format!("{who} may not ask for {place}: {}", why.join(" "))),
+        }
+        match &connect {
+            Ok(_) if has_grant => sentences.push(format!("A grant for {place} counts then, and policy lets the connection be.")),
+            Ok(_) => sentences.push(format!("No grant for {place} counts then; with an approved one policy would let the connection be.")),
+            Err(why) => sentences.push(format!("Policy does not let {who} connect to {place} then: {}", why.join(" "))),
+        }
+        let open = !person.is_suspended() && person.roles.has(Role::Admin);
+        Ok(Some(Explained { may_ask: open && ask.is_ok(), may_connect: open && connect.is_ok(), has_grant, sentences }))
+    }
+}
+
+/// What is owed, in words.
+pub(super) fn in_return(o: &Obligations) -> String {
+    let mut owed = Vec::new();
+    if !o.approvals.is_empty() {
+        let all: Vec<_> = o.approvals.iter().map(ToString::to_string).collect();
+        owed.push(format!("approved by {}{}", all.join(" and "), if o.ordered { ", in this order" } else { "" }));
+    }
+    if let Some(m) = o.longest {
+        owed.push(format!("for at most {m} minutes"));
+    }
+    if o.ticket {
+        owed.push("with the number of a ticket".into());
+    }
+    if o.supervise {
+        owed.push("while a supervisor watches".into());
+    }
+    if o.live_mask {
+        owed.push("with patient data masked".into());
+    }
+    match o.factor_age {
+        Some(0) => owed.push("with a second factor for each connection".into()),
+        Some(s) => owed.push(format!("with a second factor at most {} minutes old", s / 60)),
+        None => {}
+    }
+    if let Some(c) = &o.capabilities {
+        owed.push(format!("nothing beyond {}", c.names().join(", ")));
+    }
+    if let Some(n) = o.at_once {
+        owed.push(format!("at most {n} session{} at once", if n == 1 { "" } else { "s" }));
+    }
+    if owed.is_empty() { ", with the one approval that is always asked".into() } else { format!(", {}", owed.join(", ")) }
+}

@@ -1,0 +1,143 @@
+//! Policies: the one that counts, setting another, and what it says of a request, a connection or an emergency.
+use crate::{Approvals, Change, ManageError, StoreError, audit::record, clock, store};
+use anteroom_domain::{AuditEvent, Moment, PersonId, audit::PolicyEvent};
+use anteroom_policy::{Action, Policy, PolicyErrors, PolicyFile};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Longest note on a version, characters.
+const MAX_NOTE: usize = 500;
+/// Versions shown at once.
+const SHOWN: i64 = 100;
+
+/// What counts until somebody sets something else.
+pub const HOSPITAL: &str = include_str!("../../policy/policies/hospital.cedar");
+
+/// The policy that counts, in memory: a decision asks it without asking the database.
+#[derive(Debug)]
+pub(crate) struct Counting(RwLock<(i64, Arc<Policy>)>);
+
+impl Counting {
+    /// The one that came with the program, until the database was read.
+    pub(crate) fn new() -> Result<Self, PolicyErrors> {
+        Ok(Self(RwLock::new((0, Arc::new(Policy::load(shipped())?)))))
+    }
+    fn get(&self) -> (i64, Arc<Policy>) {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    fn set(&self, version: i64, policy: Policy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (version, Arc::new(policy));
+    }
+}
+
+fn shipped() -> Vec<PolicyFile> {
+    vec![PolicyFile { name: "hospital.cedar".into(), text: HOSPITAL.into() }]
+}
+
+/// A version as it was set.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct PolicyVersion {
+    pub version: i64,
+    /// Lower-case hexadecimal, over names and texts.
+    pub sha256: String,
+    pub note: String,
+    /// None: at the command line.
+    pub set_by: Option<PersonId>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub set_at: Moment,
+    pub files: Vec<PolicyFile>,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicySetError {
+    #[error(transparent)]
+    Manage(#[from] ManageError),
+    #[error("{0}")]
+    Policy(#[from] PolicyErrors),
+}
+impl From<StoreError> for PolicySetError {
+    fn from(e: StoreError) -> Self {
+        Self::Manage(e.into())
+    }
+}
+
+/// Names and texts, each with its length before it.
+fn sha256(files: &[PolicyFile]) -> [u8; 32] {
+    let mut h = Sha256::new();
+    for text in files.iter().flat_map(|f| [&f.name, &f.text]) {
+        h.update((text.len() as u64).to_be_bytes());
+        h.update(text);
+    }
+    h.finalize().into()
+}
+
+impl Approvals {
+    /// What counts now, on this process.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.inner.counting.get().1
+    }
+
+    /// Which version that is; 0 is the one that came with the program.
+    pub fn policy_version(&self) -> i64 {
+        self.inner.counting.get().0
+    }
+
+    /// Counts from the commit on, on every gateway. What does not type-check is refused and the old one stays.
+    pub async fn set_policy(&self, actor: Option<PersonId>, files: Vec<PolicyFile>, note: &str) -> Result<i64, PolicySetError> {
+        self.check_actor(actor, Action::ManagePolicies).await?;
+        if note.chars().count() > MAX_NOTE || note.chars().any(char::is_control) {
+            let why = format!("must be one line of at most {MAX_NOTE} characters");
+            return Err(ManageError::Invalid { what: "note", why }.into());
+        }
+        let policy = Policy::load(files.clone())?;
+        let (now, sha256) = (clock::now(), sha256(&files));
+        let mut tx = self.begin().await?;
+        let new = store::policies::New { files: &files, sha256, note, by: actor, at: now };
+        let version = store::policies::insert(&mut *tx, new).await?;
+        let event = PolicyEvent::Set {
+            version,
+            sha256: clock::hex(&sha256),
+            note_sha256: clock::hex(&Sha256::digest(note)),
+            files: files.into_iter().map(|f| f.name).collect(),
+        };
+        record::write(&mut tx, AuditEvent::Policy(event), actor, now).await?;
+        store::tell(&mut *tx, Change::Policy).await?;
+        self.commit(tx).await?;
+        if version > self.policy_version() {
+            self.inner.counting.set(version, policy);
+        }
+        Ok(version)
+    }
+
+    /// Newest first.
+    pub async fn policy_versions(&self) -> Result<Vec<PolicyVersion>, StoreError> {
+        let rows = store::policies::newest(&self.inner.pool, SHOWN).await?;
+        let shown = |r: store::policies::Row| PolicyVersion {
+            version: r.version,
+            sha256: clock::hex(&r.sha256),
+            note: r.note,
+            set_by: r.set_by,
+            set_at: r.set_at,
+            files: r.files,
+        };
+        Ok(rows.into_iter().map(shown).collect())
+    }
+
+    /// Reads what was set last. A version that this program cannot read (a newer one wrote it) leaves the old one in force, loudly.
+    pub(crate) async fn reload_policy(&self) -> Result<(), StoreError> {
+        let Some(newest) = store::policies::newest(&self.inner.pool, 1).await?.pop() else { return Ok(()) };
+        if newest.version == self.policy_version() {
+            return Ok(());
+        }
+        match Policy::load(newest.files) {
+            Ok(policy) => {
+                tracing::info!(version = newest.version, policies = policy.len(), "another policy counts now");
+                self.inner.counting.set(newest.version, policy);
+            }
+            Err(e) => {
+                tracing::error!(version = newest.version, error = %e, "the policy in the database cannot be read; the one before it stays")
+            }
+        }
+        Ok(())
+    }
+}
