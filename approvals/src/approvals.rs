@@ -9,7 +9,7 @@ use crate::{
     },
     identity::passkey::Ceremonies,
     store,
-    workflow::Counting,
+    workflow::{Asking, Counting},
 };
 use anteroom_domain::Secret;
 use sqlx::{Connection as _, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
@@ -79,6 +79,8 @@ pub(crate) struct Inner {
     pub(crate) addresses: Mutex<Option<KnownAddresses>>,
     /// When the database last said that it is there.
     pub(crate) answered: Mutex<Option<std::time::Instant>>,
+    /// Running sessions that want to be judged again.
+    pub(crate) asking: Asking,
 }
 
 /// When they were read, and host and port of every target.
@@ -162,6 +164,7 @@ impl Approvals {
             throttle,
             addresses,
             answered,
+            asking: Asking::default(),
         };
         let approvals = Self { inner: Arc::new(inner) };
         approvals.reload_policy().await?;

@@ -128,6 +128,8 @@ pub enum SignError {
     NoPasskey,
     #[error("your access is suspended")]
     Suspended,
+    #[error("your access is locked; ask the people who run this gateway")]
+    Locked,
     #[error("label: at most 60 printable characters")]
     Label,
 }
@@ -176,6 +178,9 @@ pub enum RequestError {
     Misfit { target: String, protocol: &'static str, capability: String },
     #[error("{target} speaks RDP: ask for desktop, and for whatever shall go along with it")]
     NoDesktop { target: String },
+    /// The reason is not told.
+    #[error("{target} is locked; ask the people who run this gateway")]
+    Locked { target: String },
     #[error("you have no such request")]
     NoSuchRequest,
     #[error("this request was already answered or withdrawn")]

@@ -38,6 +38,6 @@ pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage}
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
-    Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, HOSPITAL, PolicySetError, PolicyVersion, RDP_FINGERPRINT,
-    Supervised, SupervisionNote, Watching,
+    Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, HOSPITAL, LockRow, PolicySetError, PolicyVersion, RDP_FINGERPRINT,
+    Rejudged, Supervised, SupervisionNote, Watching,
 };

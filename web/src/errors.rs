@@ -155,7 +155,7 @@ impl Explain for SignError {
         match self {
             Self::Store(e) => e.failure(),
             Self::LinkGone | Self::CeremonyGone => Failure { status: StatusCode::GONE, text },
-            Self::Suspended | Self::PasskeyRefused(_) => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::Suspended | Self::Locked | Self::PasskeyRefused(_) => Failure { status: StatusCode::FORBIDDEN, text },
             Self::PasskeyTaken | Self::NoPasskey | Self::Label => Failure::unprocessable(text),
         }
     }

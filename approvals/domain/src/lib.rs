@@ -16,6 +16,7 @@ pub mod grant;
 pub mod hold;
 pub mod ids;
 pub mod keeping;
+pub mod lock;
 pub mod names;
 pub mod obligation;
 pub mod person;
@@ -41,6 +42,7 @@ pub use grant::{Grant, GrantState};
 pub use hold::{Hold, Holds};
 pub use ids::*;
 pub use keeping::{HoldLifted, LegalHold, Shredding};
+pub use lock::{Lock, Lockable};
 pub use names::{
     AccountName, Comment, DisplayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName, ZoneName,
 };

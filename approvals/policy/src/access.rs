@@ -1,8 +1,9 @@
 //! May this person reach this account of this target now?
 use crate::pdp::Ruling;
+use crate::standing::{self, Circumstances, Standing};
 use crate::vendor::{self, VendorRefusal};
 use anteroom_domain::{
-    AccountId, AccountName, Capabilities, Capability, Company, EndReason, Grant, GrantId, GrantState, Handle, Moment, Obligations, Person,
+    AccountId, AccountName, Capabilities, Capability, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations, Person,
     PersonId, Role, SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
@@ -24,7 +25,7 @@ pub enum SecondFactor {
 }
 
 impl SecondFactor {
-    /// It was given for this very connection. How old the others are is not known well enough to say that they are young.
+    /// It was given for this very connection.
     pub fn is_of_now(self) -> bool {
         matches!(self, Self::Passed(_) | Self::SecurityKey)
     }
@@ -43,9 +44,13 @@ pub struct Facts<'a> {
     pub grants: &'a [Grant],
     /// Those of them that the person took in an emergency.
     pub emergencies: &'a [GrantId],
+    /// Those that are on this person, their company or this target.
+    pub locks: &'a [Lock],
     /// Client's address.
     pub source: IpAddr,
     pub second_factor: SecondFactor,
+    /// When it was proven.
+    pub factor_at: Moment,
     pub now: Moment,
 }
 
@@ -74,6 +79,9 @@ pub enum Refusal {
     Approvals(String),
     #[error("your company's contract has ended")]
     ContractEnded,
+    /// The reason is not told: a lock is also what an inquiry begins with.
+    #[error("access is locked; ask the people who run this gateway")]
+    Locked,
 }
 
 /// The witness that the policy allowed one session. It can't be made, copied or changed anywhere else, and
@@ -85,16 +93,12 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Permit {
     session: SessionId,
-    grant: GrantId,
-    person: PersonId,
-    person_handle: Handle,
-    target: Target,
-    account: AccountName,
-    account_id: AccountId,
+    now: Circumstances,
     capabilities: Capabilities,
     obligations: Obligations,
     source: IpAddr,
     second_factor: SecondFactor,
+    factor_at: Moment,
     not_after: Moment,
     judged_at: Moment,
 }
@@ -104,22 +108,22 @@ impl Permit {
         self.session
     }
     pub fn grant(&self) -> GrantId {
-        self.grant
+        self.now.grant.id
     }
     pub fn person(&self) -> PersonId {
-        self.person
+        self.now.person.id
     }
     pub fn person_handle(&self) -> &Handle {
-        &self.person_handle
+        &self.now.person.handle
     }
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.now.target
     }
     pub fn account(&self) -> &AccountName {
-        &self.account
+        &self.now.grant.account_name
     }
     pub fn account_id(&self) -> AccountId {
-        self.account_id
+        self.now.grant.account
     }
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -144,6 +148,24 @@ impl Permit {
     pub fn judged_at(&self) -> Moment {
         self.judged_at
     }
+    /// What the session stands on, for whoever judges it again while it runs.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            session: self.session,
+            person: self.now.person.id,
+            grant: self.now.grant.id,
+            target: self.now.target.id,
+            source: self.source,
+            second_factor: self.second_factor,
+            factor_at: self.factor_at,
+            not_after: self.not_after,
+            judged_at: self.judged_at,
+        }
+    }
+    /// Everything else that was known when it was judged.
+    pub fn circumstances(&self) -> &Circumstances {
+        &self.now
+    }
     /// How long the session may live, counted from `judged_at`. Turned into a monotonic deadline at once, so that
     /// no later step of the wall clock can lengthen it (invariant 7, THREATS 13).
     pub fn remaining(&self) -> std::time::Duration {
@@ -155,6 +177,9 @@ impl Permit {
 pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decision {
     if f.person.is_suspended() {
         return Decision::Deny(Refusal::Suspended);
+    }
+    if f.locks.iter().any(|l| l.keeps_out(f.person)) {
+        return Decision::Deny(Refusal::Locked);
     }
     let Some(target) = f.target else { return Decision::Deny(Refusal::NoSuchAccess) };
     if !f.person.roles.has(Role::Admin) {
@@ -172,6 +197,10 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
         let next = mine().filter(|g| g.state(f.now) == GrantState::NotYet).map(|g| g.not_before).min();
         return Decision::Deny(next.map_or(Refusal::NoSuchAccess, |from| Refusal::NotYet { from }));
     };
+    // After the grant: that a target exists and is locked is told to those who have business there.
+    if f.locks.iter().any(|l| l.closes(target)) {
+        return Decision::Deny(Refusal::Locked);
+    }
     if f.second_factor == SecondFactor::Missing {
         return Decision::NeedsSecondFactor(grant.id);
     }
@@ -186,48 +215,39 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
         return Decision::Deny(Refusal::Approvals(lacking.to_string()));
     }
     let obligations = grant.obligations.clone().and(terms.obligations).and(owed);
-    if obligations.factor_age.is_some() && !f.second_factor.is_of_now() {
+    let too_old = |age: u32| f.now - f.factor_at >= time::Duration::seconds(age.into());
+    if obligations.factor_age.is_some_and(too_old) && !f.second_factor.is_of_now() {
         return Decision::NeedsSecondFactor(grant.id);
     }
-    let longest = obligations.longest.map(|m| grant.not_before + time::Duration::minutes(m.into()));
-    let not_after = [terms.until, longest].into_iter().flatten().fold(grant.not_after, Moment::min);
+    let not_after = standing::ends(grant, terms.until, &obligations);
     if not_after <= f.now {
         return Decision::Deny(Refusal::Policy(vec!["the time that it allows is over".into()]));
     }
     Decision::Permit(Permit {
         session: f.session,
-        grant: grant.id,
-        person: f.person.id,
-        person_handle: f.person.handle.clone(),
-        target: target.clone(),
-        account: grant.account_name.clone(),
-        account_id: grant.account,
         capabilities: obligations.leaves(&grant.capabilities),
         obligations,
         source: f.source,
         second_factor: f.second_factor,
+        factor_at: f.factor_at,
         not_after,
         judged_at: f.now,
+        now: Circumstances {
+            person: f.person.clone(),
+            grant: grant.clone(),
+            target: target.clone(),
+            emergency: f.emergencies.contains(&grant.id),
+            locks: f.locks.to_vec(),
+            company: f.company.cloned(),
+        },
     })
-}
-
-/// The same question while a session runs; an error says why it has to end.
-pub fn still_valid(person: &Person, grant: &Grant, now: Moment) -> Result<(), EndReason> {
-    if person.is_suspended() || !person.roles.has(Role::Admin) {
-        return Err(EndReason::PersonSuspended);
-    }
-    match grant.state(now) {
-        GrantState::Live => Ok(()),
-        GrantState::Revoked => Err(EndReason::GrantRevoked),
-        GrantState::Expired | GrantState::NotYet => Err(EndReason::GrantEnded),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{Account, DisplayName, RequestId, Roles, TargetId, TargetKind, TargetName};
+    use anteroom_domain::{Account, CompanyId, DisplayName, LockId, Lockable, Reason, RequestId, Roles, TargetId, TargetKind, TargetName};
     use time::{Duration, macros::datetime};
     use uuid::Uuid;
 
@@ -293,8 +313,10 @@ mod tests {
             account: &account,
             grants,
             emergencies: &[],
+            locks: &[],
             source: "10.0.0.1".parse().unwrap(),
             second_factor,
+            factor_at: NOW,
             now: NOW,
         };
         judge(&facts, |_, _| Ruling::Permit { obligations: POLICY.with_borrow(Clone::clone), reasons: vec![] })
@@ -387,16 +409,35 @@ mod tests {
             ask(&p, Some(&target()), "root", std::slice::from_ref(&g), SecondFactor::Remembered),
             Decision::Deny(Refusal::Suspended)
         ));
-        assert_eq!(still_valid(&p, &g, NOW), Err(EndReason::PersonSuspended));
     }
 
     #[test]
-    fn a_running_session_is_judged_by_the_same_rules() {
-        let p = person(1);
-        let mut g = grant(&p, -HOUR, HOUR);
-        assert_eq!(still_valid(&p, &g, NOW), Ok(()));
-        assert_eq!(still_valid(&p, &g, NOW + HOUR), Err(EndReason::GrantEnded));
-        g.revoked_at = Some(NOW);
-        assert_eq!(still_valid(&p, &g, NOW), Err(EndReason::GrantRevoked));
+    fn a_lock_beats_a_grant_and_tells_nobody_of_targets_they_have_no_business_with() {
+        let (p, t) = (person(1), target());
+        let g = grant(&p, -HOUR, HOUR);
+        let lock = |on| Lock { id: LockId(id(60)), on, reason: Reason::new("lost laptop").unwrap(), by: None, at: NOW, lifted_at: None };
+        let with = |grants: &[Grant], locks: &[Lock]| {
+            judge(&Facts {
+                session: SessionId(id(50)),
+                person: &p,
+                target: Some(&t),
+                company: None,
+                account: &g.account_name,
+                grants,
+                locks,
+                source: "10.0.0.1".parse().unwrap(),
+                second_factor: SecondFactor::SecurityKey,
+                factor_at: NOW,
+                now: NOW,
+            })
+        };
+        let mine = std::slice::from_ref(&g);
+        for on in [Lockable::Person(p.id), Lockable::Target(t.id)] {
+            assert!(matches!(with(mine, &[lock(on)]), Decision::Deny(Refusal::Locked)), "{on:?}");
+            let lifted = Lock { lifted_at: Some(NOW), ..lock(on) };
+            assert!(matches!(with(mine, &[lifted]), Decision::Permit(_)), "{on:?}");
+        }
+        assert!(matches!(with(&[], &[lock(Lockable::Target(t.id))]), Decision::Deny(Refusal::NoSuchAccess)));
+        assert!(matches!(with(mine, &[lock(Lockable::Company(CompanyId(id(8))))]), Decision::Permit(_)), "another company's");
     }
 }

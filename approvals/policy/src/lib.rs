@@ -9,12 +9,14 @@ pub mod pdp;
 mod portal;
 mod quorum;
 mod retention;
+mod standing;
 pub mod supervision;
 pub mod vendor;
 
-pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, still_valid};
+pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge};
 pub use pdp::{Ask, Policy, PolicyErrors, PolicyFile, Question, Ruling};
 pub use portal::{Action, may};
 pub use quorum::{Needed, NoVoice, Tally, Voice, listed};
 pub use retention::{Kept, expires};
+pub use standing::{Circumstances, PolicySays, Standing, Verdict, rejudge};
 pub use vendor::{VendorRefusal, may_supervise};

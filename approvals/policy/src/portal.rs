@@ -34,10 +34,12 @@ pub enum Action {
     Supervise,
     /// Set the policies that decide who may reach what.
     ManagePolicies,
+    /// Shut somebody, something or a company out at once, and let them in again.
+    Lock,
 }
 
 impl Action {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -58,6 +60,7 @@ impl Action {
         Self::ManageTargets,
         Self::Supervise,
         Self::ManagePolicies,
+        Self::Lock,
     ];
 
     /// The roles of which one is enough.
@@ -67,7 +70,7 @@ impl Action {
             Self::ReviewRequests | Self::RevokeGrant | Self::Supervise => &[Role::Approver],
             Self::ReviewBreakGlass => &[Role::Approver, Role::Auditor],
             Self::SeeSessions => &[Role::Approver, Role::Auditor, Role::Operator],
-            Self::TerminateSession => &[Role::Approver, Role::Operator],
+            Self::TerminateSession | Self::Lock => &[Role::Approver, Role::Operator],
             Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::LiftHold | Self::SearchAudit => &[Role::Auditor],
             Self::HoldRecording => &[Role::Auditor, Role::Operator],
             Self::ReviewUnmask => &[Role::KeyHolder],

@@ -1,6 +1,6 @@
 //! Keeping people. Suspending one takes everything away at once.
 use crate::{Approvals, Change, Listing, ManageError, Page, StoreError, audit::record, clock, store};
-use anteroom_domain::{AuditEvent, DisplayName, Handle, Person, PersonId, Roles, Secret};
+use anteroom_domain::{AuditEvent, DisplayName, Handle, Person, PersonId, Roles, Secret, audit::AttributesEvent};
 use anteroom_policy::{Action, may};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ impl Approvals {
     pub(crate) async fn check_actor(&self, actor: Option<PersonId>, action: Action) -> Result<(), ManageError> {
         let Some(id) = actor else { return Ok(()) };
         match store::people::by_id(&self.inner.pool, id).await? {
-            Some(p) if may(&p, action) => Ok(()),
+            Some(p) if may(&p, action) && !store::locks::keeps_out(&self.inner.pool, id).await? => Ok(()),
             _ => Err(ManageError::NotAllowed),
         }
     }
@@ -80,6 +80,22 @@ impl Approvals {
         record::write(&mut tx, AuditEvent::PersonReinstated { person }, actor, clock::now()).await?;
         self.commit(tx).await?;
         Ok(())
+    }
+
+    /// Replaces somebody's roles. Nobody changes their own. Running sessions of somebody who may no longer connect end.
+    pub async fn set_roles(&self, actor: Option<PersonId>, person: PersonId, roles: Roles) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::ManagePeople).await?;
+        if actor == Some(person) {
+            return Err(ManageError::Invalid { what: "roles", why: "nobody changes their own; ask another operator".into() });
+        }
+        let mut tx = self.begin().await?;
+        let before = store::people::set_roles(&mut tx, person, &roles).await?.ok_or(ManageError::NoSuch("person"))?;
+        if before != roles {
+            let event = AuditEvent::Attributes(AttributesEvent::Roles { person, roles: roles.names() });
+            record::write(&mut tx, event, actor, clock::now()).await?;
+            store::tell(&mut *tx, Change::Person(person)).await?;
+        }
+        Ok(self.commit(tx).await?)
     }
 
     pub async fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {

@@ -48,10 +48,16 @@ pub(crate) fn label(given: &str, default: &str) -> Result<String, SignError> {
 }
 
 impl Approvals {
-    /// A live person, as the database knows them now and not as the caller remembers them.
+    /// A live person who is not locked out, as the database knows them now and not as the caller remembers them.
     pub(crate) async fn fresh(&self, id: PersonId) -> Result<Person, SignError> {
         let p = store::people::by_id(&self.inner.pool, id).await?.ok_or(SignError::Suspended)?;
-        if p.is_suspended() { Err(SignError::Suspended) } else { Ok(p) }
+        if p.is_suspended() {
+            Err(SignError::Suspended)
+        } else if store::locks::keeps_out(&self.inner.pool, id).await? {
+            Err(SignError::Locked)
+        } else {
+            Ok(p)
+        }
     }
 
     /// Asks one of the person's passkeys to sign exactly `content`.

@@ -42,7 +42,7 @@ impl Approvals {
         let taken: Taken<(), AuthenticationState> =
             store::ceremonies::take(&self.inner.pool, ceremony, Kind::Login, clock::now()).await?.ok_or(SignError::CeremonyGone)?;
         let done = self.try_login(&taken.state, credential, source).await;
-        if let Err(e @ (SignError::PasskeyRefused(_) | SignError::Suspended)) = &done {
+        if let Err(e @ (SignError::PasskeyRefused(_) | SignError::Suspended | SignError::Locked)) = &done {
             self.note(AuditEvent::SignInRefused { source: source.to_string(), why: e.to_string() }, None).await;
         }
         done
@@ -72,6 +72,9 @@ impl Approvals {
         now: Moment,
     ) -> Result<SignedIn, SignError> {
         let person = store::people::held(&mut *tx, person).await?.filter(|p| !p.is_suspended()).ok_or(SignError::Suspended)?;
+        if store::locks::keeps_out(&mut *tx, person.id).await? {
+            return Err(SignError::Locked);
+        }
         let token = clock::new_token();
         let expires_at = now.saturating_add(span(self.inner.options.web_absolute));
         let source = source.to_string();
@@ -81,7 +84,7 @@ impl Approvals {
     }
 
     /// Whose session this is, as the person is now. None if it is unknown, too old, idle for too long, or its person
-    /// is suspended.
+    /// is suspended or locked.
     pub async fn web_session(&self, token: &str) -> Result<Option<Person>, StoreError> {
         let (now, hash) = (clock::now(), clock::token_hash(token));
         let Some(s) = store::web_sessions::find(&self.inner.pool, &hash, now, self.seen_after(now)).await? else { return Ok(None) };

@@ -121,6 +121,14 @@ pub(crate) async fn live_of(db: impl PgExecutor<'_>, person: PersonId, now: Mome
     Ok(ids.into_iter().map(GrantId).collect())
 }
 
+/// Those of these grants that were taken in an emergency.
+pub(crate) async fn among(db: impl PgExecutor<'_>, grants: &[Uuid]) -> Store<Vec<GrantId>> {
+    let ids = sqlx::query_scalar!("select g.id from break_glass b join access_grant g on g.request = b.request where g.id = any($1)", grants)
+        .fetch_all(db)
+        .await?;
+    Ok(ids.into_iter().map(GrantId).collect())
+}
+
 /// How often this person did it since then.
 pub(crate) async fn count_since(db: impl PgExecutor<'_>, person: PersonId, since: Moment) -> Store<i64> {
     let n = sqlx::query_scalar!("select count(*) from break_glass where person = $1 and at > $2", person.0, since).fetch_one(db).await?;

@@ -238,15 +238,19 @@ pub(crate) async fn counts(db: impl PgExecutor<'_>, serial: &str, person: Person
 
 /// Whether this one of theirs has neither ended nor been taken back; it stays so until our transaction ends.
 pub(crate) async fn held(db: impl PgExecutor<'_>, serial: &str, person: PersonId, now: Moment) -> Store<bool> {
-    let found = sqlx::query_scalar!(
-        "select 1 from certificate where serial = $1::text::numeric and person = $2 and expires_at > $3 and revoked_at is null for share",
+    Ok(signed_at(db, serial, person, now).await?.is_some())
+}
+
+/// The same, and when a passkey let it be signed.
+pub(crate) async fn signed_at(db: impl PgExecutor<'_>, serial: &str, person: PersonId, now: Moment) -> Store<Option<Moment>> {
+    Ok(sqlx::query_scalar!(
+        "select issued_at from certificate where serial = $1::text::numeric and person = $2 and expires_at > $3 and revoked_at is null for share",
         serial,
         person.0,
         now
     )
     .fetch_optional(db)
-    .await?;
-    Ok(found.is_some())
+    .await?)
 }
 
 /// What the passkey signed when the certificate was given out that let this session in.

@@ -74,6 +74,19 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: GrantId) -> Store<Option<
     row.map(Grant::try_from).transpose()
 }
 
+pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<Grant>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select g.id, g.request, g.person, g.target, t.name as target_name, g.account, a.name as account_name, g.capabilities,
+         g.obligations, g.not_before, g.not_after, g.revoked_at
+         from access_grant g join target t on t.id = g.target join account a on a.id = g.account where g.id = any($1)",
+        ids
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Grant::try_from).collect()
+}
+
 /// The same, and nobody can revoke it before our transaction ends.
 pub(crate) async fn held(tx: &mut sqlx::PgConnection, id: GrantId) -> Store<Option<Grant>> {
     let row = sqlx::query_as!(

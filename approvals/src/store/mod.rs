@@ -11,6 +11,7 @@ pub(crate) mod companies;
 pub(crate) mod evidence;
 pub(crate) mod grants;
 pub(crate) mod holds;
+pub(crate) mod locks;
 pub(crate) mod messages;
 pub(crate) mod notices;
 pub(crate) mod passkeys;

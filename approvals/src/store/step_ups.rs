@@ -207,19 +207,19 @@ pub(crate) async fn passed_since(
     source: &str,
     target: &str,
     since: Moment,
-) -> Store<bool> {
+) -> Store<Option<Moment>> {
     let found = sqlx::query_scalar!(
-        "select 1 from step_up where person = $1 and ($2::text is null or fingerprint = $2) and source = $3 and target_name = $4
-         and state = 'passed' and answered_at > $5 limit 1",
+        "select max(answered_at) from step_up where person = $1 and ($2::text is null or fingerprint = $2) and source = $3 and target_name = $4
+         and state = 'passed' and answered_at > $5",
         person.0,
         fingerprint,
         source,
         target,
         since
     )
-    .fetch_optional(db)
+    .fetch_one(db)
     .await?;
-    Ok(found.is_some())
+    Ok(found)
 }
 
 /// The evidence of the step-up that opened this session.

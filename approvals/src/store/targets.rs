@@ -111,6 +111,21 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: TargetId) -> Store<Option
     row.map(Target::try_from).transpose()
 }
 
+pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<Target>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", attributes as "attributes!", pinned_host_keys as "pinned_host_keys!",
+           pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
+           account_ids as "account_ids!", account_names as "account_names!"
+           from target_row where id = any($1)"#,
+        ids
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Target::try_from).collect()
+}
+
 /// Takes any text: a name that can't exist takes the same road as one that doesn't.
 pub(crate) async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Store<Option<Target>> {
     let row = sqlx::query_as!(

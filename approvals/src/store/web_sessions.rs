@@ -29,10 +29,12 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// A session that is neither too old nor idle since before `seen_after`.
+/// A session that is neither too old nor idle since before `seen_after`, of somebody who is not locked out.
 pub(crate) async fn find(db: impl PgExecutor<'_>, hash: &[u8], now: Moment, seen_after: Moment) -> Store<Option<Found>> {
     let row = sqlx::query!(
-        "select person, last_seen_at from web_session where token_sha256 = $1 and expires_at > $2 and last_seen_at > $3",
+        "select s.person, s.last_seen_at from web_session s where s.token_sha256 = $1 and s.expires_at > $2 and s.last_seen_at > $3
+         and not exists(select from lock l where l.lifted_at is null
+         and (l.person = s.person or l.company = (select p.company from person p where p.id = s.person)))",
         hash,
         now,
         seen_after

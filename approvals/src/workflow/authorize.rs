@@ -38,9 +38,9 @@ impl Approvals {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let Some(fresh) = store::people::by_id(&mut *tx, person.id).await? else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
-        let factor = self.proven(&mut tx, &fresh, session, target, account, source, claim.into(), now).await?;
+        let (factor, factor_at) = self.proven(&mut tx, &fresh, session, target, account, source, claim.into(), now).await?;
         let question = Question { session, person: &fresh, target, account, grant: None, source, now };
-        let decision = decide(self, &mut tx, &question, factor).await?;
+        let decision = decide(self, &mut tx, &question, factor, factor_at).await?;
         match &decision {
             Decision::Permit(permit) => {
                 if factor == SecondFactor::Remembered {
@@ -70,7 +70,7 @@ impl Approvals {
         Ok(decision)
     }
 
-    /// What of the claimed second factor the database confirms.
+    /// What of the claimed second factor the database confirms, and when it was proven.
     #[allow(clippy::too_many_arguments)] // a struct would only repeat the names
     pub(super) async fn proven(
         &self,
@@ -82,18 +82,18 @@ impl Approvals {
         source: IpAddr,
         claim: Claim<'_>,
         now: Moment,
-    ) -> Result<SecondFactor, StoreError> {
+    ) -> Result<(SecondFactor, Moment), StoreError> {
         let source = source.to_string();
         let (claimed, key) = match claim {
             Claim::Factor(claimed) => (claimed, None),
             Claim::Key(fingerprint) => (SecondFactor::Remembered, Some(fingerprint)),
         };
         let confirmed = match claimed {
-            SecondFactor::Missing => false,
+            SecondFactor::Missing => None,
             // Proven on the connection itself, by the gateway: a security key that verified its person.
-            SecondFactor::SecurityKey => true,
+            SecondFactor::SecurityKey => Some(now),
             // The gateway has judged it when it signed. A menu may stand open for longer than it counts.
-            SecondFactor::Certificate { serial } => store::certificates::held(&mut *tx, &serial.to_string(), person.id, now).await?,
+            SecondFactor::Certificate { serial } => store::certificates::signed_at(&mut *tx, &serial.to_string(), person.id, now).await?,
             SecondFactor::Passed(id) => {
                 let u = store::step_ups::Use {
                     id,
@@ -104,20 +104,16 @@ impl Approvals {
                     session,
                     answered_after: now - STEP_UP_FRESH,
                 };
-                store::step_ups::spend(tx, u).await?
+                // At most five minutes ago: the connection was waiting for it.
+                store::step_ups::spend(tx, u).await?.then_some(now)
             }
             SecondFactor::Remembered => match self.remembered_since(now) {
                 // Without a key, `step_up_remembered` has compared it; this is the second lock on the same door.
                 Some(since) => store::step_ups::passed_since(tx, person.id, key, &source, target, since).await?,
-                None => false,
+                None => None,
             },
         };
-        Ok(if confirmed { claimed } else { SecondFactor::Missing })
-    }
-
-    /// The longest a step-up is remembered.
-    pub(super) fn remembers(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(self.inner.remember.load(Ordering::Relaxed))
+        Ok(confirmed.map_or((SecondFactor::Missing, now), |at| (claimed, at)))
     }
 
     /// Step-ups passed after this moment are remembered; none are if policy says so.
@@ -145,6 +141,7 @@ pub(super) async fn decide(
     tx: &mut sqlx::PgConnection,
     q: &Question<'_>,
     second_factor: SecondFactor,
+    factor_at: Moment,
 ) -> Result<Decision, StoreError> {
     let found = store::targets::by_name(&mut *tx, q.target).await?;
     // An unknown target has no grants; looking for them all the same takes the time a known one takes.
@@ -153,6 +150,7 @@ pub(super) async fn decide(
     grants.retain(|g| q.grant.is_none_or(|only| g.id == only));
     let emergencies = store::break_glass::live_of(&mut *tx, q.person.id, q.now).await?;
     let company = store::companies::of(&mut *tx, q.person).await?;
+    let locks = store::locks::between(&mut *tx, q.person, id).await?;
     let Ok(account) = AccountName::new(q.account) else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
     let ruling = |target: &Target, grant: &Grant| {
         approvals.connect_ruling(&Connecting {
@@ -161,6 +159,7 @@ pub(super) async fn decide(
             grant,
             source: q.source,
             factor: second_factor,
+            factor_at,
             break_glass: emergencies.contains(&grant.id),
             now: q.now,
         })
@@ -173,8 +172,10 @@ pub(super) async fn decide(
         account: &account,
         grants: &grants,
         emergencies: &emergencies,
+        locks: &locks,
         source: q.source,
         second_factor,
+        factor_at,
         now: q.now,
     };
     Ok(judge(&facts, ruling))

@@ -1,7 +1,7 @@
 //! Grants: looking at them, and taking one back.
 use crate::{Approvals, Change, GrantFilter, Listing, ManageError, Page, StoreError, audit::record, clock, store};
-use anteroom_domain::{AuditEvent, EndReason, Grant, GrantId, GrantState, Moment, PersonId};
-use anteroom_policy::{Action, still_valid, vendor};
+use anteroom_domain::{AuditEvent, Grant, GrantId, GrantState, Moment, PersonId};
+use anteroom_policy::Action;
 
 impl Approvals {
     pub async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
@@ -43,25 +43,5 @@ impl Approvals {
         let mut grants = store::grants::unended(&self.inner.pool, person, None, now).await?;
         grants.retain(|g| g.state(now) == GrantState::Live);
         Ok(grants)
-    }
-
-    /// A fresh look at what a running session stands on. The outer error only says that nobody could look.
-    pub async fn rejudge(&self, person: PersonId, grant: GrantId) -> Result<Result<(), EndReason>, StoreError> {
-        let person = store::people::by_id(&self.inner.pool, person).await?;
-        let grant = store::grants::by_id(&self.inner.pool, grant).await?;
-        Ok(match (person, grant) {
-            (Some(p), Some(g)) if g.person == p.id => {
-                let now = clock::now();
-                match (still_valid(&p, &g, now), p.attributes.company) {
-                    (Ok(()), Some(company)) => {
-                        let company = store::companies::by_id(&self.inner.pool, company).await?;
-                        let target = store::targets::by_id(&self.inner.pool, g.target).await?;
-                        target.map_or(Err(EndReason::GrantRevoked), |t| vendor::still(&p, &t, company.as_ref(), now))
-                    }
-                    (judged, _) => judged,
-                }
-            }
-            _ => Err(EndReason::GrantRevoked),
-        })
     }
 }

@@ -41,25 +41,25 @@ impl Approvals {
             capabilities: &c.grant.capabilities,
             lasts: c.grant.not_after - c.grant.not_before,
             source: Some(c.source),
-            factor: self.factor(c.factor),
+            factor: factor(c.factor, c.now - c.factor_at),
             posture: None,
             break_glass: c.break_glass,
             now: c.now,
         })
     }
 
-    /// How old a second factor is, rather too old than too young where nothing better is known.
-    fn factor(&self, f: SecondFactor) -> Option<Factor> {
-        let longest = |d: std::time::Duration| Duration::try_from(d).unwrap_or(Duration::MAX);
-        let (kind, age) = match f {
-            SecondFactor::Missing => return None,
-            SecondFactor::Passed(_) => (FactorKind::Passkey, Duration::ZERO),
-            SecondFactor::SecurityKey => (FactorKind::SecurityKey, Duration::ZERO),
-            SecondFactor::Certificate { .. } => (FactorKind::Certificate, longest(self.inner.options.certificate_lifetime)),
-            SecondFactor::Remembered => (FactorKind::Remembered, longest(self.remembers())),
-        };
-        Some(Factor { kind, age })
-    }
+}
+
+fn factor(f: SecondFactor, age: Duration) -> Option<Factor> {
+    let kind = match f {
+        SecondFactor::Missing => return None,
+        SecondFactor::Passed(_) => FactorKind::Passkey,
+        SecondFactor::SecurityKey => FactorKind::SecurityKey,
+        SecondFactor::Certificate { .. } => FactorKind::Certificate,
+        SecondFactor::Remembered => FactorKind::Remembered,
+    };
+    // A clock that was set back makes nothing younger than new.
+    Some(Factor { kind, age: age.max(Duration::ZERO) })
 }
 
 pub(super) struct Asked<'a> {
@@ -79,6 +79,8 @@ pub(super) struct Connecting<'a> {
     pub(super) grant: &'a Grant,
     pub(super) source: IpAddr,
     pub(super) factor: SecondFactor,
+    /// When that was proven.
+    pub(super) factor_at: Moment,
     pub(super) break_glass: bool,
     pub(super) now: Moment,
 }

@@ -9,7 +9,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
-use anteroom_policy::{Action, Permit, SecondFactor, still_valid, vendor};
+use anteroom_policy::{Action, Circumstances, Permit, SecondFactor, Verdict};
 use std::collections::HashMap;
 
 /// As the log says it. A permit without a second factor does not exist.
@@ -31,11 +31,21 @@ impl Approvals {
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, permit.person()).await?.ok_or(StartError::NoLonger(EndReason::PersonSuspended))?;
         let grant = store::grants::held(&mut tx, permit.grant()).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
-        still_valid(&person, &grant, now).map_err(StartError::NoLonger)?;
-        if let Some(company) = person.attributes.company {
-            let company = store::companies::by_id(&mut *tx, company).await?;
-            vendor::still(&person, permit.target(), company.as_ref(), now).map_err(StartError::NoLonger)?;
+        store::locks::share(&mut tx, grant.target, person.attributes.company).await?;
+        let target = store::targets::by_id(&mut *tx, grant.target).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
+        let locks = store::locks::between(&mut *tx, &person, target.id).await?;
+        let company = match person.attributes.company {
+            Some(id) => store::companies::by_id(&mut *tx, id).await?,
+            None => None,
+        };
+        let circumstances = Circumstances { person, grant, target, locks, company };
+        let (verdict, _) = self.judged(&permit.standing(), Some(circumstances.clone()), now);
+        match verdict {
+            Verdict::Stays { .. } => {}
+            Verdict::StandsStill { .. } => return Err(StartError::NoLonger(EndReason::PolicyDenied)),
+            Verdict::Ends(why) => return Err(StartError::NoLonger(why)),
         }
+        let Circumstances { person, grant, .. } = circumstances;
         if let Some(at_once) = permit.obligations().at_once {
             let vendors = person.attributes.company.is_some();
             // Whoever comes second waits here until the first is written down.

@@ -187,7 +187,9 @@ impl Approvals {
     ) -> Result<bool, StoreError> {
         let Some(since) = self.remembered_since(clock::now()) else { return Ok(false) };
         let source = source.to_string();
-        store::step_ups::passed_since(&self.inner.pool, person, Some(fingerprint), &source, target.as_str(), since).await
+        store::step_ups::passed_since(&self.inner.pool, person, Some(fingerprint), &source, target.as_str(), since)
+            .await
+            .map(|at| at.is_some())
     }
 }
 

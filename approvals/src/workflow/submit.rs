@@ -159,6 +159,9 @@ async fn places(
     for (target, account) in std::iter::once(&first).chain(&form.also.more) {
         let (target, place) = place(&mut *tx, target, account).await?;
         owed = owed.and(vendors_terms(person, &target, company.as_ref(), last_until, now)?);
+        if store::locks::between(&mut *tx, person, target.id).await?.iter().any(|l| l.closes(&target) || l.keeps_out(person)) {
+            return Err(RequestError::Locked { target: target.name.to_string() });
+        }
         fits(&target, &form.capabilities)?;
         owed = owed.and(policy(&target, account)?);
         if all.contains(&place) {

@@ -9,7 +9,7 @@ use crate::{
     vault,
 };
 use anteroom_domain::{AuditEvent, GrantId, Moment, Person, PersonId, Protocol, SessionId, StepUpId, TicketId};
-use anteroom_policy::{Decision, SecondFactor, still_valid};
+use anteroom_policy::{Circumstances, Decision, SecondFactor, Standing, Verdict};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -37,8 +37,28 @@ impl Approvals {
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, person.id).await?.ok_or(TicketError::NoSuchAccess)?;
         let grant = store::grants::held(&mut tx, grant).await?.filter(|g| g.person == person.id).ok_or(TicketError::NoSuchAccess)?;
-        still_valid(&person, &grant, now).map_err(|_| TicketError::NoSuchAccess)?;
         let target = store::targets::by_id(&mut *tx, grant.target).await?.ok_or(TicketError::NoSuchAccess)?;
+        let locks = store::locks::between(&mut *tx, &person, target.id).await?;
+        let company = match person.attributes.company {
+            Some(id) => store::companies::by_id(&mut *tx, id).await?,
+            None => None,
+        };
+        let circumstances = Circumstances { person, grant, target, locks, company };
+        let standing = Standing {
+            session: SessionId(Uuid::nil()),
+            person: circumstances.person.id,
+            grant: circumstances.grant.id,
+            target: circumstances.target.id,
+            source,
+            second_factor: SecondFactor::Passed(step_up),
+            factor_at: now,
+            not_after: circumstances.grant.not_after,
+            judged_at: now,
+        };
+        if let (Verdict::Ends(_), _) = self.judged(&standing, Some(circumstances.clone()), now) {
+            return Err(TicketError::NoSuchAccess);
+        }
+        let Circumstances { person, grant, target, .. } = circumstances;
         if target.protocol != Protocol::Rdp || !grant.capabilities.desktop() {
             return Err(TicketError::NoSuchAccess);
         }
@@ -128,11 +148,11 @@ impl Approvals {
         *whose = Some(found.ticket.person);
         let person = store::people::by_id(&mut *tx, found.ticket.person).await?.ok_or(TicketRefusal::Unknown)?;
         let (target, account) = (&*found.target, &*found.account);
-        let (session, factor, again) = match ticket::worth(&found, &source.to_string(), now)? {
+        let (session, (factor, factor_at), again) = match ticket::worth(&found, &source.to_string(), now)? {
             Worth::Session { waits: false, .. } => return Err(TicketRefusal::InUse.into()),
             Worth::Session { session, waits: true } => {
                 let opened = store::step_ups::opened(&mut *tx, found.ticket.step_up, person.id, session).await?;
-                (session, if opened { SecondFactor::Passed(found.ticket.step_up) } else { SecondFactor::Missing }, true)
+                (session, (if opened { SecondFactor::Passed(found.ticket.step_up) } else { SecondFactor::Missing }, now), true)
             }
             Worth::First => {
                 let (session, claim) = (clock::new_id(), Claim::Factor(SecondFactor::Passed(found.ticket.step_up)));
@@ -140,7 +160,7 @@ impl Approvals {
             }
         };
         let q = Question { session, person: &person, target, account, grant: Some(found.ticket.grant), source, now };
-        let permit = match decide(self, &mut tx, &q, factor).await? {
+        let permit = match decide(self, &mut tx, &q, factor, factor_at).await? {
             Decision::Permit(permit) => permit,
             Decision::NeedsSecondFactor(_) => return Err(TicketRefusal::Expired.into()),
             Decision::Deny(why) => return Err(TicketRefusal::Access(why).into()),

@@ -4,7 +4,7 @@ use anteroom_approvals::{
     AskStepUp, Change, Credential, ManageError, Page, SealedRecord, SessionFilter, StartError, StepUpAsked, StepUpError, StepUpState,
 };
 use anteroom_domain::{AuditEvent, EndReason, RecordingState, Role, SessionId, StepUpId, TargetName};
-use anteroom_policy::{Decision, Permit, Refusal, SecondFactor};
+use anteroom_policy::{Decision, Permit, Refusal, SecondFactor, Verdict};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -242,6 +242,7 @@ async fn revoking_and_terminating_reach_every_gateway() {
     let s = session();
     let p = permit(&w, &mut ada, s).await;
     w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
+    let standing = p.standing();
     let stop = CancellationToken::new();
     let mut changes = w.approvals.endings();
     let running = tokio::spawn({
@@ -263,7 +264,8 @@ async fn revoking_and_terminating_reach_every_gateway() {
         }
     });
     heard.await.expect("within a second or so");
-    assert_eq!(w.approvals.rejudge(ada.person.id, grant.id).await.unwrap(), Err(EndReason::GrantRevoked));
+    let (verdict, _) = w.approvals.rejudge(&standing).await.unwrap();
+    assert_eq!(verdict, Verdict::Ends(EndReason::GrantRevoked));
     assert!(w.approvals.reachable(ada.person.id, now()).await.unwrap().is_empty());
     stop.cancel();
     running.await.unwrap();

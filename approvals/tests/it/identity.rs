@@ -215,7 +215,8 @@ async fn a_suspended_person_is_out_everywhere_at_once() {
     let w = World::new().await;
     let a = &w.approvals;
     let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
-    let grant = w.grant(&ada, &mut bob).await;
+    w.grant(&ada, &mut bob).await;
+    let standing = crate::connecting::permit(&w, &mut ada, anteroom_domain::SessionId(uuid::Uuid::now_v7())).await.standing();
     let login = a.begin_login().await.unwrap();
     let link = a.make_enrol_link(None, ada.person.id, Duration::from_secs(60)).await.unwrap();
     let stop = CancellationToken::new();
@@ -238,11 +239,11 @@ async fn a_suspended_person_is_out_everywhere_at_once() {
     assert_eq!(a.finish_login(login.ceremony, &answer, HERE).await.unwrap_err(), SignError::Suspended);
     assert_eq!(a.begin_add_passkey(&ada.person).await.unwrap_err(), SignError::Suspended);
     assert!(a.reachable(ada.person.id, crate::world::now()).await.unwrap().is_empty());
-    assert!(a.rejudge(ada.person.id, grant.id).await.unwrap().is_err());
+    assert!(matches!(a.rejudge(&standing).await.unwrap().0, anteroom_policy::Verdict::Ends(anteroom_domain::EndReason::PersonSuspended)));
     assert!(a.submit_request(&ada.person, w.form(60), HERE).await.is_err());
 
     a.reinstate_person(None, ada.person.id).await.unwrap();
-    assert!(a.rejudge(ada.person.id, grant.id).await.unwrap().is_ok());
+    assert!(matches!(a.rejudge(&standing).await.unwrap().0, anteroom_policy::Verdict::Stays { .. }));
     assert!(a.web_session(ada.token.expose()).await.unwrap().is_none(), "the old web session stays dead");
     stop.cancel();
     running.await.unwrap();

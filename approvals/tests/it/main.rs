@@ -11,6 +11,7 @@ mod connecting;
 mod evidence;
 mod holds;
 mod identity;
+mod locks;
 mod managing;
 mod notices;
 mod quorum;

@@ -195,16 +195,18 @@ async fn a_vendors_person_learns_of_no_other_device_and_nothing_lasts_beyond_the
     h.contract(now() + time::Duration::days(2)).await;
     let grant = h.w.grant(&h.vera, &mut h.nora).await;
     assert!(grant.obligations.supervise, "frozen with the request");
-    assert_eq!(a.rejudge(h.vera.person.id, grant.id).await.unwrap(), Ok(()));
 
     h.contract(ends).await;
     let p = permit(&h.w, &mut h.vera, SessionId(Uuid::now_v7())).await;
+    let (verdict, _) = a.rejudge(&p.standing()).await.unwrap();
+    assert!(matches!(verdict, anteroom_policy::Verdict::Stays { deadline, .. } if deadline == p.not_after()), "{verdict:?}");
     assert!(p.not_after() <= ends && p.not_after() > ends - time::Duration::seconds(1), "cut to the contract");
     assert!(a.contract_left(h.vera.person.id).await.unwrap().unwrap() <= Duration::from_secs(1800));
 
     h.contract(now() - time::Duration::seconds(1)).await;
     assert_eq!(a.session_started(&p, [0; 32], "gw").await.unwrap_err(), StartError::NoLonger(EndReason::PolicyDenied), "ended in between");
-    assert_eq!(a.rejudge(h.vera.person.id, grant.id).await.unwrap(), Err(EndReason::PolicyDenied));
+    let (verdict, _) = a.rejudge(&p.standing()).await.unwrap();
+    assert_eq!(verdict, anteroom_policy::Verdict::Ends(EndReason::PolicyDenied));
     assert_eq!(a.contract_left(h.vera.person.id).await.unwrap(), Some(Duration::ZERO));
     let asked = a.authorize(&h.vera.person, SessionId(Uuid::now_v7()), "ehr-db-1", "root", HERE, SecondFactor::Missing).await.unwrap();
     assert!(matches!(asked, Decision::Deny(Refusal::ContractEnded)), "{asked:?}");

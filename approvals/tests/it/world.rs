@@ -140,6 +140,15 @@ impl World {
         l.rows.into_iter().rev().map(|l| l.record.event).collect()
     }
 
+    /// Transactions of this database so far; a question alone is one. As of up to a second ago.
+    pub async fn queries(&self) -> i64 {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        sqlx::query_scalar("select xact_commit from pg_stat_database where datname = current_database()")
+            .fetch_one(&self.owner)
+            .await
+            .unwrap()
+    }
+
     pub async fn sql(&self, statement: &'static str) -> u64 {
         sqlx::query(statement).execute(&self.owner).await.unwrap().rows_affected()
     }

@@ -1,48 +1,69 @@
-//! Keeps deciding while a connection lives: its deadline, revocations, suspensions and orders all end it.
-use super::EndSignal;
+//! Keeps deciding while a connection lives: its deadline, revocations, suspensions and orders end it; whatever else changes has it judged
+//! again; and so does time, from what was known last.
+use super::{EndSignal, Registry};
 use anteroom_approvals::{Approvals, Change};
-use anteroom_domain::{EndReason, GrantId, PersonId, SessionId};
+use anteroom_domain::{AuditEvent, EndReason, Hold, Moment, audit::PolicyEvent};
+use anteroom_policy::{Circumstances, Permit, Standing, Verdict};
 use std::time::Duration;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
 /// Between two questions to a database that does not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How often what only time changes is looked at: a report that grows too old, the end of a shift. Asks nobody.
+const BY_THE_CLOCK: Duration = Duration::from_secs(5);
 
 /// What a permit was made of, as far as a later change can take it away.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Guard {
-    pub session: SessionId,
-    pub person: PersonId,
-    pub grant: GrantId,
+    standing: Standing,
+    known: Circumstances,
     /// Monotonic: no step of the wall clock moves it (invariant 7).
-    pub deadline: Instant,
+    deadline: Instant,
+    /// Where the session is held and let go.
+    registry: Registry,
+    /// It stands still because of us.
+    holds: bool,
 }
 
 /// What a change means for one session.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Stays,
+enum Hears {
+    Nothing,
     Ends(EndReason),
-    /// Something was missed: look at the facts again.
+    /// Something it stands on may be otherwise now: look at all of it again.
     LookAgain,
 }
 
 impl Guard {
-    fn judge(&self, change: Result<Change, RecvError>) -> Verdict {
+    /// `deadline` is the permit's remaining time, counted from before it was asked for.
+    pub fn new(permit: &Permit, deadline: Instant, registry: Registry) -> Self {
+        Self { standing: permit.standing(), known: permit.circumstances().clone(), deadline, registry, holds: false }
+    }
+
+    fn hear(&self, change: Result<Change, RecvError>) -> Hears {
+        let (s, known) = (&self.standing, &self.known);
+        let concerns = |yes| if yes { Hears::LookAgain } else { Hears::Nothing };
         match change {
-            Ok(Change::GrantRevoked(g)) if g == self.grant => Verdict::Ends(EndReason::GrantRevoked),
-            Ok(Change::PersonSuspended(p)) if p == self.person => Verdict::Ends(EndReason::PersonSuspended),
-            Ok(Change::Terminate { session, by }) if session == self.session => Verdict::Ends(EndReason::Terminated { by }),
-            Ok(Change::Person(p)) if p != self.person => Verdict::Stays,
-            // Whose company, and who keeps the target, decides whether a vendor may be there.
-            Ok(Change::Person(_) | Change::Target(_) | Change::Company(_) | Change::Resync) | Err(RecvError::Lagged(_)) => {
-                Verdict::LookAgain
-            }
-            Ok(_) => Verdict::Stays,
-            Err(RecvError::Closed) => Verdict::Ends(EndReason::GatewayStopped),
+            Ok(Change::GrantRevoked(g)) if g == s.grant => Hears::Ends(EndReason::GrantRevoked),
+            Ok(Change::PersonSuspended(p)) if p == s.person => Hears::Ends(EndReason::PersonSuspended),
+            Ok(Change::Terminate { session, by }) if session == s.session => Hears::Ends(EndReason::Terminated { by }),
+            Ok(Change::Person(p)) => concerns(p == s.person),
+            Ok(Change::Target(t)) => concerns(t == s.target),
+            Ok(Change::Company(c)) => concerns([known.person.attributes.company, known.target.attributes.vendor].contains(&Some(c))),
+            Ok(Change::Policy | Change::Resync) | Err(RecvError::Lagged(_)) => Hears::LookAgain,
+            Ok(_) => Hears::Nothing,
+            Err(RecvError::Closed) => Hears::Ends(EndReason::GatewayStopped),
+        }
+    }
+
+    /// A moment of the wall clock as it was when the permit was made, on our clock, which nobody sets.
+    fn instant(&self, at: Moment, start: Instant) -> Instant {
+        match Duration::try_from(at - self.standing.judged_at) {
+            Ok(after) => start.checked_add(after).unwrap_or(self.deadline),
+            Err(_) => start,
         }
     }
 }
@@ -50,48 +71,86 @@ impl Guard {
 /// Runs until the session has ended, by whatever cause. `changes` must have been subscribed to before the permit
 /// was asked for, so that nothing falls between.
 pub async fn guard(mut g: Guard, approvals: Approvals, mut changes: Receiver<Change>, end: EndSignal) {
+    let permitted = Duration::try_from(g.standing.not_after - g.standing.judged_at).unwrap_or_default();
+    let start = g.deadline.checked_sub(permitted).unwrap_or_else(Instant::now);
+    let mut clock = interval_at(Instant::now() + BY_THE_CLOCK, BY_THE_CLOCK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let verdict = tokio::select! {
+        let heard = tokio::select! {
             _ = end.ended() => return,
-            () = sleep_until(g.deadline) => Verdict::Ends(EndReason::GrantEnded),
-            c = changes.recv() => g.judge(c),
+            () = sleep_until(g.deadline) => Hears::Ends(EndReason::GrantEnded),
+            c = changes.recv() => g.hear(c),
+            _ = clock.tick() => {
+                let verdict = approvals.judge_by_the_clock(&g.standing, &g.known);
+                if let Some(over) = obey(&mut g, &approvals, verdict, start).await { Hears::Ends(over) } else { Hears::Nothing }
+            }
         };
-        match verdict {
-            Verdict::Stays => {}
-            Verdict::Ends(reason) => {
-                end.end(reason);
-                return;
-            }
-            Verdict::LookAgain => {
-                // A session goes on to its deadline while the database is away; it is judged again when it is back.
-                let look = tokio::select! {
-                    _ = end.ended() => return,
-                    () = sleep_until(g.deadline) => Err(EndReason::GrantEnded),
-                    judged = judge_again(&g, &approvals) => judged,
-                };
-                match look {
-                    // A contract that ends sooner now ends what runs under it.
-                    Ok(Some(left)) => g.deadline = g.deadline.min(Instant::now() + left),
-                    Ok(None) => {}
-                    Err(reason) => {
-                        end.end(reason);
-                        return;
-                    }
-                }
-            }
+        let over = match heard {
+            Hears::Nothing => continue,
+            Hears::Ends(reason) => Some(reason),
+            // A session goes on to its deadline while the database is away; it is judged again when it is back, and by the clock meanwhile.
+            Hears::LookAgain => look_again(&mut g, &approvals, &end, start).await,
+        };
+        if let Some(reason) = over {
+            end.end(reason);
+            return;
         }
     }
 }
 
+/// Holds it, lets it go, or says why it has to end.
+async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Instant) -> Option<EndReason> {
+    let session = g.standing.session;
+    match verdict {
+        Verdict::Stays { deadline, .. } => {
+            g.deadline = g.instant(deadline, start);
+            if std::mem::take(&mut g.holds) {
+                approvals.note(AuditEvent::Policy(PolicyEvent::GoesOn { session }), None).await;
+                g.registry.release(session, Hold::Policy);
+            }
+            None
+        }
+        Verdict::StandsStill { why, deadline } => {
+            g.deadline = g.instant(deadline, start);
+            // One that is signing in has nothing to hold yet. It is looked at again by the clock.
+            if !g.holds && g.registry.hold(session, Hold::Policy) {
+                g.holds = true;
+                tracing::info!(%session, "stands still: policy says to wait");
+                g.registry.message(session, "policy", &why);
+                approvals.note(AuditEvent::Policy(PolicyEvent::StandsStill { session, why }), None).await;
+            }
+            None
+        }
+        Verdict::Ends(reason) => Some(reason),
+    }
+}
+
 /// Asks until there is an answer: a database that has just come back may fail the first question.
-async fn judge_again(g: &Guard, approvals: &Approvals) -> Result<Option<Duration>, EndReason> {
+async fn look_again(g: &mut Guard, approvals: &Approvals, end: &EndSignal, start: Instant) -> Option<EndReason> {
+    let mut clock = interval_at(Instant::now() + BY_THE_CLOCK, BY_THE_CLOCK);
     loop {
-        let judged = async {
-            Ok::<_, anteroom_approvals::StoreError>((approvals.rejudge(g.person, g.grant).await?, approvals.contract_left(g.person).await?))
+        let standing = g.standing.clone();
+        let verdict = tokio::select! {
+            reason = end.ended() => return Some(reason),
+            () = sleep_until(g.deadline) => return Some(EndReason::GrantEnded),
+            _ = clock.tick() => approvals.judge_by_the_clock(&g.standing, &g.known),
+            judged = judge_again(&standing, approvals) => {
+                let (verdict, known) = judged;
+                g.known = known.unwrap_or_else(|| g.known.clone());
+                return obey(g, approvals, verdict, start).await;
+            }
         };
-        match judged.await {
-            Ok((judged, left)) => return judged.map(|()| left),
-            Err(e) => tracing::debug!(session = %g.session, error = %e, "cannot be judged again yet"),
+        if let Some(reason) = obey(g, approvals, verdict, start).await {
+            return Some(reason);
+        }
+    }
+}
+
+async fn judge_again(s: &Standing, approvals: &Approvals) -> anteroom_approvals::Rejudged {
+    loop {
+        match approvals.rejudge(s).await {
+            Ok(judged) => return judged,
+            Err(e) => tracing::debug!(session = %s.session, error = %e, "cannot be judged again yet"),
         }
         sleep(ASK_AGAIN).await;
     }
@@ -99,38 +158,119 @@ async fn judge_again(g: &Guard, approvals: &Approvals) -> Result<Option<Duration
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::TargetId;
+    use anteroom_domain::{
+        AccountId, AccountName, Capabilities, CompanyId, DisplayName, Grant, GrantId, Handle, Person, PersonId, Profile, Protocol,
+        RequestId, Role, Roles, SessionId, Target, TargetId, TargetKind, TargetName,
+    };
+    use anteroom_policy::SecondFactor;
     use uuid::Uuid;
+
+    const NOW: Moment = Moment::UNIX_EPOCH;
+    const HOUR: Duration = Duration::from_secs(3600);
 
     fn g() -> Guard {
         let id = Uuid::from_u128;
-        Guard { session: SessionId(id(1)), person: PersonId(id(2)), grant: GrantId(id(3)), deadline: Instant::now() }
+        let (account, name) = (AccountName::new("service").unwrap(), TargetName::new("mri-3").unwrap());
+        let standing = Standing {
+            session: SessionId(id(1)),
+            person: PersonId(id(2)),
+            grant: GrantId(id(3)),
+            target: TargetId(id(4)),
+            source: "10.0.0.7".parse().unwrap(),
+            second_factor: SecondFactor::SecurityKey,
+            factor_at: NOW,
+            not_after: NOW + HOUR,
+            judged_at: NOW,
+        };
+        let mut person = Person {
+            id: standing.person,
+            handle: Handle::new("ada").unwrap(),
+            display_name: DisplayName::new("Ada").unwrap(),
+            roles: Roles::from_iter([Role::Admin]),
+            attributes: Default::default(),
+            suspended_at: None,
+            created_at: NOW,
+        };
+        person.attributes.company = Some(CompanyId(id(5)));
+        let target = Target {
+            id: standing.target,
+            name: name.clone(),
+            kind: TargetKind::MedicalDevice,
+            protocol: Protocol::Ssh,
+            host: "127.0.0.1".into(),
+            port: 22,
+            more_hosts: vec![],
+            profile: Profile::Modern,
+            via: None,
+            description: String::new(),
+            attributes: Default::default(),
+            accounts: vec![],
+            pinned_host_keys: vec![],
+            pinned_host_cas: vec![],
+            pinned_certificates: vec![],
+            created_at: NOW,
+        };
+        let grant = Grant {
+            id: standing.grant,
+            request: RequestId(id(6)),
+            person: person.id,
+            target: target.id,
+            target_name: name,
+            account: AccountId(id(7)),
+            account_name: account,
+            capabilities: Capabilities::interactive(),
+            obligations: Default::default(),
+            not_before: NOW,
+            not_after: NOW + HOUR,
+            revoked_at: None,
+        };
+        Guard { standing, known: Circumstances { person, grant, target, emergency: false, locks: vec![], company: None }, deadline: Instant::now() + HOUR, registry: Registry::default(), holds: false }
     }
 
     #[test]
-    fn only_what_concerns_the_session_ends_it() {
+    fn only_what_concerns_the_session_is_heard() {
         let other = Uuid::from_u128(99);
         let by = PersonId(other);
-        for (change, verdict) in [
-            (Change::GrantRevoked(g().grant), Verdict::Ends(EndReason::GrantRevoked)),
-            (Change::GrantRevoked(GrantId(other)), Verdict::Stays),
-            (Change::PersonSuspended(g().person), Verdict::Ends(EndReason::PersonSuspended)),
-            (Change::PersonSuspended(PersonId(other)), Verdict::Stays),
-            (Change::Terminate { session: g().session, by }, Verdict::Ends(EndReason::Terminated { by })),
-            (Change::Terminate { session: SessionId(other), by }, Verdict::Stays),
-            (Change::Person(g().person), Verdict::LookAgain),
-            (Change::Person(PersonId(other)), Verdict::Stays),
-            (Change::Target(TargetId(other)), Verdict::LookAgain),
-            (Change::Resync, Verdict::LookAgain),
+        let s = g().standing;
+        for (change, heard) in [
+            (Change::GrantRevoked(s.grant), Hears::Ends(EndReason::GrantRevoked)),
+            (Change::GrantRevoked(GrantId(other)), Hears::Nothing),
+            (Change::PersonSuspended(s.person), Hears::Ends(EndReason::PersonSuspended)),
+            (Change::PersonSuspended(PersonId(other)), Hears::Nothing),
+            (Change::Terminate { session: s.session, by }, Hears::Ends(EndReason::Terminated { by })),
+            (Change::Terminate { session: SessionId(other), by }, Hears::Nothing),
+            (Change::Person(s.person), Hears::LookAgain),
+            (Change::Person(PersonId(other)), Hears::Nothing),
+            (Change::Target(s.target), Hears::LookAgain),
+            (Change::Target(TargetId(other)), Hears::Nothing),
+            (Change::Company(CompanyId(Uuid::from_u128(5))), Hears::LookAgain),
+            (Change::Company(CompanyId(other)), Hears::Nothing),
+            (Change::Policy, Hears::LookAgain),
+            (Change::Resync, Hears::LookAgain),
         ] {
-            assert_eq!(g().judge(Ok(change)), verdict);
+            assert_eq!(g().hear(Ok(change)), heard, "{change:?}");
         }
     }
 
     #[test]
     fn missed_changes_are_looked_up_and_a_dead_feed_ends_the_session() {
-        assert_eq!(g().judge(Err(RecvError::Lagged(3))), Verdict::LookAgain);
-        assert_eq!(g().judge(Err(RecvError::Closed)), Verdict::Ends(EndReason::GatewayStopped));
+        assert_eq!(g().hear(Err(RecvError::Lagged(3))), Hears::LookAgain);
+        assert_eq!(g().hear(Err(RecvError::Closed)), Hears::Ends(EndReason::GatewayStopped));
+    }
+
+    #[test]
+    fn a_deadline_of_the_wall_clock_becomes_one_that_nobody_sets() {
+        let mut g = g();
+        let start = g.deadline - HOUR;
+        let stays = |deadline| Verdict::Stays { obligations: Default::default(), deadline };
+        assert_eq!(obey(&mut g, stays(NOW + HOUR / 2), start), None);
+        assert_eq!(g.deadline, start + HOUR / 2);
+        assert_eq!(obey(&mut g, stays(NOW - HOUR), start), None);
+        assert_eq!(g.deadline, start, "over at once");
+        assert_eq!(obey(&mut g, stays(NOW + 2 * HOUR), start), None);
+        assert_eq!(g.deadline, start + 2 * HOUR, "extended: the same grant lasts longer");
+        assert_eq!(obey(&mut g, Verdict::Ends(EndReason::Locked), start), Some(EndReason::Locked));
     }
 }

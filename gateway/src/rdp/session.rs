@@ -109,7 +109,7 @@ pub(super) async fn run(shared: Arc<Shared>, admitted: Admitted, stop: Cancellat
         Err(why) => return client.refuse(anteroom_rdp::EndReason::Refused, &why).await,
     };
     let (end, tasks) = (EndSignal::default(), TaskTracker::new());
-    let g = Guard { session: permit.session(), person: permit.person(), grant: permit.grant(), deadline };
+    let g = Guard::new(&permit, deadline, shared.common.registry.clone());
     tasks.spawn(guard(g, shared.common.approvals.clone(), changes, end.clone()));
     {
         let (end, stop) = (end.clone(), stop.clone());

@@ -149,12 +149,7 @@ impl Connection {
 
     /// Keeps the permit and starts the guard that may end it.
     pub(super) fn permit(&self, permitted: Permitted) {
-        let g = Guard {
-            session: self.session,
-            person: permitted.permit.person(),
-            grant: permitted.permit.grant(),
-            deadline: permitted.deadline,
-        };
+        let g = Guard::new(&permitted.permit, permitted.deadline, self.shared.registry.clone());
         if self.permitted.set(permitted).is_ok()
             && let Some(changes) = self.changes.lock().unwrap_or_else(PoisonError::into_inner).take()
         {

@@ -45,7 +45,7 @@ pub(crate) async fn stream(
             change = changes.recv() => change,
         };
         let name = match change {
-            Ok(Change::PersonSuspended(p)) if p == me => return None,
+            Ok(Change::PersonSuspended(p) | Change::Person(p)) if p == me => return None,
             // After something was missed the page looks again; what it looks at matters less than that it does.
             Ok(Change::Request(_) | Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
             Ok(Change::StepUp(_)) => "steps",

@@ -7,4 +7,5 @@ use serde::{Deserialize, Serialize};
 pub enum AttributesEvent {
     Person { person: PersonId, attributes: PersonAttributes },
     Target { target: TargetId, attributes: TargetAttributes },
+    Roles { person: PersonId, roles: Vec<String> },
 }

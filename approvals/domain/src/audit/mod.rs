@@ -5,12 +5,14 @@ mod break_glass;
 mod company;
 mod policy;
 mod requests;
+mod lock;
 mod supervision;
 pub use attributes::AttributesEvent;
 pub use break_glass::BreakGlassEvent;
 pub use company::CompanyEvent;
 pub use policy::PolicyEvent;
 pub use requests::RequestsEvent;
+pub use lock::LockEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
@@ -424,6 +426,7 @@ pub enum AuditEvent {
     Requests(RequestsEvent),
     BreakGlass(BreakGlassEvent),
     Policy(PolicyEvent),
+    Lock(LockEvent),
     GatewayStarted {
         gateway: String,
         version: String,
@@ -483,6 +486,7 @@ impl AuditEvent {
             | Self::LegalHoldLifted { session, .. }
             | Self::RecordingExported { session, .. } => Some(*session),
             Self::Supervision(event) => Some(event.session()),
+            Self::Policy(event) => event.session(),
             _ => None,
         }
     }

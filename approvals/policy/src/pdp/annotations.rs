@@ -7,6 +7,8 @@ pub(super) struct Notes {
     pub(super) id: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) obligations: Obligations,
+    /// `@pause`, on a forbid.
+    pub(super) pauses: bool,
     /// The first annotation that asks for something.
     pub(super) obliges: Option<String>,
 }
@@ -55,6 +57,10 @@ fn one(notes: &mut Notes, key: &str, value: &str) -> Result<(), (String, &'stati
             notes.reason = Some(value.into());
             return Ok(());
         }
+        "pause" => {
+            notes.pauses = flag(key, value)?;
+            return Ok(());
+        }
         "supervise" => o.supervise = flag(key, value)?,
         "live_mask" => o.live_mask = flag(key, value)?,
         "ticket" => o.ticket = flag(key, value)?,
@@ -94,7 +100,7 @@ fn one(notes: &mut Notes, key: &str, value: &str) -> Result<(), (String, &'stati
             o.at_once = Some(n.ok_or_else(|| (format!("@at_once says {value:?}"), HINT))?);
         }
         _ => {
-            const ALL: &str = "there are @id, @reason, @supervise, @live_mask, @ticket, @ordered, @approvals, @factor_age, @longest, \
+            const ALL: &str = "there are @id, @reason, @pause, @supervise, @live_mask, @ticket, @ordered, @approvals, @factor_age, @longest, \
                                @capabilities, @at_end and @at_once";
             return Err((format!("unknown annotation @{key}"), ALL));
         }

@@ -14,6 +14,9 @@ pub struct Ground {
     /// None if there is none that could say so.
     pub policy: Option<PolicyName>,
     pub says: String,
+    /// What it denies may pass: a session that runs stands still meanwhile instead of ending.
+    #[serde(skip)]
+    pub pauses: bool,
 }
 
 impl fmt::Display for Ground {
@@ -41,7 +44,7 @@ impl Ruling {
     }
 
     fn deny(says: impl Into<String>) -> Self {
-        Self::Deny { reasons: vec![Ground { policy: None, says: says.into() }] }
+        Self::Deny { reasons: vec![Ground { policy: None, says: says.into(), pauses: false }] }
     }
 }
 
@@ -86,8 +89,8 @@ impl Policy {
             return Ok(answer);
         }
         let says = |id| match self.details.get(id) {
-            Some(d) => Ground { policy: Some(d.name.clone()), says: format!("policy {:?} could not be evaluated", d.name.as_str()) },
-            None => Ground { policy: None, says: "a policy could not be evaluated".into() },
+            Some(d) => Ground { policy: Some(d.name.clone()), says: format!("policy {:?} could not be evaluated", d.name.as_str()), pauses: false },
+            None => Ground { policy: None, says: "a policy could not be evaluated".into(), pauses: false },
         };
         Err(Ruling::Deny { reasons: failed.iter().map(says).collect() })
     }
@@ -100,7 +103,8 @@ impl Policy {
 }
 
 fn ground(d: &super::load::Detail) -> Ground {
-    Ground { policy: Some(d.name.clone()), says: d.says.clone().unwrap_or_else(|| format!("policy {:?}", d.name.as_str())) }
+    let says = d.says.clone().unwrap_or_else(|| format!("policy {:?}", d.name.as_str()));
+    Ground { policy: Some(d.name.clone()), says, pauses: d.pauses }
 }
 
 fn saying(q: &Question<'_>) -> &'static str {

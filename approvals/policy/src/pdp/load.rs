@@ -49,6 +49,8 @@ pub(super) struct Detail {
     pub(super) name: PolicyName,
     pub(super) says: Option<String>,
     pub(super) obligations: Obligations,
+    /// Of a `forbid`: a running session stands still while it holds, and goes on afterwards.
+    pub(super) pauses: bool,
 }
 
 /// A set of policies that type-checks.
@@ -186,6 +188,11 @@ impl Read {
             self.errors.push(error.hint("to ask for more, write permit(principal, action == Action::\"oblige\", resource) with it"));
             return;
         }
+        if p.effect() == Effect::Permit && notes.pauses {
+            let error = PolicyError::at(&file.name, &file.text, at("pause"), "@pause on a permit: it stops nothing");
+            self.errors.push(error.hint("write it on the forbid that a running session should wait out"));
+            return;
+        }
         let line = PolicyError::at(&file.name, &file.text, start, "").line.unwrap_or(0);
         let name = notes.id.unwrap_or_else(|| format!("{}:{line}", file.name));
         let id = PolicyId::new(&name);
@@ -203,7 +210,7 @@ impl Read {
             return;
         }
         self.places.insert(id.clone(), (index, start));
-        self.details.insert(id, Detail { name: PolicyName(name), says: notes.reason, obligations: notes.obligations });
+        self.details.insert(id, Detail { name: PolicyName(name), says: notes.reason, obligations: notes.obligations, pauses: notes.pauses });
     }
 
     fn check(&mut self, files: &[PolicyFile], schema: &Schema) {

@@ -10,6 +10,7 @@ mod demo;
 mod grant;
 mod keys;
 mod keys_rotate;
+mod lock;
 mod login;
 mod mask;
 mod migrate;
@@ -97,6 +98,12 @@ enum Command {
     Target(target::Args),
     /// Policies: who may reach what, and what is asked in return. Check, test, set, explain.
     Policy(policy::Args),
+    /// Shut a person, a target or a company out at once: running sessions end, nothing new begins until it is unlocked.
+    Lock(lock::LockArgs),
+    /// Lift a lock; grants that have not ended count again.
+    Unlock(lock::UnlockArgs),
+    /// The locks that count, newest first.
+    Locks(lock::ListArgs),
     /// Rights to connect.
     Grant(grant::Args),
     /// Connections, running and past.
@@ -171,6 +178,9 @@ async fn dispatch(command: Command) -> Done {
         Command::Person(a) => person::run(a, &mut out).await,
         Command::Target(a) => target::run(a, &mut out).await,
         Command::Company(a) => company::run(a, &mut out).await,
+        Command::Lock(a) => lock::lock(a, &mut out).await,
+        Command::Unlock(a) => lock::unlock(a, &mut out).await,
+        Command::Locks(a) => lock::list(a, &mut out).await,
         Command::Grant(a) => grant::run(a, &mut out).await,
         Command::Session(a) => session::run(a, &mut out).await,
         Command::Ca(a) => ca::run(a, &mut out).await,

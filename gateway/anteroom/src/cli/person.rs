@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::parse_duration;
 use anteroom_approvals::Page;
-use anteroom_domain::{DisplayName, Handle, Person, PersonAttributes, Role};
+use anteroom_domain::{DisplayName, Handle, Person, PersonAttributes, Role, Roles};
 use clap::Subcommand;
 use std::time::Duration;
 
@@ -33,12 +33,19 @@ enum What {
         #[arg(long = "role", required = true)]
         roles: Vec<Role>,
     },
-    /// Say which company employs somebody. A vendor's person reaches only the targets their company keeps, while its contract runs.
-    #[command(after_help = "Example:\n  anteroom person set vera --company \"Made-up Imaging\"\n  anteroom person set vera --no-company")]
+    /// Change what somebody may do here, or who employs them. Sessions of somebody who is no admin any more, or whose company does not keep
+    /// the target, end.
+    #[command(
+        after_help = "Examples:\n  anteroom person set ada --role admin --role auditor\n  anteroom person set vera --company \"Made-up Imaging\"\n  anteroom person set vera --no-company"
+    )]
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["roles", "company", "no_company"])))]
     Set {
         handle: Handle,
+        /// All their roles from now on: admin, approver, auditor, operator or key_holder; may be given several times.
+        #[arg(long = "role")]
+        roles: Vec<Role>,
         /// By its name; see them with: anteroom company list.
-        #[arg(long, required_unless_present = "no_company", conflicts_with = "no_company")]
+        #[arg(long, conflicts_with = "no_company")]
         company: Option<DisplayName>,
         /// They are the hospital's own.
         #[arg(long)]
@@ -69,16 +76,25 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             let person = cx.approvals.add_person(None, handle, name, roles.into_iter().collect()).await?;
             print_link(&cx, &person, Duration::from_secs(24 * 3600), a.json.json, out).await
         }
-        What::Set { handle, company, no_company: _ } => {
+        What::Set { handle, roles, company, no_company } => {
             let person = cx.person(&handle).await?;
-            let company = match &company {
-                Some(name) => Some(super::company::named(&cx, name).await?),
-                None => None,
-            };
-            let attributes = PersonAttributes { company: company.as_ref().map(|c| c.id), ..person.attributes };
-            cx.approvals.set_person_attributes(None, person.id, attributes).await?;
-            let whose = company.map_or_else(|| "the hospital".to_owned(), |c| c.name.to_string());
-            Ok(out.line(format!("{handle} works for {whose}"))?)
+            if !roles.is_empty() {
+                let roles: Roles = roles.into_iter().collect();
+                let names = roles.names().join(", ");
+                cx.approvals.set_roles(None, person.id, roles).await?;
+                out.line(format!("{handle} is now: {names}"))?;
+            }
+            if company.is_some() || no_company {
+                let company = match &company {
+                    Some(name) => Some(super::company::named(&cx, name).await?),
+                    None => None,
+                };
+                let attributes = PersonAttributes { company: company.as_ref().map(|c| c.id), ..person.attributes };
+                cx.approvals.set_person_attributes(None, person.id, attributes).await?;
+                let whose = company.map_or_else(|| "the hospital".to_owned(), |c| c.name.to_string());
+                out.line(format!("{handle} works for {whose}"))?;
+            }
+            Ok(())
         }
         What::Suspend { handle } => {
             let person = cx.person(&handle).await?;

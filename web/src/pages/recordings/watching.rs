@@ -150,7 +150,7 @@ impl<F: Follow> Watching<F> {
                 () = sleep_until(self.end) => return false,
                 () = sleep_until(until) => return true,
                 change = self.changes.recv() => match change {
-                    Ok(Change::PersonSuspended(p)) if p == self.me => return false,
+                    Ok(Change::PersonSuspended(p) | Change::Person(p)) if p == self.me => return false,
                     // Somebody came to supervise, or left: who has no seat any more does not get past the guard again.
                     Ok(Change::Supervision(s)) if s == self.session => return false,
                     Err(broadcast::error::RecvError::Closed) => sleep(LOOK_EVERY).await,

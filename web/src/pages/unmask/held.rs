@@ -132,7 +132,7 @@ pub(crate) async fn keep(app: App) {
             // Looking is forgetting what is over.
             _ = tick.tick() => drop(app.held.all()),
             change = changes.recv() => match change {
-                Ok(Change::PersonSuspended(p)) => app.held.suspended(p),
+                Ok(Change::PersonSuspended(p) | Change::Person(p)) => app.held.suspended(p),
                 Ok(Change::Unmask(id)) => {
                     let open = match app.approvals.unmask(id).await {
                         Ok(Some(v)) => v.request.state == anteroom_domain::UnmaskState::Approved,

@@ -1,0 +1,83 @@
+//! Locks: somebody, a target or a company reaches nothing from the moment on, on every gateway; lifting one gives everything back.
+use crate::{
+    Approvals, Change, ManageError, StoreError,
+    audit::record,
+    clock::{self, hex},
+    store,
+};
+use anteroom_domain::{AuditEvent, Lock, Lockable, PersonId, Reason, audit::LockEvent};
+use anteroom_policy::Action;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// A lock as people read it.
+#[derive(Debug, Clone, Serialize)]
+pub struct LockRow {
+    /// `person`, `target` or `company`.
+    pub kind: &'static str,
+    pub name: String,
+    /// Whoever locked it; none: the operator at the command line.
+    pub by_handle: Option<String>,
+    #[serde(flatten)]
+    pub lock: Lock,
+}
+
+/// Of a listing. There are few locks at a time.
+const MOST: i64 = 1000;
+
+fn change(on: Lockable) -> Change {
+    match on {
+        Lockable::Person(p) => Change::Person(p),
+        Lockable::Target(t) => Change::Target(t),
+        Lockable::Company(c) => Change::Company(c),
+    }
+}
+
+fn noun(on: Lockable) -> &'static str {
+    match on {
+        Lockable::Person(_) => "person",
+        Lockable::Target(_) => "target",
+        Lockable::Company(_) => "company",
+    }
+}
+
+impl Approvals {
+    /// Locks it. A lock that is there already stays as it is.
+    pub async fn lock(&self, actor: Option<PersonId>, on: Lockable, reason: Reason) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::Lock).await?;
+        let now = clock::now();
+        let mut tx = self.begin().await?;
+        if !store::locks::hold(&mut tx, on).await? {
+            return Err(ManageError::NoSuch(noun(on)));
+        }
+        let lock = Lock { id: clock::new_id(), on, reason, by: actor, at: now, lifted_at: None };
+        if store::locks::insert(&mut *tx, &lock).await? {
+            let reason_sha256 = hex(&Sha256::digest(lock.reason.as_str()));
+            let event = AuditEvent::Lock(LockEvent::Locked { lock: lock.id, what: on, by: actor, reason_sha256 });
+            record::write(&mut tx, event, actor, now).await?;
+            store::tell(&mut *tx, change(on)).await?;
+        }
+        Ok(self.commit(tx).await?)
+    }
+
+    /// Lifts it. Nobody lifts a lock on themselves: who is locked may do nothing here.
+    pub async fn unlock(&self, actor: Option<PersonId>, on: Lockable) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::Lock).await?;
+        let now = clock::now();
+        let mut tx = self.begin().await?;
+        if !store::locks::hold(&mut tx, on).await? {
+            return Err(ManageError::NoSuch(noun(on)));
+        }
+        if let Some(lock) = store::locks::lift(&mut *tx, on, actor, now).await? {
+            record::write(&mut tx, AuditEvent::Lock(LockEvent::Unlocked { lock, what: on, by: actor }), actor, now).await?;
+            store::tell(&mut *tx, change(on)).await?;
+        }
+        Ok(self.commit(tx).await?)
+    }
+
+    /// Those that count, newest first.
+    pub async fn locks(&self) -> Result<Vec<LockRow>, StoreError> {
+        let rows = store::locks::all(&self.inner.pool, MOST).await?;
+        Ok(rows.into_iter().map(|n| LockRow { kind: noun(n.lock.on), name: n.name, by_handle: n.by, lock: n.lock }).collect())
+    }
+}
