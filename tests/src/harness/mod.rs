@@ -24,4 +24,4 @@ pub use postgres::Cluster;
 pub use ssh::{Confirm, Link, Route, Ssh, SshOutput, SshSession};
 pub use sshd::{Sshd, account_here, keygen};
 pub use wait::{soon, wait_for};
-pub use world::{World, WorldOptions};
+pub use world::{SecondGateway, World, WorldOptions};

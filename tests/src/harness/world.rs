@@ -75,6 +75,19 @@ struct Running {
     rdp_port: u16,
 }
 
+/// A gateway beside a [`World`]'s own; ends when dropped.
+#[derive(Debug)]
+pub struct SecondGateway(Running);
+
+impl SecondGateway {
+    pub fn ssh_port(&self) -> u16 {
+        self.0.ssh_port
+    }
+    pub fn pid(&self) -> u32 {
+        self.0.daemon.pid()
+    }
+}
+
 impl World {
     pub fn start() -> Result<Self> {
         Self::with(WorldOptions::default())
@@ -103,11 +116,11 @@ impl World {
         let (origin, running) = loop {
             let port = ports::candidate();
             let origin = Url::parse(&format!("http://localhost:{port}"))?;
-            fs::write(&config, config_text(&options, port, &recordings))?;
+            fs::write(&config, config_text(&options, &origin, port, &recordings))?;
             if options.database.is_some() {
                 cli.good(&["migrate"])?;
             }
-            match launch(&cli, &dir) {
+            match launch(&cli, &dir, "anteroom.toml", "gateway.log") {
                 Ok(running) => break (origin, running),
                 Err(e) if attempt < 3 && format!("{e:#}").contains("in use (os error") => attempt += 1,
                 Err(e) => return Err(e),
@@ -263,7 +276,7 @@ impl World {
     }
 
     pub fn start_gateway(&self) -> Result<()> {
-        let started = launch(&self.cli, &self.dir)?;
+        let started = launch(&self.cli, &self.dir, "anteroom.toml", "gateway.log")?;
         *self.running() = Some(started);
         Ok(())
     }
@@ -272,6 +285,23 @@ impl World {
     pub fn sql(&self, statement: &str) -> Result<String> {
         let socket = fs::read_to_string(self.dir.join("db/socket")).context("the private Postgres does not run here")?;
         super::postgres::psql(Path::new(socket.trim()), "anteroom_owner", "anteroom", statement)
+    }
+
+    /// One more gateway on the same database, with the same host key, as behind a load balancer. Needs [`WorldOptions::database`].
+    pub fn second_gateway(&self) -> Result<SecondGateway> {
+        let first = fs::read_to_string(self.dir.join("anteroom.toml"))?;
+        let (listen, recordings) = (ports::candidate(), self.dir.join("recordings-second"));
+        let own = |line: &str| match line {
+            "name = \"test\"" => "name = \"second\"".to_owned(),
+            "data_dir = \"state\"" => "data_dir = \"state-second\"".to_owned(),
+            l if l.starts_with("dir = ") => format!("dir = \"{}\"", recordings.display()),
+            // The portal's, which comes before ssh's.
+            l if l.starts_with("listen = ") && !l.ends_with(":0\"") => format!("listen = \"127.0.0.1:{listen}\""),
+            l => l.to_owned(),
+        };
+        let text: Vec<String> = first.lines().map(own).collect();
+        fs::write(self.dir.join("second.toml"), text.join("\n"))?;
+        Ok(SecondGateway(launch(&self.cli, &self.dir, "second.toml", "second.log")?))
     }
 
     // --- What the product says about itself ---------------------------------------------------------------------------
@@ -333,7 +363,7 @@ fn write_whole(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn config_text(o: &WorldOptions, portal: u16, recordings: &Path) -> String {
+fn config_text(o: &WorldOptions, origin: &Url, portal: u16, recordings: &Path) -> String {
     format!(
         r#"[gateway]
 name = "test"
@@ -342,7 +372,7 @@ data_dir = "state"
 {database}
 [portal]
 listen = "127.0.0.1:{portal}"
-origin = "http://localhost:{portal}"
+origin = "{origin}"
 [ssh]
 listen = "127.0.0.1:0"
 host_key = "keys/ssh-host.key"
@@ -362,6 +392,7 @@ manifest = "keys/manifest.key"
 format = "json"
 {more}
 "#,
+        origin = origin.as_str().trim_end_matches('/'),
         remember = o.remember_step_up,
         channels = o.max_channels,
         ssh = o.ssh,
@@ -372,11 +403,11 @@ format = "json"
 }
 
 /// Starts `anteroom serve` and waits until it says that it is ready, and where.
-fn launch(cli: &Cli, dir: &Path) -> Result<Running> {
-    let log = dir.join("gateway.log");
+fn launch(cli: &Cli, dir: &Path, config: &str, log: &str) -> Result<Running> {
+    let log = dir.join(log);
     let before = fs::metadata(&log).map_or(0, |m| m.len()) as usize;
     let mut command = Daemon::command(cli.program(), "TERM");
-    command.args(["serve", "--config"]).arg(dir.join("anteroom.toml")).env_remove("ANTEROOM_LOG");
+    command.args(["serve", "--config"]).arg(dir.join(config)).env_remove("ANTEROOM_LOG");
     let mut daemon = Daemon::start(command, &log)?;
     let (ssh_port, rdp_port) = wait_for("the gateway to be ready", START_LIMIT, || {
         let text = daemon.log();

@@ -6,6 +6,7 @@ mod approving;
 mod archive;
 mod audited_algorithms;
 mod bad_input;
+mod both_gateways;
 mod browser_terminal;
 mod certificate_login;
 mod channels;
