@@ -21,7 +21,7 @@ create unique index lock_company on lock (company) where company is not null and
 -- What is known of a device beside how it is reached; one row a target at most.
 create table device (
     target      uuid primary key references target,
-    -- anteroom_domain::Inventory
+    -- anteroom_approvals::Inventory
     inventory   jsonb not null default '{}',
     -- Of the file its components were read from.
     sbom_format text,

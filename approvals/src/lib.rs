@@ -25,6 +25,7 @@ mod vault;
 pub mod verify;
 mod workflow;
 
+pub use anteroom_sbom::MAX_BYTES as MAX_SBOM_BYTES;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
 pub use error::{
@@ -38,6 +39,6 @@ pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage}
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
-    Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, HOSPITAL, LockRow, PolicySetError, PolicyVersion, RDP_FINGERPRINT,
-    Rejudged, Supervised, SupervisionNote, Watching,
+    Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL, Inventory, LockRow,
+    PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, Supervised, SupervisionNote, Watching,
 };

@@ -3,8 +3,8 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        absence, approvals, audit, break_glass, desktop, enrol, grants, health, home, keys, live, login, notices, people, recordings,
-        requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
+        absence, approvals, audit, break_glass, desktop, devices, enrol, grants, health, home, keys, live, login, notices, people,
+        recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
@@ -17,7 +17,7 @@ use axum::{
     http::Method,
     middleware,
     response::{IntoResponse, Response},
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, get, post, put},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +63,8 @@ pub(crate) fn table() -> Vec<Route> {
         // Programs that ask for a certificate: what they ask for waits for a passkey
         json("/api/login", Nothing, post(login::ask::ask)),
         json("/api/login/{id}/poll", Nothing, post(login::poll::poll)),
+        // Programs that know whether a patient depends on a device; the handler asks for their token
+        route(Method::PUT, "/api/v1/devices/{name}/clinical-use", Nothing, Answers::Json, put(devices::clinical_use::put)),
         // Everybody who is signed in: their own things
         page("/", SignedIn, get(home::show)),
         form("/sign-out", SignedIn, post(sign_in::out::sign_out)),
@@ -227,6 +229,7 @@ mod tests {
         "/enrol/finish",
         "/api/login",
         "/api/login/{id}/poll",
+        "/api/v1/devices/{name}/clinical-use",
     ];
 
     #[test]

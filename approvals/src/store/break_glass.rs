@@ -123,9 +123,10 @@ pub(crate) async fn live_of(db: impl PgExecutor<'_>, person: PersonId, now: Mome
 
 /// Those of these grants that were taken in an emergency.
 pub(crate) async fn among(db: impl PgExecutor<'_>, grants: &[Uuid]) -> Store<Vec<GrantId>> {
-    let ids = sqlx::query_scalar!("select g.id from break_glass b join access_grant g on g.request = b.request where g.id = any($1)", grants)
-        .fetch_all(db)
-        .await?;
+    let ids =
+        sqlx::query_scalar!("select g.id from break_glass b join access_grant g on g.request = b.request where g.id = any($1)", grants)
+            .fetch_all(db)
+            .await?;
     Ok(ids.into_iter().map(GrantId).collect())
 }
 

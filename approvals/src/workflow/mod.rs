@@ -5,7 +5,9 @@ mod authorize;
 mod break_glass;
 mod certificates;
 mod comments;
+
 mod companies;
+mod devices;
 mod expiry;
 mod explain;
 mod grants;
@@ -29,12 +31,13 @@ mod unmask;
 
 pub use authorize::Claim;
 pub use break_glass::{BreakGlassError, BreakGlassForm};
+pub use devices::{Feed, FoundComponent, Inventory, SbomInfo};
 pub use explain::Explained;
 pub(crate) use holds::hash;
+pub use locks::LockRow;
 pub(crate) use policies::Counting;
 pub use policies::{HOSPITAL, PolicySetError, PolicyVersion};
 pub use review::Answered;
-pub use locks::LockRow;
 pub use shred::Envelopes;
 pub(crate) use standing::Asking;
 pub use standing::Rejudged;

@@ -47,7 +47,6 @@ impl Approvals {
             now: c.now,
         })
     }
-
 }
 
 fn factor(f: SecondFactor, age: Duration) -> Option<Factor> {

@@ -8,6 +8,7 @@ mod break_glass;
 mod certificates;
 mod cluster;
 mod connecting;
+mod devices;
 mod evidence;
 mod holds;
 mod identity;

@@ -226,7 +226,13 @@ mod tests {
             not_after: NOW + HOUR,
             revoked_at: None,
         };
-        Guard { standing, known: Circumstances { person, grant, target, emergency: false, locks: vec![], company: None }, deadline: Instant::now() + HOUR, registry: Registry::default(), holds: false }
+        Guard {
+            standing,
+            known: Circumstances { person, grant, target, emergency: false, locks: vec![], company: None },
+            deadline: Instant::now() + HOUR,
+            registry: Registry::default(),
+            holds: false,
+        }
     }
 
     #[test]

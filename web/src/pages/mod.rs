@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod break_glass;
 mod confirmation;
 pub(crate) mod desktop;
+pub(crate) mod devices;
 pub(crate) mod enrol;
 pub(crate) mod grants;
 pub(crate) mod health;

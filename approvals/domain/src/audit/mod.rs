@@ -3,16 +3,18 @@
 mod attributes;
 mod break_glass;
 mod company;
+mod device;
+mod lock;
 mod policy;
 mod requests;
-mod lock;
 mod supervision;
 pub use attributes::AttributesEvent;
 pub use break_glass::BreakGlassEvent;
 pub use company::CompanyEvent;
+pub use device::DeviceEvent;
+pub use lock::LockEvent;
 pub use policy::PolicyEvent;
 pub use requests::RequestsEvent;
-pub use lock::LockEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
@@ -427,6 +429,7 @@ pub enum AuditEvent {
     BreakGlass(BreakGlassEvent),
     Policy(PolicyEvent),
     Lock(LockEvent),
+    Device(DeviceEvent),
     GatewayStarted {
         gateway: String,
         version: String,

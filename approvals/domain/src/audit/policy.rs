@@ -6,12 +6,25 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum PolicyEvent {
     /// An operator set it; `sha256` is over names and texts of its files.
-    Set { version: i64, sha256: String, note_sha256: String, files: Vec<String> },
+    Set {
+        version: i64,
+        sha256: String,
+        note_sha256: String,
+        files: Vec<String>,
+    },
     /// A gateway read it from its own files.
-    Read { sha256: String, files: Vec<String> },
+    Read {
+        sha256: String,
+        files: Vec<String>,
+    },
     /// What a running session stands on is denied for a while: it stands still. `why` is the policy's own words.
-    StandsStill { session: SessionId, why: String },
-    GoesOn { session: SessionId },
+    StandsStill {
+        session: SessionId,
+        why: String,
+    },
+    GoesOn {
+        session: SessionId,
+    },
 }
 
 impl PolicyEvent {

@@ -89,7 +89,9 @@ impl Policy {
             return Ok(answer);
         }
         let says = |id| match self.details.get(id) {
-            Some(d) => Ground { policy: Some(d.name.clone()), says: format!("policy {:?} could not be evaluated", d.name.as_str()), pauses: false },
+            Some(d) => {
+                Ground { policy: Some(d.name.clone()), says: format!("policy {:?} could not be evaluated", d.name.as_str()), pauses: false }
+            }
             None => Ground { policy: None, says: "a policy could not be evaluated".into(), pauses: false },
         };
         Err(Ruling::Deny { reasons: failed.iter().map(says).collect() })

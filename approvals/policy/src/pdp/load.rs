@@ -210,7 +210,8 @@ impl Read {
             return;
         }
         self.places.insert(id.clone(), (index, start));
-        self.details.insert(id, Detail { name: PolicyName(name), says: notes.reason, obligations: notes.obligations, pauses: notes.pauses });
+        self.details
+            .insert(id, Detail { name: PolicyName(name), says: notes.reason, obligations: notes.obligations, pauses: notes.pauses });
     }
 
     fn check(&mut self, files: &[PolicyFile], schema: &Schema) {

@@ -7,6 +7,7 @@ mod check;
 mod company;
 mod context;
 mod demo;
+mod feed;
 mod grant;
 mod keys;
 mod keys_rotate;
@@ -104,6 +105,8 @@ enum Command {
     Unlock(lock::UnlockArgs),
     /// The locks that count, newest first.
     Locks(lock::ListArgs),
+    /// Programs that say whether devices are in clinical use: let in, shut out.
+    Feed(feed::Args),
     /// Rights to connect.
     Grant(grant::Args),
     /// Connections, running and past.
@@ -181,6 +184,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Lock(a) => lock::lock(a, &mut out).await,
         Command::Unlock(a) => lock::unlock(a, &mut out).await,
         Command::Locks(a) => lock::list(a, &mut out).await,
+        Command::Feed(a) => feed::run(a, &mut out).await,
         Command::Grant(a) => grant::run(a, &mut out).await,
         Command::Session(a) => session::run(a, &mut out).await,
         Command::Ca(a) => ca::run(a, &mut out).await,

@@ -2,9 +2,11 @@
 mod add;
 mod change;
 mod credential;
+mod device;
 mod keys;
 mod pin;
 mod place;
+mod set;
 mod show;
 mod test;
 
@@ -84,6 +86,14 @@ enum What {
     Add(add::Args),
     /// Change where and how a target is reached. Its name, kind and protocol stay.
     Change(change::Args),
+    /// What policies ask about a target, and what stands on a device's plate.
+    Set(Box<set::Args>),
+    /// What a device is made of: read a software bill of materials.
+    Sbom(device::SbomArgs),
+    /// Which devices have a component?
+    Components(device::ComponentsArgs),
+    /// Whether a patient depends on it now.
+    ClinicalUse(device::UseArgs),
     /// Accept only these host keys or certificates from now on: lines on stdin, or with --scan what the target offers now.
     Pin(pin::Args),
     /// Store what opens an account, sealed. It can't be read back.
@@ -107,10 +117,14 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
     with_context!(&a.config, cx => match a.what {
         What::Add(a) => add::run(&cx, a, json, out).await,
         What::Change(a) => change::run(&cx, a, json, out).await,
+        What::Set(a) => set::run(&cx, *a, out).await,
+        What::Sbom(a) => device::sbom(&cx, a, out).await,
+        What::Components(a) => device::components(&cx, a, json, out).await,
+        What::ClinicalUse(a) => device::clinical_use(&cx, a, out).await,
         What::Pin(a) => pin::run(&cx, a, out).await,
         What::Credential(a) => credential::run(&cx, a, out).await,
         What::Test(a) => test::run(&cx, a, json, out).await,
-        What::Show { name } => show::one(&find(&cx, &name).await?, json, out),
+        What::Show { name } => show::one(&cx, &find(&cx, &name).await?, json, out).await,
         What::List { search } => show::all(&cx, &search, json, out).await,
     })
 }

@@ -1,6 +1,7 @@
 use crate::cli::{Done, Out, context::Context, output::moment};
-use anteroom_approvals::Page;
-use anteroom_domain::{Profile, Protocol, Target};
+use anteroom_approvals::{Inventory, Page, SbomInfo};
+use anteroom_domain::{Moment, Profile, Protocol, Target};
+use time::OffsetDateTime;
 
 pub(super) async fn all(cx: &Context, search: &str, json: bool, out: &mut Out) -> Done {
     let targets = cx.approvals.targets(search, Page { number: 0, size: 500 }).await?.rows;
@@ -21,14 +22,35 @@ pub(super) async fn all(cx: &Context, search: &str, json: bool, out: &mut Out) -
     )?)
 }
 
-pub(super) fn one(t: &Target, json: bool, out: &mut Out) -> Done {
+pub(super) async fn one(cx: &Context, t: &Target, json: bool, out: &mut Out) -> Done {
+    let (inventory, sbom) = cx.approvals.device(t.id).await?;
     if json {
-        return Ok(out.json(t)?);
+        let mut whole = serde_json::to_value(t)?;
+        whole["inventory"] = serde_json::to_value(&inventory)?;
+        whole["sbom"] = serde_json::to_value(&sbom)?;
+        return Ok(out.json(&whole)?);
     }
-    for (what, value) in lines(t) {
-        out.line(format!("{what:<12}{value}"))?;
+    for (what, value) in lines(t).into_iter().chain(about(t, &inventory, sbom.as_ref(), OffsetDateTime::now_utc())) {
+        out.line(format!("{what:<17}{value}"))?;
     }
     Ok(())
+}
+
+/// What policies ask about it, and what is known of the device.
+fn about(t: &Target, i: &Inventory, sbom: Option<&SbomInfo>, now: Moment) -> Vec<(&'static str, String)> {
+    let a = &t.attributes;
+    let mut all = vec![("criticality", a.criticality.as_str().to_owned()), ("clinical use", a.clinical_use.as_str().to_owned())];
+    let labels: Vec<&str> = a.labels.iter().map(|l| l.as_str()).collect();
+    if !labels.is_empty() {
+        all.push(("labels", labels.join(", ")));
+    }
+    all.extend(a.zone.iter().map(|z| ("zone", z.to_string())));
+    all.extend(a.maintenance.iter().map(|m| ("maintenance", format!("{m}{}", if m.contains(now) { " (now)" } else { "" }))));
+    let plate =
+        [("maker", &i.maker), ("model", &i.model), ("serial", &i.serial), ("owner", &i.owner), ("clinical contact", &i.clinical_contact)];
+    all.extend(plate.into_iter().filter(|(_, v)| !v.is_empty()).map(|(what, v)| (what, v.clone())));
+    all.extend(sbom.map(|s| ("components", format!("{} ({}, read {})", s.components, s.format, moment(s.at)))));
+    all
 }
 
 fn lines(t: &Target) -> Vec<(&'static str, String)> {
@@ -89,7 +111,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use anteroom_domain::{AccountName, TargetKind, TargetName, target::Via};
-    use time::OffsetDateTime;
 
     fn target() -> Target {
         Target {
@@ -124,6 +145,18 @@ mod tests {
         assert_eq!((of("via"), of("also")), ("relay@zone-lab", "lab-12b"));
         assert!(of("account").contains("anteroom target credential lab-12"));
         assert!(of("host key").contains("anteroom target pin lab-12"));
+    }
+
+    #[test]
+    fn a_device_says_whether_it_may_be_worked_on_now() {
+        let mut t = target();
+        // The epoch was a Thursday.
+        t.attributes.maintenance = vec!["thu 00:00-04:00 +00:00".parse().unwrap(), "sat 00:00-04:00 +00:00".parse().unwrap()];
+        let inventory = Inventory { serial: "4711".into(), ..Default::default() };
+        let all = about(&t, &inventory, None, OffsetDateTime::UNIX_EPOCH);
+        let of = |what: &str| all.iter().filter(|(w, _)| *w == what).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
+        assert_eq!(of("maintenance"), ["thu 00:00-04:00 +00:00 (now)", "sat 00:00-04:00 +00:00"]);
+        assert_eq!((of("serial"), of("clinical use"), of("maker").len()), (vec!["4711"], vec!["untracked"], 0));
     }
 
     #[test]

@@ -1,0 +1,2 @@
+//! What programs tell of devices.
+pub(crate) mod clinical_use;
