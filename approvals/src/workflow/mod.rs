@@ -5,7 +5,6 @@ mod authorize;
 mod break_glass;
 mod certificates;
 mod comments;
-
 mod companies;
 mod devices;
 mod expiry;
