@@ -40,5 +40,6 @@ pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
     Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL, Inventory, LockRow,
-    PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, Supervised, SupervisionNote, Watching,
+    PersonPatients, PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, SessionPatients, Supervised, SupervisionNote,
+    Watching,
 };

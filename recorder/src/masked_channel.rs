@@ -207,6 +207,11 @@ impl MaskedChannel {
         self.masker.rest();
     }
 
+    /// Distinct identifiers masked so far, by type.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.masker.counts().chain(self.stderr.iter().flat_map(Masker::counts))
+    }
+
     /// Pushes what masking held back.
     pub(crate) fn finish(&mut self, at: Duration, out: &mut Vec<Piece>) -> Vec<Summary> {
         let mut summaries = vec![self.masker.finish(at, &mut self.buffer)];

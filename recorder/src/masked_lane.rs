@@ -15,12 +15,18 @@ use crate::{
 };
 use anteroom_format::{Body, Carries, Event as Coded, Picture, Screen, Track};
 use anteroom_masking::{Masker, RuleSet};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 /// A replay that seeks has to play at most about this much before the moment it wants.
 const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
 /// And at most about so many bytes of output, however fast they came.
 const KEYFRAME_AFTER: usize = 2 << 20;
+/// How often what masking found is told while output comes.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// An event's time is read this much before the event is accepted, at most.
 const ON_THE_WAY: Duration = Duration::from_millis(20);
 
@@ -41,6 +47,8 @@ pub(crate) struct MaskedLane {
     since_keyframes: usize,
     /// When the newest event happened and when it was accepted: the session's clock against ours.
     newest: (Duration, u64),
+    /// When what was seen was told last, of the session's time.
+    told_at: Duration,
     /// Masking may hold back output that has not settled.
     holds: bool,
     /// When the oldest event that is not written was accepted; 0: none.
@@ -63,6 +71,7 @@ impl MaskedLane {
             keyframes_at: Duration::ZERO,
             since_keyframes: 0,
             newest: (Duration::ZERO, 0),
+            told_at: Duration::ZERO,
             holds: false,
             waiting_since: 0,
         }
@@ -74,13 +83,18 @@ impl MaskedLane {
             return;
         }
         self.last_us = self.last_us.max(micros(event.at));
-        self.newest = (event.at, accepted);
+        let event_at = event.at;
+        self.newest = (event_at, accepted);
         self.holds = true;
         if self.waiting_since == 0 {
             self.waiting_since = accepted;
         }
         let written = self.keyframes(event.at, scratch).and_then(|before| Ok(self.mask(event, scratch)? || before));
         self.settle(written, disk);
+        if event_at.saturating_sub(self.told_at) >= TELL_EVERY {
+            self.told_at = event_at;
+            self.tell_seen();
+        }
         if self.file.as_ref().is_some_and(TrackFile::wants_new_segment) {
             self.new_segment(scratch);
         }
@@ -117,7 +131,17 @@ impl MaskedLane {
             written |= self.write_all(id, &pieces, scratch)?;
         }
         self.holds = false;
+        self.tell_seen();
         Ok(written)
+    }
+
+    /// For who counts while it runs.
+    fn tell_seen(&self) {
+        let mut seen = self.counts.clone();
+        for (kind, n) in self.channels.values().flat_map(|channel| channel.counts()) {
+            *seen.entry(kind.to_owned()).or_default() += n;
+        }
+        *self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
     /// Ends the channels that are still open and closes the track; true when the other lane is done too.

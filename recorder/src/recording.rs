@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -90,6 +90,12 @@ impl Recording {
     /// Hash of `header.json`, for the audit log.
     pub fn header_sha256(&self) -> [u8; 32] {
         self.handle.shared.header_sha256
+    }
+
+    /// Distinct identifiers that masking found so far, by type; those of a desktop are known when it is closed. A value that two channels
+    /// show counts in each.
+    pub fn seen(&self) -> BTreeMap<String, u64> {
+        self.handle.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Accepts an event for both tracks. Waits while the queues are full or the disk lags; an error means: end the session now.

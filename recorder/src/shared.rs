@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     live: OnceLock<broadcast::Sender<LiveEvent>>,
     /// What the open channels that carry bytes and no text have moved.
     carried: Mutex<BTreeMap<u32, Carried>>,
+    /// Distinct identifiers masked so far, by type.
+    pub(crate) seen: Mutex<BTreeMap<String, u64>>,
     /// Of a session of desktops.
     pub(crate) desk: OnceLock<Weak<Desk>>,
 }
@@ -87,6 +89,7 @@ impl Shared {
             lanes: Mutex::default(),
             live: OnceLock::new(),
             carried: Mutex::default(),
+            seen: Mutex::default(),
             desk: OnceLock::new(),
         }
     }

@@ -19,6 +19,7 @@ pub mod keeping;
 pub mod lock;
 pub mod names;
 pub mod obligation;
+pub mod patients;
 pub mod person;
 pub mod posture;
 pub mod probe;
@@ -47,6 +48,7 @@ pub use names::{
     AccountName, Comment, DisplayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName, ZoneName,
 };
 pub use obligation::{AtEnd, Obligations, Quorum};
+pub use patients::PatientsSeen;
 pub use person::{Person, Role, Roles};
 pub use posture::Posture;
 pub use probe::{Probe, ProbeOutcome, TargetProbe};

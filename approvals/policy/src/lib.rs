@@ -5,6 +5,8 @@
 
 mod access;
 pub mod break_glass;
+mod commands;
+mod patients;
 pub mod pdp;
 mod portal;
 mod quorum;
@@ -14,6 +16,8 @@ pub mod supervision;
 pub mod vendor;
 
 pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge};
+pub use commands::{CommandRule, CommandRules, CommandRulesError, Does};
+pub use patients::{Baseline, Limit, PatientLimits, Reaction};
 pub use pdp::{Ask, Policy, PolicyErrors, PolicyFile, Question, Ruling};
 pub use portal::{Action, may};
 pub use quorum::{Needed, NoVoice, Tally, Voice, listed};

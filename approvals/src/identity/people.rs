@@ -1,6 +1,6 @@
 //! Keeping people. Suspending one takes everything away at once.
 use crate::{Approvals, Change, Listing, ManageError, Page, StoreError, audit::record, clock, store};
-use anteroom_domain::{AuditEvent, DisplayName, Handle, Person, PersonId, Roles, Secret, audit::AttributesEvent};
+use anteroom_domain::{AuditEvent, DisplayName, Handle, Moment, Person, PersonId, Roles, Secret, audit::AttributesEvent};
 use anteroom_policy::{Action, may};
 use std::time::Duration;
 
@@ -51,21 +51,9 @@ impl Approvals {
         self.check_actor(actor, Action::ManagePeople).await?;
         let now = clock::now();
         let mut tx = self.begin().await?;
-        if !store::people::set_suspended(&mut *tx, person, Some(now)).await? {
+        if !suspend(&mut tx, actor, person, now).await? {
             return self.person(person).await?.map(|_| ()).ok_or(ManageError::NoSuch("person"));
         }
-        store::web_sessions::delete_of(&mut *tx, person).await?;
-        store::ceremonies::delete_of(&mut *tx, person).await?;
-        store::people::delete_links(&mut *tx, person).await?;
-        for id in store::step_ups::refuse_all(&mut *tx, person, now).await? {
-            store::tell(&mut *tx, Change::StepUp(id)).await?;
-        }
-        let count = store::certificates::revoke_all(&mut tx, person, now).await?;
-        if count > 0 {
-            record::write(&mut tx, AuditEvent::CertificatesRevoked { person, count }, actor, now).await?;
-        }
-        record::write(&mut tx, AuditEvent::PersonSuspended { person }, actor, now).await?;
-        store::tell(&mut *tx, Change::PersonSuspended(person)).await?;
         self.commit(tx).await?;
         Ok(())
     }
@@ -129,4 +117,29 @@ impl Approvals {
         self.commit(tx).await?;
         Ok(token)
     }
+}
+
+/// Takes everything from a person, as a part of what decided it. False: they were suspended already, or there is nobody.
+pub(crate) async fn suspend(
+    tx: &mut sqlx::PgConnection,
+    actor: Option<PersonId>,
+    person: PersonId,
+    now: Moment,
+) -> Result<bool, StoreError> {
+    if !store::people::set_suspended(&mut *tx, person, Some(now)).await? {
+        return Ok(false);
+    }
+    store::web_sessions::delete_of(&mut *tx, person).await?;
+    store::ceremonies::delete_of(&mut *tx, person).await?;
+    store::people::delete_links(&mut *tx, person).await?;
+    for id in store::step_ups::refuse_all(&mut *tx, person, now).await? {
+        store::tell(&mut *tx, Change::StepUp(id)).await?;
+    }
+    let count = store::certificates::revoke_all(&mut *tx, person, now).await?;
+    if count > 0 {
+        record::write(&mut *tx, AuditEvent::CertificatesRevoked { person, count }, actor, now).await?;
+    }
+    record::write(&mut *tx, AuditEvent::PersonSuspended { person }, actor, now).await?;
+    store::tell(&mut *tx, Change::PersonSuspended(person)).await?;
+    Ok(true)
 }

@@ -17,6 +17,7 @@ pub(crate) mod locks;
 pub(crate) mod messages;
 pub(crate) mod notices;
 pub(crate) mod passkeys;
+pub(crate) mod patients;
 pub(crate) mod people;
 pub(crate) mod policies;
 pub(crate) mod recording_lines;

@@ -15,6 +15,7 @@ mod identity;
 mod locks;
 mod managing;
 mod notices;
+mod patients;
 mod quorum;
 mod relays;
 mod review;

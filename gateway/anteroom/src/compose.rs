@@ -230,6 +230,8 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     ssh.recording_notice = s.recording_notice;
     ssh.trust_security_keys = s.trust_security_keys;
     ssh.max_channels = s.max_channels;
+    ssh.patients = config.patients;
+    ssh.commands.clone_from(&s.commands);
     Ok(ssh)
 }
 

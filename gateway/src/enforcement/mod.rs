@@ -7,6 +7,7 @@ mod limits;
 mod notices;
 mod opened;
 mod orders;
+mod patients;
 mod registry;
 mod supervision;
 

@@ -1,8 +1,8 @@
 //! What a session is, whatever it speaks: a permit, a recording and a row, opened in that order and closed in the reverse.
-use super::{EndSignal, Entry, Failures, Notices, PreAuthLimits, Registry, supervision::Supervisor};
+use super::{EndSignal, Entry, Failures, Notices, PreAuthLimits, Registry, patients, supervision::Supervisor};
 use anteroom_approvals::{Approvals, SealedRecord};
-use anteroom_domain::{AuditEvent, EndReason, Holds, LiveSession, Moment, RecordingState, SessionId};
-use anteroom_policy::Permit;
+use anteroom_domain::{AuditEvent, EndReason, Holds, LiveSession, Moment, PatientsSeen, PersonId, RecordingState, SessionId};
+use anteroom_policy::{PatientLimits, Permit};
 use anteroom_recorder::{Event, EventKind, Recorder, Recording, RecordingFailed, Sealed, SessionHeader};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -21,13 +21,16 @@ pub struct Common {
     pub gateway: String,
     /// How long a session waits for somebody to watch it.
     pub patience: Duration,
+    /// How many patients are too many for one session.
+    pub patients: PatientLimits,
 }
 
 /// A session that is recorded and written down; nothing of its target was touched yet.
 #[derive(Debug)]
 pub struct Opened {
     id: SessionId,
-    approvals: Approvals,
+    common: Common,
+    person: PersonId,
     recording: Recording,
     started: Instant,
     started_at: Moment,
@@ -69,7 +72,7 @@ impl Opened {
             }
             return Err(e.to_string());
         }
-        Ok(Self { id: permit.session(), approvals: common.approvals.clone(), recording, started, started_at })
+        Ok(Self { id: permit.session(), common: common.clone(), person: permit.person(), recording, started, started_at })
     }
 
     pub fn id(&self) -> SessionId {
@@ -100,7 +103,7 @@ impl Opened {
         if permit.obligations().supervise {
             let supervisor = Supervisor {
                 session: self.id,
-                approvals: self.approvals.clone(),
+                approvals: self.common.approvals.clone(),
                 registry: common.registry.clone(),
                 recording: self.recording.clone(),
                 notices: notices.clone(),
@@ -111,6 +114,8 @@ impl Opened {
             tasks.spawn(supervisor.watch(changes));
         }
         tasks.spawn(warn_before_end(end.clone(), notices.clone(), deadline));
+        let counted = patients::count(common.clone(), self.recording.clone(), self.id, self.person, end.clone(), notices.clone());
+        tasks.spawn(counted);
         let (watched, end) = (self.recording.clone(), end.clone());
         // Invariant 2: what can't be recorded ends.
         tasks.spawn(async move {
@@ -127,11 +132,26 @@ impl Opened {
         self.recording.record(Event { at: self.started.elapsed(), channel, kind }).await
     }
 
+    /// What was found between the last look and the end, and what a desktop's words told.
+    async fn seen_in_all(&self, seen: &PatientsSeen) {
+        if seen.is_empty() {
+            return;
+        }
+        let Common { approvals, patients, .. } = &self.common;
+        if let Err(e) = approvals.patients_seen(self.id, self.person, seen, patients).await {
+            tracing::warn!(session = %self.id, error = %e, "patients seen could not be counted; the recording's manifest has them");
+        }
+    }
+
     /// Writes both ends down: the row's and the recording's.
     pub async fn seal(&self, reason: &EndReason) {
-        self.approvals.session_ended(self.id, reason).await;
+        self.common.approvals.session_ended(self.id, reason).await;
         match self.recording.finish().await {
-            Ok(sealed) => self.approvals.recording_sealed(record_of(sealed)).await,
+            Ok(sealed) => {
+                let seen = PatientsSeen::new(sealed.mask_counts.clone());
+                self.common.approvals.recording_sealed(record_of(sealed)).await;
+                self.seen_in_all(&seen).await;
+            }
             // What was acknowledged is on disk; recovery at the next start writes its manifest as torn.
             Err(e) => tracing::error!(session = %self.id, error = %e, "the recording was not closed in good order"),
         }

@@ -1,5 +1,6 @@
+use anteroom_policy::{CommandRules, PatientLimits};
 use russh::keys::PrivateKey;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use url::Url;
 
 /// Checked settings of the SSH side.
@@ -29,6 +30,10 @@ pub struct SshConfig {
     pub connect_timeout: Duration,
     /// How long a session that has to be watched waits for somebody, at first and when they are gone.
     pub supervisor_wait: Duration,
+    /// How many patients are too many for one session, over whatever protocol.
+    pub patients: PatientLimits,
+    /// What is done about commands.
+    pub commands: Arc<CommandRules>,
 }
 
 impl SshConfig {
@@ -51,6 +56,8 @@ impl SshConfig {
             trust_security_keys: true,
             connect_timeout: Duration::from_secs(10),
             supervisor_wait: Duration::from_secs(600),
+            patients: PatientLimits::default(),
+            commands: Arc::default(),
         }
     }
 }

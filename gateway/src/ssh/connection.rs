@@ -3,7 +3,7 @@ use super::{SshConfig, host_certificate::Known, session::Session};
 use crate::enforcement::{Common, EndSignal, Failures, Guard, PreAuthLimits, Registry, Slot, guard};
 use anteroom_approvals::{Approvals, Change};
 use anteroom_domain::{AuditEvent, PersonId, SessionId, TargetName};
-use anteroom_policy::Permit;
+use anteroom_policy::{CommandRules, Permit};
 use anteroom_recorder::Recorder;
 use std::{
     net::SocketAddr,
@@ -43,6 +43,7 @@ impl Shared {
             failures: self.failures.clone(),
             gateway: self.config.gateway.clone(),
             patience: self.config.supervisor_wait,
+            patients: self.config.patients,
         }
     }
 }
@@ -164,6 +165,12 @@ impl Connection {
     /// Patient data is masked in what the person sees; so it is where nobody can say.
     pub(super) fn masks_live(&self) -> bool {
         self.permitted().is_none_or(|p| p.permit.masks_live())
+    }
+
+    /// The rules about commands that count on its target.
+    pub(super) fn commands(&self) -> CommandRules {
+        let permitted = self.permitted().filter(|_| !self.shared.config.commands.is_empty());
+        permitted.map(|p| self.shared.config.commands.of(p.permit.target())).unwrap_or_default()
     }
 
     /// A refusal, with what masking has to do with it.

@@ -27,6 +27,7 @@ use std::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+mod commands;
 mod down;
 mod files;
 pub(super) mod hold;
@@ -72,6 +73,7 @@ struct Pair {
     terminal_refused: AtomicBool,
     transfer: Transfer,
     live: live::Live,
+    commands: commands::Commands,
     /// What paths of old scp lead to.
     asker: Asker,
 }
@@ -162,6 +164,7 @@ pub(super) async fn relay(
         terminal: CancellationToken::new(),
         terminal_refused: AtomicBool::new(false),
         transfer: Transfer::default(),
+        commands: commands::Commands::new(conn.commands()),
         live: live::Live::new(conn.masks_live().then(|| conn.shared.recorder.rules())),
         asker: Asker::default(),
     };

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anteroom_masking::{MaskedEvent, Masker, RuleSet};
+use anteroom_masking::{LiveMask, MaskedEvent, Masker, RuleSet};
 
 const BYTES: usize = 32 << 20;
 
@@ -28,6 +28,10 @@ fn main() {
     run("coloured log, terminal", Masker::new(Arc::clone(&rules), 120, 40), std::slice::from_ref(&coloured));
     run("log line by line, terminal", Masker::new(Arc::clone(&rules), 120, 40), &lines);
     run("full-screen frames", Masker::new(Arc::clone(&rules), 120, 40), &frames);
+    live("live: plain log, terminal", &rules, &log);
+    live("live: psql table, terminal", &rules, &table);
+    live("live: coloured log, terminal", &rules, &coloured);
+    live("live: full-screen frames", &rules, &frames.concat());
     run("binary, no terminal", Masker::plain(rules), &[noise]);
 }
 
@@ -65,6 +69,27 @@ fn measure(what: &str, mut masker: Masker, chunks: &[Vec<u8>]) {
         written as f64 / 1e6,
         summary.counts
     );
+}
+
+/// A person's own terminal: what a relay reads at once, a millisecond apart.
+fn live(what: &str, rules: &Arc<RuleSet>, bytes: &[u8]) {
+    if std::env::args().nth(1).is_some_and(|wanted| !what.contains(&wanted)) {
+        return;
+    }
+    let mut mask = LiveMask::terminal(Arc::clone(rules), 120, 40);
+    let (start, busy) = (Instant::now(), busy_nanoseconds());
+    let mut written = 0;
+    for (n, part) in bytes.chunks(32 << 10).enumerate() {
+        written += mask.feed(Duration::from_millis(n as u64), part).len();
+    }
+    let (text, summary) = mask.finish(Duration::from_secs(100_000));
+    written += text.len();
+    let seconds = match (busy, busy_nanoseconds()) {
+        (Some(before), Some(after)) => (after - before) as f64 / 1e9,
+        _ => start.elapsed().as_secs_f64(),
+    };
+    let (rate, out) = (bytes.len() as f64 / 1e6 / seconds, written as f64 / 1e6);
+    println!("{what:26} {rate:8.1} MB/s   in {:6.1} MB   out {out:6.1} MB   masked {:?}", bytes.len() as f64 / 1e6, summary.counts);
 }
 
 /// Linux tells how long a thread has run.

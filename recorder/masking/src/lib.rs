@@ -19,6 +19,7 @@ mod folded;
 mod kind;
 mod learned;
 mod line_text;
+mod line_watch;
 mod live;
 mod masked;
 mod masker;
@@ -43,6 +44,7 @@ mod utf8;
 mod vocabulary;
 mod words;
 
+pub use line_watch::LineWatch;
 pub use live::LiveMask;
 pub use masked::{MASK, MaskedText, WIDE_MASK};
 pub use masker::{MaskedEvent, Masker};

@@ -135,6 +135,11 @@ impl Replay {
         }
     }
 
+    /// What was sent to a person's own terminal.
+    pub fn show(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+    }
+
     pub fn is_alternate(&self) -> bool {
         self.term.mode().contains(TermMode::ALT_SCREEN)
     }

@@ -5,6 +5,7 @@ mod break_glass;
 mod company;
 mod device;
 mod lock;
+mod patients;
 mod policy;
 mod requests;
 mod supervision;
@@ -13,6 +14,7 @@ pub use break_glass::BreakGlassEvent;
 pub use company::CompanyEvent;
 pub use device::DeviceEvent;
 pub use lock::LockEvent;
+pub use patients::{CommandsEvent, PatientsEvent};
 pub use policy::PolicyEvent;
 pub use requests::RequestsEvent;
 pub use supervision::SupervisionEvent;
@@ -430,6 +432,8 @@ pub enum AuditEvent {
     Policy(PolicyEvent),
     Lock(LockEvent),
     Device(DeviceEvent),
+    Patients(PatientsEvent),
+    Commands(CommandsEvent),
     GatewayStarted {
         gateway: String,
         version: String,
@@ -487,7 +491,9 @@ impl AuditEvent {
             | Self::RecordingShredded { session, .. }
             | Self::LegalHoldPlaced { session, .. }
             | Self::LegalHoldLifted { session, .. }
-            | Self::RecordingExported { session, .. } => Some(*session),
+            | Self::RecordingExported { session, .. }
+            | Self::Patients(PatientsEvent::Threshold { session, .. })
+            | Self::Commands(CommandsEvent::Matched { session, .. }) => Some(*session),
             Self::Supervision(event) => Some(event.session()),
             Self::Policy(event) => event.session(),
             _ => None,

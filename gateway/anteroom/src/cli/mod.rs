@@ -4,6 +4,7 @@ mod bundle;
 mod bundle_read;
 mod ca;
 mod check;
+mod commands;
 mod company;
 mod context;
 mod demo;
@@ -109,6 +110,8 @@ enum Command {
     Feed(feed::Args),
     /// Rights to connect.
     Grant(grant::Args),
+    /// Rules about commands: check a file of them.
+    Commands(commands::Args),
     /// Connections, running and past.
     Session(session::Args),
     /// The authorities that sign certificates: show, rotate, retire.
@@ -186,6 +189,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Locks(a) => lock::list(a, &mut out).await,
         Command::Feed(a) => feed::run(a, &mut out).await,
         Command::Grant(a) => grant::run(a, &mut out).await,
+        Command::Commands(a) => commands::run(&a, &mut out),
         Command::Session(a) => session::run(a, &mut out).await,
         Command::Ca(a) => ca::run(a, &mut out).await,
         Command::Notify(a) => notify::run(a, &mut out).await,

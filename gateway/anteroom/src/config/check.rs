@@ -3,6 +3,7 @@ use super::{Problem, file, line_of, rdp::Rdp, seed, ssh::Ssh};
 use anteroom_approvals::notify::Channels;
 use anteroom_domain::Secret;
 use anteroom_masking::RuleSet;
+use anteroom_policy::PatientLimits;
 use anteroom_recorder::{
     PublicKey, Recipients, Storage, StorageOptions,
     custody::{self, CustodyError, KeyAddress},
@@ -28,6 +29,7 @@ pub(crate) struct Checked {
     pub(crate) ssh: Ssh,
     /// None: no RDP.
     pub(crate) rdp: Option<Rdp>,
+    pub(crate) patients: PatientLimits,
     pub(crate) custody: Custody,
     /// How long a request waits for its answers.
     pub(crate) unanswered_after: Duration,
@@ -89,6 +91,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     let portal = c.portal(&file.portal);
     let ssh = c.ssh(&file.ssh);
     let rdp = file.rdp.as_ref().and_then(|r| c.rdp(r));
+    let patients = c.patients(file.patients.as_ref());
     let unsealer_socket = file.unmask.as_ref().and_then(|u| c.socket("unmask.socket", &u.socket));
     if let (Some(u), None) = (&file.unmask, &file.replay) {
         c.wrong("unmask.socket", &u.socket, "who unmasks replays: [replay] is missing");
@@ -107,7 +110,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     };
     match (name, database, portal, ssh, custody) {
         (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => {
-            Ok(Checked { name, data_dir, database, portal, ssh, rdp, custody, unanswered_after, channels, log_level, log_format })
+            Ok(Checked { name, data_dir, database, portal, ssh, rdp, patients, custody, unanswered_after, channels, log_level, log_format })
         }
         _ => Err(c.problems),
     }

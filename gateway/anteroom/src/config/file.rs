@@ -16,6 +16,7 @@ pub(super) struct File {
     pub(super) replay: Option<Replay>,
     pub(super) unmask: Option<Unmask>,
     pub(super) keys: Keys,
+    pub(super) patients: Option<Patients>,
     #[serde(default)]
     pub(super) requests: Requests,
     #[serde(default)]
@@ -109,6 +110,20 @@ pub(super) struct Ssh {
     pub(super) supervisor_wait: Text,
     pub(super) login_grace: Text,
     pub(super) max_channels: Option<Spanned<usize>>,
+    /// A file of rules about commands.
+    pub(super) command_rules: Text,
+}
+
+/// `[patients]`: so many in one session, or so many times what the person's sessions usually show.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patients {
+    pub(super) alert: Option<Spanned<u32>>,
+    pub(super) alert_times: Option<Spanned<u32>>,
+    pub(super) pause: Option<Spanned<u32>>,
+    pub(super) pause_times: Option<Spanned<u32>>,
+    pub(super) lock: Option<Spanned<u32>>,
+    pub(super) lock_times: Option<Spanned<u32>>,
 }
 
 /// `[rdp]`: without it nobody listens.

@@ -4,6 +4,7 @@
 mod check;
 mod file;
 mod notify;
+mod patients;
 mod rdp;
 mod seed;
 mod ssh;

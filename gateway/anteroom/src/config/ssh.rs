@@ -3,13 +3,14 @@ use super::{
     check::{Checker, private_file},
     file,
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use anteroom_policy::CommandRules;
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use toml::Spanned;
 
 /// Longest banner, bytes; OpenSSH's client cuts later, people stop reading earlier.
 const MAX_BANNER: usize = 4096;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ssh {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) host_keys: Vec<PathBuf>,
@@ -26,6 +27,7 @@ pub(crate) struct Ssh {
     pub(crate) login_grace: Duration,
     pub(crate) max_channels: usize,
     pub(crate) supervisor_wait: Duration,
+    pub(crate) commands: Arc<CommandRules>,
 }
 
 impl Checker<'_> {
@@ -60,6 +62,7 @@ impl Checker<'_> {
             self.wrong("ssh.certificate_lifetime", r, "at most 12h: it counts as a second factor all that time");
         }
         let banner = self.banner(s);
+        let commands = Arc::new(self.command_rules(s.command_rules.as_ref()));
         Some(Ssh {
             listen,
             host_keys,
@@ -79,7 +82,21 @@ impl Checker<'_> {
             login_grace: self.duration("ssh.login_grace", s.login_grace.as_ref(), Duration::from_secs(180)),
             supervisor_wait: self.duration("ssh.supervisor_wait", s.supervisor_wait.as_ref(), Duration::from_secs(600)),
             max_channels: self.count("ssh.max_channels", s.max_channels.as_ref(), 64),
+            commands,
         })
+    }
+
+    /// A file that is wrong stops the start: rules that are not there would be rules that nobody misses.
+    fn command_rules(&mut self, file: Option<&Spanned<String>>) -> CommandRules {
+        let Some(file) = file else { return CommandRules::default() };
+        let read = std::fs::read_to_string(self.path(file)).map_err(|e| e.to_string());
+        match read.and_then(|text| CommandRules::parse(&text).map_err(|e| e.to_string())) {
+            Ok(rules) => rules,
+            Err(why) => {
+                self.wrong("ssh.command_rules", file, why);
+                CommandRules::default()
+            }
+        }
     }
 
     fn banner(&mut self, s: &file::Ssh) -> Option<String> {

@@ -95,6 +95,7 @@ impl Pair {
         }
         self.record(EventKind::Output(data.clone())).await?;
         self.session.entry.sent(data.len());
+        self.commands.output(&data);
         if self.live.is_on() {
             self.live.output(&data);
             return self.show_masked().await;

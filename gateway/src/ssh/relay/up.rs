@@ -77,7 +77,7 @@ impl Pair {
             return self.passed(passed, Direction::Upload).await;
         }
         self.record(EventKind::Input(data.clone())).await?;
-        self.target.data(data).await.map_err(|_| Over::Target)
+        self.type_on(data).await
     }
 
     async fn request(&self, asked: &mut Asked, name: String, want_reply: bool, payload: Bytes) -> Result<(), Over> {
@@ -103,6 +103,7 @@ impl Pair {
                     if asked.started {
                         self.record(EventKind::Resize { cols, rows }).await?;
                         self.live.resize(cols, rows);
+                        self.commands.resize(cols, rows);
                     } else if let Some(p) = &mut asked.pty {
                         (p.cols, p.rows) = (cols, rows);
                     }
@@ -152,6 +153,11 @@ impl Pair {
                 if let Some(why) = refusal(start, granted) {
                     return Err(self.refuse(want_reply, what, &why).await);
                 }
+                if let Request::Exec { command } = start
+                    && let Some(why) = self.exec_met(command)
+                {
+                    return Err(self.refuse(want_reply, what, &why).await);
+                }
                 let command = match start {
                     Request::Exec { command } => Some(command.clone()),
                     _ => None,
@@ -163,6 +169,9 @@ impl Pair {
             }
         };
         self.record(kind).await?;
+        if let Some(p) = &asked.pty {
+            self.commands.start(p.cols, p.rows);
+        }
         self.live.start(asked.pty.as_ref().map(|p| (p.cols, p.rows)));
         if asked.pty.is_none() && self.live.is_on() && self.conn.shared.config.recording_notice {
             self.live.say(notice::MASKED);

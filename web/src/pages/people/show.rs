@@ -3,7 +3,7 @@ use crate::{
     page::{Frame, Id, html},
     state::App,
 };
-use anteroom_approvals::{PasskeyInfo, SshKeyInfo};
+use anteroom_approvals::{PasskeyInfo, PersonPatients, SshKeyInfo};
 use anteroom_domain::{Person, PersonId};
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -18,6 +18,8 @@ pub(super) struct Show {
     /// A link that was just made; shown once.
     link: Option<String>,
     own: bool,
+    /// What their sessions showed of patients.
+    patients: PersonPatients,
 }
 
 impl Show {
@@ -26,7 +28,8 @@ impl Show {
         let passkeys = app.approvals.passkeys(id).await?;
         let ssh_keys = app.approvals.ssh_keys(id).await?;
         let own = frame.person.id == id;
-        Ok(Self { frame, person, passkeys, ssh_keys, link, own })
+        let patients = app.approvals.patients_of_person(id).await?;
+        Ok(Self { frame, person, passkeys, ssh_keys, link, own, patients })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     pages::names::Names,
     state::App,
 };
-use anteroom_approvals::{Supervised, SupervisionNote};
+use anteroom_approvals::{SessionPatients, Supervised, SupervisionNote};
 use anteroom_domain::{RecordingState, SessionId, SessionRecord};
 use anteroom_policy::Action;
 use anteroom_recorder::{ChannelInfo, ChannelKind, RecordingInfo};
@@ -38,6 +38,8 @@ struct Show {
     can_search: bool,
     watched: Vec<Supervised>,
     notes: Vec<SupervisionNote>,
+    /// What masking found of patients.
+    patients: Option<SessionPatients>,
 }
 
 /// What can be shown of the recording itself.
@@ -135,10 +137,11 @@ pub(crate) async fn show(
     let paused = if desktop && live { app.approvals.pausing(&[id]).await?.get(&id).map(Option::is_some) } else { None };
     let channel = channel.map_or(0, |c| c.id);
     let at = q.at.filter(|at| at.is_finite() && *at >= 0.0).unwrap_or_default();
+    let patients = app.approvals.patients_of(&[id]).await?.remove(&id);
     let can_search = app.search && session.recording != RecordingState::Recording;
     let (watched, notes) = (app.approvals.supervisions(id).await?, app.approvals.supervision_notes(id).await?);
     let mut response =
-        html(&Show { frame, session, names, seen, channel, at, live, desktop, paused, timeline, can_search, watched, notes })?;
+        html(&Show { frame, session, names, seen, channel, at, live, desktop, paused, timeline, can_search, watched, notes, patients })?;
     if !desktop {
         response.extensions_mut().insert(Player);
     }

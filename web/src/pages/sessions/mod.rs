@@ -6,7 +6,7 @@ pub(crate) mod pause;
 pub(crate) mod terminate;
 
 use crate::{errors::Problem, state::App};
-use anteroom_approvals::{Page, SessionFilter};
+use anteroom_approvals::{Page, SessionFilter, SessionPatients};
 use anteroom_domain::{LiveSession, Moment, SessionRecord};
 
 /// Running sessions of all gateways: those of this process with live figures, the others as the database knows them.
@@ -15,6 +15,8 @@ pub(crate) struct Running {
     pub(crate) live: Option<LiveSession>,
     /// Whether it is paused; none: it cannot be.
     pub(crate) paused: Option<bool>,
+    /// What masking found of patients so far.
+    pub(crate) patients: Option<SessionPatients>,
 }
 
 impl Running {
@@ -30,10 +32,11 @@ async fn running(app: &App, search: &str, page: Page) -> Result<(Vec<Running>, u
     let filter = SessionFilter { person: None, live_only: true, search: search.to_owned() };
     let found = app.approvals.sessions(filter, page).await?;
     let mut live: std::collections::HashMap<_, _> = app.control.list().into_iter().map(|l| (l.id, l)).collect();
+    let mut patients = app.approvals.patients_of(&found.rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
     let pausing = app.approvals.pausing(&found.rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
     let running = |record: SessionRecord| {
         let paused = pausing.get(&record.id).map(Option::is_some);
-        Running { live: live.remove(&record.id), record, paused }
+        Running { live: live.remove(&record.id), patients: patients.remove(&record.id), record, paused }
     };
     let rows = found.rows.into_iter().map(running).collect();
     Ok((rows, found.total))
