@@ -231,7 +231,7 @@ fn ssh_config(config: &Checked) -> Result<SshConfig> {
     ssh.trust_security_keys = s.trust_security_keys;
     ssh.max_channels = s.max_channels;
     ssh.patients = config.patients;
-    ssh.commands.clone_from(&s.commands);
+    ssh.commands.clone_from(&s.commands.rules);
     Ok(ssh)
 }
 

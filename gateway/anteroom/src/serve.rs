@@ -72,6 +72,7 @@ fn reload(path: &Path, old: Checked, running: &Running, log: &LogLevel) -> Check
         ("portal", format!("{:?}", new.portal) != format!("{:?}", old.portal)),
         ("ssh", new.ssh != live_ssh),
         ("rdp", new.rdp != old.rdp),
+        ("patients", new.patients != old.patients),
         (
             "recording",
             new.custody.recordings != old.custody.recordings

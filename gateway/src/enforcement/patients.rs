@@ -40,7 +40,7 @@ fn obey(reaction: Reaction, seen: &PatientsSeen, session: SessionId, registry: &
             notices.say(&format!("this session has shown {}, more than is usual; it was reported", seen.words()));
         }
         Reaction::Pause => {
-            notices.say(&format!("this session has shown {}; it stands still until somebody looks", seen.words()));
+            notices.say(&format!("this session has shown {}; it stands still now, and it was reported", seen.words()));
             // What cannot stand still ends.
             if !registry.hold(session, Hold::Policy) {
                 end.end(EndReason::PolicyDenied);

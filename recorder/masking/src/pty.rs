@@ -27,7 +27,7 @@ pub(crate) struct Pace {
 }
 
 /// More bytes than this are no echo.
-const ECHO_BYTES: usize = 512;
+const ECHO_BYTES: usize = 96;
 /// Bytes taken before a frame is cut anyway.
 const HOLD_BYTES: usize = 64 << 10;
 

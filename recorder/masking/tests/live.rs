@@ -50,6 +50,8 @@ impl Desk {
         while let Some(due) = self.mask.deadline().filter(|due| *due <= now) {
             let text = self.mask.settle(due);
             self.show(due, &text);
+            // Nothing came of it, or all but the line that is being written was shown.
+            self.waits_since = None;
         }
     }
 }

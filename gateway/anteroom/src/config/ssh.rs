@@ -10,7 +10,7 @@ use toml::Spanned;
 /// Longest banner, bytes; OpenSSH's client cuts later, people stop reading earlier.
 const MAX_BANNER: usize = 4096;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ssh {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) host_keys: Vec<PathBuf>,
@@ -27,8 +27,22 @@ pub(crate) struct Ssh {
     pub(crate) login_grace: Duration,
     pub(crate) max_channels: usize,
     pub(crate) supervisor_wait: Duration,
-    pub(crate) commands: Arc<CommandRules>,
+    pub(crate) commands: CommandFile,
 }
+
+/// Rules about commands, and the text they were read from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CommandFile {
+    text: String,
+    pub(crate) rules: Arc<CommandRules>,
+}
+
+impl PartialEq for CommandFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for CommandFile {}
 
 impl Checker<'_> {
     pub(super) fn ssh(&mut self, s: &file::Ssh) -> Option<Ssh> {
@@ -62,7 +76,7 @@ impl Checker<'_> {
             self.wrong("ssh.certificate_lifetime", r, "at most 12h: it counts as a second factor all that time");
         }
         let banner = self.banner(s);
-        let commands = Arc::new(self.command_rules(s.command_rules.as_ref()));
+        let commands = self.command_rules(s.command_rules.as_ref());
         Some(Ssh {
             listen,
             host_keys,
@@ -87,14 +101,14 @@ impl Checker<'_> {
     }
 
     /// A file that is wrong stops the start: rules that are not there would be rules that nobody misses.
-    fn command_rules(&mut self, file: Option<&Spanned<String>>) -> CommandRules {
-        let Some(file) = file else { return CommandRules::default() };
+    fn command_rules(&mut self, file: Option<&Spanned<String>>) -> CommandFile {
+        let Some(file) = file else { return CommandFile::default() };
         let read = std::fs::read_to_string(self.path(file)).map_err(|e| e.to_string());
-        match read.and_then(|text| CommandRules::parse(&text).map_err(|e| e.to_string())) {
-            Ok(rules) => rules,
+        match read.and_then(|text| CommandRules::parse(&text).map(|rules| (text, rules)).map_err(|e| e.to_string())) {
+            Ok((text, rules)) => CommandFile { text, rules: Arc::new(rules) },
             Err(why) => {
                 self.wrong("ssh.command_rules", file, why);
-                CommandRules::default()
+                CommandFile::default()
             }
         }
     }
