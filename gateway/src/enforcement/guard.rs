@@ -2,7 +2,7 @@
 //! again; and so does time, from what was known last.
 use super::{EndSignal, Registry};
 use anteroom_approvals::{Approvals, Change};
-use anteroom_domain::{AuditEvent, EndReason, Hold, Moment, audit::PolicyEvent};
+use anteroom_domain::{AuditEvent, EndReason, Hold, Moment, SessionControl as _, audit::PolicyEvent};
 use anteroom_policy::{Circumstances, Permit, Standing, Verdict};
 use std::time::Duration;
 use tokio::{
