@@ -13,8 +13,10 @@ pub enum Hold {
     Lobby,
     /// Whoever watched is gone.
     Unwatched,
-    /// Policy cannot be asked, or says to wait.
+    /// Policy says to wait, and lets it go by itself.
     Policy,
+    /// It showed more patients, or did something else, than rules let pass. Whoever watches sessions lets it go.
+    Limit,
 }
 
 /// All causes of one session.
@@ -25,6 +27,7 @@ pub struct Holds {
     pub lobby: bool,
     pub unwatched: bool,
     pub policy: bool,
+    pub limit: bool,
 }
 
 impl Holds {
@@ -39,6 +42,7 @@ impl Holds {
             Hold::Lobby => !std::mem::replace(&mut self.lobby, true),
             Hold::Unwatched => !std::mem::replace(&mut self.unwatched, true),
             Hold::Policy => !std::mem::replace(&mut self.policy, true),
+            Hold::Limit => !std::mem::replace(&mut self.limit, true),
         }
     }
 
@@ -49,6 +53,7 @@ impl Holds {
             Hold::Lobby => std::mem::take(&mut self.lobby),
             Hold::Unwatched => std::mem::take(&mut self.unwatched),
             Hold::Policy => std::mem::take(&mut self.policy),
+            Hold::Limit => std::mem::take(&mut self.limit),
         }
     }
 
@@ -58,7 +63,7 @@ impl Holds {
 
     /// The person may still see what the target shows: all that was ordered is that they do nothing.
     pub fn shows(&self) -> bool {
-        !(self.lobby || self.unwatched || self.policy)
+        !(self.lobby || self.unwatched || self.policy || self.limit)
     }
 }
 
@@ -69,6 +74,7 @@ impl fmt::Display for Holds {
             Self { lobby: true, .. } => "waiting for a supervisor to join; nothing reaches the target before",
             Self { unwatched: true, .. } => "standing still: nobody watches this session; it goes on when a supervisor is back",
             Self { policy: true, .. } => "standing still: policy does not allow it to go on at the moment",
+            Self { limit: true, .. } => "standing still: a rule stopped it; somebody who watches sessions has to let it go on",
             Self { order: Some(_), .. } => "paused by a supervisor: what you type goes nowhere until it is resumed",
             _ => "it goes on",
         })
@@ -82,7 +88,7 @@ mod tests {
     #[test]
     fn a_session_goes_on_when_every_cause_is_gone_and_not_before() {
         let by = PersonId(Default::default());
-        let all = [Hold::Order { by }, Hold::Lobby, Hold::Unwatched, Hold::Policy];
+        let all = [Hold::Order { by }, Hold::Lobby, Hold::Unwatched, Hold::Policy, Hold::Limit];
         for first in all {
             for second in all {
                 let mut h = Holds::default();

@@ -34,11 +34,9 @@ impl Approvals {
         store::locks::share(&mut tx, grant.target, person.attributes.company).await?;
         let target = store::targets::by_id(&mut *tx, grant.target).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
         let locks = store::locks::between(&mut *tx, &person, target.id).await?;
-        let company = match person.attributes.company {
-            Some(id) => store::companies::by_id(&mut *tx, id).await?,
-            None => None,
-        };
-        let circumstances = Circumstances { person, grant, target, locks, company };
+        let company = store::companies::of(&mut *tx, &person).await?;
+        let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
+        let circumstances = Circumstances { person, grant, target, emergency, locks, company };
         let (verdict, _) = self.judged(&permit.standing(), Some(circumstances.clone()), now);
         match verdict {
             Verdict::Stays { .. } => {}
@@ -139,7 +137,7 @@ impl Approvals {
         self.order_paused(session, by, false).await
     }
 
-    /// The same order twice is one; a session that has ended already is left alone.
+    /// The same pause twice is one; who resumes lifts a rule's stop too, of which no row tells. A session that has ended is left alone.
     async fn order_paused(&self, session: SessionId, by: PersonId, pause: bool) -> Result<(), ManageError> {
         self.check_actor(Some(by), Action::TerminateSession).await?;
         let row = self.session(session).await?.ok_or(ManageError::NoSuch("session"))?;
@@ -147,7 +145,7 @@ impl Approvals {
             return Ok(());
         }
         let mut tx = self.begin().await?;
-        if store::sessions::set_paused(&mut *tx, session, pause.then_some(by)).await? {
+        if store::sessions::set_paused(&mut *tx, session, pause.then_some(by)).await? || !pause {
             let (event, change) = if pause {
                 (AuditEvent::SessionPaused { session, by }, Change::Pause { session, by })
             } else {

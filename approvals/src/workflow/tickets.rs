@@ -39,11 +39,9 @@ impl Approvals {
         let grant = store::grants::held(&mut tx, grant).await?.filter(|g| g.person == person.id).ok_or(TicketError::NoSuchAccess)?;
         let target = store::targets::by_id(&mut *tx, grant.target).await?.ok_or(TicketError::NoSuchAccess)?;
         let locks = store::locks::between(&mut *tx, &person, target.id).await?;
-        let company = match person.attributes.company {
-            Some(id) => store::companies::by_id(&mut *tx, id).await?,
-            None => None,
-        };
-        let circumstances = Circumstances { person, grant, target, locks, company };
+        let company = store::companies::of(&mut *tx, &person).await?;
+        let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
+        let circumstances = Circumstances { person, grant, target, emergency, locks, company };
         let standing = Standing {
             session: SessionId(Uuid::nil()),
             person: circumstances.person.id,

@@ -42,7 +42,7 @@ fn obey(reaction: Reaction, seen: &PatientsSeen, session: SessionId, registry: &
         Reaction::Pause => {
             notices.say(&format!("this session has shown {}; it stands still now, and it was reported", seen.words()));
             // What cannot stand still ends.
-            if !registry.hold(session, Hold::Policy) {
+            if !registry.hold(session, Hold::Limit) {
                 end.end(EndReason::PolicyDenied);
             }
         }

@@ -115,7 +115,10 @@ impl SessionControl for Registry {
     }
 
     fn resume(&self, id: SessionId, by: PersonId) -> bool {
-        self.release(id, Hold::Order { by })
+        self.held(id, |holds| {
+            let ruled = holds.take(Hold::Limit);
+            holds.take(Hold::Order { by }) || ruled
+        })
     }
 
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
