@@ -417,19 +417,21 @@ mod tests {
         let g = grant(&p, -HOUR, HOUR);
         let lock = |on| Lock { id: LockId(id(60)), on, reason: Reason::new("lost laptop").unwrap(), by: None, at: NOW, lifted_at: None };
         let with = |grants: &[Grant], locks: &[Lock]| {
-            judge(&Facts {
+            let facts = Facts {
                 session: SessionId(id(50)),
                 person: &p,
                 target: Some(&t),
                 company: None,
                 account: &g.account_name,
                 grants,
+                emergencies: &[],
                 locks,
                 source: "10.0.0.1".parse().unwrap(),
                 second_factor: SecondFactor::SecurityKey,
                 factor_at: NOW,
                 now: NOW,
-            })
+            };
+            judge(&facts, |_, _| Ruling::Permit { obligations: Obligations::default(), reasons: vec![] })
         };
         let mine = std::slice::from_ref(&g);
         for on in [Lockable::Person(p.id), Lockable::Target(t.id)] {

@@ -37,6 +37,15 @@ enum Hears {
     LookAgain,
 }
 
+/// What a session does next.
+#[derive(Debug, PartialEq, Eq)]
+enum Does {
+    GoOn,
+    /// The text is for the person.
+    Wait(String),
+    End(EndReason),
+}
+
 impl Guard {
     /// `deadline` is the permit's remaining time, counted from before it was asked for.
     pub fn new(permit: &Permit, deadline: Instant, registry: Registry) -> Self {
@@ -56,6 +65,21 @@ impl Guard {
             Ok(Change::Policy | Change::Resync) | Err(RecvError::Lagged(_)) => Hears::LookAgain,
             Ok(_) => Hears::Nothing,
             Err(RecvError::Closed) => Hears::Ends(EndReason::GatewayStopped),
+        }
+    }
+
+    /// Takes the verdict's deadline over and says what else it means.
+    fn follow(&mut self, verdict: Verdict, start: Instant) -> Does {
+        match verdict {
+            Verdict::Stays { deadline, .. } => {
+                self.deadline = self.instant(deadline, start);
+                Does::GoOn
+            }
+            Verdict::StandsStill { why, deadline } => {
+                self.deadline = self.instant(deadline, start);
+                Does::Wait(why)
+            }
+            Verdict::Ends(reason) => Does::End(reason),
         }
     }
 
@@ -101,17 +125,15 @@ pub async fn guard(mut g: Guard, approvals: Approvals, mut changes: Receiver<Cha
 /// Holds it, lets it go, or says why it has to end.
 async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Instant) -> Option<EndReason> {
     let session = g.standing.session;
-    match verdict {
-        Verdict::Stays { deadline, .. } => {
-            g.deadline = g.instant(deadline, start);
+    match g.follow(verdict, start) {
+        Does::GoOn => {
             if std::mem::take(&mut g.holds) {
                 approvals.note(AuditEvent::Policy(PolicyEvent::GoesOn { session }), None).await;
                 g.registry.release(session, Hold::Policy);
             }
             None
         }
-        Verdict::StandsStill { why, deadline } => {
-            g.deadline = g.instant(deadline, start);
+        Does::Wait(why) => {
             // One that is signing in has nothing to hold yet. It is looked at again by the clock.
             if !g.holds && g.registry.hold(session, Hold::Policy) {
                 g.holds = true;
@@ -121,7 +143,7 @@ async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Ins
             }
             None
         }
-        Verdict::Ends(reason) => Some(reason),
+        Does::End(reason) => Some(reason),
     }
 }
 
@@ -271,12 +293,14 @@ mod tests {
         let mut g = g();
         let start = g.deadline - HOUR;
         let stays = |deadline| Verdict::Stays { obligations: Default::default(), deadline };
-        assert_eq!(obey(&mut g, stays(NOW + HOUR / 2), start), None);
+        assert_eq!(g.follow(stays(NOW + HOUR / 2), start), Does::GoOn);
         assert_eq!(g.deadline, start + HOUR / 2);
-        assert_eq!(obey(&mut g, stays(NOW - HOUR), start), None);
+        assert_eq!(g.follow(stays(NOW - HOUR), start), Does::GoOn);
         assert_eq!(g.deadline, start, "over at once");
-        assert_eq!(obey(&mut g, stays(NOW + 2 * HOUR), start), None);
+        assert_eq!(g.follow(stays(NOW + 2 * HOUR), start), Does::GoOn);
         assert_eq!(g.deadline, start + 2 * HOUR, "extended: the same grant lasts longer");
-        assert_eq!(obey(&mut g, Verdict::Ends(EndReason::Locked), start), Some(EndReason::Locked));
+        let waits = Verdict::StandsStill { why: "in use".into(), deadline: NOW + HOUR };
+        assert_eq!((g.follow(waits, start), g.deadline), (Does::Wait("in use".into()), start + HOUR));
+        assert_eq!(g.follow(Verdict::Ends(EndReason::Locked), start), Does::End(EndReason::Locked));
     }
 }

@@ -1,4 +1,4 @@
-use crate::{ClinicalUse, PersonId, TargetId};
+use crate::{ClinicalUse, TargetId};
 use serde::{Deserialize, Serialize};
 
 /// Of medical devices, and of the programs that tell us of them.
