@@ -261,11 +261,23 @@ mod tests {
         };
         assert_eq!(
             rooms(Role::Admin),
-            ["/requests", "/requests/new", "/terminal/{id}", "/terminal/{id}/socket", "/desktop/{id}", "/login/{id}", "/requests/{id}"]
+            [
+                "/requests",
+                "/requests/new",
+                "/break-glass",
+                "/break-glass/{id}",
+                "/terminal/{id}",
+                "/terminal/{id}/socket",
+                "/desktop/{id}",
+                "/login/{id}",
+                "/requests/{id}"
+            ]
         );
         assert_eq!(
             rooms(Role::Approver),
             [
+                "/break-glass/all",
+                "/break-glass/{id}",
                 "/requests/{id}",
                 "/approvals",
                 "/absence",
@@ -282,6 +294,8 @@ mod tests {
         assert_eq!(
             rooms(Role::Auditor),
             [
+                "/break-glass/all",
+                "/break-glass/{id}",
                 "/sessions",
                 "/recordings",
                 "/recordings/search",

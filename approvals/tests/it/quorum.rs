@@ -138,6 +138,7 @@ async fn a_colleague_of_the_requesters_company_never_counts() {
     let (w, ada, mut bob, mut eve) = hospital().await;
     w.sql("insert into company (id, name, contract_ends, created_at) values ('00000000-0000-7000-8000-000000000001', 'Acme', now() + interval '1 year', now())").await;
     w.sql(r#"update person set attributes = '{"company": "00000000-0000-7000-8000-000000000001"}' where handle in ('ada', 'bob')"#).await;
+    w.sql(r#"update target set attributes = '{"vendor": "00000000-0000-7000-8000-000000000001"}'"#).await;
     let r = w.request(&ada).await;
     for said in [Answer::Approve, deny()] {
         assert_eq!(w.answer(&mut bob, &r, said).await.unwrap_err(), ReviewError::NoVoice(NoVoice::SameCompany));
