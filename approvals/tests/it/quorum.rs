@@ -48,7 +48,7 @@ async fn hospital() -> (World, Someone, Someone, Someone) {
 
 #[tokio::test]
 async fn two_of_two_make_one_grant_and_one_alone_none() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     let r = w.owing(&ada, TWO).await;
     let first = w.answer(&mut bob, &r, Answer::Approve).await.unwrap();
     assert!(matches!(first, Answered::Waiting(m) if m == [Quorum { group: None, count: 1 }]));
@@ -64,7 +64,7 @@ async fn two_of_two_make_one_grant_and_one_alone_none() {
 
 #[tokio::test]
 async fn one_ceremony_begun_before_and_finished_after_somebody_elses_counts_beside_it() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     let r = w.owing(&ada, TWO).await;
     let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
     w.answer(&mut eve, &r, Answer::Approve).await.unwrap();
@@ -74,7 +74,7 @@ async fn one_ceremony_begun_before_and_finished_after_somebody_elses_counts_besi
 
 #[tokio::test]
 async fn a_group_is_asked_for_and_whoever_is_in_two_fills_one_place() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     w.in_groups(&bob, &["clinical-engineering"]).await;
     let r = w.owing(&ada, ENGINEER_AND_ONE).await;
     w.answer(&mut eve, &r, Answer::Approve).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_group_is_asked_for_and_whoever_is_in_two_fills_one_place() {
 
 #[tokio::test]
 async fn in_order_the_second_group_waits_for_the_first() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     w.in_groups(&bob, &["sponsor"]).await;
     w.in_groups(&eve, &["clinical-engineering"]).await;
     let r = w.owing(&ada, IN_ORDER).await;
@@ -97,7 +97,7 @@ async fn in_order_the_second_group_waits_for_the_first() {
 
 #[tokio::test]
 async fn one_deny_ends_it_and_its_reason_is_kept() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     let r = w.owing(&ada, TWO).await;
     w.answer(&mut bob, &r, Answer::Approve).await.unwrap();
     assert!(matches!(w.answer(&mut eve, &r, deny()).await.unwrap(), Answered::Denied));
@@ -110,7 +110,7 @@ async fn one_deny_ends_it_and_its_reason_is_kept() {
 
 #[tokio::test]
 async fn what_was_approved_before_the_content_changed_does_not_count() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     let r = w.owing(&ada, TWO).await;
     w.answer(&mut bob, &r, Answer::Approve).await.unwrap();
     // By the program it cannot be changed; somebody with the database could.
@@ -124,7 +124,7 @@ async fn what_was_approved_before_the_content_changed_does_not_count() {
 
 #[tokio::test]
 async fn a_suspended_approvers_signature_stops_counting() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     let r = w.owing(&ada, TWO).await;
     w.answer(&mut bob, &r, Answer::Approve).await.unwrap();
     w.approvals.suspend_person(None, bob.person.id).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_suspended_approvers_signature_stops_counting() {
 
 #[tokio::test]
 async fn a_colleague_of_the_requesters_company_never_counts() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     w.sql("insert into company (id, name, contract_ends, created_at) values ('00000000-0000-7000-8000-000000000001', 'Acme', now() + interval '1 year', now())").await;
     w.sql(r#"update person set attributes = '{"company": "00000000-0000-7000-8000-000000000001"}' where handle in ('ada', 'bob')"#).await;
     w.sql(r#"update target set attributes = '{"vendor": "00000000-0000-7000-8000-000000000001"}'"#).await;
@@ -148,7 +148,7 @@ async fn a_colleague_of_the_requesters_company_never_counts() {
 
 #[tokio::test]
 async fn several_logins_and_weeks_become_one_grant_each() {
-    let (w, ada, mut bob, _) = hospital().await;
+    let (w, ada, mut bob, _) = Box::pin(hospital()).await;
     let name = TargetName::new("ehr-db-2").unwrap();
     let second = w.approvals.add_target(None, NewTarget::ssh(name.clone(), TargetKind::Server, "127.0.0.1", 23)).await.unwrap();
     let password = anteroom_approvals::Credential::Password(anteroom_domain::Secret::new("x".into()));
@@ -174,7 +174,7 @@ async fn several_logins_and_weeks_become_one_grant_each() {
 
 #[tokio::test]
 async fn an_extension_is_a_request_of_its_own_and_needs_approval_again() {
-    let (w, ada, mut bob, _) = hospital().await;
+    let (w, ada, mut bob, _) = Box::pin(hospital()).await;
     let g = w.grant(&ada, &mut bob).await;
     let ask = |minutes| {
         let mut form = w.form(minutes);
@@ -196,7 +196,7 @@ async fn an_extension_is_a_request_of_its_own_and_needs_approval_again() {
 
 #[tokio::test]
 async fn nobody_answers_what_nobody_answered_in_time() {
-    let (w, ada, mut bob, _) = hospital().await;
+    let (w, ada, mut bob, _) = Box::pin(hospital()).await;
     w.approvals.set_unanswered_for(std::time::Duration::from_secs(1));
     let r = w.request(&ada).await;
     let start = w.approvals.begin_review(&bob.person, r.id, Answer::Approve).await.unwrap();
@@ -212,7 +212,7 @@ async fn nobody_answers_what_nobody_answered_in_time() {
 
 #[tokio::test]
 async fn a_deputy_fills_the_place_of_whoever_is_away_and_no_other() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     w.in_groups(&bob, &["clinical-engineering"]).await;
     let engineer = r#"{"approvals":[{"group":"clinical-engineering","count":1}]}"#;
     let r = w.owing(&ada, engineer).await;
@@ -244,7 +244,7 @@ async fn a_deputy_fills_the_place_of_whoever_is_away_and_no_other() {
 
 #[tokio::test]
 async fn a_deputy_and_whom_they_stand_for_are_one_of_two() {
-    let (w, ada, mut bob, mut eve) = hospital().await;
+    let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     w.in_groups(&bob, &["clinical-engineering"]).await;
     w.approvals.set_absence(&bob.person, &eve.person.handle, now() + Duration::days(1)).await.unwrap();
     let r = w.owing(&ada, r#"{"approvals":[{"group":"clinical-engineering","count":2}]}"#).await;
@@ -255,7 +255,7 @@ async fn a_deputy_and_whom_they_stand_for_are_one_of_two() {
 
 #[tokio::test]
 async fn a_thousand_requests_change_nothing_else() {
-    let (w, ada, mut bob, _) = hospital().await;
+    let (w, ada, mut bob, _) = Box::pin(hospital()).await;
     let dan = w.somebody("dan", Role::Admin).await;
     let before = w.request(&dan).await;
     let flood = (0..1_000).map(|_| w.approvals.submit_request(&ada.person, w.form(60), HERE));

@@ -102,7 +102,7 @@ impl Counter {
         loop {
             match self.until_left(&mut menu).await? {
                 Left::Gone => return Some(0),
-                Left::Connect { account, target } => match self.connect(&account, &target).await {
+                Left::Connect { account, target } => match Box::pin(self.connect(&account, &target)).await {
                     Ok(()) => return None,
                     Err(why) => {
                         let mut bytes = menu.notice(Notice::Error(why)).bytes;
@@ -298,7 +298,7 @@ impl Counter {
         if lobby::leads_through(&self.conn) {
             let (reads, client) = self.hand_over();
             if let Some((session, client)) = lobby::wait(&self.conn, reads, client).await {
-                relay::after_lobby(&self.conn, &session, client).await;
+                Box::pin(relay::after_lobby(&self.conn, &session, client)).await;
             }
             return Ok(());
         }

@@ -84,7 +84,7 @@ pub(super) async fn run(conn: Arc<Connection>, from_client: Channel<server::Msg>
         reply.accept().await;
         let (reads, writes) = from_client.split();
         if let Some((session, client)) = lobby::wait(&conn, Reader::Ssh(reads), Writer::Ssh(writes)).await {
-            after_lobby(&conn, &session, client).await;
+            Box::pin(after_lobby(&conn, &session, client)).await;
         }
         return;
     }

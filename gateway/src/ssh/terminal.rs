@@ -89,7 +89,7 @@ impl Door {
             let conn = held;
             let relayed = async {
                 if let Some((session, client)) = lobby::wait(&conn, reads, writes).await {
-                    relay::after_lobby(&conn, &session, client).await;
+                    Box::pin(relay::after_lobby(&conn, &session, client)).await;
                 }
             };
             tokio::select! {

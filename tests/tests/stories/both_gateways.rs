@@ -28,7 +28,6 @@ fn ends_both(w: &World, who: &Person, second: &SecondGateway, command: &[&str], 
         let out = s.outcome(Duration::from_secs(1)).unwrap();
         assert!(out.stderr.contains(why) && out.status != Some(0), "{command:?}: expected {why:?} in {:?}", out.stderr);
     }
-    println!("{}: both sessions were over {took:?} after the command", command.join(" "));
     assert!(took < AT_ONCE, "{command:?}: it took {took:?}");
 }
 

@@ -164,7 +164,14 @@ fn a_paused_copy_of_a_file_goes_on_without_losing_a_byte() {
 fn a_vendor_reaches_only_their_companys_devices_one_session_each_and_nothing_after_the_contract() {
     let w = World::start().unwrap();
     let (vera, _ben) = vera(&w);
+    // Nobody has to watch this company's people, says the hospital; its contract and its policy say so, for each asks by itself.
     w.cli.good(&["company", "set", COMPANY, "--supervised", "false"]).unwrap();
+    let watched = w.cli.good(&["policy", "default"]).unwrap();
+    let unwatched = watched.replacen("@supervise\n@ticket\n", "@ticket\n", 1);
+    assert_ne!(watched, unwatched);
+    let file = w.dir.join("unwatched.cedar");
+    std::fs::write(&file, unwatched).unwrap();
+    w.cli.good(&["policy", "set", file.to_str().unwrap(), "--note", "Acme works alone"]).unwrap();
     let shell = w.ssh(&vera).unwrap().command("echo first; cat").spawn().unwrap();
     shell.expect("first").unwrap();
     let second = w.ssh(&vera).unwrap().command("echo second").run().unwrap();

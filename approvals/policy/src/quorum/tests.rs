@@ -44,7 +44,7 @@ fn somebody_in_two_groups_fills_one_place() {
     // The one who is in both makes room for whoever is in one of them only, whoever came first.
     assert_eq!(n.tally(&[both.clone(), voice(2, &[0])]), Tally::Satisfied);
     assert_eq!(n.tally(&[both.clone(), voice(2, &[1])]), Tally::Satisfied);
-    assert_eq!(n.hears(&[both.clone()], &both), Err(NoVoice::Twice));
+    assert_eq!(n.hears(std::slice::from_ref(&both), &both), Err(NoVoice::Twice));
     assert_eq!(n.hears(&[both], &voice(2, &[2])), Err(NoVoice::NotNeeded(vec![of(Some(1), 1)])));
 }
 

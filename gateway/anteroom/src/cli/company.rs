@@ -28,7 +28,7 @@ enum What {
         /// When its contract ends: a day (its end, UTC), or a moment like 2027-06-30T18:00:00Z.
         #[arg(long, value_parser = read_end)]
         until: Moment,
-        /// Its people may work without a supervisor.
+        /// Its contract lets its people work without a supervisor; the policy may ask for one all the same.
         #[arg(long)]
         unsupervised: bool,
     },
@@ -37,7 +37,8 @@ enum What {
         name: DisplayName,
         #[arg(long, value_parser = read_end)]
         until: Option<Moment>,
-        /// Whether its people work only while somebody watches. Counts from the next connection on.
+        /// Whether its people work only while somebody watches; if not, the policy may ask for it all the same. Counts from the next
+        /// connection on.
         #[arg(long, value_name = "true|false")]
         supervised: Option<bool>,
     },

@@ -180,7 +180,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Demo(a) => demo::run(a, &mut out).await,
         Command::Migrate(c) => Box::pin(migrate::run(&c, &mut out)).await,
         Command::CheckConfig(c) => check::run(&c, &mut out),
-        Command::Policy(a) => policy::run(a, &mut out).await,
+        Command::Policy(a) => Box::pin(policy::run(a, &mut out)).await,
         Command::Person(a) => person::run(a, &mut out).await,
         Command::Target(a) => target::run(a, &mut out).await,
         Command::Company(a) => company::run(a, &mut out).await,
