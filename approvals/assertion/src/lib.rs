@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod assertion;
+mod card;
 mod evidence;
 
 pub use assertion::{Assertion, signed, verify_assertion};
+pub use card::{CardOfficer, CardRefused, OfflineCard, Site};
 pub use evidence::{AssertionEvidence, key_sha256};

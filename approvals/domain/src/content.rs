@@ -1,8 +1,10 @@
 //! What a passkey signs. The WebAuthn challenge is the SHA-256 of a domain string and the canonical content, so
 //! the signature is over exactly this and can be checked later from the evidence alone (invariant 8).
 mod break_glass;
+mod card;
 mod unmask;
 pub use break_glass::{BreakGlassContent, BreakGlassReview, Finding};
+pub use card::{CardContent, CardTerms};
 pub use unmask::{UnmaskContent, UnmaskOpening};
 
 use crate::{

@@ -65,6 +65,8 @@ id!(
     CompanyId,
     /// Somebody who watches a session, from when until when.
     SupervisionId,
+    /// A sealed break-glass card.
+    CardId,
     /// A lock on a person, a target or a company.
     LockId,
     /// One line of the audit log.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod break_glass;
 pub mod canonical;
 pub mod capability;
+pub mod card;
 pub mod certificate;
 pub mod company;
 pub mod content;
@@ -36,6 +37,7 @@ pub use attributes::{ClinicalUse, Criticality, PersonAttributes, PersonKind, Tar
 pub use audit::{AuditEvent, AuditRecord, FactorUsed};
 pub use break_glass::BreakGlass;
 pub use capability::{Capabilities, Capability};
+pub use card::{Card, CardCode, CardCodeError, CardState};
 pub use certificate::CertificateFingerprint;
 pub use company::Company;
 pub use control::{LiveSession, MessageText, SessionControl};
@@ -45,7 +47,7 @@ pub use ids::*;
 pub use keeping::{HoldLifted, LegalHold, Shredding};
 pub use lock::{Lock, Lockable};
 pub use names::{
-    AccountName, Comment, DisplayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName, ZoneName,
+    AccountName, Comment, DisplayName, GatewayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName, ZoneName,
 };
 pub use obligation::{AtEnd, Obligations, Quorum};
 pub use patients::PatientsSeen;

@@ -115,6 +115,11 @@ name!(
     |s| check("zone name", s, 63, HOSTLIKE, hostlike)
 );
 name!(
+    /// What a gateway is called in its configuration: `east`. At most 63 characters.
+    GatewayName,
+    |s| check("gateway name", s, 63, "a-z, 0-9, '.', '_' and '-'", |_, c| hostlike(1, c))
+);
+name!(
     /// A word on a target, or a key and a value: `modality=mr`. At most 63 characters.
     Label,
     |s| check("label", s, 63, "a-z, 0-9, '.', '_', '-' and '=', starting with a letter or digit", |i, c| hostlike(i, c) || (i > 0 && c == '='))

@@ -5,6 +5,7 @@
 
 mod access;
 pub mod break_glass;
+pub mod cards;
 mod commands;
 mod patients;
 pub mod pdp;

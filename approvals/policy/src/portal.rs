@@ -27,6 +27,8 @@ pub enum Action {
     BreakGlass,
     /// See who did, and be the other person who looks at it afterwards.
     ReviewBreakGlass,
+    /// Sign sealed break-glass cards, and unmake them.
+    IssueCards,
     SearchAudit,
     ManagePeople,
     ManageTargets,
@@ -39,7 +41,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -55,6 +57,7 @@ impl Action {
         Self::ShredRecording,
         Self::BreakGlass,
         Self::ReviewBreakGlass,
+        Self::IssueCards,
         Self::SearchAudit,
         Self::ManagePeople,
         Self::ManageTargets,
@@ -73,7 +76,7 @@ impl Action {
             Self::TerminateSession | Self::Lock => &[Role::Approver, Role::Operator],
             Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::LiftHold | Self::SearchAudit => &[Role::Auditor],
             Self::HoldRecording => &[Role::Auditor, Role::Operator],
-            Self::ReviewUnmask => &[Role::KeyHolder],
+            Self::ReviewUnmask | Self::IssueCards => &[Role::KeyHolder],
             Self::ReplayIncomplete => &[],
             Self::ShredRecording | Self::ManagePeople | Self::ManageTargets | Self::ManagePolicies => &[Role::Operator],
         }

@@ -2,6 +2,7 @@
 //! the one free text is the requester's reason, by hash here and in full in the request.
 mod attributes;
 mod break_glass;
+mod card;
 mod company;
 mod device;
 mod lock;
@@ -11,6 +12,7 @@ mod requests;
 mod supervision;
 pub use attributes::AttributesEvent;
 pub use break_glass::BreakGlassEvent;
+pub use card::CardEvent;
 pub use company::CompanyEvent;
 pub use device::DeviceEvent;
 pub use lock::LockEvent;
@@ -429,6 +431,7 @@ pub enum AuditEvent {
     Supervision(SupervisionEvent),
     Requests(RequestsEvent),
     BreakGlass(BreakGlassEvent),
+    Card(CardEvent),
     Policy(PolicyEvent),
     Lock(LockEvent),
     Device(DeviceEvent),

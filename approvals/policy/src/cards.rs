@@ -1,0 +1,116 @@
+//! The life of a sealed break-glass card: two different officers make it valid, one use or a word of any officer ends it.
+use anteroom_domain::{CardState, Moment, PersonId, RequestId};
+
+/// One card's life so far. Made of what the database says by [`Life::of`]; whatever becomes of it goes through the functions below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Life {
+    begun_by: PersonId,
+    countersigned_by: Option<PersonId>,
+    until: Moment,
+    revoked: Option<Moment>,
+    used: Option<(RequestId, Moment)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoCard {
+    #[error("you began this card; another key holder has to sign it")]
+    SameOfficer,
+    #[error("two officers have signed this card already")]
+    Countersigned,
+    #[error("the card was revoked")]
+    Revoked,
+    #[error("the card was used")]
+    Used,
+    #[error("the card's time is over")]
+    Expired,
+    #[error("only one officer has signed the card")]
+    OneOfficer,
+}
+
+/// What a use is worth that a gateway tells of afterwards: it happened, whether it should have or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Told {
+    /// As it should be.
+    Regular(Life),
+    /// The same use, told again.
+    Known,
+    /// The card did not count then, and the gateway could not know, or was not what it should be.
+    Irregular(Life, NoCard),
+}
+
+impl Life {
+    pub fn begun(officer: PersonId, until: Moment) -> Self {
+        Self { begun_by: officer, countersigned_by: None, until, revoked: None, used: None }
+    }
+
+    /// As it is kept.
+    pub fn of(
+        begun_by: PersonId,
+        countersigned_by: Option<PersonId>,
+        until: Moment,
+        revoked: Option<Moment>,
+        used: Option<(RequestId, Moment)>,
+    ) -> Self {
+        Self { begun_by, countersigned_by, until, revoked, used }
+    }
+
+    pub fn state(&self, now: Moment) -> CardState {
+        if self.used.is_some() {
+            CardState::Used
+        } else if self.revoked.is_some() {
+            CardState::Revoked
+        } else if now >= self.until {
+            CardState::Expired
+        } else if self.countersigned_by.is_some_and(|c| c != self.begun_by) {
+            CardState::Valid
+        } else {
+            CardState::Begun
+        }
+    }
+
+    pub fn countersign(self, officer: PersonId, now: Moment) -> Result<Self, NoCard> {
+        self.open(now)?;
+        if self.countersigned_by.is_some() {
+            return Err(NoCard::Countersigned);
+        }
+        if officer == self.begun_by {
+            return Err(NoCard::SameOfficer);
+        }
+        Ok(Self { countersigned_by: Some(officer), ..self })
+    }
+
+    /// By any officer, also by one who signed it.
+    pub fn revoke(self, now: Moment) -> Result<Self, NoCard> {
+        self.open(now)?;
+        Ok(Self { revoked: Some(now), ..self })
+    }
+
+    /// A gateway let somebody in with it at `at`. Never refused: what happened is kept. The first use stays the one that counts.
+    pub fn told_of_use(self, request: RequestId, at: Moment) -> Told {
+        if let Some((known, _)) = self.used {
+            return if known == request { Told::Known } else { Told::Irregular(self, NoCard::Used) };
+        }
+        let used = Self { used: Some((request, at)), ..self };
+        match self.state(at) {
+            CardState::Valid => Told::Regular(used),
+            CardState::Begun => Told::Irregular(used, NoCard::OneOfficer),
+            CardState::Expired => Told::Irregular(used, NoCard::Expired),
+            // Revoked while the gateway could not hear of it; or before, and then it should have known.
+            CardState::Revoked => Told::Irregular(used, NoCard::Revoked),
+            CardState::Used => Told::Irregular(self, NoCard::Used),
+        }
+    }
+
+    fn open(&self, now: Moment) -> Result<(), NoCard> {
+        match self.state(now) {
+            CardState::Begun | CardState::Valid => Ok(()),
+            CardState::Used => Err(NoCard::Used),
+            CardState::Revoked => Err(NoCard::Revoked),
+            CardState::Expired => Err(NoCard::Expired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
