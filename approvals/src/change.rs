@@ -1,5 +1,5 @@
 //! What other processes and tasks are told as soon as it is committed.
-use anteroom_domain::{CompanyId, GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId, TargetId, UnmaskId};
+use anteroom_domain::{CardId, CompanyId, GrantId, MessageId, PersonId, RequestId, SessionId, StepUpId, TargetId, UnmaskId};
 use serde::{Deserialize, Serialize};
 
 /// The Postgres channel of [`Change`]s.
@@ -42,6 +42,8 @@ pub enum Change {
     Request(RequestId),
     Session(SessionId),
     Unmask(UnmaskId),
+    /// A break-glass card counts now, does not count any more, or was used.
+    Card(CardId),
     /// Listening was interrupted and is back: whatever was missed has to be looked up.
     Resync,
 }
@@ -62,6 +64,7 @@ impl Change {
             | Self::Request(_)
             | Self::Session(_)
             | Self::Unmask(_)
+            | Self::Card(_)
             | Self::Message { .. }
             | Self::Pause { .. }
             | Self::Resume { .. } => false,

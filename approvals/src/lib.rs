@@ -25,6 +25,7 @@ mod vault;
 pub mod verify;
 mod workflow;
 
+pub use anteroom_assertion::{CardOfficer, CardRefused, OfflineCard, Site};
 pub use anteroom_sbom::MAX_BYTES as MAX_SBOM_BYTES;
 pub use approvals::{Approvals, Options, migrate, pool_options};
 pub use change::Change;
@@ -39,7 +40,7 @@ pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage}
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
-    Answered, BreakGlassError, BreakGlassForm, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL, Inventory, LockRow,
+    Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL, Inventory, LockRow,
     PersonPatients, PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, SessionPatients, Supervised, SupervisionNote,
     Watching,
 };

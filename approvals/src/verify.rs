@@ -1,5 +1,6 @@
 //! Checks evidence offline: no database, no keys of ours, no trust in who hands it over.
 mod approval;
+mod card;
 mod emergency;
 mod keeping;
 mod story;

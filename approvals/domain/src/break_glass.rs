@@ -1,5 +1,5 @@
 //! Access in an emergency. A grant like another, but made by the person's own passkey; somebody else looks at it afterwards.
-use crate::{AccountName, GrantId, Handle, Moment, PersonId, Reason, RequestId, SessionId, TargetId, TargetName, content::Finding};
+use crate::{AccountName, CardId, GrantId, Handle, Moment, PersonId, Reason, RequestId, SessionId, TargetId, TargetName, content::Finding};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -20,6 +20,9 @@ pub struct BreakGlass {
     pub account: AccountName,
     pub reason: Reason,
     pub source: String,
+    /// A sealed card opened it, while the database was away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardId>,
     #[serde(with = "time::serde::rfc3339")]
     pub from: Moment,
     #[serde(with = "time::serde::rfc3339")]

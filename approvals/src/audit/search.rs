@@ -35,9 +35,16 @@ impl Approvals {
             approvals.push(store::evidence::by_id(db, given.evidence).await?);
             people.push(given.voice.approver.0);
         }
-        // In an emergency the person signed it themself.
-        if let Some((broken, _)) = store::break_glass::evidence(db, request.id).await? {
-            approvals.push(store::evidence::by_id(db, broken).await?);
+        // In an emergency the person signed it themself, or two officers the card that opened it.
+        match store::break_glass::evidence(db, request.id).await? {
+            Some((broken, None)) => approvals.push(store::evidence::by_id(db, broken).await?),
+            Some((_, Some(card))) => {
+                for (officer, evidence) in store::cards::signatures(db, card).await?.ok_or(WHERE)?.signatures {
+                    approvals.push(store::evidence::by_id(db, evidence).await?);
+                    people.push(officer.0);
+                }
+            }
+            None => {}
         }
         let mut approvals = approvals.into_iter();
         let approval = approvals.next().ok_or(WHERE)?;

@@ -37,6 +37,11 @@ pub enum Alarm {
     BreakGlass,
     /// A use of break-glass that nobody has reviewed in time.
     BreakGlassUnreviewed,
+    /// Two officers signed a break-glass card.
+    CardIssued,
+    CardRevoked,
+    /// A card was used although it did not count, or twice.
+    CardMisused,
     SafeMode,
     /// A device manager's reports are missing, or a device's are bad.
     Posture,

@@ -29,6 +29,9 @@ impl What {
                 let mut line = match alarm {
                     Alarm::BreakGlass => "Break-glass was used",
                     Alarm::BreakGlassUnreviewed => "A use of break-glass waits for its review",
+                    Alarm::CardIssued => "A break-glass card was issued",
+                    Alarm::CardRevoked => "A break-glass card was revoked",
+                    Alarm::CardMisused => "A break-glass card was used that did not count any more",
                     Alarm::SafeMode => "The gateway works in safe mode",
                     Alarm::Posture => "A device's posture is bad or unknown",
                     Alarm::PatientsSeen => "More patients were seen than is usual",

@@ -241,6 +241,9 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
         r#"select l.index, e.record from audit_entry e join audit_leaf l on l.entry = e.id
            where l.index < $5 and (e.session = $1
            or (e.kind in ('request_submitted', 'request_approved', 'grant_made', 'break_glass') and (e.record::jsonb ->> 'request')::uuid = $2)
+           or (e.kind = 'card' and ((e.record::jsonb ->> 'request')::uuid = $2
+               or (e.record::jsonb ->> 'what' in ('begun', 'countersigned', 'revoked')
+                   and (e.record::jsonb ->> 'card')::uuid = (select b.card from break_glass b where b.request = $2))))
            or (e.kind = 'grant_revoked' and (e.record::jsonb ->> 'grant')::uuid = $3)
            or (e.kind in ('step_up_asked', 'step_up_passed')
                and (e.record::jsonb ->> 'step_up')::uuid in (select u.id from step_up u where u.used_by = $1))
@@ -249,6 +252,7 @@ pub(crate) async fn story(db: impl PgExecutor<'_>, s: Story<'_>) -> Store<Vec<(i
                or e.people && array(select u.requester from unmask u where u.session = $1)
                or e.people && array(select a.holder from unmask_answer a join unmask u on u.id = a.unmask where u.session = $1)))
            or (e.kind = 'person_added' and (e.record::jsonb ->> 'person')::uuid in (
+               select b.person from break_glass b where b.request = $2 and b.card is not null union
                select h.placed_by from legal_hold h where h.session = $1 union select h.lifted_by from legal_hold h where h.session = $1
                union select d.by_person from shredding d where d.session = $1)))
            order by l.index"#,

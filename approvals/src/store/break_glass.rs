@@ -1,7 +1,7 @@
 //! Table `break_glass`.
 use super::{Store, total};
 use crate::{Listing, Page, StoreError, store::evidence::Stored};
-use anteroom_domain::{BreakGlass, GrantId, Moment, PersonId, RequestId, SessionId, break_glass::Reviewed, content::Finding};
+use anteroom_domain::{BreakGlass, CardId, GrantId, Moment, PersonId, RequestId, SessionId, break_glass::Reviewed, content::Finding};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ struct Row {
     account: String,
     reason: String,
     source: String,
+    card: Option<Uuid>,
     not_before: Moment,
     not_after: Moment,
     revoked_at: Option<Moment>,
@@ -48,6 +49,7 @@ impl TryFrom<Row> for BreakGlass {
             account: r.account.try_into().map_err(|_| WHERE)?,
             reason: r.reason.try_into().map_err(|_| WHERE)?,
             source: r.source,
+            card: r.card.map(CardId),
             from: r.not_before,
             until: r.not_after,
             revoked_at: r.revoked_at,
@@ -64,11 +66,32 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, request: RequestId, person: 
     Ok(())
 }
 
+/// One that a card opened: `evidence` is what the card's first officer signed.
+pub(crate) async fn insert_of_card(
+    db: impl PgExecutor<'_>,
+    request: RequestId,
+    person: PersonId,
+    (card, evidence): (CardId, Uuid),
+    at: Moment,
+) -> Store<()> {
+    sqlx::query!(
+        "insert into break_glass (request, person, evidence, at, card) values ($1, $2, $3, $4, $5)",
+        request.0,
+        person.0,
+        evidence,
+        at,
+        card.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn by_id(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<BreakGlass>> {
     let row = sqlx::query_as!(
         Row,
         r#"select b.request, g.id as "grant", b.person, p.handle as person_handle, g.target, t.name as target_name, a.name as account, r.reason,
-           r.source, g.not_before, g.not_after, g.revoked_at,
+           r.source, b.card, g.not_before, g.not_after, g.revoked_at,
            array(select s.id from session s where s.access_grant = g.id order by s.started_at) as "sessions!",
            b.reviewer, b.reviewed_at, b.finding, b.findings
            from break_glass b join access_request r on r.id = b.request join access_grant g on g.request = b.request
@@ -92,7 +115,7 @@ pub(crate) async fn list(db: &sqlx::PgPool, open_only: bool, page: Page) -> Stor
     let rows = sqlx::query_as!(
         Row,
         r#"select b.request, g.id as "grant", b.person, p.handle as person_handle, g.target, t.name as target_name, a.name as account, r.reason,
-           r.source, g.not_before, g.not_after, g.revoked_at,
+           r.source, b.card, g.not_before, g.not_after, g.revoked_at,
            array(select s.id from session s where s.access_grant = g.id order by s.started_at) as "sessions!",
            b.reviewer, b.reviewed_at, b.finding, b.findings
            from break_glass b join access_request r on r.id = b.request join access_grant g on g.request = b.request
@@ -153,8 +176,8 @@ pub(crate) async fn close(db: impl PgExecutor<'_>, request: RequestId, review: &
     Ok(done.rows_affected() == 1)
 }
 
-/// What the person signed, and what the reviewer did, if it is closed.
-pub(crate) async fn evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<(Uuid, Option<Uuid>)>> {
-    let row = sqlx::query!("select evidence, review_evidence from break_glass where request = $1", request.0).fetch_optional(db).await?;
-    Ok(row.map(|r| (r.evidence, r.review_evidence)))
+/// What opened it: what the person signed, or a card and what its first officer signed.
+pub(crate) async fn evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<(Uuid, Option<CardId>)>> {
+    let row = sqlx::query!("select evidence, card from break_glass where request = $1", request.0).fetch_optional(db).await?;
+    Ok(row.map(|r| (r.evidence, r.card.map(CardId))))
 }

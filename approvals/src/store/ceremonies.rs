@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     UnmaskOpen,
     BreakGlass,
     BreakGlassReview,
+    CardBegin,
+    CardCountersign,
 }
 
 impl Kind {
@@ -35,6 +37,8 @@ impl Kind {
             Self::UnmaskOpen => "unmask_open",
             Self::BreakGlass => "break_glass",
             Self::BreakGlassReview => "break_glass_review",
+            Self::CardBegin => "card_begin",
+            Self::CardCountersign => "card_countersign",
         }
     }
 }

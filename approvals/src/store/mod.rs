@@ -4,6 +4,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod authorities;
 pub(crate) mod break_glass;
+pub(crate) mod cards;
 pub(crate) mod ceremonies;
 pub(crate) mod certificates;
 pub(crate) mod comments;

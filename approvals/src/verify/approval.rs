@@ -14,6 +14,9 @@ pub(super) fn check(e: &Evidence) -> Result<String, String> {
     if super::emergency::is(e) {
         return super::emergency::check(e);
     }
+    if super::card::is(e) {
+        return super::card::check(e);
+    }
     let contents = e.approvals().map(signed::<ApprovalContent>).collect::<Result<Vec<_>, _>>()?;
     let first = contents.first().ok_or("nobody signed")?;
     ensure(e.request.state == RequestState::Approved, "the request was not approved")?;
@@ -72,6 +75,9 @@ fn voice(c: &ApprovalContent) -> Voice {
 pub(super) fn told(e: &Evidence, records: &[AuditRecord]) -> Result<(), String> {
     if super::emergency::is(e) {
         return super::emergency::told(e, records);
+    }
+    if super::card::is(e) {
+        return super::card::told(e, records);
     }
     let mut last = None;
     for a in e.approvals() {

@@ -123,6 +123,10 @@ fn second_factor(e: &Evidence, records: &[AuditRecord]) -> Result<String, String
         }
         (Some(FactorUsed::SecurityKey), None, None) => Ok("a security key that verified its person, as the gateway saw it".into()),
         (Some(FactorUsed::Remembered), None, None) => Ok("a confirmation with the same key shortly before, which policy remembered".into()),
+        (Some(FactorUsed::Card { card }), None, None) => {
+            ensure(super::card::id(e) == Some(*card), "the log names a card that did not open this")?;
+            Ok("the code of a sealed break-glass card, as the gateway saw it".into())
+        }
         (Some(FactorUsed::Passkey { .. } | FactorUsed::Certificate { .. }), None, None) => {
             Err("the log names a passkey's signature that the bundle does not hold".into())
         }
@@ -178,6 +182,9 @@ fn session(e: &Evidence) -> Result<String, String> {
     ensure(same, "the session is not under this grant")?;
     let handle = if super::emergency::is(e) {
         super::emergency::handle(e)
+    } else if super::card::is(e) {
+        // A card is nobody's; whose name this is, the log says.
+        Some(s.person_handle.clone())
     } else {
         serde_json::from_str::<ApprovalContent>(&e.approval.content).ok().map(|c| c.requester_handle.to_string())
     };
@@ -200,7 +207,7 @@ fn told(e: &Evidence, records: &[AuditRecord]) -> Result<String, String> {
             && *from == text(r.from) && *until == text(r.until) && *reason_sha256 == reason && *source == r.source)
     });
     // An emergency is asked for and taken in one entry.
-    ensure(submitted || super::emergency::is(e), "no entry says that this was requested")?;
+    ensure(submitted || super::emergency::is(e) || super::card::is(e), "no entry says that this was requested")?;
 
     super::approval::told(e, records)?;
 

@@ -3,6 +3,7 @@ mod absences;
 mod attributes;
 mod authorize;
 mod break_glass;
+mod cards;
 mod certificates;
 mod comments;
 mod companies;
@@ -31,6 +32,7 @@ mod unmask;
 
 pub use authorize::Claim;
 pub use break_glass::{BreakGlassError, BreakGlassForm};
+pub use cards::{CardError, CardForm, CardUse};
 pub use devices::{Feed, FoundComponent, Inventory, SbomInfo};
 pub use explain::Explained;
 pub(crate) use holds::hash;

@@ -22,7 +22,7 @@ pub use requests::RequestsEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
-    AccountName, Asks, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
+    AccountName, Asks, AuditEntryId, CanonicalText, CardId, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
     TargetName, UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub enum FactorUsed {
     SecurityKey,
     /// An earlier confirmation with the same key from the same address.
     Remembered,
+    /// The code of a sealed break-glass card, while the database was away.
+    Card { card: CardId },
 }
 
 /// What happened. Adding a variant is fine; changing one breaks old logs, so they are only ever added. A field may be added

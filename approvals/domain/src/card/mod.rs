@@ -70,6 +70,11 @@ pub struct Card {
     pub state: CardState,
     pub begun: CardSignature,
     pub countersigned: Option<CardSignature>,
+    /// Its gateway has fetched it since both had signed, and will take it when the database is away.
+    pub kept: bool,
+    /// When the gateway last fetched its cards.
+    #[serde(with = "time::serde::rfc3339")]
+    pub fetched_at: Moment,
     #[serde(with = "time::serde::rfc3339::option")]
     pub revoked_at: Option<Moment>,
     pub revoked_by: Option<Handle>,

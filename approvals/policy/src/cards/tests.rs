@@ -1,0 +1,126 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// All that can be done to a card, by a few people and at a few moments.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Countersign(PersonId),
+    Revoke,
+    Use(RequestId),
+    Wait,
+}
+
+const TIMES: i64 = 5;
+const END: i64 = 3;
+
+fn at(n: i64) -> Moment {
+    Moment::UNIX_EPOCH + time::Duration::days(n)
+}
+
+fn person(n: u128) -> PersonId {
+    PersonId(Uuid::from_u128(n))
+}
+
+fn request(n: u128) -> RequestId {
+    RequestId(Uuid::from_u128(n))
+}
+
+/// What an observer wrote down of one way through.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Seen {
+    countersigned: bool,
+    revoked: bool,
+    regular: u8,
+    irregular: u8,
+    first: Option<RequestId>,
+}
+
+/// Every way through: five moments, three officers, three uses, in every order.
+#[test]
+fn no_way_leads_to_a_valid_card_without_two_officers_nor_to_a_second_use_nor_back() {
+    let steps: Vec<Step> = (1..4)
+        .map(|n| Step::Countersign(person(n)))
+        .chain([Step::Revoke, Step::Wait])
+        .chain((1..4).map(|n| Step::Use(request(n))))
+        .collect();
+    let mut todo = vec![(Life::begun(person(1), at(END)), 0i64, Seen::default())];
+    let mut known: HashSet<_> = todo.iter().cloned().collect();
+    let (mut valid, mut used, mut revoked, mut expired) = (0, 0, 0, 0);
+    while let Some((life, now, seen)) = todo.pop() {
+        let before = life.state(at(now));
+        match before {
+            CardState::Valid => {
+                valid += 1;
+                assert!(seen.countersigned && !seen.revoked && seen.regular == 0 && now < END, "{life:?} {seen:?}");
+            }
+            CardState::Used => used += 1,
+            CardState::Revoked => revoked += 1,
+            CardState::Expired => expired += 1,
+            CardState::Begun => assert!(!seen.countersigned, "{life:?}"),
+        }
+        for step in &steps {
+            let (mut next, mut then, mut told) = (life, now, seen.clone());
+            match *step {
+                Step::Wait if now < TIMES => then += 1,
+                Step::Wait => continue,
+                Step::Countersign(who) => match life.countersign(who, at(now)) {
+                    Ok(l) => {
+                        assert_eq!(before, CardState::Begun);
+                        assert_ne!(who, person(1), "whoever began it does not countersign");
+                        (next, told.countersigned) = (l, true);
+                    }
+                    Err(e) => assert!(before != CardState::Begun || (who == person(1) && e == NoCard::SameOfficer)),
+                },
+                Step::Revoke => match life.revoke(at(now)) {
+                    Ok(l) => {
+                        assert!(matches!(before, CardState::Begun | CardState::Valid));
+                        (next, told.revoked) = (l, true);
+                    }
+                    Err(_) => assert!(!matches!(before, CardState::Begun | CardState::Valid)),
+                },
+                Step::Use(r) => match life.told_of_use(r, at(now)) {
+                    Told::Regular(l) => {
+                        assert_eq!(before, CardState::Valid, "a use that is as it should be");
+                        assert_eq!(l.state(at(now)), CardState::Used);
+                        next = l;
+                        told.regular += 1;
+                        told.first = told.first.or(Some(r));
+                    }
+                    Told::Known => {
+                        assert_eq!(seen.first, Some(r));
+                        assert_eq!(next, life, "told again changes nothing");
+                    }
+                    Told::Irregular(l, _) => {
+                        assert_ne!(before, CardState::Valid);
+                        assert_eq!(l.state(at(now)), CardState::Used, "what happened is kept");
+                        next = l;
+                        told.irregular = (told.irregular + 1).min(3);
+                        told.first = told.first.or(Some(r));
+                    }
+                },
+            }
+            assert!(told.regular <= 1, "one use: {told:?}");
+            // Nothing leads from an end back to a card that opens something.
+            if matches!(before, CardState::Used | CardState::Revoked | CardState::Expired) {
+                assert!(!matches!(next.state(at(then)), CardState::Begun | CardState::Valid), "{step:?} {life:?}");
+            }
+            let place = (next, then, told);
+            if known.insert(place.clone()) {
+                todo.push(place);
+            }
+        }
+    }
+    assert!(valid > 0 && used > 0 && revoked > 0 && expired > 0 && known.len() > 100, "{} states", known.len());
+}
+
+#[test]
+fn a_row_that_names_one_officer_twice_is_not_valid() {
+    let life = Life::of(person(1), Some(person(1)), at(END), None, None);
+    assert_eq!(life.state(at(0)), CardState::Begun);
+    assert_eq!(life.told_of_use(request(1), at(1)), {
+        let used = Life::of(person(1), Some(person(1)), at(END), None, Some((request(1), at(1))));
+        Told::Irregular(used, NoCard::OneOfficer)
+    });
+}
