@@ -3,7 +3,7 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AbsenceError, AuthorityError, BreakGlassError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError,
+    AbsenceError, AuthorityError, BreakGlassError, CardError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError,
     SignError, StepUpError, StoreError, TicketError, UnmaskError,
 };
 use anteroom_policy::NoVoice;
@@ -230,6 +230,20 @@ impl Explain for BreakGlassError {
             Self::Refused(_) | Self::Own => Failure { status: StatusCode::FORBIDDEN, text },
             Self::NoSuchTarget | Self::Misfit { .. } => Failure::unprocessable(text),
             Self::Moved | Self::Changed | Self::Live | Self::Reviewed => Failure { status: StatusCode::CONFLICT, text },
+        }
+    }
+}
+
+impl Explain for CardError {
+    fn failure(self) -> Failure {
+        let text = self.to_string();
+        match self {
+            Self::Sign(e) => e.failure(),
+            Self::NotAllowed | Self::NoSuch => Failure::hidden(text),
+            Self::NoSuchTarget | Self::NoSuchGateway(_) | Self::Misfit { .. } | Self::Terms(_) | Self::TooMany { .. } => {
+                Failure::unprocessable(text)
+            }
+            Self::Changed | Self::Life(_) | Self::Forged(_) | Self::NotOfCard(_) => Failure { status: StatusCode::CONFLICT, text },
         }
     }
 }

@@ -75,7 +75,12 @@ impl FromRequestParts<App> for Frame {
         } else {
             None
         };
-        let nav = navigation(&person, path, &Counts { waiting, unmasks, glass });
+        let cards = if may(&person, Action::IssueCards) {
+            Some(app.approvals.cards_waiting_for(person.id).await?).filter(|n| *n > 0)
+        } else {
+            None
+        };
+        let nav = navigation(&person, path, &Counts { waiting, unmasks, glass, cards });
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let done = url::form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == "done").and_then(|(_, v)| outcome(&v));
         Ok(Self { person, nav, now: Now::read(), done, query })
@@ -87,10 +92,11 @@ struct Counts {
     waiting: Option<u64>,
     unmasks: Option<u64>,
     glass: Option<u64>,
+    cards: Option<u64>,
 }
 
 fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
-    let all: [(Option<Action>, &'static str, &'static str); 13] = [
+    let all: [(Option<Action>, &'static str, &'static str); 14] = [
         (None, "/", "Home"),
         (Some(Action::RequestAccess), "/requests", "My requests"),
         (Some(Action::ReviewRequests), "/approvals", "Approvals"),
@@ -100,6 +106,7 @@ fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
         (Some(Action::AskUnmask), "/unmask", "Unmask requests"),
         (Some(Action::ReviewUnmask), "/key-holder", "Key-holder"),
         (Some(Action::ReviewBreakGlass), "/break-glass/all", "Emergencies"),
+        (Some(Action::IssueCards), "/cards", "Cards"),
         (Some(Action::SearchAudit), "/audit", "Audit log"),
         (Some(Action::ManagePeople), "/people", "People"),
         (Some(Action::ManageTargets), "/targets", "Targets"),
@@ -115,6 +122,7 @@ fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
                 "/approvals" => counts.waiting,
                 "/key-holder" => counts.unmasks,
                 "/break-glass/all" => counts.glass,
+                "/cards" => counts.cards,
                 _ => None,
             },
         })
@@ -143,6 +151,9 @@ fn outcome(code: &str) -> Option<&'static str> {
         "reinstated" => "The person may sign in again.",
         "glass-broken" => "You have access now. Approvers, auditors and operators have been told.",
         "glass-reviewed" => "Your finding is signed and kept.",
+        "card-begun" => "The card is signed by you. Print it now; then another key-holder has to sign it.",
+        "card-valid" => "The card counts now. Its gateway fetches it.",
+        "card-revoked" => "The card is revoked. Its gateway refuses it as soon as it hears of it.",
         "unmask-asked" => "Your request was sent. Key-holders see it now; two of them have to approve.",
         "unmask-first" => "You approved this request. A second key-holder has to approve too.",
         "unmask-approved" => "You approved this request. It was the second approval: it can be opened now.",

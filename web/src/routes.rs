@@ -3,13 +3,13 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        absence, approvals, audit, break_glass, desktop, devices, enrol, grants, health, home, keys, live, login, notices, people,
+        absence, approvals, audit, break_glass, cards, desktop, devices, enrol, grants, health, home, keys, live, login, notices, people,
         recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
 use anteroom_policy::Action::{
-    AskUnmask, BreakGlass, ExportRecording, HoldRecording, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess,
+    AskUnmask, BreakGlass, ExportRecording, HoldRecording, IssueCards, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess,
     ReviewBreakGlass, ReviewRequests, ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, Supervise, TerminateSession,
 };
 use axum::{
@@ -91,6 +91,17 @@ pub(crate) fn table() -> Vec<Route> {
         page("/break-glass/{id}", MayEither(BreakGlass, ReviewBreakGlass), get(break_glass::show::show)),
         json("/break-glass/{id}/review/begin", May(ReviewBreakGlass), post(break_glass::review::begin)),
         json("/break-glass/{id}/review/finish", May(ReviewBreakGlass), post(break_glass::review::finish)),
+        // Sealed cards for when nobody can be asked. Whoever reviews emergencies sees them too.
+        page("/cards", MayEither(IssueCards, ReviewBreakGlass), get(cards::list::show)),
+        page("/cards/new", May(IssueCards), get(cards::new::show)),
+        json("/cards/begin", May(IssueCards), post(cards::begin::begin)),
+        json("/cards/finish", May(IssueCards), post(cards::finish::finish)),
+        page("/cards/{id}", MayEither(IssueCards, ReviewBreakGlass), get(cards::show::show)),
+        form("/cards/{id}/print", May(IssueCards), post(cards::print::print)),
+        json("/cards/{id}/sign/begin", May(IssueCards), post(cards::sign::begin)),
+        json("/cards/{id}/sign/finish", May(IssueCards), post(cards::sign::finish)),
+        page("/cards/{id}/revoke", May(IssueCards), get(cards::revoke::confirm)),
+        form("/cards/{id}/revoke", May(IssueCards), post(cards::revoke::revoke)),
         // A terminal in the browser. {id} is account@target for its page, and this one terminal afterwards.
         page("/terminal/{id}", May(RequestAccess), get(terminal::page::show)),
         json("/terminal/{id}/begin", May(RequestAccess), post(terminal::begin::begin)),

@@ -119,6 +119,7 @@ impl Portal {
             tests: Default::default(),
             unsealer,
             held: Default::default(),
+            codes: Default::default(),
         });
         Ok(Self { listener, addr, certificate, app })
     }

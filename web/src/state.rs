@@ -1,6 +1,6 @@
 use crate::{
     layers::limit::Limiter,
-    pages::{recordings, targets, terminal, unmask},
+    pages::{cards, recordings, targets, terminal, unmask},
 };
 use anteroom_approvals::Approvals;
 use anteroom_domain::{CertificateFingerprint, SessionControl, TargetProbe, TerminalDoor};
@@ -124,6 +124,8 @@ pub(crate) struct Shared {
     /// None where nobody releases keys of sealed tracks.
     pub(crate) unsealer: Option<Arc<dyn Unsealer>>,
     pub(crate) held: unmask::held::Held,
+    /// Of cards that are being made.
+    pub(crate) codes: cards::held::Codes,
 }
 
 impl App {

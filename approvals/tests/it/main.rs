@@ -5,6 +5,7 @@ mod audit;
 mod authorities;
 mod away;
 mod break_glass;
+mod cards;
 mod certificates;
 mod cluster;
 mod connecting;

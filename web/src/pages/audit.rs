@@ -13,7 +13,7 @@ use serde::Deserialize;
 use time::{Date, Duration, macros::format_description};
 
 /// Kinds offered in the filter, as the log writes them.
-pub(crate) const KINDS: [&str; 47] = [
+pub(crate) const KINDS: [&str; 49] = [
     "request_submitted",
     "request_withdrawn",
     "request_approved",
@@ -21,6 +21,8 @@ pub(crate) const KINDS: [&str; 47] = [
     "review_refused",
     "grant_made",
     "grant_revoked",
+    "break_glass",
+    "card",
     "step_up_asked",
     "step_up_passed",
     "step_up_remembered",

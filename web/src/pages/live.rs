@@ -47,7 +47,7 @@ pub(crate) async fn stream(
         let name = match change {
             Ok(Change::PersonSuspended(p) | Change::Person(p)) if p == me => return None,
             // After something was missed the page looks again; what it looks at matters less than that it does.
-            Ok(Change::Request(_) | Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
+            Ok(Change::Request(_) | Change::Card(_) | Change::Resync) | Err(RecvError::Lagged(_)) => "requests",
             Ok(Change::StepUp(_)) => "steps",
             Ok(Change::Unmask(_)) => "unmasks",
             Ok(

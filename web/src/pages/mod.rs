@@ -4,6 +4,7 @@ pub(crate) mod allowed;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
+pub(crate) mod cards;
 mod confirmation;
 pub(crate) mod desktop;
 pub(crate) mod devices;

@@ -1,5 +1,6 @@
 //! The portal as a browser sees it: real router, real decisions, real Postgres; only the socket is left out.
 #![allow(clippy::unwrap_used)]
+mod cards;
 mod certificates;
 mod desktop;
 mod hostile;
@@ -136,6 +137,7 @@ impl Site {
             search: true,
             unsealer: Some(unsealer),
             held: Default::default(),
+            codes: Default::default(),
         };
         site.app = App::new(shared);
         site.router = layers::wrap(routes::router(site.app.clone(), &site.stop), site.app.clone());
@@ -172,6 +174,7 @@ impl Site {
             tests: Default::default(),
             unsealer: None,
             held: Default::default(),
+            codes: Default::default(),
         });
         let stop = CancellationToken::new();
         let router = layers::wrap(routes::router(app.clone(), &stop), app.clone());

@@ -29,6 +29,11 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (button.textContent = before), 2_000);
 });
 
+// What is made for paper says so with a button.
+document.addEventListener("click", (event) => {
+  if ((event.target as Element).closest("button[data-print]")) print();
+});
+
 // Filters that are a choice act when chosen; the button stays for keyboards and for pages without scripts.
 document.addEventListener("change", (event) => {
   const field = event.target as Element;

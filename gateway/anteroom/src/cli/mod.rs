@@ -3,6 +3,7 @@ mod audit;
 mod bundle;
 mod bundle_read;
 mod ca;
+mod card;
 mod check;
 mod commands;
 mod company;
@@ -110,6 +111,8 @@ enum Command {
     Feed(feed::Args),
     /// Rights to connect.
     Grant(grant::Args),
+    /// Sealed break-glass cards: list, show, revoke. They are made in the portal, by two key-holders.
+    Card(card::Args),
     /// Rules about commands: check a file of them.
     Commands(commands::Args),
     /// Connections, running and past.
@@ -189,6 +192,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Locks(a) => lock::list(a, &mut out).await,
         Command::Feed(a) => feed::run(a, &mut out).await,
         Command::Grant(a) => grant::run(a, &mut out).await,
+        Command::Card(a) => card::run(a, &mut out).await,
         Command::Commands(a) => commands::run(&a, &mut out),
         Command::Session(a) => session::run(a, &mut out).await,
         Command::Ca(a) => ca::run(a, &mut out).await,

@@ -13,6 +13,7 @@ pub(crate) async fn sign_out(State(app): State<App>, viewer: Viewer) -> Result<R
     app.approvals.sign_out(viewer.token.expose()).await?;
     app.open.signed_out(&viewer.token);
     app.held.signed_out(&viewer.token);
+    app.codes.signed_out(&viewer.token);
     let gone = session_cookie(app.origin.secure, "", time::Duration::ZERO);
     // The browser also forgets what it kept of our pages, for the next person at a shared machine.
     let clear = (HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned());

@@ -130,7 +130,10 @@ pub(crate) async fn keep(app: App) {
     loop {
         tokio::select! {
             // Looking is forgetting what is over.
-            _ = tick.tick() => drop(app.held.all()),
+            _ = tick.tick() => {
+                drop(app.held.all());
+                app.codes.sweep();
+            }
             change = changes.recv() => match change {
                 Ok(Change::PersonSuspended(p) | Change::Person(p)) => app.held.suspended(p),
                 Ok(Change::Unmask(id)) => {
