@@ -52,7 +52,7 @@ impl CardCode {
         }
         let mut values = [0; SYMBOLS];
         let mut n = 0;
-        for c in typed.trim().chars().filter(|c| !matches!(c, '-' | ' ')) {
+        for c in typed.trim().chars().filter(|c| *c != '-' && *c != ' ') {
             let v = value(c).ok_or(CardCodeError::Character)?;
             if let Some(place) = values.get_mut(n) {
                 *place = v;
