@@ -2,6 +2,8 @@
 //! Prints a session cookie for each person, because a preview has no passkeys. Everything is forgotten at the end.
 #![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub, missing_debug_implementations, dead_code)]
 
+#[path = "preview/cards.rs"]
+mod cards;
 #[path = "../../approvals/tests/it/cluster.rs"]
 mod cluster;
 #[path = "preview/desktop.rs"]
@@ -472,6 +474,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
         }
     }
     seed_unmask(a, &max, &mut kim, &mut lee, done.unwrap()).await;
+    Box::pin(cards::seed(a, &mut kim, &mut lee)).await;
     let asked = a.ask_step_up(ask(&ada, "ehr-db-1", "root", "192.0.2.41")).await.unwrap();
     println!("step-up {}", asked.id);
     let certificate = a.ask_certificate(SSH_KEY, "192.0.2.41".parse().unwrap()).await.unwrap();

@@ -115,6 +115,31 @@ try {
   await sees("Get a ticket with passkey");
   if ((await text()).includes(secret)) throw new Error("going back shows the ticket again");
 
+  // A break-glass card: one touch, the code once, on a page for paper; asked for again it is gone.
+  await b.authenticator();
+  await b.go(`${origin}/enrol#${id("enrol-kim")}`);
+  await b.click(button("Create a passkey"));
+  await sees("Hello, Kim Keeper");
+  await b.go(`${origin}/cards/new`);
+  await b.type("//input[@id='target']", "ehr-db-1");
+  await b.type("//input[@id='account']", "root");
+  await b.click(button("Sign with passkey"));
+  await sees("Print it now.");
+  const card = (await b.run("return location.pathname"));
+  await b.click(button("Show the card to print"));
+  await sees("Single use.");
+  const code = await of("code");
+  if (!/^([0-9A-HJKMNP-TV-Z]{4}-){6}[0-9A-HJKMNP-TV-Z]{4}$/.test(code)) throw new Error(`no code: ${code}`);
+  if ((await b.run("return document.querySelector('.paper svg').getBoundingClientRect().width")) < 100) throw new Error("no square to scan");
+  if (process.argv[3]) {
+    writeFileSync(`${process.argv[3]}/card-paper.png`, await b.shot());
+    const pdf = await b.cdp("Page.printToPDF", { preferCSSPageSize: true });
+    writeFileSync(`${process.argv[3]}/card-paper.pdf`, Buffer.from(pdf.data, "base64"));
+  }
+  if ((await b.run("return location.href")).includes(code)) throw new Error("the code is in the address");
+  await b.go(origin + card);
+  if ((await text()).includes("Print it now.")) throw new Error("the code is offered a second time");
+
   await be("ben");
   await b.go(`${origin}/sessions`);
   await sees("Paused");
