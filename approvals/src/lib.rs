@@ -40,7 +40,7 @@ pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage}
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
-    Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL, Inventory, LockRow,
-    PersonPatients, PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, SessionPatients, Supervised, SupervisionNote,
-    Watching,
+    Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL,
+    Inventory, LockRow, PersonPatients, PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, SessionPatients, Supervised,
+    SupervisionNote, Watching,
 };

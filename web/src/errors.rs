@@ -3,8 +3,8 @@
 //! Three types: [`Failure`] is what went wrong (status and words), [`Problem`] shows it as a page, [`Refusal`] as JSON.
 //! Unknown and forbidden are one answer: 404.
 use anteroom_approvals::{
-    AbsenceError, AuthorityError, BreakGlassError, CardError, CertificateError, KeepError, KeyError, ManageError, RequestError, ReviewError,
-    SignError, StepUpError, StoreError, TicketError, UnmaskError,
+    AbsenceError, AuthorityError, BreakGlassError, CardError, CertificateError, KeepError, KeyError, ManageError, RequestError,
+    ReviewError, SignError, StepUpError, StoreError, TicketError, UnmaskError,
 };
 use anteroom_policy::NoVoice;
 use askama::Template;

@@ -90,13 +90,7 @@ impl OfflineCard {
     }
 }
 
-fn check_one(
-    terms: &CardTerms,
-    officer: &CardOfficer,
-    a: &AssertionEvidence,
-    site: &Site,
-    which: &'static str,
-) -> Result<(), CardRefused> {
+fn check_one(terms: &CardTerms, officer: &CardOfficer, a: &AssertionEvidence, site: &Site, which: &'static str) -> Result<(), CardRefused> {
     if a.rp_id != site.rp_id || a.origin != site.origin {
         return Err(CardRefused::Site);
     }

@@ -47,7 +47,8 @@ pub use ids::*;
 pub use keeping::{HoldLifted, LegalHold, Shredding};
 pub use lock::{Lock, Lockable};
 pub use names::{
-    AccountName, Comment, DisplayName, GatewayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName, ZoneName,
+    AccountName, Comment, DisplayName, GatewayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName,
+    ZoneName,
 };
 pub use obligation::{AtEnd, Obligations, Quorum};
 pub use patients::PatientsSeen;

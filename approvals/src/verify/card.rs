@@ -41,7 +41,12 @@ pub(super) fn check(e: &Evidence) -> Result<String, String> {
     ensure(lasts > Duration::ZERO && lasts <= Duration::minutes(t.minutes.into()), "the card does not last as long")?;
     ensure(r.from >= t.from && r.from < t.until, "the card did not count at that time")?;
     let (first, second) = (&a.officer_handle, &b.officer_handle);
-    Ok(format!("nobody approved it: a sealed card, signed by {first} and {second}, opened {}@{} until {}", t.account, t.target_name, text(r.until)))
+    Ok(format!(
+        "nobody approved it: a sealed card, signed by {first} and {second}, opened {}@{} until {}",
+        t.account,
+        t.target_name,
+        text(r.until)
+    ))
 }
 
 /// The log has the card with these signatures of these officers' passkeys, and its use for this request.
@@ -66,17 +71,28 @@ pub(super) fn told(e: &Evidence, records: &[AuditRecord]) -> Result<(), String> 
     enrolled(records, b.officer, second).ok_or("no entry says that the passkey that countersigned the card is its officer's")?;
     let reason = hex(&Sha256::digest(r.reason.as_str()));
     let used = records.iter().find_map(|x| match &x.event {
-        AuditEvent::Card(CardEvent::Used { card, request, grant, person, target, account, from, until, reason_sha256, source, irregular })
-            if *card == t.card
-                && *request == r.id
-                && *grant == g.id
-                && *person == r.requester
-                && *target == r.target
-                && *account == r.account
-                && *from == text(r.from)
-                && *until == text(r.until)
-                && *reason_sha256 == reason
-                && *source == r.source =>
+        AuditEvent::Card(CardEvent::Used {
+            card,
+            request,
+            grant,
+            person,
+            target,
+            account,
+            from,
+            until,
+            reason_sha256,
+            source,
+            irregular,
+        }) if *card == t.card
+            && *request == r.id
+            && *grant == g.id
+            && *person == r.requester
+            && *target == r.target
+            && *account == r.account
+            && *from == text(r.from)
+            && *until == text(r.until)
+            && *reason_sha256 == reason
+            && *source == r.source =>
         {
             Some(irregular)
         }

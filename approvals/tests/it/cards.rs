@@ -281,7 +281,8 @@ async fn a_use_is_told_afterwards_once_however_often_and_somebody_looks_at_it() 
     assert!(kept(&w).await.is_empty(), "used up");
     let log = events(&w).await;
     assert_eq!(log.iter().filter(|e| matches!(e, CardEvent::Used { irregular: None, .. })).count(), 1);
-    let alarms: i64 = sqlx::query_scalar("select count(*) from notice where body ->> 'alarm' = 'break_glass'").fetch_one(&w.owner).await.unwrap();
+    let alarms: i64 =
+        sqlx::query_scalar("select count(*) from notice where body ->> 'alarm' = 'break_glass'").fetch_one(&w.owner).await.unwrap();
     assert_eq!(alarms, 1, "everybody is told, once");
     // The look afterwards, as at any emergency.
     let glass = w.approvals.break_glass(use_.request).await.unwrap().unwrap();
@@ -312,7 +313,8 @@ async fn what_should_not_have_been_is_kept_marked_and_alarmed() {
         events(&w).await.into_iter().filter_map(|e| if let CardEvent::Used { irregular, .. } = e { irregular } else { None }).collect();
     assert_eq!(irregular, ["the card was used", "the card was revoked"]);
     assert_eq!(w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 3, "each waits for a look");
-    let alarms: i64 = sqlx::query_scalar("select count(*) from notice where body ->> 'alarm' = 'card_misused'").fetch_one(&w.owner).await.unwrap();
+    let alarms: i64 =
+        sqlx::query_scalar("select count(*) from notice where body ->> 'alarm' = 'card_misused'").fetch_one(&w.owner).await.unwrap();
     assert_eq!(alarms, 2);
 }
 

@@ -105,6 +105,12 @@ async fn who_is_no_key_holder_makes_none_and_reviewers_see_them() {
     let seen = site.get(&path, Some(&max)).await;
     assert!(seen.status == StatusCode::OK && !seen.text.contains("Revoke this card"), "{}", seen.text);
     assert_eq!(site.form(&format!("{path}/revoke"), &[], Some(&max)).await.status, StatusCode::NOT_FOUND);
-    let odd = site.json("/cards/begin", &json!({ "gateway": "west", "target": "ehr-db-1", "account": "root", "minutes": "60", "days": "90" }), Some(&kim)).await;
+    let odd = site
+        .json(
+            "/cards/begin",
+            &json!({ "gateway": "west", "target": "ehr-db-1", "account": "root", "minutes": "60", "days": "90" }),
+            Some(&kim),
+        )
+        .await;
     assert!(odd.status == StatusCode::UNPROCESSABLE_ENTITY && odd.text.contains("no gateway named west"), "{}", odd.text);
 }

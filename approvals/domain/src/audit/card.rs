@@ -19,7 +19,12 @@ pub enum CardEvent {
         evidence_sha256: String,
     },
     /// The second officer did: from now on it counts.
-    Countersigned { card: CardId, officer: PersonId, content_sha256: String, evidence_sha256: String },
+    Countersigned {
+        card: CardId,
+        officer: PersonId,
+        content_sha256: String,
+        evidence_sha256: String,
+    },
     Revoked {
         card: CardId,
         by: Option<PersonId>,
@@ -52,7 +57,9 @@ pub enum CardEvent {
 impl CardEvent {
     pub fn card(&self) -> Option<CardId> {
         match self {
-            Self::Begun { card, .. } | Self::Countersigned { card, .. } | Self::Revoked { card, .. } | Self::Used { card, .. } => Some(*card),
+            Self::Begun { card, .. } | Self::Countersigned { card, .. } | Self::Revoked { card, .. } | Self::Used { card, .. } => {
+                Some(*card)
+            }
             Self::Refused { card, .. } => *card,
         }
     }

@@ -22,8 +22,8 @@ pub use requests::RequestsEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
-    AccountName, Asks, AuditEntryId, CanonicalText, CardId, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
-    TargetName, UnmaskId, capability::Direction,
+    AccountName, Asks, AuditEntryId, CanonicalText, CardId, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId,
+    TargetId, TargetName, UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

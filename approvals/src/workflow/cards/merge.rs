@@ -151,13 +151,7 @@ async fn write(tx: &mut sqlx::PgConnection, used: &CardUse, case: &Case) -> Resu
 }
 
 /// The log, whoever has to know, and whoever watches.
-async fn tell(
-    tx: &mut sqlx::PgConnection,
-    used: &CardUse,
-    case: &Case,
-    grant: &Grant,
-    irregular: Option<NoCard>,
-) -> Result<(), CardError> {
+async fn tell(tx: &mut sqlx::PgConnection, used: &CardUse, case: &Case, grant: &Grant, irregular: Option<NoCard>) -> Result<(), CardError> {
     let event = CardEvent::Used {
         card: used.card,
         request: used.request,

@@ -31,11 +31,7 @@ impl Approvals {
         Ok(cards)
     }
 
-    pub(super) async fn offline(
-        &self,
-        tx: &mut sqlx::PgConnection,
-        found: store::cards::Signatures,
-    ) -> Result<OfflineCard, StoreError> {
+    pub(super) async fn offline(&self, tx: &mut sqlx::PgConnection, found: store::cards::Signatures) -> Result<OfflineCard, StoreError> {
         const WHERE: StoreError = StoreError::Damaged("break_glass_card");
         let [(first, a), (second, b)] = found.signatures;
         let (a, b) = (store::evidence::by_id(&mut *tx, a).await?, store::evidence::by_id(&mut *tx, b).await?);
