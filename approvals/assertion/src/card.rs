@@ -56,12 +56,14 @@ pub enum CardRefused {
     Changed,
     #[error("both signatures are from the same officer")]
     OneOfficer,
+    #[error("you signed this card; somebody else has to use it")]
+    OwnCard,
 }
 
 impl OfflineCard {
-    /// Whether `code` opens what this card says, here and now. All that a card is worth is looked at each time: what keeps it may have been
+    /// Whether `code` opens what this card says, for this person, here and now. All that a card is worth is looked at each time: what keeps it may have been
     /// changed. Whether it was used before is for the journal of the gateway.
-    pub fn check(&self, code: &CardCode, gateway: &str, now: Moment, site: &Site) -> Result<CardTerms, CardRefused> {
+    pub fn check(&self, code: &CardCode, person: PersonId, gateway: &str, now: Moment, site: &Site) -> Result<CardTerms, CardRefused> {
         if !code.fits(&self.terms.code_sha256) {
             return Err(CardRefused::WrongCode);
         }
@@ -69,6 +71,10 @@ impl OfflineCard {
             return Err(CardRefused::WrongGateway);
         }
         self.check_signatures(site)?;
+        // An approver is never the requester, on paper neither.
+        if self.officers.iter().any(|o| o.person == person) {
+            return Err(CardRefused::OwnCard);
+        }
         if now < self.terms.from {
             return Err(CardRefused::NotYet);
         }

@@ -25,6 +25,8 @@ pub enum NoCard {
     Expired,
     #[error("only one officer has signed the card")]
     OneOfficer,
+    #[error("the card was used by an officer who had signed it")]
+    OwnCard,
 }
 
 /// What a use is worth that a gateway tells of afterwards: it happened, whether it should have or not.
@@ -86,13 +88,14 @@ impl Life {
         Ok(Self { revoked: Some(now), ..self })
     }
 
-    /// A gateway let somebody in with it at `at`. Never refused: what happened is kept. The first use stays the one that counts.
-    pub fn told_of_use(self, request: RequestId, at: Moment) -> Told {
+    /// A gateway let `by` in with it at `at`. Never refused: what happened is kept. The first use stays the one that counts.
+    pub fn told_of_use(self, request: RequestId, by: PersonId, at: Moment) -> Told {
         if let Some((known, _)) = self.used {
             return if known == request { Told::Known } else { Told::Irregular(self, NoCard::Used) };
         }
         let used = Self { used: Some((request, at)), ..self };
         match self.state(at) {
+            CardState::Valid if by == self.begun_by || self.countersigned_by == Some(by) => Told::Irregular(used, NoCard::OwnCard),
             CardState::Valid => Told::Regular(used),
             CardState::Begun => Told::Irregular(used, NoCard::OneOfficer),
             CardState::Expired => Told::Irregular(used, NoCard::Expired),

@@ -33,6 +33,7 @@ pub(super) fn check(e: &Evidence) -> Result<String, String> {
     let keys = e.more_approvals.iter().all(|m| m.credential_id != e.approval.credential_id && m.cose_key != e.approval.cose_key);
     ensure(a.officer != b.officer && keys, "one officer signed the card twice")?;
     let (t, r) = (&a.terms, &e.request);
+    ensure(![a.officer, b.officer].contains(&r.requester), "who used the card had signed it")?;
     t.check().map_err(|why| why.to_string())?;
     ensure(r.state == RequestState::Approved && r.asks.is_plain(), "an emergency is one login on one target")?;
     ensure(t.target == r.target && t.target_name == r.target_name && t.account == r.account, "the card is for somewhere else")?;

@@ -5,13 +5,17 @@ use anteroom_approvals::{
     verify::{all_good, verify_evidence},
 };
 use anteroom_domain::{
-    AuditEvent, Capabilities, Card, CardCode, CardId, CardState, GatewayName, Moment, Obligations, Reason, RequestId, Role, SessionId,
-    TargetName, audit::CardEvent, content::Finding,
+    AuditEvent, Capabilities, Card, CardCode, CardId, CardState, GatewayName, Moment, Obligations, PersonId, Reason, RequestId, Role,
+    SessionId, TargetName, audit::CardEvent, content::Finding,
 };
 use anteroom_policy::cards::NoCard;
 use uuid::Uuid;
 
 const GATEWAY: &str = "east";
+
+fn anybody() -> PersonId {
+    PersonId(Uuid::from_u128(77))
+}
 
 /// The gateway's name is known once it has asked for its cards.
 async fn world() -> (World, Someone, Someone) {
@@ -98,7 +102,7 @@ async fn two_officers_make_a_card_that_its_gateway_checks_without_asking_anybody
     // From here on without the database: what is kept survives being written down.
     let kept: OfflineCard = serde_json::from_str(&serde_json::to_string(&cards[0]).unwrap()).unwrap();
     let (site, code) = (w.approvals.site(), CardCode::parse(&code.printed().expose().to_lowercase()).unwrap());
-    let terms = kept.check(&code, GATEWAY, now(), &site).unwrap();
+    let terms = kept.check(&code, anybody(), GATEWAY, now(), &site).unwrap();
     assert_eq!((terms.target_name.as_str(), terms.account.as_str(), terms.minutes), ("ehr-db-1", "root", 60));
     let what: Vec<_> = events(&w).await.iter().map(|e| serde_json::to_value(e).unwrap()["what"].clone()).collect();
     assert_eq!(what, ["begun", "countersigned"]);
@@ -170,15 +174,18 @@ async fn a_forged_card_changes_nothing() {
     let site = w.approvals.site();
     let cards = kept(&w).await;
     let (good, other) = (&cards[0], cards.iter().find(|c| c.terms.card == other_id).unwrap());
-    let check = |c: &OfflineCard, code: &CardCode| c.check(code, GATEWAY, now(), &site);
+    let check = |c: &OfflineCard, code: &CardCode| c.check(code, anybody(), GATEWAY, now(), &site);
     assert!(check(good, &code).is_ok() && check(other, &other_code).is_ok());
 
     assert_eq!(check(good, &other_code), Err(CardRefused::WrongCode));
-    assert_eq!(good.check(&code, "west", now(), &site), Err(CardRefused::WrongGateway));
-    assert_eq!(good.check(&code, GATEWAY, good.terms.until, &site), Err(CardRefused::Expired));
-    assert_eq!(good.check(&code, GATEWAY, good.terms.from - time::Duration::SECOND, &site), Err(CardRefused::NotYet));
+    assert_eq!(good.check(&code, anybody(), "west", now(), &site), Err(CardRefused::WrongGateway));
+    for officer in [&kim, &lee] {
+        assert_eq!(good.check(&code, officer.person.id, GATEWAY, now(), &site), Err(CardRefused::OwnCard));
+    }
+    assert_eq!(good.check(&code, anybody(), GATEWAY, good.terms.until, &site), Err(CardRefused::Expired));
+    assert_eq!(good.check(&code, anybody(), GATEWAY, good.terms.from - time::Duration::SECOND, &site), Err(CardRefused::NotYet));
     let elsewhere = anteroom_approvals::Site { origin: "https://gate.attacker.example".into(), ..site.clone() };
-    assert_eq!(good.check(&code, GATEWAY, now(), &elsewhere), Err(CardRefused::Site));
+    assert_eq!(good.check(&code, anybody(), GATEWAY, now(), &elsewhere), Err(CardRefused::Site));
 
     // Content that says more than was signed.
     let changed = |f: &dyn Fn(&mut OfflineCard)| {
@@ -309,13 +316,16 @@ async fn what_should_not_have_been_is_kept_marked_and_alarmed() {
     let (revoked, _) = issue(&w, &mut kim, &mut lee).await;
     w.approvals.revoke_card(None, revoked).await.unwrap();
     w.approvals.merge_used_card(&used(revoked, &ada, now())).await.unwrap();
+    // An officer who had signed it.
+    let (own, _) = issue(&w, &mut kim, &mut lee).await;
+    w.approvals.merge_used_card(&used(own, &lee, now())).await.unwrap();
     let irregular: Vec<String> =
         events(&w).await.into_iter().filter_map(|e| if let CardEvent::Used { irregular, .. } = e { irregular } else { None }).collect();
-    assert_eq!(irregular, ["the card was used", "the card was revoked"]);
-    assert_eq!(w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 3, "each waits for a look");
+    assert_eq!(irregular, ["the card was used", "the card was revoked", "the card was used by an officer who had signed it"]);
+    assert_eq!(w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 4, "each waits for a look");
     let alarms: i64 =
         sqlx::query_scalar("select count(*) from notice where body ->> 'alarm' = 'card_misused'").fetch_one(&w.owner).await.unwrap();
-    assert_eq!(alarms, 2);
+    assert_eq!(alarms, 3);
 }
 
 #[tokio::test]

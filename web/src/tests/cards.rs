@@ -68,7 +68,11 @@ async fn a_card_is_made_printed_once_countersigned_and_revoked() {
 
     // What was printed is what the gateway takes.
     let kept = site.world.approvals.offline_cards("east").await.unwrap();
-    assert!(kept[0].check(&code, "east", crate::world::now(), &site.world.approvals.site()).is_ok());
+    assert!(
+        kept[0]
+            .check(&code, anteroom_domain::PersonId(uuid::Uuid::from_u128(7)), "east", crate::world::now(), &site.world.approvals.site())
+            .is_ok()
+    );
     assert!(site.get("/cards", Some(&lee)).await.text.contains(">valid<"));
 
     let revoke = format!("{path}/revoke");

@@ -8,7 +8,7 @@ use uuid::Uuid;
 enum Step {
     Countersign(PersonId),
     Revoke,
-    Use(RequestId),
+    Use(RequestId, PersonId),
     Wait,
 }
 
@@ -31,6 +31,7 @@ fn request(n: u128) -> RequestId {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Seen {
     countersigned: bool,
+    officers: Vec<PersonId>,
     revoked: bool,
     regular: u8,
     irregular: u8,
@@ -43,9 +44,9 @@ fn no_way_leads_to_a_valid_card_without_two_officers_nor_to_a_second_use_nor_bac
     let steps: Vec<Step> = (1..4)
         .map(|n| Step::Countersign(person(n)))
         .chain([Step::Revoke, Step::Wait])
-        .chain((1..4).map(|n| Step::Use(request(n))))
+        .chain((1..4).flat_map(|n| (1..5).map(move |p| Step::Use(request(n), person(p)))))
         .collect();
-    let mut todo = vec![(Life::begun(person(1), at(END)), 0i64, Seen::default())];
+    let mut todo = vec![(Life::begun(person(1), at(END)), 0i64, Seen { officers: vec![person(1)], ..Seen::default() })];
     let mut known: HashSet<_> = todo.iter().cloned().collect();
     let (mut valid, mut used, mut revoked, mut expired) = (0, 0, 0, 0);
     while let Some((life, now, seen)) = todo.pop() {
@@ -70,6 +71,7 @@ fn no_way_leads_to_a_valid_card_without_two_officers_nor_to_a_second_use_nor_bac
                         assert_eq!(before, CardState::Begun);
                         assert_ne!(who, person(1), "whoever began it does not countersign");
                         (next, told.countersigned) = (l, true);
+                        told.officers.push(who);
                     }
                     Err(e) => assert!(before != CardState::Begun || (who == person(1) && e == NoCard::SameOfficer)),
                 },
@@ -80,8 +82,9 @@ fn no_way_leads_to_a_valid_card_without_two_officers_nor_to_a_second_use_nor_bac
                     }
                     Err(_) => assert!(!matches!(before, CardState::Begun | CardState::Valid)),
                 },
-                Step::Use(r) => match life.told_of_use(r, at(now)) {
+                Step::Use(r, by) => match life.told_of_use(r, by, at(now)) {
                     Told::Regular(l) => {
+                        assert!(!seen.officers.contains(&by), "by who signed it");
                         assert_eq!(before, CardState::Valid, "a use that is as it should be");
                         assert_eq!(l.state(at(now)), CardState::Used);
                         next = l;
@@ -92,8 +95,8 @@ fn no_way_leads_to_a_valid_card_without_two_officers_nor_to_a_second_use_nor_bac
                         assert_eq!(seen.first, Some(r));
                         assert_eq!(next, life, "told again changes nothing");
                     }
-                    Told::Irregular(l, _) => {
-                        assert_ne!(before, CardState::Valid);
+                    Told::Irregular(l, why) => {
+                        assert!(before != CardState::Valid || (why == NoCard::OwnCard && seen.officers.contains(&by)));
                         assert_eq!(l.state(at(now)), CardState::Used, "what happened is kept");
                         next = l;
                         told.irregular = (told.irregular + 1).min(3);
@@ -119,7 +122,7 @@ fn no_way_leads_to_a_valid_card_without_two_officers_nor_to_a_second_use_nor_bac
 fn a_row_that_names_one_officer_twice_is_not_valid() {
     let life = Life::of(person(1), Some(person(1)), at(END), None, None);
     assert_eq!(life.state(at(0)), CardState::Begun);
-    assert_eq!(life.told_of_use(request(1), at(1)), {
+    assert_eq!(life.told_of_use(request(1), person(4), at(1)), {
         let used = Life::of(person(1), Some(person(1)), at(END), None, Some((request(1), at(1))));
         Told::Irregular(used, NoCard::OneOfficer)
     });

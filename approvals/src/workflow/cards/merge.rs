@@ -89,7 +89,7 @@ impl Approvals {
         let both = store::cards::signatures(&mut *tx, used.card).await?.ok_or(NoCard::OneOfficer)?;
         self.offline(&mut tx, both).await?.check_signatures(&self.site()).map_err(CardError::Forged)?;
         used.check(&terms)?;
-        let (first, irregular) = match found.life.told_of_use(used.request, used.from) {
+        let (first, irregular) = match found.life.told_of_use(used.request, used.person, used.from) {
             Told::Regular(_) => (true, None),
             Told::Irregular(_, NoCard::Used) => (false, Some(NoCard::Used)),
             Told::Irregular(_, why) => (true, Some(why)),
