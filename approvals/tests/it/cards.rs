@@ -281,7 +281,7 @@ async fn a_use_is_told_afterwards_once_however_often_and_somebody_looks_at_it() 
     let grant = w.approvals.merge_used_card(&use_).await.unwrap();
     assert_eq!((grant.id, grant.request, grant.person, grant.not_after), (use_.grant, use_.request, ada.person.id, use_.until));
     for _ in 0..3 {
-        assert_eq!(w.approvals.merge_used_card(&use_).await.unwrap(), grant);
+        assert_eq!(w.approvals.merge_used_card(&use_).await.unwrap().id, grant.id);
     }
     let shown = one(&w, card).await;
     assert_eq!((shown.state, shown.used.unwrap().request), (CardState::Used, use_.request));
