@@ -70,7 +70,7 @@ impl FromIterator<Role> for Roles {
     }
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Person {
     pub id: PersonId,
     pub handle: Handle,

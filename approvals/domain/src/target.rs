@@ -92,14 +92,14 @@ impl Profile {
 }
 
 /// A relay in front of a target: the gateway signs in there with the vaulted credential of `account` and goes on by `direct-tcpip`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Via {
     pub target: TargetId,
     pub target_name: TargetName,
     pub account: AccountName,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Target {
     pub id: TargetId,
     pub name: TargetName,
@@ -147,7 +147,7 @@ pub fn split_host(text: &str, port: u16) -> (String, u16) {
 }
 
 /// A login on a target. Its credential stays in the vault and is never part of this.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     pub id: AccountId,
     pub name: AccountName,

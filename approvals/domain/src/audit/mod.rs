@@ -9,6 +9,7 @@ mod lock;
 mod patients;
 mod policy;
 mod requests;
+mod safe_mode;
 mod supervision;
 pub use attributes::AttributesEvent;
 pub use break_glass::BreakGlassEvent;
@@ -19,6 +20,7 @@ pub use lock::LockEvent;
 pub use patients::{CommandsEvent, PatientsEvent};
 pub use policy::PolicyEvent;
 pub use requests::RequestsEvent;
+pub use safe_mode::SafeModeEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
@@ -435,6 +437,7 @@ pub enum AuditEvent {
     BreakGlass(BreakGlassEvent),
     Card(CardEvent),
     Policy(PolicyEvent),
+    SafeMode(SafeModeEvent),
     Lock(LockEvent),
     Device(DeviceEvent),
     Patients(PatientsEvent),
@@ -501,6 +504,7 @@ impl AuditEvent {
             | Self::Commands(CommandsEvent::Matched { session, .. }) => Some(*session),
             Self::Supervision(event) => Some(event.session()),
             Self::Policy(event) => event.session(),
+            Self::SafeMode(event) => event.session(),
             _ => None,
         }
     }

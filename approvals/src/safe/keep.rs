@@ -1,0 +1,234 @@
+//! Reading what counts while the database is there, keeping it, and knowing whether it is there.
+use super::Known;
+use crate::{Approvals, Change, StoreError, clock, store};
+use anteroom_domain::{AuditEvent, Secret, audit::SafeModeEvent};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{sync::broadcast::error::RecvError, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Read again at the latest.
+const EVERY: Duration = Duration::from_secs(60);
+/// At most so often, however much changes.
+const SETTLE: Duration = Duration::from_millis(500);
+/// How often a database that is away is tried.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Whether a gateway may decide without its database.
+#[derive(Debug, Clone)]
+pub struct SafeMode {
+    /// How old what it knows may be.
+    pub longest: Duration,
+    /// Where it is kept, sealed under the vault's key.
+    pub file: PathBuf,
+}
+
+struct Held {
+    known: Arc<Known>,
+    read: Instant,
+    /// How old it was then: more than nothing if it comes from the file.
+    age: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// The database did not answer, and nobody has heard of it since.
+    away: bool,
+}
+
+/// Of one process.
+pub(crate) struct Safe {
+    mode: Option<SafeMode>,
+    state: Mutex<State>,
+}
+
+impl Safe {
+    /// With what an earlier process wrote, if it is ours and not too old.
+    pub(crate) fn open(mode: Option<SafeMode>, key: &Secret<[u8; 32]>, log: &str) -> Self {
+        let mut state = State::default();
+        if let Some(mode) = &mode {
+            match read(&mode.file) {
+                Ok(Some(bytes)) => match Known::open(key, log, &bytes) {
+                    Some(known) => {
+                        let age = known.age(clock::now());
+                        state.held = age.map(|age| Held { known: Arc::new(known), read: Instant::now(), age });
+                    }
+                    None => tracing::warn!(file = %mode.file.display(), "what is kept for safe mode is not this gateway's, or damaged"),
+                },
+                Ok(None) => {}
+                Err(e) => tracing::warn!(file = %mode.file.display(), error = %e, "what is kept for safe mode cannot be read"),
+            }
+        }
+        Self { mode, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What counts if the database is away; none if it is too old, or safe mode is off.
+    pub(crate) fn known(&self) -> Option<Arc<Known>> {
+        let mode = self.mode.as_ref()?;
+        let state = self.state();
+        let held = state.held.as_ref()?;
+        (held.age.saturating_add(held.read.elapsed()) <= mode.longest).then(|| held.known.clone())
+    }
+
+    /// The same, if the database is known to be away.
+    fn meanwhile(&self) -> Option<Arc<Known>> {
+        let away = self.state().away;
+        if away { self.known() } else { None }
+    }
+}
+
+fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    match File::open(file) {
+        Ok(f) => f.take(super::known::MAX_FILE + 1).read_to_end(&mut bytes)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    Ok(Some(bytes))
+}
+
+/// All of it or nothing, and on disk when this returns.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = file.with_extension("new");
+    let mut f = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+    f.write_all(bytes)?;
+    f.sync_all()?;
+    fs::rename(&new, file)?;
+    match file.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+impl Approvals {
+    /// Asks the database; if it is away, what is known. The error is the database's.
+    pub(crate) async fn or_known<T>(
+        &self,
+        asked: impl Future<Output = Result<T, StoreError>>,
+        known: impl FnOnce(&Known) -> T,
+    ) -> Result<T, StoreError> {
+        if let Some(k) = self.inner.safe.meanwhile() {
+            return Ok(known(&k));
+        }
+        match asked.await {
+            Err(StoreError::Away) => self.enter_safe_mode().await.map(|k| known(&k)).ok_or(StoreError::Away),
+            answer => answer,
+        }
+    }
+
+    /// What counts while the database is away; none if it is there, or nothing is known.
+    pub(crate) fn meanwhile(&self) -> Option<Arc<Known>> {
+        self.inner.safe.meanwhile()
+    }
+
+    /// The database is away, and this gateway decides by what it knows.
+    pub fn in_safe_mode(&self) -> bool {
+        self.meanwhile().is_some()
+    }
+
+    /// The database has just not answered.
+    pub(crate) async fn enter_safe_mode(&self) -> Option<Arc<Known>> {
+        let known = self.inner.safe.known()?;
+        let first = !std::mem::replace(&mut self.inner.safe.state().away, true);
+        if first {
+            tracing::warn!(known_at = %known.at, "the database is away: safe mode, grants count by what is known");
+            let event = SafeModeEvent::Entered { log: self.inner.options.log_name.clone(), known_at: clock::text(known.at) };
+            self.note(AuditEvent::SafeMode(event), None).await;
+        }
+        Some(known)
+    }
+
+    /// Reads what safe mode would decide by, now and whenever something changes, until `stop`.
+    pub(crate) async fn keep_known(&self, stop: &CancellationToken) {
+        if self.inner.safe.mode.is_none() {
+            return stop.cancelled().await;
+        }
+        let mut changes = self.changes();
+        // Heard of, and not read yet.
+        let mut unread = BTreeSet::new();
+        loop {
+            while let Ok(c) = changes.try_recv() {
+                unread.insert(c);
+            }
+            let wait = match self.read_known().await {
+                Ok(()) => {
+                    unread.clear();
+                    EVERY
+                }
+                Err(e) => {
+                    tracing::debug!(error = %e, "what safe mode would need cannot be read");
+                    self.forget(&unread);
+                    unread.clear();
+                    RETRY
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(wait) => {}
+                () = heard(&mut changes, &mut unread) => sleep(SETTLE).await,
+            }
+        }
+    }
+
+    /// Now: for a test, and for whoever will not wait.
+    pub async fn read_known(&self) -> Result<(), StoreError> {
+        let Some(mode) = &self.inner.safe.mode else { return Ok(()) };
+        let read = Instant::now();
+        let longest = time::Duration::try_from(mode.longest).unwrap_or(time::Duration::DAY);
+        let known = Arc::new(store::safe::read(&self.inner.pool, &self.inner.options.log_name, self.policy().files(), clock::now(), longest).await?);
+        let (file, key, sealed) = (mode.file.clone(), self.inner.options.vault_key.clone(), known.clone());
+        let written = tokio::task::spawn_blocking(move || match sealed.seal(&key) {
+            Some(bytes) => write(&file, &bytes),
+            None => Err(io::Error::other("it is too large")),
+        });
+        if !matches!(written.await, Ok(Ok(()))) {
+            tracing::error!(file = %mode.file.display(), "what safe mode needs cannot be written; a gateway that starts without its database will not know it");
+        }
+        let was_away = {
+            let mut state = self.inner.safe.state();
+            state.held = Some(Held { known, read, age: Duration::ZERO });
+            std::mem::replace(&mut state.away, false)
+        };
+        if was_away {
+            tracing::info!("the database is back: safe mode is over");
+            let event = SafeModeEvent::Left { log: self.inner.options.log_name.clone() };
+            self.note(AuditEvent::SafeMode(event), None).await;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, changes: &BTreeSet<Change>) {
+        let mut state = self.inner.safe.state();
+        if let Some(held) = state.held.as_mut().filter(|_| !changes.is_empty()) {
+            let known = Arc::make_mut(&mut held.known);
+            changes.iter().for_each(|c| known.forget(*c));
+        }
+    }
+}
+
+/// Returns when something was said that may be of use, or when some of it was missed.
+async fn heard(changes: &mut tokio::sync::broadcast::Receiver<Change>, unread: &mut BTreeSet<Change>) {
+    loop {
+        match changes.recv().await {
+            Ok(c) if c.may_end_sessions() || matches!(c, Change::Request(_) | Change::Policy | Change::Resync) => {
+                unread.insert(c);
+                return;
+            }
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What a gateway knows without its database. Pure: the caller brings clock and bytes.
+use crate::{Change, store::targets::Sealed};
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use anteroom_domain::{AccountId, Grant, GrantId, Lock, Moment, Person, PersonId, Secret, Target, TargetId};
+use anteroom_policy::PolicyFile;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+const MAGIC: &[u8] = b"anteroom.safe-mode.v1\n";
+/// Largest file that is opened, bytes.
+pub(crate) const MAX_FILE: u64 = 64 << 20;
+
+/// Read in one transaction. The hospital's own people only: a vendor works watched, and without a database nobody can watch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// Name of the audit log it belongs to.
+    pub(crate) log: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) at: Moment,
+    pub(crate) policy: Vec<PolicyFile>,
+    pub(crate) people: Vec<Person>,
+    /// SHA-256 fingerprint as OpenSSH writes it, and whose key it is.
+    pub(crate) keys: Vec<(String, PersonId)>,
+    pub(crate) targets: Vec<Target>,
+    /// As the vault sealed them.
+    pub(crate) credentials: Vec<(AccountId, Sealed)>,
+    pub(crate) grants: Vec<Grant>,
+    /// Those of them that were taken in an emergency.
+    pub(crate) emergencies: Vec<GrantId>,
+    pub(crate) locks: Vec<Lock>,
+}
+
+impl Known {
+    pub(crate) fn person(&self, id: PersonId) -> Option<&Person> {
+        self.people.iter().find(|p| p.id == id)
+    }
+
+    pub(crate) fn person_by_key(&self, fingerprint: &str) -> Option<&Person> {
+        self.keys.iter().find(|(f, _)| f == fingerprint).and_then(|(_, id)| self.person(*id))
+    }
+
+    pub(crate) fn target(&self, name: &str) -> Option<&Target> {
+        self.targets.iter().find(|t| t.name.as_str() == name)
+    }
+
+    pub(crate) fn credential(&self, account: AccountId) -> Option<&Sealed> {
+        self.credentials.iter().find(|(a, _)| *a == account).map(|(_, s)| s)
+    }
+
+    pub(crate) fn grants_of(&self, person: PersonId, target: TargetId) -> Vec<Grant> {
+        self.grants.iter().filter(|g| g.person == person && g.target == target).cloned().collect()
+    }
+
+    /// Something is otherwise now, and it could not be read how: whatever stood on it stands no longer.
+    pub(crate) fn forget(&mut self, change: Change) {
+        match change {
+            Change::GrantRevoked(g) => self.grants.retain(|x| x.id != g),
+            Change::PersonSuspended(p) | Change::Person(p) => {
+                self.people.retain(|x| x.id != p);
+                self.keys.retain(|(_, of)| *of != p);
+            }
+            Change::Target(t) => self.targets.retain(|x| x.id != t),
+            _ => {}
+        }
+    }
+
+    /// How old it is; none if the clock is not to be trusted with that.
+    pub(crate) fn age(&self, now: Moment) -> Option<std::time::Duration> {
+        std::time::Duration::try_from(now - self.at).ok()
+    }
+
+    /// For a file. None if it is too large to be opened again.
+    pub(crate) fn seal(&self, key: &Secret<[u8; 32]>) -> Option<Vec<u8>> {
+        let plain = Zeroizing::new(serde_json::to_vec(self).ok()?);
+        let nonce = crate::clock::random::<12>();
+        let sealed = Aes256Gcm::new(key.expose().into()).encrypt(&Nonce::from(nonce), Payload { msg: &plain, aad: MAGIC }).ok()?;
+        let all = [MAGIC, &nonce, &sealed].concat();
+        (all.len() as u64 <= MAX_FILE).then_some(all)
+    }
+
+    /// None if it was sealed under another key, belongs to another log, or any byte is another one.
+    pub(crate) fn open(key: &Secret<[u8; 32]>, log: &str, file: &[u8]) -> Option<Self> {
+        let (nonce, sealed) = file.strip_prefix(MAGIC)?.split_first_chunk::<12>()?;
+        let plain = Aes256Gcm::new(key.expose().into()).decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: MAGIC }).ok()?;
+        let known: Self = serde_json::from_slice(&Zeroizing::new(plain)).ok()?;
+        (known.log == log).then_some(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use anteroom_domain::{AccountName, Capabilities, DisplayName, Handle, Profile, Protocol, RequestId, Roles, TargetKind, TargetName};
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    const NOW: Moment = datetime!(2026-11-26 12:00 UTC);
+
+    fn known() -> Known {
+        let id = Uuid::from_u128;
+        let person = Person {
+            id: PersonId(id(1)),
+            handle: Handle::new("ada").unwrap(),
+            display_name: DisplayName::new("Ada").unwrap(),
+            roles: Roles::default(),
+            attributes: Default::default(),
+            suspended_at: None,
+            created_at: NOW,
+        };
+        let target = Target {
+            id: TargetId(id(2)),
+            name: TargetName::new("mri-3").unwrap(),
+            kind: TargetKind::MedicalDevice,
+            protocol: Protocol::Ssh,
+            host: "10.0.0.9".into(),
+            port: 22,
+            more_hosts: vec![],
+            profile: Profile::Modern,
+            via: None,
+            description: String::new(),
+            attributes: Default::default(),
+            accounts: vec![],
+            pinned_host_keys: vec![],
+            pinned_host_cas: vec![],
+            pinned_certificates: vec![],
+            created_at: NOW,
+        };
+        let grant = Grant {
+            id: GrantId(id(3)),
+            request: RequestId(id(4)),
+            person: person.id,
+            target: target.id,
+            target_name: target.name.clone(),
+            account: AccountId(id(5)),
+            account_name: AccountName::new("service").unwrap(),
+            capabilities: Capabilities::interactive(),
+            obligations: Default::default(),
+            not_before: NOW,
+            not_after: NOW + time::Duration::HOUR,
+            revoked_at: None,
+        };
+        Known {
+            log: "anteroom/test".into(),
+            at: NOW,
+            policy: vec![],
+            keys: vec![("SHA256:abc".into(), person.id)],
+            people: vec![person],
+            targets: vec![target],
+            credentials: vec![],
+            grants: vec![grant],
+            emergencies: vec![],
+            locks: vec![],
+        }
+    }
+
+    #[test]
+    fn a_file_opens_under_its_key_and_name_and_with_every_byte_as_it_was() {
+        let (key, other) = (Secret::new([1; 32]), Secret::new([2; 32]));
+        let file = known().seal(&key).unwrap();
+        assert_eq!(Known::open(&key, "anteroom/test", &file), Some(known()));
+        assert_eq!(Known::open(&other, "anteroom/test", &file), None);
+        assert_eq!(Known::open(&key, "anteroom/other", &file), None);
+        for i in (0..file.len()).step_by(7) {
+            let mut bad = file.clone();
+            bad[i] ^= 1;
+            assert_eq!(Known::open(&key, "anteroom/test", &bad), None, "byte {i}");
+            assert_eq!(Known::open(&key, "anteroom/test", &file[..i]), None, "cut at {i}");
+        }
+    }
+
+    #[test]
+    fn what_changed_unread_counts_no_longer() {
+        let (person, target) = (known().people[0].id, known().targets[0].id);
+        let after = |c| {
+            let mut k = known();
+            k.forget(c);
+            (k.person_by_key("SHA256:abc").is_some(), k.target("mri-3").is_some(), k.grants_of(person, target).len())
+        };
+        assert_eq!(after(Change::Resync), (true, true, 1));
+        assert_eq!(after(Change::GrantRevoked(known().grants[0].id)), (true, true, 0));
+        assert_eq!(after(Change::PersonSuspended(person)), (false, true, 1));
+        assert_eq!(after(Change::Person(person)), (false, true, 1));
+        assert_eq!(after(Change::Target(target)), (true, false, 1));
+    }
+
+    #[test]
+    fn a_clock_before_it_was_read_says_no_age() {
+        assert_eq!(known().age(NOW + time::Duration::MINUTE), Some(std::time::Duration::from_secs(60)));
+        assert_eq!(known().age(NOW - time::Duration::SECOND), None);
+    }
+}
