@@ -8,6 +8,7 @@ use crate::{
         witness,
     },
     identity::passkey::Ceremonies,
+    safe::{Safe, SafeMode},
     store,
     workflow::{Asking, Counting},
 };
@@ -17,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -51,6 +52,8 @@ pub struct Options {
     pub spool_dir: PathBuf,
     /// Where checkpoints are kept beside the database, so that a rewritten database is noticed.
     pub checkpoint_dir: PathBuf,
+    /// None: nobody is let in while the database is away.
+    pub safe_mode: Option<SafeMode>,
 }
 
 /// Decides who may do what and remembers every decision. Cheap to clone.
@@ -81,6 +84,9 @@ pub(crate) struct Inner {
     pub(crate) answered: Mutex<Option<std::time::Instant>>,
     /// Running sessions that want to be judged again.
     pub(crate) asking: Asking,
+    pub(crate) safe: Safe,
+    /// The database was away when this process began: who may open it was not looked at yet.
+    pub(crate) unchecked: AtomicBool,
 }
 
 /// When they were read, and host and port of every target.
@@ -131,11 +137,12 @@ impl Approvals {
         if !note::is_name(&options.log_name) {
             return Err(OpenError::LogName(options.log_name));
         }
-        check_version(&pool).await?;
-        let (role, can_rewrite) = store::audit::can_rewrite(&pool).await?;
-        if can_rewrite {
-            return Err(OpenError::CanRewriteAudit { role });
-        }
+        let safe = Safe::open(options.safe_mode.clone(), &options.vault_key, &options.log_name);
+        let unchecked = match check_database(&pool).await {
+            Ok(()) => false,
+            Err(e) if e.is_away() && safe.known().is_some() => true,
+            Err(e) => return Err(e),
+        };
         let signer = Signer::new(&options.log_name, options.log_key.expose());
         let dir = |what, path: &Path, source| OpenError::Directory { what, path: path.into(), source };
         let spool = Spool::open(&options.spool_dir).map_err(|e| dir("spool directory", &options.spool_dir, e))?;
@@ -165,9 +172,15 @@ impl Approvals {
             addresses,
             answered,
             asking: Asking::default(),
+            safe,
+            unchecked: AtomicBool::new(unchecked),
         };
         let approvals = Self { inner: Arc::new(inner) };
-        approvals.reload_policy().await?;
+        if unchecked {
+            approvals.begin_in_safe_mode().await?;
+        } else {
+            approvals.reload_policy().await?;
+        }
         Ok(approvals)
     }
 
@@ -245,6 +258,13 @@ fn check_origin(o: &Options) -> Result<(), OpenError> {
         return bad("the relying party id must be its host name or a parent domain of it");
     }
     Ok(())
+}
+
+/// Its version, and that its role cannot rewrite the audit log.
+pub(crate) async fn check_database(pool: &PgPool) -> Result<(), OpenError> {
+    check_version(pool).await?;
+    let (role, can_rewrite) = store::audit::can_rewrite(pool).await?;
+    if can_rewrite { Err(OpenError::CanRewriteAudit { role }) } else { Ok(()) }
 }
 
 /// Every migration of this program has run. Newer ones are fine: an older program may run beside a newer one.

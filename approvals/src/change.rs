@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const CHANNEL: &str = "anteroom";
 
 /// Carried by NOTIFY in the transaction that made it, so nobody hears of what was rolled back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     GrantRevoked(GrantId),

@@ -63,6 +63,13 @@ pub enum OpenError {
     Policy(anteroom_policy::PolicyErrors),
 }
 
+impl OpenError {
+    /// The database did not answer; nothing else is wrong so far.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Away))
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     #[error(transparent)]

@@ -17,6 +17,7 @@ mod identity;
 mod listing;
 pub mod notify;
 mod run;
+mod safe;
 mod search;
 mod store;
 mod ticket;
@@ -36,6 +37,7 @@ pub use error::{
 };
 pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};
+pub use safe::SafeMode;
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;

@@ -3,7 +3,7 @@ use crate::pdp::Ruling;
 use crate::standing::{self, Circumstances, Standing};
 use crate::vendor::{self, VendorRefusal};
 use anteroom_domain::{
-    AccountId, AccountName, Capabilities, Capability, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations, Person,
+    AccountId, AccountName, Capabilities, CardId, Capability, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations, Person,
     PersonId, Role, SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
@@ -22,12 +22,14 @@ pub enum SecondFactor {
     SecurityKey,
     /// It did a short while ago for the same key, address and target, and policy remembers that.
     Remembered,
+    /// A break-glass card that two officers signed, used for this connection.
+    Card(CardId),
 }
 
 impl SecondFactor {
     /// It was given for this very connection.
     pub fn is_of_now(self) -> bool {
-        matches!(self, Self::Passed(_) | Self::SecurityKey)
+        matches!(self, Self::Passed(_) | Self::SecurityKey | Self::Card(_))
     }
 }
 
@@ -79,6 +81,11 @@ pub enum Refusal {
     Approvals(String),
     #[error("your company's contract has ended")]
     ContractEnded,
+    /// Not while the database is away.
+    #[error("not in safe mode: {0}")]
+    SafeMode(&'static str),
+    #[error("the card does not open this: {0}")]
+    Card(String),
     /// The reason is not told: a lock is also what an inquiry begins with.
     #[error("access is locked; ask the people who run this gateway")]
     Locked,

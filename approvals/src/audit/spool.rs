@@ -1,7 +1,7 @@
 //! Lines that must not be lost while Postgres is away: kept in fsynced files and merged, in order and exactly once,
 //! when it is back. The id of the audit entry is what makes a second merge harmless.
 use super::record;
-use crate::{Approvals, SealedRecord, StoreError, store};
+use crate::{Approvals, CardError, CardUse, SealedRecord, StoreError, store, store::sessions::Begun};
 use anteroom_domain::{AuditRecord, SessionId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -28,6 +28,10 @@ pub(crate) struct Spooled {
 pub(crate) enum Work {
     Nothing,
     End { session: SessionId, reason: String },
+    /// Begun while the database was away.
+    Start(Box<Begun>),
+    /// A break-glass card was used; its grant comes with it.
+    Card(Box<CardUse>),
     Seal(SealedRecord),
 }
 
@@ -159,6 +163,19 @@ impl Approvals {
         }
     }
 
+    /// To the spool, and on disk when this returns: for what may not happen unless it is written down.
+    pub(crate) async fn keep(&self, s: Spooled) -> Result<(), StoreError> {
+        let inner = self.inner.clone();
+        match tokio::task::spawn_blocking(move || inner.spool.append(&s)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(e)) => {
+                tracing::error!(error = %e, "the audit spool cannot be written: nobody is let in");
+                Err(StoreError::Away)
+            }
+            Err(_) => Err(StoreError::Away),
+        }
+    }
+
     async fn put_aside(&self, s: Spooled) {
         let inner = self.inner.clone();
         if !matches!(tokio::task::spawn_blocking(move || inner.spool.put_aside(&s)).await, Ok(Ok(()))) {
@@ -167,11 +184,25 @@ impl Approvals {
     }
 
     async fn apply(&self, s: &Spooled) -> Result<(), StoreError> {
+        if let Work::Card(used) = &s.work {
+            // A transaction of its own, and harmless the second time. The sessions under its grant follow.
+            match self.merge_used_card(used).await {
+                Ok(_) => {}
+                Err(CardError::Store(e)) => return Err(e),
+                Err(e) => {
+                    tracing::error!(card = %used.card, error = %e, "a used card does not fit what the database knows");
+                    return Err(StoreError::Damaged("a used card"));
+                }
+            }
+        }
         let mut tx = self.begin().await?;
         // Written before means that its work is done too: both were one transaction.
         if record::write_line(&mut tx, &s.record).await? {
             match &s.work {
-                Work::Nothing => {}
+                Work::Nothing | Work::Card(_) => {}
+                Work::Start(begun) => {
+                    store::sessions::insert(&mut *tx, begun).await?;
+                }
                 Work::End { session, reason } => {
                     store::sessions::end(&mut *tx, *session, reason, s.record.at).await?;
                 }
@@ -189,6 +220,7 @@ impl Approvals {
         if !self.inner.spool.is_waiting() {
             return Ok(());
         }
+        self.check_late().await?;
         // Asked first, so that files are not renamed every second of a long outage.
         sqlx::query!("select 1 as one").fetch_one(&self.inner.pool).await?;
         let inner = self.inner.clone();

@@ -104,7 +104,9 @@ impl Approvals {
 
     /// Whose key this is. Ask only about a key that has *signed*: an offered one says nothing (THREATS 1).
     pub async fn ssh_identity(&self, fingerprint: &str) -> Result<Option<Person>, StoreError> {
-        Ok(store::ssh_keys::person(&self.inner.pool, fingerprint).await?.filter(|p| !p.is_suspended()))
+        let asked = store::ssh_keys::person(&self.inner.pool, fingerprint);
+        let person = self.or_known(asked, |known| known.person_by_key(fingerprint).cloned()).await?;
+        Ok(person.filter(|p| !p.is_suspended()))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Reading what counts while the database is there, keeping it, and knowing whether it is there.
-use super::Known;
-use crate::{Approvals, Change, StoreError, clock, store};
-use anteroom_domain::{AuditEvent, Secret, audit::SafeModeEvent};
+use super::{Known, cards::{Journal, NotUsed}};
+use crate::{Approvals, Change, OpenError, StoreError, approvals::check_database, clock, store};
+use anteroom_domain::{AuditEvent, CardId, Secret, audit::SafeModeEvent};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 use tokio::{sync::broadcast::error::RecvError, time::sleep};
@@ -26,8 +26,16 @@ const RETRY: Duration = Duration::from_secs(1);
 pub struct SafeMode {
     /// How old what it knows may be.
     pub longest: Duration,
-    /// Where it is kept, sealed under the vault's key.
-    pub file: PathBuf,
+    /// Directory in which it is kept, sealed under the vault's key, and beside it which cards were used.
+    pub dir: PathBuf,
+    /// This gateway's name, as cards have it.
+    pub gateway: String,
+}
+
+impl SafeMode {
+    fn file(&self) -> PathBuf {
+        self.dir.join("known.sealed")
+    }
 }
 
 struct Held {
@@ -47,6 +55,7 @@ struct State {
 /// Of one process.
 pub(crate) struct Safe {
     mode: Option<SafeMode>,
+    journal: Option<Journal>,
     state: Mutex<State>,
 }
 
@@ -55,19 +64,29 @@ impl Safe {
     pub(crate) fn open(mode: Option<SafeMode>, key: &Secret<[u8; 32]>, log: &str) -> Self {
         let mut state = State::default();
         if let Some(mode) = &mode {
-            match read(&mode.file) {
+            let file = mode.file();
+            match read(&file) {
                 Ok(Some(bytes)) => match Known::open(key, log, &bytes) {
                     Some(known) => {
                         let age = known.age(clock::now());
                         state.held = age.map(|age| Held { known: Arc::new(known), read: Instant::now(), age });
                     }
-                    None => tracing::warn!(file = %mode.file.display(), "what is kept for safe mode is not this gateway's, or damaged"),
+                    None => tracing::warn!(file = %file.display(), "what is kept for safe mode is not this gateway's, or damaged"),
                 },
                 Ok(None) => {}
-                Err(e) => tracing::warn!(file = %mode.file.display(), error = %e, "what is kept for safe mode cannot be read"),
+                Err(e) => tracing::warn!(file = %file.display(), error = %e, "what is kept for safe mode cannot be read"),
             }
         }
-        Self { mode, state: Mutex::new(state) }
+        let journal = mode.as_ref().map(|m| Journal::open(m.dir.join("cards-used")));
+        Self { mode, journal, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn gateway(&self) -> Option<String> {
+        self.mode.as_ref().map(|m| m.gateway.clone())
+    }
+
+    pub(crate) fn use_card(&self, card: CardId) -> Result<(), NotUsed> {
+        self.journal.as_ref().map_or(Err(NotUsed::Unwritten), |j| j.spend(card))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -150,6 +169,30 @@ impl Approvals {
         Some(known)
     }
 
+    /// This process begins without its database.
+    pub(crate) async fn begin_in_safe_mode(&self) -> Result<(), OpenError> {
+        let known = self.enter_safe_mode().await.ok_or(StoreError::Away)?;
+        self.count_known_policy(known.policy.clone()).map_err(OpenError::Policy)
+    }
+
+    /// What was not looked at because the database was away. A database that should not be used is not: nothing is read, nothing merged.
+    pub(crate) async fn check_late(&self) -> Result<(), StoreError> {
+        if !self.inner.unchecked.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match check_database(&self.inner.pool).await {
+            Ok(()) => {
+                self.inner.unchecked.store(false, Ordering::Release);
+                Ok(())
+            }
+            Err(OpenError::Store(e)) => Err(e),
+            Err(e) => {
+                tracing::error!(error = %e, "the database that came back is not used");
+                Err(StoreError::Away)
+            }
+        }
+    }
+
     /// Reads what safe mode would decide by, now and whenever something changes, until `stop`.
     pub(crate) async fn keep_known(&self, stop: &CancellationToken) {
         if self.inner.safe.mode.is_none() {
@@ -185,16 +228,21 @@ impl Approvals {
     /// Now: for a test, and for whoever will not wait.
     pub async fn read_known(&self) -> Result<(), StoreError> {
         let Some(mode) = &self.inner.safe.mode else { return Ok(()) };
+        self.check_late().await?;
         let read = Instant::now();
         let longest = time::Duration::try_from(mode.longest).unwrap_or(time::Duration::DAY);
-        let known = Arc::new(store::safe::read(&self.inner.pool, &self.inner.options.log_name, self.policy().files(), clock::now(), longest).await?);
-        let (file, key, sealed) = (mode.file.clone(), self.inner.options.vault_key.clone(), known.clone());
+        let (pool, log) = (&self.inner.pool, &self.inner.options.log_name);
+        let mut known = store::safe::read(pool, log, self.policy().files(), clock::now(), longest).await?;
+        known.cards = self.offline_cards(&mode.gateway).await?;
+        store::safe::read_places(pool, &mut known).await?;
+        let known = Arc::new(known);
+        let (file, key, sealed) = (mode.file(), self.inner.options.vault_key.clone(), known.clone());
         let written = tokio::task::spawn_blocking(move || match sealed.seal(&key) {
             Some(bytes) => write(&file, &bytes),
             None => Err(io::Error::other("it is too large")),
         });
         if !matches!(written.await, Ok(Ok(()))) {
-            tracing::error!(file = %mode.file.display(), "what safe mode needs cannot be written; a gateway that starts without its database will not know it");
+            tracing::error!(file = %mode.file().display(), "what safe mode needs cannot be written; a gateway that starts without its database will not know it");
         }
         let was_away = {
             let mut state = self.inner.safe.state();
@@ -222,7 +270,7 @@ impl Approvals {
 async fn heard(changes: &mut tokio::sync::broadcast::Receiver<Change>, unread: &mut BTreeSet<Change>) {
     loop {
         match changes.recv().await {
-            Ok(c) if c.may_end_sessions() || matches!(c, Change::Request(_) | Change::Policy | Change::Resync) => {
+            Ok(c) if c.may_end_sessions() || matches!(c, Change::Request(_) | Change::Card(_) | Change::Policy | Change::Resync) => {
                 unread.insert(c);
                 return;
             }

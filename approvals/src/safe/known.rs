@@ -4,6 +4,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
+use anteroom_assertion::OfflineCard;
 use anteroom_domain::{AccountId, Grant, GrantId, Lock, Moment, Person, PersonId, Secret, Target, TargetId};
 use anteroom_policy::PolicyFile;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub(crate) struct Known {
     /// Those of them that were taken in an emergency.
     pub(crate) emergencies: Vec<GrantId>,
     pub(crate) locks: Vec<Lock>,
+    /// This gateway's, signed by two officers each.
+    pub(crate) cards: Vec<OfflineCard>,
 }
 
 impl Known {
@@ -63,6 +66,7 @@ impl Known {
                 self.keys.retain(|(_, of)| *of != p);
             }
             Change::Target(t) => self.targets.retain(|x| x.id != t),
+            Change::Card(c) => self.cards.retain(|x| x.terms.card != c),
             _ => {}
         }
     }
@@ -154,6 +158,7 @@ mod tests {
             grants: vec![grant],
             emergencies: vec![],
             locks: vec![],
+            cards: vec![],
         }
     }
 

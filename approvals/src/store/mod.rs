@@ -23,6 +23,7 @@ pub(crate) mod people;
 pub(crate) mod policies;
 pub(crate) mod recording_lines;
 pub(crate) mod requests;
+pub(crate) mod safe;
 pub(crate) mod sessions;
 pub(crate) mod shreddings;
 pub(crate) mod ssh_keys;

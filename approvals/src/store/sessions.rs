@@ -1,8 +1,9 @@
 //! Table `session`.
 use super::{Store, total};
 use crate::{Change, Listing, Page, SealedRecord, SessionFilter, StoreError, change::CHANNEL, listing::pattern};
-use anteroom_domain::{Grant, Moment, PersonId, RecordingState, SessionId, SessionRecord};
+use anteroom_domain::{AccountId, Grant, GrantId, Moment, PersonId, RecordingState, SessionId, SessionRecord, TargetId};
 use anteroom_policy::Permit;
+use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -50,16 +51,44 @@ impl TryFrom<Row> for SessionRecord {
     }
 }
 
-/// Adds it and tells; false if it is there already.
-pub(crate) async fn insert(
-    db: impl PgExecutor<'_>,
-    permit: &Permit,
-    grant: &Grant,
-    header_sha256: &[u8; 32],
-    gateway: &str,
-    certificate: Option<&str>,
+/// A session as it begins.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    session: SessionId,
+    grant: GrantId,
+    person: PersonId,
+    target: TargetId,
+    account: AccountId,
+    source: String,
+    gateway: String,
+    header_sha256: [u8; 32],
+    /// Serial, decimal.
+    certificate: Option<String>,
+    supervised: bool,
+    #[serde(with = "time::serde::rfc3339")]
     at: Moment,
-) -> Store<bool> {
+}
+
+impl Begun {
+    pub(crate) fn of(permit: &Permit, grant: &Grant, header_sha256: &[u8; 32], gateway: &str, certificate: Option<&str>, at: Moment) -> Self {
+        Self {
+            session: permit.session(),
+            grant: grant.id,
+            person: grant.person,
+            target: grant.target,
+            account: grant.account,
+            source: permit.source().to_string(),
+            gateway: gateway.to_owned(),
+            header_sha256: *header_sha256,
+            certificate: certificate.map(str::to_owned),
+            supervised: permit.obligations().supervise,
+            at,
+        }
+    }
+}
+
+/// Adds it and tells; false if it is there already.
+pub(crate) async fn insert(db: impl PgExecutor<'_>, b: &Begun) -> Store<bool> {
     let done = sqlx::query!(
         "with begun as (
              insert into session (id, access_grant, person, target, account, source, gateway, recording_header_sha256, started_at,
@@ -67,19 +96,19 @@ pub(crate) async fn insert(
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'recording', false, '{}', 0, $10::text::numeric, $13)
              on conflict (id) do nothing returning id)
          select pg_notify($11, $12) from begun",
-        permit.session().0,
-        grant.id.0,
-        grant.person.0,
-        grant.target.0,
-        grant.account.0,
-        permit.source().to_string(),
-        gateway,
-        &header_sha256[..],
-        at,
-        certificate,
+        b.session.0,
+        b.grant.0,
+        b.person.0,
+        b.target.0,
+        b.account.0,
+        b.source,
+        b.gateway,
+        &b.header_sha256[..],
+        b.at,
+        b.certificate,
         CHANNEL,
-        Change::Session(permit.session()).payload(),
-        permit.obligations().supervise
+        Change::Session(b.session).payload(),
+        b.supervised
     )
     .execute(db)
     .await?;

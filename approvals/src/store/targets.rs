@@ -238,6 +238,7 @@ pub(crate) async fn account(
 }
 
 /// A credential as the database sees it: closed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sealed {
     pub(crate) kind: String,
     pub(crate) key_version: i32,

@@ -1,6 +1,6 @@
 //! Connecting: facts are gathered here, judged by the policy, and a refusal is remembered.
 use super::ruling::Connecting;
-use crate::{Approvals, StoreError, audit::record, clock, store};
+use crate::{Approvals, StoreError, audit::record, clock, safe::Meanwhile, store};
 use anteroom_domain::{AccountName, AuditEvent, Grant, GrantId, Moment, Person, SessionId, Target, TargetId, TargetName};
 use anteroom_policy::{Decision, Facts, Refusal, SecondFactor, judge};
 use std::{net::IpAddr, sync::atomic::Ordering};
@@ -25,7 +25,8 @@ impl From<SecondFactor> for Claim<'_> {
 
 impl Approvals {
     /// May this person reach this account of this target now? Unknown and forbidden take the same road to the same answer.
-    /// `claim` is not believed: a passed step-up is looked up, matched and spent on this session.
+    /// `claim` is not believed: a passed step-up is looked up, matched and spent on this session. While the database is away, what is
+    /// known decides (see `safe`).
     pub async fn authorize(
         &self,
         person: &Person,
@@ -35,10 +36,30 @@ impl Approvals {
         source: IpAddr,
         claim: impl Into<Claim<'_>>,
     ) -> Result<Decision, StoreError> {
+        let claim = claim.into();
+        let known = match self.meanwhile() {
+            Some(known) => known,
+            None => match self.authorize_asking(person, session, target, account, source, claim).await {
+                Err(StoreError::Away) => self.enter_safe_mode().await.ok_or(StoreError::Away)?,
+                decision => return decision,
+            },
+        };
+        self.authorize_meanwhile(&Meanwhile { known: &known, person, session, target, account, source, now: clock::now() }, claim).await
+    }
+
+    async fn authorize_asking(
+        &self,
+        person: &Person,
+        session: SessionId,
+        target: &str,
+        account: &str,
+        source: IpAddr,
+        claim: Claim<'_>,
+    ) -> Result<Decision, StoreError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let Some(fresh) = store::people::by_id(&mut *tx, person.id).await? else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
-        let (factor, factor_at) = self.proven(&mut tx, &fresh, session, target, account, source, claim.into(), now).await?;
+        let (factor, factor_at) = self.proven(&mut tx, &fresh, session, target, account, source, claim, now).await?;
         let question = Question { session, person: &fresh, target, account, grant: None, source, now };
         let decision = decide(self, &mut tx, &question, factor, factor_at).await?;
         match &decision {

@@ -36,6 +36,8 @@ pub use cards::{CardError, CardForm, CardUse};
 pub use devices::{Feed, FoundComponent, Inventory, SbomInfo};
 pub use explain::Explained;
 pub(crate) use holds::hash;
+pub(crate) use ruling::{Asked, Connecting};
+pub(crate) use sessions::factor_used;
 pub use locks::LockRow;
 pub use patients::{PersonPatients, SessionPatients};
 pub(crate) use policies::Counting;

@@ -109,6 +109,12 @@ impl Approvals {
         Ok(version)
     }
 
+    /// The policy that counted when the database was last read: a process that begins without it goes on by that.
+    pub(crate) fn count_known_policy(&self, files: Vec<PolicyFile>) -> Result<(), PolicyErrors> {
+        self.inner.counting.set(0, Policy::load(files)?);
+        Ok(())
+    }
+
     /// Newest first.
     pub async fn policy_versions(&self) -> Result<Vec<PolicyVersion>, StoreError> {
         let rows = store::policies::newest(&self.inner.pool, SHOWN).await?;

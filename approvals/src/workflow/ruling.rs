@@ -10,7 +10,7 @@ use time::Duration;
 
 impl Approvals {
     /// Of something that is asked for. What it asks in return; or why not, in words.
-    pub(super) fn asked_ruling(&self, a: &Asked<'_>) -> Result<Obligations, Vec<String>> {
+    pub(crate) fn asked_ruling(&self, a: &Asked<'_>) -> Result<Obligations, Vec<String>> {
         let ruling = self.policy().decide(&Question {
             ask: a.ask,
             person: a.person,
@@ -32,7 +32,7 @@ impl Approvals {
     }
 
     /// Of a connection under this grant.
-    pub(super) fn connect_ruling(&self, c: &Connecting<'_>) -> Ruling {
+    pub(crate) fn connect_ruling(&self, c: &Connecting<'_>) -> Ruling {
         self.policy().decide(&Question {
             ask: Ask::Connect,
             person: c.person,
@@ -56,30 +56,31 @@ fn factor(f: SecondFactor, age: Duration) -> Option<Factor> {
         SecondFactor::SecurityKey => FactorKind::SecurityKey,
         SecondFactor::Certificate { .. } => FactorKind::Certificate,
         SecondFactor::Remembered => FactorKind::Remembered,
+        SecondFactor::Card(_) => FactorKind::Card,
     };
     // A clock that was set back makes nothing younger than new.
     Some(Factor { kind, age: age.max(Duration::ZERO) })
 }
 
-pub(super) struct Asked<'a> {
-    pub(super) ask: Ask,
-    pub(super) person: &'a Person,
-    pub(super) target: &'a Target,
-    pub(super) account: &'a AccountName,
-    pub(super) capabilities: &'a Capabilities,
-    pub(super) lasts: Duration,
-    pub(super) source: IpAddr,
-    pub(super) now: Moment,
+pub(crate) struct Asked<'a> {
+    pub(crate) ask: Ask,
+    pub(crate) person: &'a Person,
+    pub(crate) target: &'a Target,
+    pub(crate) account: &'a AccountName,
+    pub(crate) capabilities: &'a Capabilities,
+    pub(crate) lasts: Duration,
+    pub(crate) source: IpAddr,
+    pub(crate) now: Moment,
 }
 
-pub(super) struct Connecting<'a> {
-    pub(super) person: &'a Person,
-    pub(super) target: &'a Target,
-    pub(super) grant: &'a Grant,
-    pub(super) source: IpAddr,
-    pub(super) factor: SecondFactor,
+pub(crate) struct Connecting<'a> {
+    pub(crate) person: &'a Person,
+    pub(crate) target: &'a Target,
+    pub(crate) grant: &'a Grant,
+    pub(crate) source: IpAddr,
+    pub(crate) factor: SecondFactor,
     /// When that was proven.
-    pub(super) factor_at: Moment,
-    pub(super) break_glass: bool,
-    pub(super) now: Moment,
+    pub(crate) factor_at: Moment,
+    pub(crate) break_glass: bool,
+    pub(crate) now: Moment,
 }

@@ -13,13 +13,14 @@ use anteroom_policy::{Action, Circumstances, Permit, SecondFactor, Verdict};
 use std::collections::HashMap;
 
 /// As the log says it. A permit without a second factor does not exist.
-fn factor_used(factor: SecondFactor) -> Option<FactorUsed> {
+pub(crate) fn factor_used(factor: SecondFactor) -> Option<FactorUsed> {
     match factor {
         SecondFactor::Missing => None,
         SecondFactor::Passed(step_up) => Some(FactorUsed::Passkey { step_up }),
         SecondFactor::Certificate { serial } => Some(FactorUsed::Certificate { serial: serial.to_string() }),
         SecondFactor::SecurityKey => Some(FactorUsed::SecurityKey),
         SecondFactor::Remembered => Some(FactorUsed::Remembered),
+        SecondFactor::Card(card) => Some(FactorUsed::Card { card }),
     }
 }
 
@@ -27,6 +28,19 @@ impl Approvals {
     /// The session's row and audit line. Refused if the grant or the person changed since the permit was made: their
     /// rows are held, so whatever changes later finds the session and ends it.
     pub async fn session_started(&self, permit: &Permit, recording_header_sha256: [u8; 32], gateway: &str) -> Result<(), StartError> {
+        if let Some(known) = self.meanwhile() {
+            return self.started_meanwhile(&known, permit, recording_header_sha256, gateway).await;
+        }
+        match self.started(permit, recording_header_sha256, gateway).await {
+            Err(StartError::Store(StoreError::Away)) => match self.enter_safe_mode().await {
+                Some(known) => self.started_meanwhile(&known, permit, recording_header_sha256, gateway).await,
+                None => Err(StoreError::Away.into()),
+            },
+            started => started,
+        }
+    }
+
+    async fn started(&self, permit: &Permit, recording_header_sha256: [u8; 32], gateway: &str) -> Result<(), StartError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, permit.person()).await?.ok_or(StartError::NoLonger(EndReason::PersonSuspended))?;
@@ -62,7 +76,8 @@ impl Approvals {
         {
             return Err(StartError::CertificateOver);
         }
-        if !store::sessions::insert(&mut *tx, permit, &grant, &recording_header_sha256, gateway, certificate, now).await? {
+        let begun = store::sessions::Begun::of(permit, &grant, &recording_header_sha256, gateway, certificate, now);
+        if !store::sessions::insert(&mut *tx, &begun).await? {
             return Err(StoreError::Damaged("session").into());
         }
         let event = AuditEvent::SessionStarted {

@@ -70,7 +70,7 @@ impl Approvals {
         anteroom_policy::rejudge(s, known, self.policy_says(s, known, now), now)
     }
 
-    pub(super) fn judged(&self, s: &Standing, found: Option<Circumstances>, now: Moment) -> Rejudged {
+    pub(crate) fn judged(&self, s: &Standing, found: Option<Circumstances>, now: Moment) -> Rejudged {
         match found {
             Some(c) => (anteroom_policy::rejudge(s, &c, self.policy_says(s, &c, now), now), Some(c)),
             None => (Verdict::Ends(EndReason::GrantRevoked), None),

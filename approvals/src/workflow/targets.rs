@@ -234,7 +234,8 @@ impl Approvals {
 
     /// Takes the credential of the permit's account out of the vault. There is no other way to it.
     pub async fn open_credential(&self, permit: &Permit) -> Result<Credential, VaultError> {
-        let sealed = store::targets::credential(&self.inner.pool, permit.account_id()).await?.ok_or(VaultError::Missing)?;
+        let asked = store::targets::credential(&self.inner.pool, permit.account_id());
+        let sealed = self.or_known(asked, |known| known.credential(permit.account_id()).cloned()).await?.ok_or(VaultError::Missing)?;
         vault::open(&self.inner.options.vault_key, permit.target().id, permit.account_id(), &sealed).ok_or(VaultError::Sealed)
     }
 }

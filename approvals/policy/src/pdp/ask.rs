@@ -47,16 +47,18 @@ pub enum FactorKind {
     Certificate,
     SecurityKey,
     Remembered,
+    Card,
 }
 
 impl FactorKind {
-    pub const ALL: [Self; 4] = [Self::Passkey, Self::Certificate, Self::SecurityKey, Self::Remembered];
+    pub const ALL: [Self; 5] = [Self::Passkey, Self::Certificate, Self::SecurityKey, Self::Remembered, Self::Card];
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passkey => "passkey",
             Self::Certificate => "certificate",
             Self::SecurityKey => "security_key",
             Self::Remembered => "remembered",
+            Self::Card => "card",
         }
     }
 }

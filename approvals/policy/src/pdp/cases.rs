@@ -168,7 +168,7 @@ fn one(policy: &Policy, c: Case) -> Result<Tried, CasesError> {
     let kind = match &c.factor {
         Some(name) => {
             let found = FactorKind::ALL.into_iter().find(|k| k.as_str() == name);
-            Some(found.ok_or_else(|| bad(format!("factor {name:?}: there are passkey, certificate, security_key and remembered")))?)
+            Some(found.ok_or_else(|| bad(format!("factor {name:?}: there are passkey, certificate, security_key, remembered and card")))?)
         }
         None => None,
     };

@@ -1,0 +1,74 @@
+//! What safe mode decides by, read in one go.
+use super::{Store, break_glass, grants, locks, people, targets};
+use crate::safe::Known;
+use anteroom_domain::{Moment, Role};
+use anteroom_policy::PolicyFile;
+use sqlx::PgPool;
+use time::Duration;
+use uuid::Uuid;
+
+/// The hospital's own people who have a key and may connect or break the glass, grants that could count within `ahead`, and where all
+/// of that leads. Vendors' people are left out. Cards are not read here.
+pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: Moment, ahead: Duration) -> Store<Known> {
+    let mut tx = pool.begin().await?;
+    // One picture: what changes while we look is in the next one.
+    sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
+    let rows = sqlx::query!(
+        "select k.fingerprint, k.person from ssh_key k join person p on p.id = k.person where p.suspended_at is null order by k.fingerprint"
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut ids: Vec<Uuid> = rows.iter().map(|r| r.person).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut people = people::by_ids(&mut *tx, &ids).await?;
+    people.retain(|p| p.roles.has(Role::Admin) && p.attributes.company.is_none());
+    let keys = rows.into_iter().map(|r| (r.fingerprint, r.person.into()));
+    let keys = keys.filter(|(_, id)| people.iter().any(|p| p.id == *id)).collect();
+    let ids: Vec<Uuid> = people.iter().map(|p| p.id.0).collect();
+    let found = sqlx::query_scalar!(
+        "select id from access_grant where revoked_at is null and not_after > $1 and not_before < $2 and person = any($3)",
+        now,
+        now.saturating_add(ahead),
+        &ids
+    );
+    let grants = grants::by_ids(&mut *tx, &found.fetch_all(&mut *tx).await?).await?;
+    let emergencies = break_glass::among(&mut *tx, &grants.iter().map(|g| g.id.0).collect::<Vec<_>>()).await?;
+    let locks = locks::all(&mut *tx).await?;
+    tx.rollback().await?;
+    Ok(Known {
+        log: log.to_owned(),
+        at: now,
+        policy: policy.to_vec(),
+        people,
+        keys,
+        targets: Vec::new(),
+        credentials: Vec::new(),
+        grants,
+        emergencies,
+        locks,
+        cards: Vec::new(),
+    })
+}
+
+/// Targets that grants and cards lead to, with their credentials as they are sealed.
+pub(crate) async fn read_places(pool: &PgPool, known: &mut Known) -> Store<()> {
+    let mut ids: Vec<Uuid> = known.grants.iter().map(|g| g.target.0).chain(known.cards.iter().map(|c| c.terms.target.0)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut tx = pool.begin().await?;
+    known.targets = targets::by_ids(&mut *tx, &ids).await?;
+    let rows = sqlx::query!(
+        "select c.account, c.kind, c.key_version, c.nonce, c.sealed from credential c join account a on a.id = c.account
+         where a.target = any($1)",
+        &ids
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let sealed = rows.into_iter().map(|r| {
+        (r.account.into(), targets::Sealed { kind: r.kind, key_version: r.key_version, nonce: r.nonce, sealed: r.sealed })
+    });
+    known.credentials = sealed.collect();
+    tx.rollback().await?;
+    Ok(())
+}
