@@ -1,5 +1,6 @@
 //! Who is this, and may they? From the key that signed to a permit.
 use super::{
+    card::{self, Asked},
     connection::{Connection, Permitted},
     login::Login,
     notice,
@@ -15,6 +16,7 @@ use russh::{
 };
 use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 /// How long one keyboard-interactive round waits before it asks the client for a sign of life.
 const ROUND: Duration = Duration::from_secs(10);
@@ -55,15 +57,17 @@ pub(super) enum Stage {
     Nobody,
     /// A registered key signed for this user name; a passkey has to confirm this very connection.
     Confirm(Box<Confirm>),
+    /// The database is away; a break-glass card would let them in.
+    Card(Box<Asked>),
     In(Access),
 }
 
 #[derive(Debug)]
 pub(super) struct Confirm {
-    person: Person,
-    user: String,
-    account: String,
-    target: String,
+    pub(super) person: Person,
+    pub(super) user: String,
+    pub(super) account: String,
+    pub(super) target: String,
     fingerprint: String,
     ssh_session_id: Vec<u8>,
     asked: Option<StepUpAsked>,
@@ -72,13 +76,13 @@ pub(super) struct Confirm {
 /// The authentication of one connection.
 #[derive(Debug)]
 pub(super) struct Authentication {
-    connection: Arc<Connection>,
+    pub(super) connection: Arc<Connection>,
     pub(super) stage: Stage,
     /// What the key of a certificate has signed; russh tells it before it shows the certificate.
     certificate_signed: Option<Signed>,
 }
 
-fn reject() -> Auth {
+pub(super) fn reject() -> Auth {
     Auth::Reject { proceed_with_methods: None, partial_success: false }
 }
 
@@ -110,7 +114,7 @@ impl Authentication {
     }
 
     /// Counts a failure; who fails too often waits.
-    fn failed(&self, person: Option<PersonId>) -> Auth {
+    pub(super) fn failed(&self, person: Option<PersonId>) -> Auth {
         self.connection.shared.failures.count(self.connection.peer.ip(), person, std::time::Instant::now());
         reject()
     }
@@ -210,12 +214,21 @@ impl Authentication {
                 self.stage = Stage::In(Access::Permitted);
                 return Auth::Accept;
             }
+            Ok(Decision::NeedsSecondFactor(_)) if conn.shared.approvals.may_use_cards(&c.person) => {
+                self.stage = Stage::Card(Box::new(Asked::new(c, card::NO_PASSKEY.to_owned())));
+                return go_on();
+            }
+            Ok(Decision::NeedsSecondFactor(_)) if conn.shared.approvals.in_safe_mode() => notice::refused(&card::NO_PASSKEY),
             Ok(Decision::NeedsSecondFactor(_)) if proof == Proof::Key => {
                 self.stage = Stage::Confirm(Box::new(c));
                 return go_on();
             }
             Ok(Decision::NeedsSecondFactor(_)) => return reject(),
             Ok(Decision::Deny(Refusal::Suspended)) => return reject(),
+            Ok(Decision::Deny(why)) if conn.shared.approvals.may_use_cards(&c.person) => {
+                self.stage = Stage::Card(Box::new(Asked::new(c, why.to_string())));
+                return go_on();
+            }
             Ok(Decision::Deny(why)) => {
                 notice::no_access(&why, &c.account, &c.target, c.person.roles.has(Role::Admin), &conn.shared.config.portal)
             }
@@ -227,8 +240,12 @@ impl Authentication {
 
     /// Keyboard-interactive (RFC 4256): shows link and number, then waits in rounds without prompts, so that the
     /// terminal goes on by itself once the passkey has confirmed.
-    pub(super) async fn interactive(&mut self, user: &str) -> Auth {
-        let Stage::Confirm(confirm) = std::mem::replace(&mut self.stage, Stage::Nobody) else { return reject() };
+    pub(super) async fn interactive(&mut self, user: &str, given: &[Zeroizing<String>]) -> Auth {
+        let confirm = match std::mem::replace(&mut self.stage, Stage::Nobody) {
+            Stage::Confirm(confirm) => confirm,
+            Stage::Card(asked) => return self.card(*asked, user, given).await,
+            Stage::Nobody | Stage::In(_) => return reject(),
+        };
         let mut c = *confirm;
         // A different user name would be a different request (RFC 4252 section 5).
         if c.user != user {

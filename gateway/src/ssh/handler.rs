@@ -6,6 +6,7 @@
 use super::{
     auth::{Access, Authentication, Stage, Visitor},
     back::Listener,
+    card,
     connection::Connection,
     forward::{self, Forward},
     jump, lobby, menu,
@@ -117,8 +118,9 @@ impl Handler for ClientHandler {
         Ok(judged(self.auth.certified(user, certificate)).await)
     }
 
-    async fn auth_keyboard_interactive<'a>(&'a mut self, user: &str, _: &str, _: Option<Response<'a>>) -> Result<Auth, russh::Error> {
-        Ok(Box::pin(self.auth.interactive(user)).await)
+    async fn auth_keyboard_interactive<'a>(&'a mut self, user: &str, _: &str, given: Option<Response<'a>>) -> Result<Auth, russh::Error> {
+        let given = given.map(card::answers).unwrap_or_default();
+        Ok(Box::pin(self.auth.interactive(user, &given)).await)
     }
 
     async fn auth_succeeded(&mut self, _: &mut Session) -> Done {

@@ -3,6 +3,7 @@ mod algorithms;
 mod answers;
 mod auth;
 mod back;
+mod card;
 mod config;
 mod connection;
 mod control;
