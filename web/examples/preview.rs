@@ -279,6 +279,7 @@ async fn main() {
         web_absolute: Duration::from_secs(36_000),
         spool_dir: dir.path().join("spool"),
         checkpoint_dir: dir.path().join("checkpoints"),
+        safe_mode: None,
     };
     let a = Approvals::open(cluster.app(&database).await, options).await.unwrap();
     let stop = CancellationToken::new();

@@ -1,7 +1,7 @@
 //! Reading what counts while the database is there, keeping it, and knowing whether it is there.
 use super::{Known, cards::{Journal, NotUsed}};
 use crate::{Approvals, Change, OpenError, StoreError, approvals::check_database, clock, store};
-use anteroom_domain::{AuditEvent, CardId, Secret, audit::SafeModeEvent};
+use anteroom_domain::{AuditEvent, CardId, GatewayName, Secret, audit::SafeModeEvent};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -233,7 +233,10 @@ impl Approvals {
         let longest = time::Duration::try_from(mode.longest).unwrap_or(time::Duration::DAY);
         let (pool, log) = (&self.inner.pool, &self.inner.options.log_name);
         let mut known = store::safe::read(pool, log, self.policy().files(), clock::now(), longest).await?;
-        known.cards = self.offline_cards(&mode.gateway).await?;
+        // A gateway whose name no card can have has none.
+        if GatewayName::new(mode.gateway.as_str()).is_ok() {
+            known.cards = self.offline_cards(&mode.gateway).await?;
+        }
         store::safe::read_places(pool, &mut known).await?;
         let known = Arc::new(known);
         let (file, key, sealed) = (mode.file(), self.inner.options.vault_key.clone(), known.clone());

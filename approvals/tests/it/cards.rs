@@ -11,7 +11,7 @@ use anteroom_domain::{
 use anteroom_policy::cards::NoCard;
 use uuid::Uuid;
 
-const GATEWAY: &str = "east";
+pub const GATEWAY: &str = "east";
 
 fn anybody() -> PersonId {
     PersonId(Uuid::from_u128(77))
@@ -49,7 +49,7 @@ async fn countersign(w: &World, who: &mut Someone, card: CardId) -> Result<CardI
     Box::pin(w.approvals.finish_countersign(&who.person, start.ceremony, &answer)).await
 }
 
-async fn issue(w: &World, kim: &mut Someone, lee: &mut Someone) -> (CardId, CardCode) {
+pub async fn issue(w: &World, kim: &mut Someone, lee: &mut Someone) -> (CardId, CardCode) {
     let (card, code) = begin(w, kim, form()).await.unwrap();
     countersign(w, lee, card).await.unwrap();
     (card, code)

@@ -108,6 +108,11 @@ impl Cluster {
         anteroom_approvals::pool_options().max_connections(8).connect_with(self.options("anteroom_app", database)).await.unwrap()
     }
 
+    /// The same, and it does not matter whether the server is there.
+    pub fn app_later(&self, database: &str) -> PgPool {
+        anteroom_approvals::pool_options().max_connections(8).connect_lazy_with(self.options("anteroom_app", database))
+    }
+
     /// A new, migrated database.
     pub async fn database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);

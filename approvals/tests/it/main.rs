@@ -20,6 +20,7 @@ mod patients;
 mod quorum;
 mod relays;
 mod review;
+mod safe_mode;
 mod search;
 mod ssh_keys;
 mod supervision;

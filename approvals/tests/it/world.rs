@@ -54,6 +54,7 @@ pub fn options(dir: &TempDir, remember: Duration) -> Options {
         web_absolute: Duration::from_secs(3600),
         spool_dir: dir.path().join("spool"),
         checkpoint_dir: dir.path().join("checkpoints"),
+        safe_mode: None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     database::Database,
     janitor::Janitor,
 };
-use anteroom_approvals::{Approvals, Options};
+use anteroom_approvals::{Approvals, Options, SafeMode};
 use anteroom_domain::{EndReason, RecordingState, TargetProbe};
 use anteroom_gateway::{
     Cores, Gateway, SshConfig,
@@ -44,7 +44,7 @@ pub(crate) struct Running {
 }
 
 /// Opens the approvals; what every command that touches data needs.
-pub(crate) async fn open_approvals(config: &Checked, database: &Database) -> Result<Approvals> {
+pub(crate) async fn open_approvals(config: &Checked, database: &Database, safe_mode: Option<SafeMode>) -> Result<Approvals> {
     let state = &config.data_dir;
     let (spool_dir, checkpoint_dir) = (state.join("audit-spool"), state.join("checkpoints"));
     for dir in [&spool_dir, &checkpoint_dir] {
@@ -62,6 +62,7 @@ pub(crate) async fn open_approvals(config: &Checked, database: &Database) -> Res
         web_absolute: config.portal.absolute,
         spool_dir,
         checkpoint_dir,
+        safe_mode,
     };
     let approvals = Approvals::open(database.pool(), options).await?;
     approvals.set_unanswered_for(config.unanswered_after);
@@ -77,9 +78,19 @@ pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
         .context("[replay] masked_key")
 }
 
+/// Of a gateway that serves; commands want the database.
+fn safe_mode(config: &Checked) -> Result<Option<SafeMode>> {
+    if config.safe_mode.is_zero() {
+        return Ok(None);
+    }
+    let dir = config.data_dir.join("safe-mode");
+    private_dir(&dir)?;
+    Ok(Some(SafeMode { longest: config.safe_mode, dir, gateway: config.name.clone() }))
+}
+
 impl Running {
     pub(crate) async fn start(config: &Checked, database: Database) -> Result<Self> {
-        let approvals = open_approvals(config, &database).await?;
+        let approvals = open_approvals(config, &database, safe_mode(config)?).await?;
         let c = &config.custody;
         let options = RecorderOptions {
             root: c.recordings.clone(),

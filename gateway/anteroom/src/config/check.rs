@@ -30,6 +30,8 @@ pub(crate) struct Checked {
     /// None: no RDP.
     pub(crate) rdp: Option<Rdp>,
     pub(crate) patients: PatientLimits,
+    /// How old what is known may be when the database is away; zero: nobody is let in then.
+    pub(crate) safe_mode: Duration,
     pub(crate) custody: Custody,
     /// How long a request waits for its answers.
     pub(crate) unanswered_after: Duration,
@@ -92,6 +94,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     let ssh = c.ssh(&file.ssh);
     let rdp = file.rdp.as_ref().and_then(|r| c.rdp(r));
     let patients = c.patients(file.patients.as_ref());
+    let safe_mode = c.safe_mode(&file.safe_mode);
     let unsealer_socket = file.unmask.as_ref().and_then(|u| c.socket("unmask.socket", &u.socket));
     if let (Some(u), None) = (&file.unmask, &file.replay) {
         c.wrong("unmask.socket", &u.socket, "who unmasks replays: [replay] is missing");
@@ -110,7 +113,7 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
     };
     match (name, database, portal, ssh, custody) {
         (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => {
-            Ok(Checked { name, data_dir, database, portal, ssh, rdp, patients, custody, unanswered_after, channels, log_level, log_format })
+            Ok(Checked { name, data_dir, database, portal, ssh, rdp, patients, safe_mode, custody, unanswered_after, channels, log_level, log_format })
         }
         _ => Err(c.problems),
     }

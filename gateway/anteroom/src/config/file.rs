@@ -18,6 +18,8 @@ pub(super) struct File {
     pub(super) keys: Keys,
     pub(super) patients: Option<Patients>,
     #[serde(default)]
+    pub(super) safe_mode: SafeMode,
+    #[serde(default)]
     pub(super) requests: Requests,
     #[serde(default)]
     pub(super) notify: Notify,
@@ -112,6 +114,13 @@ pub(super) struct Ssh {
     pub(super) max_channels: Option<Spanned<usize>>,
     /// A file of rules about commands.
     pub(super) command_rules: Text,
+}
+
+/// `[safe_mode]`: going on while the database is away.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SafeMode {
+    pub(super) longest: Text,
 }
 
 /// `[patients]`: so many in one session, or so many times what the person's sessions usually show.

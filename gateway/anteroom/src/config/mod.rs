@@ -6,6 +6,7 @@ mod file;
 mod notify;
 mod patients;
 mod rdp;
+mod safe_mode;
 mod seed;
 mod ssh;
 mod storage;

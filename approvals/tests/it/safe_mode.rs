@@ -1,0 +1,205 @@
+//! Postgres is away and care goes on: what counted still counts, by what the gateway knew, and all of it is written down afterwards.
+use crate::{
+    cards::{GATEWAY, issue},
+    cluster::{Cluster, stop},
+    connecting::sealed,
+    world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, options},
+};
+use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, SafeMode, StoreError};
+use anteroom_domain::{AuditEvent, CardCode, CardState, EndReason, Reason, Role, SessionId, audit::{BreakGlassEvent, SafeModeEvent}};
+use anteroom_policy::{Decision, Permit, Refusal, SecondFactor};
+use std::{process::Child, time::Duration};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// A hospital on a server of its own, and a gateway that may go on without it.
+struct Night {
+    cluster: Cluster,
+    server: Option<Child>,
+    w: World,
+    database: String,
+    gate: Approvals,
+    ada: Someone,
+    bob: Someone,
+}
+
+fn with(w: &World, longest: Duration) -> Options {
+    let dir = w.dir.path().join("safe");
+    std::fs::create_dir_all(&dir).unwrap();
+    Options { safe_mode: Some(SafeMode { longest, dir, gateway: GATEWAY.into() }), ..options(&w.dir, Duration::ZERO) }
+}
+
+impl Night {
+    async fn new() -> Self {
+        let cluster = Cluster::new();
+        let server = cluster.start();
+        let w = World::on(&cluster, Duration::ZERO).await;
+        let database: String = sqlx::query_scalar("select current_database()").fetch_one(&w.owner).await.unwrap();
+        let gate = Approvals::open(cluster.app(&database).await, with(&w, Duration::from_secs(3600))).await.unwrap();
+        let (mut ada, bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
+        let start = w.approvals.begin_ssh_key(&ada.person, KEY, "").await.unwrap();
+        let answer = ada.passkey.get(&start.options).unwrap();
+        w.approvals.finish_ssh_key(&ada.person, start.ceremony, &answer).await.unwrap();
+        Self { cluster, server: Some(server), w, database, gate, ada, bob }
+    }
+
+    fn away(&mut self) {
+        stop(self.server.take().unwrap());
+    }
+
+    async fn ask(&self, gate: &Approvals, target: &str, factor: SecondFactor) -> Result<(SessionId, Decision), StoreError> {
+        let s = SessionId(Uuid::now_v7());
+        gate.authorize(&self.ada.person, s, target, "root", HERE, factor).await.map(|d| (s, d))
+    }
+
+    async fn permit(&self, gate: &Approvals) -> Permit {
+        match self.ask(gate, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1 {
+            Decision::Permit(p) => p,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn by_card(&self, gate: &Approvals, code: &CardCode) -> Decision {
+        let (s, why) = (SessionId(Uuid::now_v7()), Reason::new("ventilators lost their server").unwrap());
+        gate.authorize_by_card(&self.ada.person, s, "ehr-db-1", "root", HERE, code, why).await.unwrap()
+    }
+
+    /// The database is back, and a gateway works until its spool is empty.
+    async fn back(&mut self, gate: &Approvals) {
+        self.server = Some(self.cluster.start());
+        let spool = self.w.dir.path().join("spool");
+        let waiting = || std::fs::read_dir(&spool).unwrap().any(|f| f.unwrap().path().extension().is_some_and(|x| x == "jsonl" || x == "merging"));
+        let end = CancellationToken::new();
+        let running = tokio::spawn({
+            let (gate, end) = (gate.clone(), end.clone());
+            async move { gate.run(end).await }
+        });
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while waiting() || gate.in_safe_mode() {
+            assert!(std::time::Instant::now() < deadline, "merged, and safe mode over, within seconds");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        end.cancel();
+        running.await.unwrap();
+    }
+
+    async fn log(&self) -> Vec<AuditEvent> {
+        let found = self.gate.audit_search(AuditFilter::default(), Page { number: 0, size: 500 }).await.unwrap();
+        found.rows.into_iter().rev().map(|l| l.record.event).collect()
+    }
+
+    fn over(mut self) {
+        let dir = self.cluster.dir().to_owned();
+        if let Some(server) = self.server.take() {
+            let Self { w, gate, .. } = self;
+            drop((w, gate));
+            stop(server);
+        }
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
+
+fn wrong() -> CardCode {
+    CardCode::random()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_counts_on_while_the_database_is_away_and_everything_is_written_down_afterwards() {
+    let mut n = Night::new().await;
+    n.w.grant(&n.ada, &mut n.bob).await;
+    n.gate.read_known().await.unwrap();
+    n.away();
+
+    assert_eq!(n.gate.ssh_identity(KEY_FINGERPRINT).await.unwrap().unwrap().id, n.ada.person.id);
+    assert!(n.gate.ssh_identity("SHA256:somebody").await.unwrap().is_none() && n.gate.in_safe_mode());
+    assert!(matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::Missing).await.unwrap().1, Decision::NeedsSecondFactor(_)), "a key alone is not enough");
+    assert!(matches!(n.ask(&n.gate, "ehr-db-2", SecondFactor::SecurityKey).await.unwrap().1, Decision::Deny(Refusal::NoSuchAccess)));
+    let permit = n.permit(&n.gate).await;
+    n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();
+    let Credential::Password(p) = n.gate.open_credential(&permit).await.unwrap() else { panic!("a password") };
+    assert_eq!(p.expose(), "s3cret-of-root");
+
+    // The gateway dies too, and begins again while the database is still away.
+    let second = Approvals::open(n.cluster.app_later(&n.database), with(&n.w, Duration::from_secs(3600))).await.unwrap();
+    let later = n.permit(&second).await;
+    second.session_started(&later, [8; 32], GATEWAY).await.unwrap();
+    for s in [permit.session(), later.session()] {
+        second.session_ended(s, &EndReason::ClientClosed).await;
+        second.recording_sealed(sealed(s)).await;
+    }
+
+    n.back(&second).await;
+    for s in [permit.session(), later.session()] {
+        let row = n.w.approvals.session(s).await.unwrap().unwrap();
+        assert_eq!((row.end_reason.as_deref(), row.person), (Some("client_closed"), n.ada.person.id));
+    }
+    let log = n.log().await;
+    let count = |f: &dyn Fn(&SafeModeEvent) -> bool| log.iter().filter(|e| matches!(e, AuditEvent::SafeMode(e) if f(e))).count();
+    assert_eq!(count(&|e| matches!(e, SafeModeEvent::Entered { .. })), 2, "each process says so");
+    assert_eq!(count(&|e| matches!(e, SafeModeEvent::Permitted { .. })), 2);
+    assert_eq!(count(&|e| matches!(e, SafeModeEvent::Left { .. })), 1);
+    assert!(n.w.approvals.verify_log().await.unwrap().is_good());
+    n.over();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_back_before_counts_no_more_and_nothing_counts_for_longer_than_it_may() {
+    let mut n = Night::new().await;
+    let grant = n.w.grant(&n.ada, &mut n.bob).await;
+    n.gate.read_known().await.unwrap();
+    n.w.approvals.revoke_grant(Some(n.bob.person.id), grant.id).await.unwrap();
+    n.gate.read_known().await.unwrap();
+    let short = Approvals::open(n.cluster.app(&n.database).await, with(&n.w, Duration::from_millis(300))).await.unwrap();
+    short.read_known().await.unwrap();
+    let nothing = Approvals::open(n.cluster.app(&n.database).await, options(&n.w.dir, Duration::ZERO)).await.unwrap();
+    n.away();
+    assert!(matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1, Decision::Deny(Refusal::NoSuchAccess)));
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    assert_eq!(n.ask(&short, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap_err(), StoreError::Away, "too old");
+    assert_eq!(n.ask(&nothing, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap_err(), StoreError::Away, "no safe mode");
+
+    // What another key sealed, or somebody changed, is nothing to go by.
+    let file = n.w.dir.path().join("safe/known.sealed");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let refused = Approvals::open(n.cluster.app_later(&n.database), with(&n.w, Duration::from_secs(3600))).await.err();
+    assert!(matches!(refused, Some(OpenError::Store(StoreError::Away))), "{refused:?}");
+    n.over();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_opens_its_target_once_while_the_database_is_away() {
+    let mut n = Night::new().await;
+    assert!(n.w.approvals.offline_cards(GATEWAY).await.unwrap().is_empty());
+    let (mut kim, mut lee) = (n.w.somebody("kim", Role::KeyHolder).await, n.w.somebody("lee", Role::KeyHolder).await);
+    let (card, code) = issue(&n.w, &mut kim, &mut lee).await;
+    n.gate.read_known().await.unwrap();
+    let why = Reason::new("not yet").unwrap();
+    let early = n.gate.authorize_by_card(&n.ada.person, SessionId(Uuid::now_v7()), "ehr-db-1", "root", HERE, &code, why).await;
+    assert_eq!(early.unwrap_err(), StoreError::Away, "cards are for when the database is away");
+    n.away();
+
+    assert!(matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1, Decision::Deny(Refusal::NoSuchAccess)));
+    assert!(n.gate.may_use_cards(&n.ada.person) && !n.gate.may_use_cards(&n.bob.person));
+    assert!(matches!(n.by_card(&n.gate, &wrong()).await, Decision::Deny(Refusal::Card(_))));
+    let Decision::Permit(permit) = n.by_card(&n.gate, &code).await else { panic!("the card opens it") };
+    assert!(permit.not_after() - permit.judged_at() <= time::Duration::minutes(60));
+    n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();
+    let again = n.by_card(&n.gate, &code).await;
+    assert!(matches!(&again, Decision::Deny(Refusal::Card(why)) if why.contains("has been used")), "{again:?}");
+    let second = Approvals::open(n.cluster.app_later(&n.database), with(&n.w, Duration::from_secs(3600))).await.unwrap();
+    let again = n.by_card(&second, &code).await;
+    assert!(matches!(&again, Decision::Deny(Refusal::Card(why)) if why.contains("has been used")), "{again:?}");
+    second.session_ended(permit.session(), &EndReason::ClientClosed).await;
+
+    n.back(&second).await;
+    assert_eq!(n.w.approvals.card(card).await.unwrap().unwrap().state, CardState::Used);
+    let row = n.w.approvals.session(permit.session()).await.unwrap().unwrap();
+    assert_eq!((row.grant, row.end_reason.as_deref()), (permit.grant(), Some("client_closed")));
+    let open = n.w.approvals.broken_glass(true, Page { number: 0, size: 10 }).await.unwrap();
+    assert_eq!(open.total, 1, "somebody has to review it");
+    assert!(!n.log().await.iter().any(|e| matches!(e, AuditEvent::BreakGlass(BreakGlassEvent::Reviewed { .. }))));
+    n.over();
+}
