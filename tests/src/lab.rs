@@ -18,7 +18,7 @@ const HOURS: i64 = 8;
 const CAPABILITIES: [&str; 7] = ["shell", "exec", "download", "upload", "local-forward:*", "remote-forward:*", "agent-forwarding"];
 
 /// The target that costs little, for many sessions at once, and its account.
-const LIGHT: (&str, &str) = ("lab-light", "light");
+pub(crate) const LIGHT: (&str, &str) = ("lab-light", "light");
 
 /// A running lab. Dropping it ends every process.
 #[derive(Debug)]
@@ -126,11 +126,11 @@ impl Lab {
     }
 }
 
-fn light_login() -> String {
+pub(crate) fn light_login() -> String {
     format!("{}@{}", LIGHT.1, LIGHT.0)
 }
 
-fn start_light(world: &World) -> Result<Target> {
+pub(crate) fn start_light(world: &World) -> Result<Target> {
     let dir = world.dir.join("light");
     fs::create_dir_all(&dir)?;
     let (host, account) = (dir.join("host_key"), dir.join("account_key"));

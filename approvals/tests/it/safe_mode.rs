@@ -100,7 +100,7 @@ impl Night {
 }
 
 fn wrong() -> CardCode {
-    CardCode::random()
+    CardCode::new(&anteroom_domain::Secret::new([9; 26]))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ pub mod recording;
 pub mod seek;
 pub mod throughput;
 pub mod verify;
+pub mod zero_trust;
 
 /// The ways to the same target, in the order of every result.
 pub const HOSTS: [&str; 3] = ["direct", "jump", "gateway"];

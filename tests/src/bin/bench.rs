@@ -4,14 +4,14 @@
 //!
 //! `BENCH_MB` (256), `BENCH_MASKING_MB` (32), `BENCH_VERIFY_MB` (1024), `BENCH_ROUNDS` (5), `BENCH_SETUPS` (15), `BENCH_SESSIONS` (2000)
 //! and `BENCH_RATE` (200 a second), `BENCH_RDP_ROUNDS` (100) and `BENCH_RDP_SECONDS` (60) change its size. `BENCH_ONLY` names what to measure,
-//! separated by commas: setup, down, up, get, put, echo, capacity, seek, masking, verify, rdp.
-use anteroom_tests::bench::{capacity, echo, lab::Lab, masking, rdp, seek, throughput, verify};
+//! separated by commas: setup, down, up, get, put, echo, capacity, seek, masking, verify, rdp, decisions, appends, revoke. `BENCH_REVOKED` (500) sessions are ended at once.
+use anteroom_tests::bench::{capacity, echo, lab::Lab, masking, rdp, seek, throughput, verify, zero_trust};
 use anyhow::Result;
 
-const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,masking,verify,rdp";
+const ALL: &str = "setup,down,up,get,put,echo,capacity,seek,masking,verify,rdp,decisions,appends,revoke";
 
 /// What needs no lab.
-const ALONE: &[&str] = &["seek", "masking", "verify", "rdp"];
+const ALONE: &[&str] = &["seek", "masking", "verify", "rdp", "decisions", "appends", "revoke"];
 
 #[allow(clippy::print_stdout, reason = "its whole purpose")]
 fn main() -> Result<()> {
@@ -39,6 +39,33 @@ fn main() -> Result<()> {
             v.bytes as f64 / 1e6,
             v.read,
             v.verified / v.read
+        );
+    }
+    if wanted("decisions") {
+        let d = zero_trust::decisions()?;
+        println!(
+            "decisions                 {:.0} a second on one core, {} policies asked; {:.0} without any policy text ({:.2}x)",
+            d.per_second,
+            d.policies,
+            d.without_policy,
+            d.per_second / d.without_policy
+        );
+    }
+    if wanted("appends") {
+        let a = zero_trust::appends()?;
+        println!(
+            "audit appends             {:.0} a second durable, by 8 at once; the bare insert by pgbench {:.0} ({:.2}x); {:.0} a second into the tree",
+            a.per_second,
+            a.bare,
+            a.per_second / a.bare,
+            a.sequenced
+        );
+    }
+    if wanted("revoke") {
+        let r = zero_trust::revoke(number("BENCH_REVOKED", 500))?;
+        println!(
+            "revoke to session end     p50 {:.0} ms, p99 {:.0} ms, last {:.0} ms; {} of {} sessions on two gateways, one Postgres",
+            r.p50_ms, r.p99_ms, r.last_ms, r.ended, r.wanted
         );
     }
     if wanted("rdp") {

@@ -18,11 +18,22 @@ pub struct Cluster {
     /// Postgres refuses to run as root.
     run_as: Option<(u32, u32)>,
     server: Option<Daemon>,
+    /// Whether a commit waits for the disk.
+    durable: bool,
 }
 
 impl Cluster {
     /// Makes and starts one with an empty database `anteroom` and the two roles.
     pub fn start() -> Result<Self> {
+        Self::new(false)
+    }
+
+    /// One that keeps what it says it has kept, for measuring.
+    pub fn start_durable() -> Result<Self> {
+        Self::new(true)
+    }
+
+    fn new(durable: bool) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("anteroom-cluster-").tempdir_in("/tmp")?;
         fs::set_permissions(dir.path(), Permissions::from_mode(0o711))?;
         let run_as = if super::account_here()? == "root" { Some(account("postgres")?) } else { None };
@@ -34,7 +45,7 @@ impl Cluster {
                 chown(&path, Some(uid), Some(gid))?;
             }
         }
-        let mut this = Self { bin: newest()?, dir, run_as, server: None };
+        let mut this = Self { bin: newest()?, dir, run_as, server: None, durable };
         let mut initdb = this.command("initdb");
         initdb.arg("-D").arg(this.data()).args(["-U", "anteroom_owner", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
         let initdb = initdb.output().context("cannot run initdb")?;
@@ -69,6 +80,20 @@ impl Cluster {
         }
     }
 
+    /// Transactions a second of one statement, by Postgres' own `pgbench`: several clients, some seconds.
+    pub fn pgbench(&self, statement: &str, clients: u32, seconds: u32) -> Result<f64> {
+        let script = self.dir.path().join("statement.sql");
+        fs::write(&script, statement)?;
+        fs::set_permissions(&script, Permissions::from_mode(0o644))?;
+        let mut c = self.command("pgbench");
+        c.arg("-h").arg(self.socket()).args(["-U", "anteroom_owner", "-n", "-M", "prepared", "-j", "2"]);
+        c.args(["-c", &clients.to_string(), "-T", &seconds.to_string(), "-f"]).arg(&script).arg("anteroom");
+        let out = c.output().context("cannot run pgbench")?;
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        let rate = text.lines().find_map(|l| l.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
+        rate.with_context(|| format!("pgbench: {text} {}", String::from_utf8_lossy(&out.stderr)))
+    }
+
     /// As `database.url` and `database.owner_url` name it.
     pub fn url(&self, role: &str) -> String {
         format!("postgres://{role}@localhost/anteroom?host={}", self.socket().display())
@@ -88,7 +113,7 @@ impl Cluster {
         c.args(["--pdeathsig", "INT"]);
         self.who(&mut c);
         c.arg("--").arg(self.bin.join("postgres")).arg("-D").arg(self.data()).current_dir("/");
-        c.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c"]).arg(format!("unix_socket_directories={}", self.socket().display()));
+        c.args(["-c", "listen_addresses=", "-c", if self.durable { "fsync=on" } else { "fsync=off" }, "-c"]).arg(format!("unix_socket_directories={}", self.socket().display()));
         self.server = Some(Daemon::start(c, &log)?);
         wait_for("Postgres", Duration::from_secs(30), || Ok(self.psql("postgres", "select 1").is_ok().then_some(())))
     }

@@ -131,6 +131,27 @@ impl Clients {
     }
 }
 
+impl Clients {
+    /// Does something while every terminal is watched; how long after its beginning each was over, shortest first. One that lives on for
+    /// half a minute is left out.
+    pub fn ends_after<E>(&self, held: Vec<Held>, done: impl FnOnce() -> Result<(), E>) -> Result<Vec<Duration>, E> {
+        let watched: Vec<_> = held.into_iter().flat_map(|h| h.0).map(|t| self.runtime.spawn(timeout(LIMIT, t.over()))).collect();
+        let began = Instant::now();
+        done()?;
+        let mut each: Vec<Duration> = self.runtime.block_on(async {
+            let mut each = Vec::new();
+            for task in watched {
+                if let Ok(Ok(at)) = task.await {
+                    each.push(at.saturating_duration_since(began));
+                }
+            }
+            each
+        });
+        each.sort();
+        Ok(each)
+    }
+}
+
 impl Held {
     pub fn len(&self) -> usize {
         self.0.len()
@@ -158,6 +179,12 @@ impl One {
 }
 
 impl Terminal {
+    /// When nothing more can come.
+    async fn over(mut self) -> Instant {
+        while !matches!(self.channel.wait().await, None | Some(ChannelMsg::Close)) {}
+        Instant::now()
+    }
+
     async fn echoes(&mut self) -> Result<()> {
         self.channel.data_bytes(&b"x"[..]).await?;
         self.reads(b"x").await

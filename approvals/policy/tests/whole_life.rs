@@ -1,0 +1,367 @@
+//! Every life of a request, its grant and its session, as far as five points in time and four people go, with the rules that decide in
+//! the product: who may answer, who has to, whether to let in, whether to let go on, whether somebody watches. Breadth first, no luck.
+#![allow(clippy::unwrap_used)]
+use anteroom_domain::{
+    Account, AccountId, AccountName, Capabilities, CompanyId, DisplayName, Grant, GrantId, GroupName, Handle, Lock, LockId, Lockable, Moment,
+    Obligations, Person, PersonId, Profile, Protocol, Quorum, Reason, RequestId, Role, Roles, SessionId, Target, TargetId, TargetKind,
+    TargetName, content::Verdict as Says,
+};
+use anteroom_policy::{
+    Circumstances, Decision, Facts, Needed, PolicySays, Ruling, SecondFactor, Standing, Tally, Verdict, Voice, judge, rejudge,
+    supervision::{Input, State as Watch, Supervision},
+};
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque},
+    time::Duration,
+};
+use time::macros::datetime;
+use uuid::Uuid;
+
+const ZERO: Moment = datetime!(2026-11-26 12:00 UTC);
+/// The grant counts from 1 and ends with 4; a request that nobody answered is over at 3.
+const FROM: u8 = 1;
+const UNTIL: u8 = 4;
+const UNANSWERED: u8 = 3;
+const LAST: u8 = 5;
+
+/// The requester, two approvers (the first a clinical engineer) and a colleague of the requester's company.
+const PEOPLE: [u128; 4] = [1, 2, 3, 4];
+const REQUESTER: u128 = 1;
+const ENGINEER: u128 = 2;
+const COLLEAGUE: u128 = 4;
+const COMPANY: u128 = 9;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Request {
+    Open,
+    Granted,
+    Denied,
+    Withdrawn,
+    Expired,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Policy {
+    AsSigned,
+    /// Asks for two approvers by now.
+    Two,
+    Denies,
+    /// Denies for a while.
+    Pauses,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Session {
+    None,
+    Runs { held: bool, watch: Option<Supervision> },
+    Ended,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct State {
+    clock: u8,
+    request: Request,
+    /// In the order they were given; true: approves.
+    voices: Vec<(u128, bool)>,
+    revoked: bool,
+    suspended: bool,
+    locked: bool,
+    policy: Policy,
+    session: Session,
+}
+
+fn at(clock: u8) -> Moment {
+    ZERO + time::Duration::hours(clock.into())
+}
+fn seconds(clock: u8) -> Duration {
+    Duration::from_secs(3600 * u64::from(clock))
+}
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+/// What one world asks for in return: fixed for its whole life, signed with the request.
+struct World {
+    owed: Obligations,
+    vendor: bool,
+}
+
+impl World {
+    fn needed(&self) -> Needed {
+        Needed::new(&self.owed, PersonId(id(REQUESTER)), self.vendor.then_some(CompanyId(id(COMPANY))))
+    }
+
+    fn voice(&self, (who, yes): (u128, bool)) -> Voice {
+        let of_company = self.vendor && [REQUESTER, COLLEAGUE].contains(&who);
+        Voice {
+            approver: PersonId(id(who)),
+            stands_for: None,
+            groups: (who == ENGINEER).then(|| GroupName::new("clinical-engineering").unwrap()).into_iter().collect(),
+            companies: of_company.then_some(CompanyId(id(COMPANY))).into_iter().collect(),
+            verdict: if yes { Says::Approve } else { Says::Deny },
+        }
+    }
+
+    fn voices(&self, s: &State) -> Vec<Voice> {
+        s.voices.iter().map(|v| self.voice(*v)).collect()
+    }
+
+    /// Said a second time, without asking the rules: who has to have agreed before anybody may be let in.
+    fn agreed(&self, s: &State) -> bool {
+        let yes: BTreeSet<u128> = s.voices.iter().filter(|(_, yes)| *yes).map(|(who, _)| *who).collect();
+        let counts: BTreeSet<u128> = yes.into_iter().filter(|w| *w != REQUESTER && !(self.vendor && *w == COLLEAGUE)).collect();
+        let people = self.owed.approvals.iter().map(|q| usize::from(q.count)).sum::<usize>().max(1);
+        let engineer = self.owed.approvals.iter().any(|q| q.group.is_some());
+        counts.len() >= people && (!engineer || counts.contains(&ENGINEER))
+    }
+
+    fn person(&self, s: &State) -> Person {
+        let mut person = Person {
+            id: PersonId(id(REQUESTER)),
+            handle: Handle::new("ada").unwrap(),
+            display_name: DisplayName::new("Ada").unwrap(),
+            roles: Roles::from_iter([Role::Admin]),
+            attributes: Default::default(),
+            suspended_at: s.suspended.then_some(ZERO),
+            created_at: ZERO,
+        };
+        person.attributes.company = self.vendor.then_some(CompanyId(id(COMPANY)));
+        person
+    }
+
+    fn target(&self) -> Target {
+        let mut target = Target {
+            id: TargetId(id(20)),
+            name: TargetName::new("mri-3").unwrap(),
+            kind: TargetKind::MedicalDevice,
+            protocol: Protocol::Ssh,
+            host: "127.0.0.1".into(),
+            port: 22,
+            more_hosts: vec![],
+            profile: Profile::Modern,
+            via: None,
+            description: String::new(),
+            attributes: Default::default(),
+            accounts: vec![Account { id: AccountId(id(21)), name: AccountName::new("service").unwrap() }],
+            pinned_host_keys: vec![],
+            pinned_host_cas: vec![],
+            pinned_certificates: vec![],
+            created_at: ZERO,
+        };
+        target.attributes.vendor = self.vendor.then_some(CompanyId(id(COMPANY)));
+        target
+    }
+
+    fn company(&self) -> Option<anteroom_domain::Company> {
+        self.vendor.then(|| anteroom_domain::Company {
+            id: CompanyId(id(COMPANY)),
+            name: DisplayName::new("Acme").unwrap(),
+            contract_ends: at(200),
+            supervised: false,
+        })
+    }
+
+    fn grant(&self, s: &State) -> Option<Grant> {
+        (s.request == Request::Granted).then(|| Grant {
+            id: GrantId(id(30)),
+            request: RequestId(id(31)),
+            person: PersonId(id(REQUESTER)),
+            target: TargetId(id(20)),
+            target_name: TargetName::new("mri-3").unwrap(),
+            account: AccountId(id(21)),
+            account_name: AccountName::new("service").unwrap(),
+            capabilities: Capabilities::interactive(),
+            obligations: self.owed.clone(),
+            not_before: at(FROM),
+            not_after: at(UNTIL),
+            revoked_at: s.revoked.then_some(ZERO),
+        })
+    }
+
+    fn locks(&self, s: &State) -> Vec<Lock> {
+        let lock = |on| Lock { id: LockId(id(40)), on, reason: Reason::new("lost laptop").unwrap(), by: None, at: ZERO, lifted_at: None };
+        s.locked.then(|| lock(Lockable::Target(TargetId(id(20))))).into_iter().collect()
+    }
+
+    /// What a gateway does when somebody connects.
+    fn connects(&self, s: &State) -> Option<State> {
+        let (person, target, locks, company) = (self.person(s), self.target(), self.locks(s), self.company());
+        let grants: Vec<Grant> = self.grant(s).into_iter().collect();
+        let facts = Facts {
+            session: SessionId(id(50)),
+            person: &person,
+            target: Some(&target),
+            company: company.as_ref(),
+            account: &target.accounts[0].name,
+            grants: &grants,
+            emergencies: &[],
+            locks: &locks,
+            source: "10.0.0.7".parse().unwrap(),
+            second_factor: SecondFactor::SecurityKey,
+            factor_at: at(s.clock),
+            now: at(s.clock),
+        };
+        let ruling = |_: &Target, _: &Grant| match s.policy {
+            Policy::AsSigned => Ruling::Permit { obligations: Obligations::default(), reasons: vec![] },
+            Policy::Two => Ruling::Permit { obligations: two(), reasons: vec![] },
+            Policy::Denies | Policy::Pauses => Ruling::Deny { reasons: vec![] },
+        };
+        let Decision::Permit(permit) = judge(&facts, ruling) else { return None };
+        let watch = permit.obligations().supervise.then(|| Supervision::new(seconds(s.clock), seconds(2)));
+        Some(State { session: Session::Runs { held: false, watch }, ..s.clone() })
+    }
+
+    /// What a guard does whenever anything is otherwise, and by the clock.
+    fn guarded(&self, mut s: State) -> State {
+        let Session::Runs { watch, .. } = s.session else { return s };
+        let watch = watch.map(|w| w.step(Input::Nothing, seconds(s.clock)));
+        let standing = Standing {
+            session: SessionId(id(50)),
+            person: PersonId(id(REQUESTER)),
+            grant: GrantId(id(30)),
+            target: TargetId(id(20)),
+            source: "10.0.0.7".parse().unwrap(),
+            second_factor: SecondFactor::SecurityKey,
+            factor_at: at(FROM),
+            not_after: at(UNTIL),
+            judged_at: at(FROM),
+        };
+        let Some(grant) = self.grant(&s) else { panic!("a session without a grant: {s:?}") };
+        let now = Circumstances {
+            person: self.person(&s),
+            grant,
+            target: self.target(),
+            emergency: false,
+            locks: self.locks(&s),
+            company: self.company(),
+        };
+        let says = match s.policy {
+            Policy::AsSigned => PolicySays::Permits(Obligations::default()),
+            Policy::Two => PolicySays::Permits(two()),
+            Policy::Denies => PolicySays::Denies,
+            Policy::Pauses => PolicySays::Pauses("wait".into()),
+        };
+        s.session = match rejudge(&standing, &now, says, at(s.clock)) {
+            _ if watch.is_some_and(|w| w.state() == Watch::Ended) => Session::Ended,
+            Verdict::Stays { .. } => Session::Runs { held: false, watch },
+            Verdict::StandsStill { .. } => Session::Runs { held: true, watch },
+            Verdict::Ends(_) => Session::Ended,
+        };
+        s
+    }
+
+    /// Everything that anybody can do, and time.
+    fn next(&self, s: &State) -> Vec<State> {
+        let mut all = Vec::new();
+        if s.request == Request::Open {
+            let said = self.voices(s);
+            for who in PEOPLE {
+                for yes in [true, false] {
+                    if self.needed().hears(&said, &self.voice((who, yes))).is_err() {
+                        continue;
+                    }
+                    let mut t = s.clone();
+                    t.voices.push((who, yes));
+                    t.request = match self.needed().tally(&self.voices(&t)) {
+                        Tally::Satisfied => Request::Granted,
+                        Tally::Denied(_) => Request::Denied,
+                        Tally::Waiting(_) => Request::Open,
+                    };
+                    all.push(t);
+                }
+            }
+            all.push(State { request: Request::Withdrawn, ..s.clone() });
+        }
+        if s.clock < LAST {
+            let clock = s.clock + 1;
+            let over = s.request == Request::Open && clock >= UNANSWERED;
+            all.push(State { clock, request: if over { Request::Expired } else { s.request }, ..s.clone() });
+        }
+        if s.request == Request::Granted {
+            all.push(State { revoked: true, ..s.clone() });
+        }
+        all.push(State { suspended: !s.suspended, ..s.clone() });
+        all.push(State { locked: !s.locked, ..s.clone() });
+        for policy in [Policy::AsSigned, Policy::Two, Policy::Denies, Policy::Pauses] {
+            all.push(State { policy, ..s.clone() });
+        }
+        match s.session {
+            Session::None => all.extend(self.connects(s)),
+            Session::Runs { held, watch: Some(w) } => {
+                let (now, lease) = (seconds(s.clock), seconds(s.clock) + Duration::from_secs(3));
+                for input in [Input::Lease { until: lease }, Input::Nobody, Input::Nothing] {
+                    all.push(State { session: Session::Runs { held, watch: Some(w.step(input, now)) }, ..s.clone() });
+                }
+            }
+            Session::Runs { .. } | Session::Ended => {}
+        }
+        all.into_iter().map(|t| self.guarded(t)).collect()
+    }
+
+    fn check(&self, s: &State) {
+        if s.request == Request::Granted {
+            assert!(self.agreed(s), "granted without those who had to agree: {s:?}");
+            assert!(s.voices.iter().all(|(_, yes)| *yes), "granted although somebody denied: {s:?}");
+        }
+        let Session::Runs { held, watch } = s.session else { return };
+        assert!(s.request == Request::Granted && self.agreed(s), "runs without its approvals: {s:?}");
+        assert!((FROM..UNTIL).contains(&s.clock), "runs outside of its time: {s:?}");
+        assert!(!s.revoked && !s.suspended && !s.locked, "runs although it was taken back: {s:?}");
+        assert!(s.policy != Policy::Denies, "runs against policy: {s:?}");
+        assert!(held == (s.policy == Policy::Pauses), "policy says wait, or go on: {s:?}");
+        let two = self.owed.approvals.iter().map(|q| q.count).sum::<u8>() >= 2;
+        assert!(s.policy != Policy::Two || two, "runs with fewer approvals than policy asks for by now: {s:?}");
+        assert_eq!(watch.is_some(), self.owed.supervise, "watched if it has to be: {s:?}");
+        if let Some(w) = watch {
+            let watched = matches!(w.state(), Watch::Watched { until } if seconds(s.clock) < until);
+            assert_eq!(w.runs(seconds(s.clock)), watched, "lets something through unwatched: {s:?}");
+        }
+    }
+
+    fn explore(&self) -> (usize, usize) {
+        let first = State {
+            clock: 0,
+            request: Request::Open,
+            voices: vec![],
+            revoked: false,
+            suspended: false,
+            locked: false,
+            policy: Policy::AsSigned,
+            session: Session::None,
+        };
+        let (mut seen, mut todo, mut ran) = (HashSet::from([first.clone()]), VecDeque::from([first]), 0);
+        while let Some(s) = todo.pop_front() {
+            self.check(&s);
+            ran += usize::from(matches!(s.session, Session::Runs { .. }));
+            for t in self.next(&s) {
+                if seen.insert(t.clone()) {
+                    todo.push_back(t);
+                }
+            }
+        }
+        (seen.len(), ran)
+    }
+}
+
+fn two() -> Obligations {
+    Obligations { approvals: vec![of(None, 2)], ..Obligations::default() }
+}
+
+fn of(group: Option<&str>, count: u8) -> Quorum {
+    Quorum { group: group.map(|g| GroupName::new(g).unwrap()), count }
+}
+
+#[test]
+fn no_path_leads_in_without_approvals_beyond_its_time_or_unwatched() {
+    let engineer = || vec![of(Some("clinical-engineering"), 1), of(None, 1)];
+    for (approvals, ordered) in [(vec![], false), (vec![of(None, 2)], false), (engineer(), false), (engineer(), true)] {
+        for supervise in [false, true] {
+            for vendor in [false, true] {
+                let owed = Obligations { approvals: approvals.clone(), ordered, supervise, ..Obligations::default() };
+                let (states, ran) = World { owed, vendor }.explore();
+                // A model in which nothing ever runs proves nothing.
+                assert!(states > 500 && ran > 20, "{approvals:?} {ordered} {supervise} {vendor}: {states} states, {ran} with a session");
+            }
+        }
+    }
+}
