@@ -88,7 +88,7 @@ pub fn revoke(sessions: usize) -> Result<Revoked> {
     let (first, other) = (clients(w.ssh_port())?, clients(second.ssh_port())?);
     let ((one, opened), (two, opened_too)) = (first.open(sessions / 2, RATE), other.open(sessions - sessions / 2, RATE));
     ensure!(opened.failed.is_empty() && opened_too.failed.is_empty(), "not all were opened: {:?} {:?}", opened.failed, opened_too.failed);
-    let each = first.ends_after(vec![one, two], || approver.revoke(&grant))?;
+    let each = first.ends_after(vec![one, two], || approver.post_form(&format!("/grants/{grant}/revoke"), &[]).map(drop))?;
     let at = |part: f64| each.get((each.len().saturating_sub(1) as f64 * part) as usize).map_or(f64::NAN, |d| d.as_secs_f64() * 1e3);
     Ok(Revoked { wanted: sessions, ended: each.len(), p50_ms: at(0.5), p99_ms: at(0.99), last_ms: at(1.0) })
 }
