@@ -1,7 +1,7 @@
 //! Lines that must not be lost while Postgres is away: kept in fsynced files and merged, in order and exactly once,
 //! when it is back. The id of the audit entry is what makes a second merge harmless.
 use super::record;
-use crate::{Approvals, CardError, CardUse, SealedRecord, StoreError, store, store::sessions::Begun};
+use crate::{Approvals, CardError, CardUse, SealedRecord, SignError, StoreError, store, store::sessions::Begun};
 use anteroom_domain::{AuditRecord, SessionId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -186,9 +186,9 @@ impl Approvals {
     async fn apply(&self, s: &Spooled) -> Result<(), StoreError> {
         if let Work::Card(used) = &s.work {
             // A transaction of its own, and harmless the second time. The sessions under its grant follow.
-            match self.merge_used_card(used).await {
+            match Box::pin(self.merge_used_card(used)).await {
                 Ok(_) => {}
-                Err(CardError::Store(e)) => return Err(e),
+                Err(CardError::Sign(SignError::Store(e))) => return Err(e),
                 Err(e) => {
                     tracing::error!(card = %used.card, error = %e, "a used card does not fit what the database knows");
                     return Err(StoreError::Damaged("a used card"));

@@ -8,7 +8,7 @@ use crate::{
     },
     clock::{self, hex, text},
     store::sessions::Begun,
-    workflow::{Asked, Connecting, factor_used},
+    workflow::{Asked, Connecting, factor_used, loggable},
 };
 use anteroom_assertion::{CardRefused, OfflineCard};
 use anteroom_domain::{
@@ -132,7 +132,7 @@ impl Approvals {
         let no = |why: &str| (None, Refusal::Card(why.to_owned()));
         let gateway = self.inner.safe.gateway().ok_or_else(|| no("safe mode is off"))?;
         let person = m.known.person(m.person.id).filter(|p| may(p, Action::BreakGlass)).ok_or_else(|| no("you may not use a card"))?;
-        let terms = self.card(m, code, &gateway).map_err(|e| no(&e.to_string()))?;
+        let terms = self.fitting_card(m, code, &gateway).map_err(|e| no(&e.to_string()))?;
         let refused = |why: String| (Some(terms.card), Refusal::Card(why));
         let target = m.known.target(terms.target_name.as_str()).filter(|t| t.id == terms.target);
         let target = target.ok_or_else(|| refused("its target is not known any more".into()))?;
@@ -194,9 +194,9 @@ impl Approvals {
     }
 
     /// The first card for this place that the code is of.
-    fn card(&self, m: &Meanwhile<'_>, code: &CardCode, gateway: &str) -> Result<CardTerms, CardRefused> {
+    fn fitting_card(&self, m: &Meanwhile<'_>, code: &CardCode, gateway: &str) -> Result<CardTerms, CardRefused> {
         let here = |c: &&OfflineCard| c.terms.target_name.as_str() == m.target && c.terms.account.as_str() == m.account;
-        let checked = m.known.cards.iter().filter(here).map(|c| c.check(code, gateway, m.now, &self.site()));
+        let checked = m.known.cards.iter().filter(here).map(|c| c.check(code, m.person.id, gateway, m.now, &self.site()));
         checked.into_iter().find(|r| !matches!(r, Err(CardRefused::WrongCode))).unwrap_or(Err(CardRefused::WrongCode))
     }
 
@@ -213,8 +213,7 @@ impl Approvals {
     }
 
     async fn note_refused(&self, m: &Meanwhile<'_>, why: String) {
-        let target = anteroom_domain::TargetName::new(m.target).ok();
-        let event = AuditEvent::AccessRefused { person: Some(m.person.id), target, source: m.source.to_string(), why };
+        let event = AuditEvent::AccessRefused { person: Some(m.person.id), target: loggable(m.target), source: m.source.to_string(), why };
         self.note(event, Some(m.person.id)).await;
     }
 

@@ -157,6 +157,11 @@ impl Approvals {
         self.meanwhile().is_some()
     }
 
+    /// Whether it could, if the database were away now.
+    pub fn can_go_on_alone(&self) -> bool {
+        self.inner.safe.known().is_some()
+    }
+
     /// The database has just not answered.
     pub(crate) async fn enter_safe_mode(&self) -> Option<Arc<Known>> {
         let known = self.inner.safe.known()?;

@@ -97,7 +97,7 @@ pub(crate) async fn lift(db: impl PgExecutor<'_>, on: Lockable, by: Option<Perso
 }
 
 /// Of those that count, the ones on any of these, or on a company.
-pub(crate) async fn all(db: impl PgExecutor<'_>) -> Store<Vec<Lock>> {
+pub(crate) async fn counting(db: impl PgExecutor<'_>) -> Store<Vec<Lock>> {
     let rows = sqlx::query_as!(
         Row,
         "select id, person, target, company, reason, by_person, at, lifted_at from lock where lifted_at is null order by at, id"

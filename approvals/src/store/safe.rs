@@ -26,15 +26,17 @@ pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: M
     let keys = rows.into_iter().map(|r| (r.fingerprint, r.person.into()));
     let keys = keys.filter(|(_, id)| people.iter().any(|p| p.id == *id)).collect();
     let ids: Vec<Uuid> = people.iter().map(|p| p.id.0).collect();
-    let found = sqlx::query_scalar!(
+    let found: Vec<Uuid> = sqlx::query_scalar!(
         "select id from access_grant where revoked_at is null and not_after > $1 and not_before < $2 and person = any($3)",
         now,
         now.saturating_add(ahead),
         &ids
-    );
-    let grants = grants::by_ids(&mut *tx, &found.fetch_all(&mut *tx).await?).await?;
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let grants = grants::by_ids(&mut *tx, &found).await?;
     let emergencies = break_glass::among(&mut *tx, &grants.iter().map(|g| g.id.0).collect::<Vec<_>>()).await?;
-    let locks = locks::all(&mut *tx).await?;
+    let locks = locks::counting(&mut *tx).await?;
     tx.rollback().await?;
     Ok(Known {
         log: log.to_owned(),

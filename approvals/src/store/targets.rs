@@ -238,7 +238,7 @@ pub(crate) async fn account(
 }
 
 /// A credential as the database sees it: closed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sealed {
     pub(crate) kind: String,
     pub(crate) key_version: i32,

@@ -111,6 +111,8 @@ impl Approvals {
         };
         let confirmed = match claimed {
             SecondFactor::Missing => None,
+            // Only `authorize_by_card` believes a card, while there is no database to ask.
+            SecondFactor::Card(_) => None,
             // Proven on the connection itself, by the gateway: a security key that verified its person.
             SecondFactor::SecurityKey => Some(now),
             // The gateway has judged it when it signed. A menu may stand open for longer than it counts.
@@ -203,6 +205,6 @@ pub(super) async fn decide(
 }
 
 /// Only what could be a target's name goes into the log: people type all kinds of things before an "@".
-fn loggable(target: &str) -> String {
+pub(crate) fn loggable(target: &str) -> String {
     TargetName::new(target).map_or_else(|_| "(not a target name)".into(), String::from)
 }

@@ -31,6 +31,7 @@ mod tickets;
 mod unmask;
 
 pub use authorize::Claim;
+pub(crate) use authorize::loggable;
 pub use break_glass::{BreakGlassError, BreakGlassForm};
 pub use cards::{CardError, CardForm, CardUse};
 pub use devices::{Feed, FoundComponent, Inventory, SbomInfo};

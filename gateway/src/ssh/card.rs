@@ -16,6 +16,9 @@ const TRIES: u8 = 3;
 /// Longest answer that is looked at, bytes.
 const MAX_ANSWER: usize = 1024;
 
+/// Before anybody has signed in.
+pub(super) const BANNER: &str = "anteroom: the database is away: safe mode. A grant you have counts with a security key that verifies you; a break-glass card\r\nopens what is printed on it. Running sessions go on. Everything is recorded.\r\n";
+
 /// Why a passkey is not asked for.
 pub(super) const NO_PASSKEY: &str = "the database is away, so no passkey can be asked for; a security key that verifies you (ssh-keygen -t ed25519-sk -O verify-required) works without";
 

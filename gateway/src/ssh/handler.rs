@@ -95,8 +95,12 @@ impl Handler for ClientHandler {
     type Error = russh::Error;
 
     async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
-        if Box::pin(self.connection.shared.approvals.healthy()).await {
+        let approvals = &self.connection.shared.approvals;
+        if Box::pin(approvals.healthy()).await {
             return Ok(self.connection.shared.config.banner.clone());
+        }
+        if approvals.can_go_on_alone() {
+            return Ok(Some(card::BANNER.into()));
         }
         Ok(Some("anteroom: the database does not answer: new sessions are refused, running ones go on. Try again in a moment.\r\n".into()))
     }

@@ -138,7 +138,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn psql(&self, database: &str, sql: &str) -> Result<String> {
+    pub fn psql(&self, database: &str, sql: &str) -> Result<String> {
         psql(&self.socket(), "anteroom_owner", database, sql)
     }
 }

@@ -41,6 +41,7 @@ mod rdp_tickets;
 mod relay;
 mod rotation;
 mod same_time;
+mod safe_mode;
 mod search;
 mod shred;
 mod slow_loris;
