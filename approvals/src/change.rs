@@ -58,9 +58,10 @@ impl Change {
             | Self::Target(_)
             | Self::Company(_)
             | Self::Policy
+            // And let one go on: who decides by deadlines has to hear it.
+            | Self::Supervision(_)
             | Self::Resync => true,
-            Self::Supervision(_)
-            | Self::StepUp(_)
+            Self::StepUp(_)
             | Self::Request(_)
             | Self::Session(_)
             | Self::Unmask(_)

@@ -24,7 +24,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 impl Approvals {
     /// Does the background work until `stop`; then merges and signs what is left and returns. Run it once a process.
     pub async fn run(&self, stop: CancellationToken) {
-        tokio::join!(Box::pin(self.listen(&stop)), Box::pin(self.keep_log(&stop)), Box::pin(self.sweep(&stop)), Box::pin(self.keep_known(&stop)));
+        tokio::join!(
+            Box::pin(self.listen(&stop)),
+            Box::pin(self.keep_log(&stop)),
+            Box::pin(self.sweep(&stop)),
+            Box::pin(self.keep_known(&stop))
+        );
         let drained = timeout(DRAIN, async {
             Box::pin(self.merge_spool()).await?;
             while self.sequence().await? > 0 {}

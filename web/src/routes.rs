@@ -144,6 +144,7 @@ pub(crate) fn table() -> Vec<Route> {
         json("/supervise/{id}/renew", May(Supervise), post(supervise::seat::renew)),
         json("/supervise/{id}/leave", May(Supervise), post(supervise::seat::leave)),
         json("/supervise/{id}/note", May(Supervise), post(supervise::seat::note)),
+        json("/supervise/{id}/prolong", May(Supervise), post(supervise::seat::prolong)),
         page("/recordings", May(ReplayMasked), get(recordings::list::show)),
         page("/recordings/search", May(ReplayMasked), get(recordings::search::form)),
         form("/recordings/search", May(ReplayMasked), post(recordings::search::ask)),

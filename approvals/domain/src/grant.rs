@@ -1,7 +1,7 @@
 use crate::{AccountId, AccountName, Capabilities, GrantId, Moment, Obligations, PersonId, RequestId, TargetId, TargetName};
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub id: GrantId,
     pub request: RequestId,

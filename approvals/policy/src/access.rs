@@ -3,8 +3,8 @@ use crate::pdp::Ruling;
 use crate::standing::{self, Circumstances, Standing};
 use crate::vendor::{self, VendorRefusal};
 use anteroom_domain::{
-    AccountId, AccountName, Capabilities, CardId, Capability, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations, Person,
-    PersonId, Role, SessionId, StepUpId, Target,
+    AccountId, AccountName, Capabilities, Capability, CardId, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations,
+    Person, PersonId, Role, SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
 
@@ -226,7 +226,7 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
     if obligations.factor_age.is_some_and(too_old) && !f.second_factor.is_of_now() {
         return Decision::NeedsSecondFactor(grant.id);
     }
-    let not_after = standing::ends(grant, terms.until, &obligations);
+    let not_after = standing::ends(grant, time::Duration::ZERO, terms.until, &obligations);
     if not_after <= f.now {
         return Decision::Deny(Refusal::Policy(vec!["the time that it allows is over".into()]));
     }
@@ -244,6 +244,7 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
             grant: grant.clone(),
             target: target.clone(),
             emergency: f.emergencies.contains(&grant.id),
+            prolonged: false,
             locks: f.locks.to_vec(),
             company: f.company.cloned(),
         },

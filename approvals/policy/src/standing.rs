@@ -4,7 +4,7 @@
 //! that what only time changes (a grant's end, a second factor's age, a report's age) is judged without the database.
 use crate::{SecondFactor, vendor};
 use anteroom_domain::{
-    Company, EndReason, Grant, GrantId, GrantState, Lock, Moment, Obligations, Person, PersonId, Role, SessionId, Target, TargetId,
+    AtEnd, Company, EndReason, Grant, GrantId, GrantState, Lock, Moment, Obligations, Person, PersonId, Role, SessionId, Target, TargetId,
 };
 use std::net::IpAddr;
 
@@ -33,6 +33,8 @@ pub struct Circumstances {
     pub target: Target,
     /// The person took the grant in an emergency: nobody has approved it, and a review follows.
     pub emergency: bool,
+    /// Whoever watches has let the session go on after the grant's end, as the grant allows.
+    pub prolonged: bool,
     /// On the person, their company or the target.
     pub locks: Vec<Lock>,
     /// The person's, if they are a vendor's.
@@ -67,7 +69,7 @@ pub enum Verdict {
 
 /// The same rules as at the start, in the same order.
 pub fn rejudge(s: &Standing, now: &Circumstances, policy: PolicySays, at: Moment) -> Verdict {
-    let Circumstances { person, grant, target, emergency, locks, company } = now;
+    let Circumstances { person, grant, target, emergency, prolonged, locks, company } = now;
     if person.is_suspended() {
         return Verdict::Ends(EndReason::PersonSuspended);
     }
@@ -76,6 +78,8 @@ pub fn rejudge(s: &Standing, now: &Circumstances, policy: PolicySays, at: Moment
     }
     match grant.state(at) {
         GrantState::Live => {}
+        // For how long is judged below.
+        GrantState::Expired if *prolonged => {}
         GrantState::Revoked => return Verdict::Ends(EndReason::GrantRevoked),
         GrantState::Expired | GrantState::NotYet => return Verdict::Ends(EndReason::GrantEnded),
     }
@@ -98,10 +102,16 @@ pub fn rejudge(s: &Standing, now: &Circumstances, policy: PolicySays, at: Moment
         return Verdict::Ends(EndReason::PolicyDenied);
     }
     let obligations = grant.obligations.clone().and(terms.obligations).and(policy);
-    let ends = ends(grant, terms.until, &obligations);
+    // What the approvers signed, and the policy of now does not shorten.
+    let signed = matches!(grant.obligations.at_end, Some(AtEnd::SupervisorDecides { .. })) && *prolonged;
+    let more = match obligations.at_end {
+        Some(AtEnd::SupervisorDecides { minutes }) if signed => time::Duration::minutes(minutes.into()),
+        _ => time::Duration::ZERO,
+    };
+    let ends = ends(grant, more, terms.until, &obligations);
     let deadline = factor_ends(s, &obligations).map_or(ends, |factor| factor.min(ends));
     if deadline <= at {
-        return Verdict::Ends(EndReason::PolicyDenied);
+        return Verdict::Ends(if grant.not_after <= at { EndReason::GrantEnded } else { EndReason::PolicyDenied });
     }
     match paused {
         Some(why) => Verdict::StandsStill { why, deadline },
@@ -110,9 +120,9 @@ pub fn rejudge(s: &Standing, now: &Circumstances, policy: PolicySays, at: Moment
 }
 
 /// When a session under this grant is over at the latest.
-pub(crate) fn ends(grant: &Grant, terms_until: Option<Moment>, o: &Obligations) -> Moment {
+pub(crate) fn ends(grant: &Grant, more: time::Duration, terms_until: Option<Moment>, o: &Obligations) -> Moment {
     let longest = o.longest.map(|minutes| grant.not_before + time::Duration::minutes(minutes.into()));
-    [terms_until, longest].into_iter().flatten().fold(grant.not_after, Moment::min)
+    [terms_until, longest].into_iter().flatten().fold(grant.not_after.saturating_add(more), Moment::min)
 }
 
 /// A second factor that is to be no older than so many seconds carries its session no longer either. One made for this connection (zero)
@@ -193,7 +203,30 @@ mod tests {
             not_after: NOW + Duration::HOUR,
             revoked_at: None,
         };
-        (standing, Circumstances { person, grant, target, emergency: false, locks: vec![], company: None })
+        (standing, Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None })
+    }
+
+    #[test]
+    fn a_supervisor_lets_it_go_on_for_as_long_as_the_approvers_signed_and_no_longer() {
+        let ends = |minutes: Option<u16>, prolonged: bool, policy: Obligations, after: Duration| {
+            let (s, mut c) = running();
+            c.grant.obligations.at_end = minutes.map(|minutes| AtEnd::SupervisorDecides { minutes });
+            c.prolonged = prolonged;
+            match rejudge(&s, &c, PolicySays::Permits(policy), c.grant.not_after + after) {
+                Verdict::Stays { deadline, .. } => Ok(deadline - c.grant.not_after),
+                Verdict::Ends(why) => Err(why),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (none, minute) = (Obligations::default, Duration::MINUTE);
+        assert_eq!(ends(Some(10), true, none(), minute), Ok(10 * minute));
+        assert_eq!(ends(Some(10), true, none(), 10 * minute), Err(EndReason::GrantEnded), "the hard stop");
+        assert_eq!(ends(Some(10), false, none(), Duration::ZERO), Err(EndReason::GrantEnded), "nobody decided");
+        assert_eq!(ends(None, true, none(), Duration::ZERO), Err(EndReason::GrantEnded), "nobody signed that");
+        let five = Obligations { at_end: Some(AtEnd::SupervisorDecides { minutes: 5 }), ..none() };
+        assert_eq!(ends(Some(10), true, five.clone(), minute), Ok(5 * minute), "policy makes it shorter");
+        assert_eq!(ends(None, true, five, Duration::ZERO), Err(EndReason::GrantEnded), "and never longer");
+        assert_eq!(ends(Some(10), true, Obligations { at_end: Some(AtEnd::Cut), ..none() }, Duration::ZERO), Err(EndReason::GrantEnded));
     }
 
     fn lock(on: Lockable) -> Lock {

@@ -2,9 +2,9 @@
 //! the product: who may answer, who has to, whether to let in, whether to let go on, whether somebody watches. Breadth first, no luck.
 #![allow(clippy::unwrap_used)]
 use anteroom_domain::{
-    Account, AccountId, AccountName, Capabilities, CompanyId, DisplayName, Grant, GrantId, GroupName, Handle, Lock, LockId, Lockable, Moment,
-    Obligations, Person, PersonId, Profile, Protocol, Quorum, Reason, RequestId, Role, Roles, SessionId, Target, TargetId, TargetKind,
-    TargetName, content::Verdict as Says,
+    Account, AccountId, AccountName, Capabilities, CompanyId, DisplayName, Grant, GrantId, GroupName, Handle, Lock, LockId, Lockable,
+    Moment, Obligations, Person, PersonId, Profile, Protocol, Quorum, Reason, RequestId, Role, Roles, SessionId, Target, TargetId,
+    TargetKind, TargetName, content::Verdict as Says,
 };
 use anteroom_policy::{
     Circumstances, Decision, Facts, Needed, PolicySays, Ruling, SecondFactor, Standing, Tally, Verdict, Voice, judge, rejudge,
@@ -232,6 +232,7 @@ impl World {
             grant,
             target: self.target(),
             emergency: false,
+            prolonged: false,
             locks: self.locks(&s),
             company: self.company(),
         };

@@ -27,7 +27,10 @@ pub(crate) struct Spooled {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Work {
     Nothing,
-    End { session: SessionId, reason: String },
+    End {
+        session: SessionId,
+        reason: String,
+    },
     /// Begun while the database was away.
     Start(Box<Begun>),
     /// A break-glass card was used; its grant comes with it.

@@ -16,9 +16,7 @@ use anteroom_domain::{
     audit::{CardEvent, SafeModeEvent},
     content::CardTerms,
 };
-use anteroom_policy::{
-    Action, Ask, Circumstances, Decision, Facts, Permit, Refusal, SecondFactor, Verdict, break_glass, judge, may,
-};
+use anteroom_policy::{Action, Ask, Circumstances, Decision, Facts, Permit, Refusal, SecondFactor, Verdict, break_glass, judge, may};
 use std::net::IpAddr;
 
 /// Who wants to go where, while the database is away.
@@ -128,7 +126,12 @@ impl Approvals {
         Ok(Decision::Deny(decided))
     }
 
-    async fn by_card(&self, m: &Meanwhile<'_>, code: &CardCode, reason: Reason) -> Result<Permit, (Option<anteroom_domain::CardId>, Refusal)> {
+    async fn by_card(
+        &self,
+        m: &Meanwhile<'_>,
+        code: &CardCode,
+        reason: Reason,
+    ) -> Result<Permit, (Option<anteroom_domain::CardId>, Refusal)> {
         let no = |why: &str| (None, Refusal::Card(why.to_owned()));
         let gateway = self.inner.safe.gateway().ok_or_else(|| no("safe mode is off"))?;
         let person = m.known.person(m.person.id).filter(|p| may(p, Action::BreakGlass)).ok_or_else(|| no("you may not use a card"))?;
@@ -188,7 +191,9 @@ impl Approvals {
         };
         // Used first: a card that was written down and let nobody in is a loss, one that lets two in is a breach.
         self.use_card(terms.card).await.map_err(|why| refused(why.to_string()))?;
-        self.keep_permitted(m, &permit, Work::Card(Box::new(used))).await.map_err(|e| refused(format!("it cannot be written down: {e}")))?;
+        self.keep_permitted(m, &permit, Work::Card(Box::new(used)))
+            .await
+            .map_err(|e| refused(format!("it cannot be written down: {e}")))?;
         tracing::warn!(session = %m.session, card = %terms.card, "a break-glass card was used");
         Ok(permit)
     }
@@ -208,7 +213,8 @@ impl Approvals {
 
     /// On disk before anybody is let in.
     async fn keep_permitted(&self, m: &Meanwhile<'_>, permit: &Permit, work: Work) -> Result<(), StoreError> {
-        let event = SafeModeEvent::Permitted { session: m.session, grant: permit.grant(), person: permit.person(), known_at: text(m.known.at) };
+        let event =
+            SafeModeEvent::Permitted { session: m.session, grant: permit.grant(), person: permit.person(), known_at: text(m.known.at) };
         self.keep(Spooled { record: record::line(AuditEvent::SafeMode(event), Some(permit.person()), m.now), work }).await
     }
 
@@ -237,7 +243,7 @@ impl Approvals {
                 let grant = known.grants.iter().find(|g| g.id == grant.id)?.clone();
                 let target = known.targets.iter().find(|t| t.id == grant.target)?.clone();
                 let emergency = known.emergencies.contains(&grant.id);
-                Some(Circumstances { person, grant, target, emergency, locks: known.locks.clone(), company: None })
+                Some(Circumstances { person, grant, target, emergency, prolonged: false, locks: known.locks.clone(), company: None })
             };
             match self.judged(&permit.standing(), found(), now).0 {
                 Verdict::Stays { .. } => {}

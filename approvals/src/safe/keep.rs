@@ -1,5 +1,8 @@
 //! Reading what counts while the database is there, keeping it, and knowing whether it is there.
-use super::{Known, cards::{Journal, NotUsed}};
+use super::{
+    Known,
+    cards::{Journal, NotUsed},
+};
 use crate::{Approvals, Change, OpenError, StoreError, approvals::check_database, clock, store};
 use anteroom_domain::{AuditEvent, CardId, GatewayName, Secret, audit::SafeModeEvent};
 use std::{

@@ -67,9 +67,9 @@ pub(crate) async fn read_places(pool: &PgPool, known: &mut Known) -> Store<()> {
     )
     .fetch_all(&mut *tx)
     .await?;
-    let sealed = rows.into_iter().map(|r| {
-        (r.account.into(), targets::Sealed { kind: r.kind, key_version: r.key_version, nonce: r.nonce, sealed: r.sealed })
-    });
+    let sealed = rows
+        .into_iter()
+        .map(|r| (r.account.into(), targets::Sealed { kind: r.kind, key_version: r.key_version, nonce: r.nonce, sealed: r.sealed }));
     known.credentials = sealed.collect();
     tx.rollback().await?;
     Ok(())

@@ -70,7 +70,14 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    pub(crate) fn of(permit: &Permit, grant: &Grant, header_sha256: &[u8; 32], gateway: &str, certificate: Option<&str>, at: Moment) -> Self {
+    pub(crate) fn of(
+        permit: &Permit,
+        grant: &Grant,
+        header_sha256: &[u8; 32],
+        gateway: &str,
+        certificate: Option<&str>,
+        at: Moment,
+    ) -> Self {
         Self {
             session: permit.session(),
             grant: grant.id,

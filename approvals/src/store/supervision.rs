@@ -83,6 +83,25 @@ pub(crate) async fn watches(db: impl PgExecutor<'_>, session: SessionId, by: Per
     Ok(held)
 }
 
+/// Once a session: false if somebody did before.
+pub(crate) async fn prolong(db: impl PgExecutor<'_>, session: SessionId, by: PersonId, at: Moment) -> Store<bool> {
+    let done = sqlx::query!(
+        "update session set prolonged_by = $2, prolonged_at = $3 where id = $1 and ended_at is null and prolonged_at is null",
+        session.0,
+        by.0,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Those of them that may go on after their grant's end.
+pub(crate) async fn prolonged(db: impl PgExecutor<'_>, sessions: &[Uuid]) -> Store<Vec<SessionId>> {
+    let ids = sqlx::query_scalar!("select id from session where id = any($1) and prolonged_at is not null", sessions).fetch_all(db).await?;
+    Ok(ids.into_iter().map(SessionId::from).collect())
+}
+
 pub(crate) struct Row {
     pub(crate) supervisor: Uuid,
     pub(crate) name: String,

@@ -50,7 +50,7 @@ impl Approvals {
         let locks = store::locks::between(&mut *tx, &person, target.id).await?;
         let company = store::companies::of(&mut *tx, &person).await?;
         let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
-        let circumstances = Circumstances { person, grant, target, emergency, locks, company };
+        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company };
         let (verdict, _) = self.judged(&permit.standing(), Some(circumstances.clone()), now);
         match verdict {
             Verdict::Stays { .. } => {}

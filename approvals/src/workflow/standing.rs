@@ -114,6 +114,7 @@ impl Approvals {
         let found_targets: HashMap<_, _> = store::targets::by_ids(&mut *db, &targets).await?.into_iter().map(|t| (t.id, t)).collect();
         let locks = store::locks::of(&mut *db, &people, &targets).await?;
         let emergencies = store::break_glass::among(&mut *db, &grants).await?;
+        let prolonged = store::supervision::prolonged(&mut *db, &ids(|s| s.session.0)).await?;
         let mut companies = HashMap::new();
         for id in found_people.values().filter_map(|p| p.attributes.company) {
             if let std::collections::hash_map::Entry::Vacant(place) = companies.entry(id) {
@@ -124,8 +125,16 @@ impl Approvals {
             let (person, grant, target) = (found_people.get(&s.person)?, found_grants.get(&s.grant)?, found_targets.get(&s.target)?);
             let locks = locks.iter().filter(|l| l.keeps_out(person) || l.closes(target)).cloned().collect();
             let company = person.attributes.company.and_then(|id| companies.get(&id).cloned().flatten());
-            let emergency = emergencies.contains(&grant.id);
-            Some(Circumstances { person: person.clone(), grant: grant.clone(), target: target.clone(), emergency, locks, company })
+            let (emergency, prolonged) = (emergencies.contains(&grant.id), prolonged.contains(&s.session));
+            Some(Circumstances {
+                person: person.clone(),
+                grant: grant.clone(),
+                target: target.clone(),
+                emergency,
+                prolonged,
+                locks,
+                company,
+            })
         };
         Ok(of.iter().map(one).collect())
     }

@@ -5,7 +5,7 @@ use crate::{
     clock::{self, hex},
     store,
 };
-use anteroom_domain::{AuditEvent, MessageText, Moment, PersonId, SessionId, SupervisionId, audit::SupervisionEvent};
+use anteroom_domain::{AtEnd, AuditEvent, MessageText, Moment, PersonId, SessionId, SupervisionId, audit::SupervisionEvent};
 use anteroom_policy::may_supervise;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -77,6 +77,45 @@ impl Approvals {
         record::write(&mut tx, AuditEvent::Supervision(event), Some(by), now).await?;
         store::tell(&mut *tx, Change::Supervision(session)).await?;
         Ok(self.commit(tx).await?)
+    }
+
+    /// Whoever watches lets it go on after its grant's end, for as long as the approvers signed that one may; once. Minutes.
+    pub async fn prolong_session(&self, session: SessionId, by: PersonId) -> Result<u16, ManageError> {
+        let no = |why: &str| ManageError::Invalid { what: "session", why: why.into() };
+        let now = clock::now();
+        let mut tx = self.begin().await?;
+        self.check_supervisor(&mut tx, session, by).await?;
+        if !store::supervision::watches(&mut *tx, session, by).await? {
+            return Err(no("join it first: who decides that has to watch"));
+        }
+        let (minutes, ends) = Self::prolongs(&mut tx, session).await?.ok_or_else(|| no("its grant ends by being cut"))?;
+        if ends <= now {
+            return Err(no("its grant is over"));
+        }
+        if !store::supervision::prolong(&mut *tx, session, by, now).await? {
+            return Err(no("that was decided already"));
+        }
+        record::write(&mut tx, AuditEvent::Supervision(SupervisionEvent::Prolonged { session, by, minutes }), Some(by), now).await?;
+        store::tell(&mut *tx, Change::Supervision(session)).await?;
+        self.commit(tx).await?;
+        Ok(minutes)
+    }
+
+    /// For how many minutes a supervisor may let this session go on after its grant's end, and when that is. None: not at all, or it was
+    /// decided already.
+    pub async fn prolongable(&self, session: SessionId) -> Result<Option<(u16, Moment)>, StoreError> {
+        let mut tx = self.begin().await?;
+        let decided = !store::supervision::prolonged(&mut *tx, &[session.0]).await?.is_empty();
+        if decided { Ok(None) } else { Self::prolongs(&mut tx, session).await }
+    }
+
+    async fn prolongs(tx: &mut sqlx::PgConnection, session: SessionId) -> Result<Option<(u16, Moment)>, StoreError> {
+        let Some(row) = store::sessions::by_id(&mut *tx, session).await? else { return Ok(None) };
+        let grant = store::grants::by_ids(&mut *tx, &[row.grant.0]).await?.pop();
+        Ok(grant.and_then(|g| match g.obligations.at_end {
+            Some(AtEnd::SupervisorDecides { minutes }) => Some((minutes, g.not_after)),
+            Some(AtEnd::Cut) | None => None,
+        }))
     }
 
     /// A running session that has to be watched, and somebody who may: not its own person, nobody of their company.

@@ -41,7 +41,7 @@ impl Approvals {
         let locks = store::locks::between(&mut *tx, &person, target.id).await?;
         let company = store::companies::of(&mut *tx, &person).await?;
         let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
-        let circumstances = Circumstances { person, grant, target, emergency, locks, company };
+        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company };
         let standing = Standing {
             session: SessionId(Uuid::nil()),
             person: circumstances.person.id,

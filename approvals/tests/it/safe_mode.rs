@@ -6,7 +6,10 @@ use crate::{
     world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, options},
 };
 use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, SafeMode, StoreError};
-use anteroom_domain::{AuditEvent, CardCode, CardState, EndReason, Reason, Role, SessionId, audit::{BreakGlassEvent, SafeModeEvent}};
+use anteroom_domain::{
+    AuditEvent, CardCode, CardState, EndReason, Reason, Role, SessionId,
+    audit::{BreakGlassEvent, SafeModeEvent},
+};
 use anteroom_policy::{Decision, Permit, Refusal, SecondFactor};
 use std::{process::Child, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -68,7 +71,8 @@ impl Night {
     async fn back(&mut self, gate: &Approvals) {
         self.server = Some(self.cluster.start());
         let spool = self.w.dir.path().join("spool");
-        let waiting = || std::fs::read_dir(&spool).unwrap().any(|f| f.unwrap().path().extension().is_some_and(|x| x == "jsonl" || x == "merging"));
+        let waiting =
+            || std::fs::read_dir(&spool).unwrap().any(|f| f.unwrap().path().extension().is_some_and(|x| x == "jsonl" || x == "merging"));
         let end = CancellationToken::new();
         let running = tokio::spawn({
             let (gate, end) = (gate.clone(), end.clone());
@@ -112,7 +116,10 @@ async fn a_grant_counts_on_while_the_database_is_away_and_everything_is_written_
 
     assert_eq!(n.gate.ssh_identity(KEY_FINGERPRINT).await.unwrap().unwrap().id, n.ada.person.id);
     assert!(n.gate.ssh_identity("SHA256:somebody").await.unwrap().is_none() && n.gate.in_safe_mode());
-    assert!(matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::Missing).await.unwrap().1, Decision::NeedsSecondFactor(_)), "a key alone is not enough");
+    assert!(
+        matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::Missing).await.unwrap().1, Decision::NeedsSecondFactor(_)),
+        "a key alone is not enough"
+    );
     assert!(matches!(n.ask(&n.gate, "ehr-db-2", SecondFactor::SecurityKey).await.unwrap().1, Decision::Deny(Refusal::NoSuchAccess)));
     let permit = n.permit(&n.gate).await;
     n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();

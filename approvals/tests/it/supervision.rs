@@ -9,7 +9,7 @@ use anteroom_domain::{
     AuditEvent, CompanyId, DisplayName, EndReason, MessageText, Moment, PersonAttributes, Role, SessionId, SupervisionId, TargetAttributes,
     audit::{CompanyEvent, SupervisionEvent},
 };
-use anteroom_policy::{Decision, Refusal, SecondFactor};
+use anteroom_policy::{Decision, Refusal, SecondFactor, Verdict};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -226,4 +226,29 @@ async fn companies_have_names_of_their_own_and_are_kept_by_operators() {
     assert_eq!(a.change_company(None, unknown, ends, false).await.unwrap_err(), ManageError::NoSuch("company"));
     let found = a.company_by_name("made-up imaging").await.unwrap().unwrap();
     assert!(found.id == h.company && found.supervised && a.companies().await.unwrap() == [found]);
+}
+
+#[tokio::test]
+async fn whoever_watches_lets_it_go_on_after_its_end_if_that_was_signed_and_for_no_longer() {
+    let mut h = Box::pin(Hospital::new()).await;
+    h.again().await;
+    h.w.grant(&h.vera, &mut h.nora).await;
+    let s = SessionId(Uuid::now_v7());
+    let p = permit(&h.w, &mut h.vera, s).await;
+    h.w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
+    let (a, nora) = (h.w.approvals.clone(), h.nora.person.id);
+    h.join(s, &h.nora).await.unwrap();
+    assert_eq!(a.prolongable(s).await.unwrap(), None);
+    assert!(a.prolong_session(s, nora).await.is_err(), "nobody signed that it may");
+
+    h.w.sql(r#"update access_grant set obligations = obligations || '{"at_end": {"supervisor_decides": {"minutes": 10}}}'"#).await;
+    let end = p.circumstances().grant.not_after;
+    assert_eq!(a.prolongable(s).await.unwrap(), Some((10, end)));
+    assert!(a.prolong_session(s, h.vera.person.id).await.is_err(), "not the one who is watched");
+    assert_eq!(a.prolong_session(s, nora).await.unwrap(), 10);
+    assert!(a.prolong_session(s, nora).await.is_err(), "once");
+    assert!(h.said().await.contains(&SupervisionEvent::Prolonged { session: s, by: nora, minutes: 10 }));
+    let (verdict, _) = a.rejudge(&p.standing()).await.unwrap();
+    let until = end + time::Duration::minutes(10);
+    assert!(matches!(verdict, Verdict::Stays { deadline, .. } if deadline == until), "{verdict:?}");
 }

@@ -60,6 +60,8 @@ impl Guard {
             Ok(Change::PersonSuspended(p)) if p == s.person => Hears::Ends(EndReason::PersonSuspended),
             Ok(Change::Terminate { session, by }) if session == s.session => Hears::Ends(EndReason::Terminated { by }),
             Ok(Change::Person(p)) => concerns(p == s.person),
+            // Whoever watches may have let it go on for a while.
+            Ok(Change::Supervision(of)) => concerns(of == s.session),
             Ok(Change::Target(t)) => concerns(t == s.target),
             Ok(Change::Company(c)) => concerns([known.person.attributes.company, known.target.attributes.vendor].contains(&Some(c))),
             Ok(Change::Policy | Change::Resync) | Err(RecvError::Lagged(_)) => Hears::LookAgain,
@@ -124,9 +126,13 @@ pub async fn guard(mut g: Guard, approvals: Approvals, mut changes: Receiver<Cha
 
 /// Holds it, lets it go, or says why it has to end.
 async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Instant) -> Option<EndReason> {
-    let session = g.standing.session;
+    let (session, before) = (g.standing.session, g.deadline);
     match g.follow(verdict, start) {
         Does::GoOn => {
+            if g.known.prolonged && g.deadline > before {
+                let left = g.deadline.saturating_duration_since(Instant::now()).as_secs() / 60;
+                g.registry.message(session, "your supervisor", &format!("you may go on; in {left} minutes it ends, whatever you do"));
+            }
             if std::mem::take(&mut g.holds) {
                 approvals.note(AuditEvent::Policy(PolicyEvent::GoesOn { session }), None).await;
                 g.registry.release(session, Hold::Policy);
@@ -250,7 +256,7 @@ mod tests {
         };
         Guard {
             standing,
-            known: Circumstances { person, grant, target, emergency: false, locks: vec![], company: None },
+            known: Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None },
             deadline: Instant::now() + HOUR,
             registry: Registry::default(),
             holds: false,
@@ -275,6 +281,8 @@ mod tests {
             (Change::Target(TargetId(other)), Hears::Nothing),
             (Change::Company(CompanyId(Uuid::from_u128(5))), Hears::LookAgain),
             (Change::Company(CompanyId(other)), Hears::Nothing),
+            (Change::Supervision(s.session), Hears::LookAgain),
+            (Change::Supervision(SessionId(other)), Hears::Nothing),
             (Change::Policy, Hears::LookAgain),
             (Change::Resync, Hears::LookAgain),
         ] {

@@ -10,7 +10,7 @@ use url::Url;
 const WRITERS: u32 = 8;
 const SPAN: Duration = Duration::from_secs(5);
 
-pub fn measure(database: &str) -> Result<serde_json::Value> {
+pub(crate) fn measure(database: &str) -> Result<serde_json::Value> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(written(database))
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// How long each is measured.
 const SPAN: Duration = Duration::from_secs(2);
 
-pub fn measure() -> Result<serde_json::Value> {
+pub(crate) fn measure() -> Result<serde_json::Value> {
     let file = PolicyFile { name: "hospital.cedar".into(), text: anteroom_approvals::HOSPITAL.into() };
     let policy = Policy::load(vec![file])?;
     let now = Moment::now_utc();

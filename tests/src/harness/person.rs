@@ -51,7 +51,7 @@ impl Reply {
         self.json().ok().and_then(|v| v["error"].as_str().map(str::to_owned)).unwrap_or_default()
     }
 
-    fn good(self, what: &str) -> Result<Self> {
+    pub fn good(self, what: &str) -> Result<Self> {
         if self.status >= 400 {
             bail!("{what}: status {}: {}", self.status, self.body.chars().take(600).collect::<String>());
         }

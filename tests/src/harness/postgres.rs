@@ -113,7 +113,8 @@ impl Cluster {
         c.args(["--pdeathsig", "INT"]);
         self.who(&mut c);
         c.arg("--").arg(self.bin.join("postgres")).arg("-D").arg(self.data()).current_dir("/");
-        c.args(["-c", "listen_addresses=", "-c", if self.durable { "fsync=on" } else { "fsync=off" }, "-c"]).arg(format!("unix_socket_directories={}", self.socket().display()));
+        c.args(["-c", "listen_addresses=", "-c", if self.durable { "fsync=on" } else { "fsync=off" }, "-c"])
+            .arg(format!("unix_socket_directories={}", self.socket().display()));
         self.server = Some(Daemon::start(c, &log)?);
         wait_for("Postgres", Duration::from_secs(30), || Ok(self.psql("postgres", "select 1").is_ok().then_some(())))
     }

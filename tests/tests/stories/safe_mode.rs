@@ -22,7 +22,8 @@ fn card(w: &World, kim: &Person, lee: &Person) -> String {
 /// ssh asks for a card; the person types what stands on it.
 fn types(w: &World, who: &Person, code: &str, command: &str) -> SshOutput {
     let answers = w.dir.join(format!("answers-{command}").replace(' ', "-"));
-    fs::write(&answers, format!("#!/bin/sh\ncase \"$1\" in *Code*) echo '{code}';; *) echo 'the ward cannot see its monitors';; esac\n")).unwrap();
+    fs::write(&answers, format!("#!/bin/sh\ncase \"$1\" in *Code*) echo '{code}';; *) echo 'the ward cannot see its monitors';; esac\n"))
+        .unwrap();
     fs::set_permissions(&answers, fs::Permissions::from_mode(0o700)).unwrap();
     let ssh = w.ssh(who).unwrap().env("SSH_ASKPASS", answers.to_str().unwrap()).env("SSH_ASKPASS_REQUIRE", "force");
     ssh.option("-o").option("NumberOfPasswordPrompts=1").command(command).run().unwrap()

@@ -13,6 +13,7 @@ function sit(place: HTMLElement): void {
   const leave = element<HTMLButtonElement>("leave");
   const pause = element<HTMLButtonElement>("pause");
   const resume = element<HTMLButtonElement>("resume");
+  const prolong = document.getElementById("prolong") as HTMLButtonElement | null;
   const state = element("seat-state");
   const here = `/supervise/${place.dataset.session}`;
   const session = `/sessions/${place.dataset.session}`;
@@ -33,6 +34,16 @@ function sit(place: HTMLElement): void {
     buttons();
   });
   leave.addEventListener("click", () => (give(), tell("You stopped watching. The session stands still unless somebody else watches.", "warn"), buttons()));
+  prolong?.addEventListener("click", async () => {
+    prolong.disabled = true;
+    try {
+      const { minutes } = await post<{ minutes: number }>(`${here}/prolong`, {});
+      element("ends").textContent = `You let it go on for ${minutes} minutes after its grant's end; then it is cut.`;
+    } catch (e) {
+      tell(explain(e), "bad");
+      prolong.disabled = false;
+    }
+  });
   pause.addEventListener("click", () => order("pause", true));
   resume.addEventListener("click", () => order("resume", false));
   // Also when the tab is closed, and when a phone puts the page away for good.
@@ -100,6 +111,7 @@ function sit(place: HTMLElement): void {
     join.hidden = !!seat || state.dataset.over !== undefined;
     leave.hidden = !seat;
     pause.hidden = !seat || paused;
+    if (prolong) prolong.hidden = !seat;
     resume.hidden = !seat || !paused;
   }
 

@@ -6,10 +6,20 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum SafeModeEvent {
     /// `known_at`: when it last read what it decides by.
-    Entered { log: String, known_at: String },
+    Entered {
+        log: String,
+        known_at: String,
+    },
     /// Somebody was let in meanwhile.
-    Permitted { session: SessionId, grant: GrantId, person: PersonId, known_at: String },
-    Left { log: String },
+    Permitted {
+        session: SessionId,
+        grant: GrantId,
+        person: PersonId,
+        known_at: String,
+    },
+    Left {
+        log: String,
+    },
 }
 
 impl SafeModeEvent {

@@ -25,6 +25,12 @@ pub enum SupervisionEvent {
     GoesOn {
         session: SessionId,
     },
+    /// It may go on for so many minutes after its grant's end.
+    Prolonged {
+        session: SessionId,
+        by: PersonId,
+        minutes: u16,
+    },
     Noted {
         session: SessionId,
         by: PersonId,
@@ -40,6 +46,7 @@ impl SupervisionEvent {
             | Self::Lapsed { session, .. }
             | Self::StandsStill { session }
             | Self::GoesOn { session }
+            | Self::Prolonged { session, .. }
             | Self::Noted { session, .. } => *session,
         }
     }

@@ -112,9 +112,21 @@ pub(super) fn check(file: file::File, text: &str, base: &Path) -> Result<Checked
         }
     };
     match (name, database, portal, ssh, custody) {
-        (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => {
-            Ok(Checked { name, data_dir, database, portal, ssh, rdp, patients, safe_mode, custody, unanswered_after, channels, log_level, log_format })
-        }
+        (Some(name), Some(database), Some(portal), Some(ssh), Some(custody)) if c.problems.is_empty() => Ok(Checked {
+            name,
+            data_dir,
+            database,
+            portal,
+            ssh,
+            rdp,
+            patients,
+            safe_mode,
+            custody,
+            unanswered_after,
+            channels,
+            log_level,
+            log_format,
+        }),
         _ => Err(c.problems),
     }
 }

@@ -51,6 +51,12 @@ pub(crate) async fn renew(
     Ok(Json(json!({ "watching": watching, "over": session.ended_at.is_some(), "paused": paused, "channel": channel })))
 }
 
+/// Lets the session go on after its grant's end.
+pub(crate) async fn prolong(State(app): State<App>, viewer: Viewer, Id(id): Id<SessionId>) -> Result<Json<Value>, Refusal> {
+    let minutes = app.approvals.prolong_session(id, viewer.person.id).await?;
+    Ok(Json(json!({ "minutes": minutes })))
+}
+
 pub(crate) async fn leave(State(app): State<App>, viewer: Viewer, JsonOf(s): JsonOf<Seat>) -> Result<StatusCode, Refusal> {
     app.approvals.leave_supervision(s.seat, viewer.person.id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -7,7 +7,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::{Supervised, SupervisionNote};
-use anteroom_domain::{Person, SessionId, SessionRecord};
+use anteroom_domain::{Moment, Person, SessionId, SessionRecord};
 use anteroom_policy::may_supervise;
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -19,6 +19,8 @@ struct Watch {
     session: SessionRecord,
     person: Person,
     paused: bool,
+    /// For how many minutes it may go on after its grant's end, and when that is.
+    prolongs: Option<(u16, Moment)>,
     watched: Vec<Supervised>,
     notes: Vec<SupervisionNote>,
 }
@@ -31,7 +33,8 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
     }
     let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(Option::is_some);
     let (watched, notes) = (app.approvals.supervisions(id).await?, app.approvals.supervision_notes(id).await?);
-    let mut response = html(&Watch { frame, session, person, paused, watched, notes })?;
+    let prolongs = app.approvals.prolongable(id).await?;
+    let mut response = html(&Watch { frame, session, person, paused, prolongs, watched, notes })?;
     response.extensions_mut().insert(Player);
     Ok(response)
 }
