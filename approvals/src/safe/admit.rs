@@ -30,6 +30,14 @@ pub(crate) struct Meanwhile<'a> {
     pub(crate) now: Moment,
 }
 
+/// What somebody types who has a card.
+#[derive(Debug)]
+pub struct ShownCard<'a> {
+    pub code: &'a CardCode,
+    /// Why it is needed now.
+    pub reason: Reason,
+}
+
 impl Approvals {
     /// The same rules as ever. Of second factors only what the gateway itself has seen counts: a security key that verified its person.
     pub(crate) async fn authorize_meanwhile(&self, m: &Meanwhile<'_>, claim: Claim<'_>) -> Result<Decision, StoreError> {
@@ -112,12 +120,11 @@ impl Approvals {
         target: &str,
         account: &str,
         source: IpAddr,
-        code: &CardCode,
-        reason: Reason,
+        shown: ShownCard<'_>,
     ) -> Result<Decision, StoreError> {
         let Some(known) = self.meanwhile() else { return Err(StoreError::Away) };
         let m = Meanwhile { known: &known, person, session, target, account, source, now: clock::now() };
-        let (card, decided) = match self.by_card(&m, code, reason).await {
+        let (card, decided) = match self.by_card(&m, shown.code, shown.reason).await {
             Ok(permit) => return Ok(Decision::Permit(permit)),
             Err(refused) => refused,
         };

@@ -6,6 +6,7 @@ mod keep;
 mod known;
 
 pub(crate) use admit::Meanwhile;
+pub use admit::ShownCard;
 pub(crate) use keep::Safe;
 pub use keep::SafeMode;
 pub(crate) use known::Known;

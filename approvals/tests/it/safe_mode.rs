@@ -5,7 +5,7 @@ use crate::{
     connecting::sealed,
     world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, options},
 };
-use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, SafeMode, StoreError};
+use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, SafeMode, ShownCard, StoreError};
 use anteroom_domain::{
     AuditEvent, CardCode, CardState, EndReason, Reason, Role, SessionId,
     audit::{BreakGlassEvent, SafeModeEvent},
@@ -64,7 +64,7 @@ impl Night {
 
     async fn by_card(&self, gate: &Approvals, code: &CardCode) -> Decision {
         let (s, why) = (SessionId(Uuid::now_v7()), Reason::new("ventilators lost their server").unwrap());
-        gate.authorize_by_card(&self.ada.person, s, "ehr-db-1", "root", HERE, code, why).await.unwrap()
+        gate.authorize_by_card(&self.ada.person, s, "ehr-db-1", "root", HERE, ShownCard { code, reason: why }).await.unwrap()
     }
 
     /// The database is back, and a gateway works until its spool is empty.
@@ -184,7 +184,10 @@ async fn a_card_opens_its_target_once_while_the_database_is_away() {
     let (card, code) = issue(&n.w, &mut kim, &mut lee).await;
     n.gate.read_known().await.unwrap();
     let why = Reason::new("not yet").unwrap();
-    let early = n.gate.authorize_by_card(&n.ada.person, SessionId(Uuid::now_v7()), "ehr-db-1", "root", HERE, &code, why).await;
+    let early = n
+        .gate
+        .authorize_by_card(&n.ada.person, SessionId(Uuid::now_v7()), "ehr-db-1", "root", HERE, ShownCard { code: &code, reason: why })
+        .await;
     assert_eq!(early.unwrap_err(), StoreError::Away, "cards are for when the database is away");
     n.away();
 

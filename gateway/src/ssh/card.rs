@@ -4,6 +4,7 @@ use super::{
     connection::Permitted,
     notice,
 };
+use anteroom_approvals::ShownCard;
 use anteroom_domain::{CardCode, Reason};
 use anteroom_policy::Decision;
 use russh::server::{Auth, Response};
@@ -82,7 +83,7 @@ impl Authentication {
         let judged = conn
             .shared
             .approvals
-            .authorize_by_card(&who.person, conn.session, &who.target, &who.account, conn.peer.ip(), &code, reason)
+            .authorize_by_card(&who.person, conn.session, &who.target, &who.account, conn.peer.ip(), ShownCard { code: &code, reason })
             .await;
         match judged {
             Ok(Decision::Permit(permit)) => {
