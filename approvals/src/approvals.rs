@@ -177,9 +177,9 @@ impl Approvals {
         };
         let approvals = Self { inner: Arc::new(inner) };
         if unchecked {
-            approvals.begin_in_safe_mode().await?;
+            Box::pin(approvals.begin_in_safe_mode()).await?;
         } else {
-            approvals.reload_policy().await?;
+            Box::pin(approvals.reload_policy()).await?;
         }
         Ok(approvals)
     }

@@ -64,13 +64,13 @@ impl World {
     }
 
     pub async fn remembering(remember: Duration) -> Self {
-        Self::on(cluster::shared(), remember).await
+        Box::pin(Self::on(cluster::shared(), remember)).await
     }
 
     pub async fn on(cluster: &Cluster, remember: Duration) -> Self {
         let database = cluster.database().await;
         let dir = tempfile::tempdir().unwrap();
-        let approvals = Approvals::open(cluster.app(&database).await, options(&dir, remember)).await.unwrap();
+        let approvals = Box::pin(Approvals::open(cluster.app(&database).await, options(&dir, remember))).await.unwrap();
         let name = TargetName::new("ehr-db-1").unwrap();
         let new = NewTarget { description: "patient database".into(), ..NewTarget::ssh(name, TargetKind::Server, "127.0.0.1", 22) };
         let target = approvals.add_target(None, new).await.unwrap();
