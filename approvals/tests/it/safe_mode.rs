@@ -109,7 +109,7 @@ fn wrong() -> CardCode {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_grant_counts_on_while_the_database_is_away_and_everything_is_written_down_afterwards() {
-    let mut n = Night::new().await;
+    let mut n = Box::pin(Night::new()).await;
     n.w.grant(&n.ada, &mut n.bob).await;
     n.gate.read_known().await.unwrap();
     n.away();
@@ -151,7 +151,7 @@ async fn a_grant_counts_on_while_the_database_is_away_and_everything_is_written_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_taken_back_before_counts_no_more_and_nothing_counts_for_longer_than_it_may() {
-    let mut n = Night::new().await;
+    let mut n = Box::pin(Night::new()).await;
     let grant = n.w.grant(&n.ada, &mut n.bob).await;
     n.gate.read_known().await.unwrap();
     n.w.approvals.revoke_grant(Some(n.bob.person.id), grant.id).await.unwrap();
@@ -178,7 +178,7 @@ async fn what_was_taken_back_before_counts_no_more_and_nothing_counts_for_longer
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_card_opens_its_target_once_while_the_database_is_away() {
-    let mut n = Night::new().await;
+    let mut n = Box::pin(Night::new()).await;
     assert!(n.w.approvals.offline_cards(GATEWAY).await.unwrap().is_empty());
     let (mut kim, mut lee) = (n.w.somebody("kim", Role::KeyHolder).await, n.w.somebody("lee", Role::KeyHolder).await);
     let (card, code) = issue(&n.w, &mut kim, &mut lee).await;
