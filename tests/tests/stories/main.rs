@@ -7,6 +7,7 @@ mod archive;
 mod audited_algorithms;
 mod bad_input;
 mod both_gateways;
+mod break_glass;
 mod browser_terminal;
 mod certificate_login;
 mod channels;

@@ -21,6 +21,8 @@ struct Home<'a> {
     reachable: Vec<Grant>,
     mine: Vec<AccessRequest>,
     waiting: u64,
+    /// Emergencies that nobody has looked at yet.
+    emergencies: u64,
     sessions: Vec<LiveSession>,
     ssh_keys: usize,
     passkeys: usize,
@@ -43,6 +45,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -
     let pending = |requester| RequestFilter { state: Some(RequestState::Pending), requester, ..Default::default() };
     let mine = if asks { app.approvals.requests(pending(Some(me)), FEW).await?.rows } else { Vec::new() };
     let waiting = if frame.may(Action::ReviewRequests) { app.approvals.requests(pending(None), FEW).await?.total } else { 0 };
+    let emergencies = if frame.may(Action::ReviewBreakGlass) { app.approvals.broken_glass(true, FEW).await?.total } else { 0 };
     let sessions = if frame.may(Action::SeeSessions) { app.control.list() } else { Vec::new() };
     let ssh_keys = if asks { app.approvals.ssh_keys(me).await?.len() } else { 0 };
     let passkeys = app.approvals.passkeys(me).await?.len();
@@ -60,6 +63,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -
         reachable,
         mine,
         waiting,
+        emergencies,
         sessions,
         ssh_keys,
         passkeys,
