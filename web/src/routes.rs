@@ -290,6 +290,8 @@ mod tests {
             [
                 "/break-glass/all",
                 "/break-glass/{id}",
+                "/cards",
+                "/cards/{id}",
                 "/requests/{id}",
                 "/approvals",
                 "/absence",
@@ -308,6 +310,8 @@ mod tests {
             [
                 "/break-glass/all",
                 "/break-glass/{id}",
+                "/cards",
+                "/cards/{id}",
                 "/sessions",
                 "/recordings",
                 "/recordings/search",
@@ -331,7 +335,7 @@ mod tests {
                 "/unmask/{id}/channels/{channel}/film"
             ]
         );
-        assert_eq!(rooms(Role::KeyHolder), ["/key-holder", "/unmask/{id}"]);
+        assert_eq!(rooms(Role::KeyHolder), ["/cards", "/cards/new", "/cards/{id}", "/cards/{id}/revoke", "/key-holder", "/unmask/{id}"]);
         assert_eq!(
             rooms(Role::Operator),
             [
