@@ -47,13 +47,13 @@ pub use ids::*;
 pub use keeping::{HoldLifted, LegalHold, Shredding};
 pub use lock::{Lock, Lockable};
 pub use names::{
-    AccountName, Comment, DisplayName, GatewayName, GroupName, Handle, Label, NameError, Reason, TargetName, TicketNumber, UnitName,
-    ZoneName,
+    AccountName, Comment, DeviceName, DisplayName, GatewayName, GroupName, Handle, Label, NameError, OsName, Reason, TargetName,
+    TicketNumber, UnitName, ZoneName,
 };
 pub use obligation::{AtEnd, Obligations, Quorum};
 pub use patients::PatientsSeen;
 pub use person::{Person, Role, Roles};
-pub use posture::Posture;
+pub use posture::{Machine, Posture};
 pub use probe::{Probe, ProbeOutcome, TargetProbe};
 pub use request::{AccessRequest, Asks, Place, RequestState};
 pub use secret::Secret;

@@ -126,6 +126,17 @@ name!(
 );
 
 name!(
+    /// A person's machine, as its device manager calls it: `LAPTOP-7`. At most 100 characters.
+    DeviceName,
+    |s| check("device name", s, 100, "printable text on one line", |_, c| printable(c))
+);
+name!(
+    /// As a device manager writes it: `Windows 11 24H2`. At most 100 characters.
+    OsName,
+    |s| check("operating system", s, 100, "printable text on one line", |_, c| printable(c))
+);
+
+name!(
     /// A change's or an incident's number in another system: `CHG-4711`. At most 63 characters.
     TicketNumber,
     |s| check("ticket number", s, 63, "letters, digits, '.', '_', '-', '#', '/' and ':', starting with a letter or digit", |i, c| {

@@ -8,6 +8,7 @@ mod device;
 mod lock;
 mod patients;
 mod policy;
+mod posture;
 mod requests;
 mod safe_mode;
 mod supervision;
@@ -19,6 +20,7 @@ pub use device::DeviceEvent;
 pub use lock::LockEvent;
 pub use patients::{CommandsEvent, PatientsEvent};
 pub use policy::PolicyEvent;
+pub use posture::PostureEvent;
 pub use requests::RequestsEvent;
 pub use safe_mode::SafeModeEvent;
 pub use supervision::SupervisionEvent;
@@ -440,6 +442,7 @@ pub enum AuditEvent {
     SafeMode(SafeModeEvent),
     Lock(LockEvent),
     Device(DeviceEvent),
+    Posture(PostureEvent),
     Patients(PatientsEvent),
     Commands(CommandsEvent),
     GatewayStarted {
