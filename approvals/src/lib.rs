@@ -42,7 +42,8 @@ pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage}
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
-    Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, Envelopes, Explained, Feed, FoundComponent, HOSPITAL,
-    Inventory, LockRow, PersonPatients, PolicySetError, PolicyVersion, RDP_FINGERPRINT, Rejudged, SbomInfo, SessionPatients, Supervised,
-    SupervisionNote, Watching,
+    Affected, Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, Effect, Effects, Envelopes, Explained, Feed,
+    FeedKind, FoundComponent, HOSPITAL, Inventory, LockRow, MachineRow, PersonPatients, PolicySetError, PolicyVersion, PostureError,
+    RDP_FINGERPRINT, Rejudged, STARTERS, Said, SbomInfo, SessionPatients, Supervised, SupervisionNote, Turned, Watching, WhatIf,
+    WhatIfAnswer, Whence, policy_sha256, shipped_policies,
 };

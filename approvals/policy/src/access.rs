@@ -4,7 +4,7 @@ use crate::standing::{self, Circumstances, Standing};
 use crate::vendor::{self, VendorRefusal};
 use anteroom_domain::{
     AccountId, AccountName, Capabilities, Capability, CardId, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations,
-    Person, PersonId, Role, SessionId, StepUpId, Target,
+    Person, PersonId, Posture, Role, SessionId, StepUpId, Target,
 };
 use std::net::IpAddr;
 
@@ -50,6 +50,10 @@ pub struct Facts<'a> {
     pub locks: &'a [Lock],
     /// Client's address.
     pub source: IpAddr,
+    /// SHA-256 fingerprint of the SSH key that signed this connection; none where no key did.
+    pub key: Option<&'a str>,
+    /// Of the machine they come from, if a report fits.
+    pub posture: Option<&'a Posture>,
     pub second_factor: SecondFactor,
     /// When it was proven.
     pub factor_at: Moment,
@@ -104,6 +108,7 @@ pub struct Permit {
     capabilities: Capabilities,
     obligations: Obligations,
     source: IpAddr,
+    key: Option<String>,
     second_factor: SecondFactor,
     factor_at: Moment,
     not_after: Moment,
@@ -163,6 +168,7 @@ impl Permit {
             grant: self.now.grant.id,
             target: self.now.target.id,
             source: self.source,
+            key: self.key.clone(),
             second_factor: self.second_factor,
             factor_at: self.factor_at,
             not_after: self.not_after,
@@ -235,6 +241,7 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
         capabilities: obligations.leaves(&grant.capabilities),
         obligations,
         source: f.source,
+        key: f.key.map(str::to_owned),
         second_factor: f.second_factor,
         factor_at: f.factor_at,
         not_after,
@@ -247,6 +254,7 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
             prolonged: false,
             locks: f.locks.to_vec(),
             company: f.company.cloned(),
+            posture: f.posture.cloned(),
         },
     })
 }
@@ -323,6 +331,8 @@ mod tests {
             emergencies: &[],
             locks: &[],
             source: "10.0.0.1".parse().unwrap(),
+            key: None,
+            posture: None,
             second_factor,
             factor_at: NOW,
             now: NOW,
@@ -435,6 +445,8 @@ mod tests {
                 emergencies: &[],
                 locks,
                 source: "10.0.0.1".parse().unwrap(),
+                key: None,
+                posture: None,
                 second_factor: SecondFactor::SecurityKey,
                 factor_at: NOW,
                 now: NOW,

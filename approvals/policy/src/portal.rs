@@ -34,6 +34,8 @@ pub enum Action {
     ManageTargets,
     /// Watch a session that may not run unwatched, and hold it.
     Supervise,
+    /// Read the policies that decide who may reach what, and ask what they would say.
+    SeePolicies,
     /// Set the policies that decide who may reach what.
     ManagePolicies,
     /// Shut somebody, something or a company out at once, and let them in again.
@@ -41,7 +43,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::RequestAccess,
         Self::ReviewRequests,
         Self::SeeSessions,
@@ -62,6 +64,7 @@ impl Action {
         Self::ManagePeople,
         Self::ManageTargets,
         Self::Supervise,
+        Self::SeePolicies,
         Self::ManagePolicies,
         Self::Lock,
     ];
@@ -75,7 +78,7 @@ impl Action {
             Self::SeeSessions => &[Role::Approver, Role::Auditor, Role::Operator],
             Self::TerminateSession | Self::Lock => &[Role::Approver, Role::Operator],
             Self::ReplayMasked | Self::ExportRecording | Self::AskUnmask | Self::LiftHold | Self::SearchAudit => &[Role::Auditor],
-            Self::HoldRecording => &[Role::Auditor, Role::Operator],
+            Self::HoldRecording | Self::SeePolicies => &[Role::Auditor, Role::Operator],
             Self::ReviewUnmask | Self::IssueCards => &[Role::KeyHolder],
             Self::ReplayIncomplete => &[],
             Self::ShredRecording | Self::ManagePeople | Self::ManageTargets | Self::ManagePolicies => &[Role::Operator],

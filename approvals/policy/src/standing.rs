@@ -4,7 +4,8 @@
 //! that what only time changes (a grant's end, a second factor's age, a report's age) is judged without the database.
 use crate::{SecondFactor, vendor};
 use anteroom_domain::{
-    AtEnd, Company, EndReason, Grant, GrantId, GrantState, Lock, Moment, Obligations, Person, PersonId, Role, SessionId, Target, TargetId,
+    AtEnd, Company, EndReason, Grant, GrantId, GrantState, Lock, Moment, Obligations, Person, PersonId, Posture, Role, SessionId, Target,
+    TargetId,
 };
 use std::net::IpAddr;
 
@@ -17,6 +18,8 @@ pub struct Standing {
     pub target: TargetId,
     /// Client's address.
     pub source: IpAddr,
+    /// SHA-256 fingerprint of the SSH key that signed the connection; none where no key did.
+    pub key: Option<String>,
     pub second_factor: SecondFactor,
     /// When that was proven.
     pub factor_at: Moment,
@@ -39,6 +42,8 @@ pub struct Circumstances {
     pub locks: Vec<Lock>,
     /// The person's, if they are a vendor's.
     pub company: Option<Company>,
+    /// Of the machine they come from, as it was reported last; none if no report fits, or more than one.
+    pub posture: Option<Posture>,
 }
 
 /// What the policies say of it now. Policy only narrows: whatever it says, the rest is asked too.
@@ -69,7 +74,7 @@ pub enum Verdict {
 
 /// The same rules as at the start, in the same order.
 pub fn rejudge(s: &Standing, now: &Circumstances, policy: PolicySays, at: Moment) -> Verdict {
-    let Circumstances { person, grant, target, emergency, prolonged, locks, company } = now;
+    let Circumstances { person, grant, target, emergency, prolonged, locks, company, posture: _ } = now;
     if person.is_suspended() {
         return Verdict::Ends(EndReason::PersonSuspended);
     }
@@ -156,6 +161,7 @@ mod tests {
             grant: GrantId(id(5)),
             target: TargetId(id(3)),
             source: "10.0.0.7".parse().unwrap(),
+            key: None,
             second_factor: SecondFactor::SecurityKey,
             factor_at: NOW - Duration::minutes(10),
             not_after: NOW + Duration::HOUR,
@@ -203,7 +209,8 @@ mod tests {
             not_after: NOW + Duration::HOUR,
             revoked_at: None,
         };
-        (standing, Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None })
+        let now = Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None, posture: None };
+        (standing, now)
     }
 
     #[test]

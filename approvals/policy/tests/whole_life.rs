@@ -197,6 +197,8 @@ impl World {
             emergencies: &[],
             locks: &locks,
             source: "10.0.0.7".parse().unwrap(),
+            key: None,
+            posture: None,
             second_factor: SecondFactor::SecurityKey,
             factor_at: at(s.clock),
             now: at(s.clock),
@@ -221,6 +223,7 @@ impl World {
             grant: GrantId(id(30)),
             target: TargetId(id(20)),
             source: "10.0.0.7".parse().unwrap(),
+            key: None,
             second_factor: SecondFactor::SecurityKey,
             factor_at: at(FROM),
             not_after: at(UNTIL),
@@ -235,6 +238,7 @@ impl World {
             prolonged: false,
             locks: self.locks(&s),
             company: self.company(),
+            posture: None,
         };
         let says = match s.policy {
             Policy::AsSigned => PolicySays::Permits(Obligations::default()),

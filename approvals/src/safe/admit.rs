@@ -17,6 +17,7 @@ use anteroom_domain::{
     content::CardTerms,
 };
 use anteroom_policy::{Action, Ask, Circumstances, Decision, Facts, Permit, Refusal, SecondFactor, Verdict, break_glass, judge, may};
+use anteroom_posture::Comes;
 use std::net::IpAddr;
 
 /// Who wants to go where, while the database is away.
@@ -27,6 +28,8 @@ pub(crate) struct Meanwhile<'a> {
     pub(crate) target: &'a str,
     pub(crate) account: &'a str,
     pub(crate) source: IpAddr,
+    /// SHA-256 fingerprint of the SSH key that signed this connection.
+    pub(crate) key: Option<&'a str>,
     pub(crate) now: Moment,
 }
 
@@ -71,12 +74,14 @@ impl Approvals {
         factor: SecondFactor,
     ) -> Decision {
         let Ok(account) = AccountName::new(m.account) else { return Decision::Deny(Refusal::NoSuchAccess) };
+        let posture = m.known.posture(person.id, Comes { from: Some(m.source), key: m.key });
         let ruling = |target: &Target, grant: &Grant| {
             self.connect_ruling(&Connecting {
                 person,
                 target,
                 grant,
                 source: m.source,
+                posture,
                 factor,
                 factor_at: m.now,
                 break_glass: emergencies.contains(&grant.id),
@@ -93,6 +98,8 @@ impl Approvals {
             emergencies,
             locks: &m.known.locks,
             source: m.source,
+            key: m.key,
+            posture,
             second_factor: factor,
             factor_at: m.now,
             now: m.now,
@@ -123,7 +130,7 @@ impl Approvals {
         shown: ShownCard<'_>,
     ) -> Result<Decision, StoreError> {
         let Some(known) = self.meanwhile() else { return Err(StoreError::Away) };
-        let m = Meanwhile { known: &known, person, session, target, account, source, now: clock::now() };
+        let m = Meanwhile { known: &known, person, session, target, account, source, key: None, now: clock::now() };
         let (card, decided) = match self.by_card(&m, shown.code, shown.reason).await {
             Ok(permit) => return Ok(Decision::Permit(permit)),
             Err(refused) => refused,
@@ -156,6 +163,7 @@ impl Approvals {
             capabilities: &terms.capabilities,
             lasts: time::Duration::minutes(terms.minutes.into()),
             source: m.source,
+            posture: m.known.posture(person.id, Comes { from: Some(m.source), key: m.key }),
             now: m.now,
         };
         let ruling = self.asked_ruling(&asked);
@@ -250,7 +258,11 @@ impl Approvals {
                 let grant = known.grants.iter().find(|g| g.id == grant.id)?.clone();
                 let target = known.targets.iter().find(|t| t.id == grant.target)?.clone();
                 let emergency = known.emergencies.contains(&grant.id);
-                Some(Circumstances { person, grant, target, emergency, prolonged: false, locks: known.locks.clone(), company: None })
+                let standing = permit.standing();
+                let comes = Comes { from: Some(standing.source), key: standing.key.as_deref() };
+                let posture = known.posture(person.id, comes).cloned();
+                let locks = known.locks.clone();
+                Some(Circumstances { person, grant, target, emergency, prolonged: false, locks, company: None, posture })
             };
             match self.judged(&permit.standing(), found(), now).0 {
                 Verdict::Stays { .. } => {}

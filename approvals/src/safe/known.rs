@@ -5,8 +5,9 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use anteroom_assertion::OfflineCard;
-use anteroom_domain::{AccountId, Grant, GrantId, Lock, Moment, Person, PersonId, Secret, Target, TargetId};
+use anteroom_domain::{AccountId, Grant, GrantId, Lock, Machine, Moment, Person, PersonId, Posture, Secret, Target, TargetId};
 use anteroom_policy::PolicyFile;
+use anteroom_posture::{Comes, fitting};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -32,6 +33,9 @@ pub(crate) struct Known {
     /// Those of them that were taken in an emergency.
     pub(crate) emergencies: Vec<GrantId>,
     pub(crate) locks: Vec<Lock>,
+    /// That people work from, as they were reported last. They grow old as ever.
+    #[serde(default)]
+    pub(crate) machines: Vec<(PersonId, Machine)>,
     /// This gateway's, signed by two officers each.
     pub(crate) cards: Vec<OfflineCard>,
 }
@@ -47,6 +51,11 @@ impl Known {
 
     pub(crate) fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|t| t.name.as_str() == name)
+    }
+
+    /// Of the machine that this person comes from, if a report fits.
+    pub(crate) fn posture(&self, person: PersonId, comes: Comes<'_>) -> Option<&Posture> {
+        fitting(self.machines.iter().filter(|(whose, _)| *whose == person).map(|(_, m)| m), comes).map(|m| &m.posture)
     }
 
     pub(crate) fn credential(&self, account: AccountId) -> Option<&Sealed> {
@@ -158,6 +167,7 @@ mod tests {
             grants: vec![grant],
             emergencies: vec![],
             locks: vec![],
+            machines: vec![],
             cards: vec![],
         }
     }

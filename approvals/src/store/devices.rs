@@ -115,3 +115,40 @@ pub(crate) async fn set_clinical_use(tx: &mut PgConnection, target: TargetId, us
     .await?;
     Ok(Some(before.as_deref().unwrap_or(ClinicalUse::default().as_str()) != use_.as_str()))
 }
+
+/// When a device's switch was turned, and by whom: somebody, or a program by its name; neither: the operator at the command line.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Turned {
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: Moment,
+    pub by: Option<PersonId>,
+    pub feed: Option<String>,
+}
+
+pub(crate) async fn put_turned(
+    db: impl PgExecutor<'_>,
+    target: TargetId,
+    by: Option<PersonId>,
+    feed: Option<&str>,
+    at: Moment,
+) -> Store<()> {
+    sqlx::query!(
+        "insert into device (target, clinical_use_at, clinical_use_by, clinical_use_feed) values ($1, $2, $3, $4)
+         on conflict (target) do update set clinical_use_at = excluded.clinical_use_at, clinical_use_by = excluded.clinical_use_by,
+         clinical_use_feed = excluded.clinical_use_feed",
+        target.0,
+        at,
+        by.map(|p| p.0),
+        feed
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn turned(db: impl PgExecutor<'_>, target: TargetId) -> Store<Option<Turned>> {
+    let row = sqlx::query!("select clinical_use_at, clinical_use_by, clinical_use_feed from device where target = $1", target.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(row.and_then(|r| Some(Turned { at: r.clinical_use_at?, by: r.clinical_use_by.map(PersonId), feed: r.clinical_use_feed })))
+}

@@ -21,6 +21,7 @@ pub(crate) mod passkeys;
 pub(crate) mod patients;
 pub(crate) mod people;
 pub(crate) mod policies;
+pub(crate) mod posture;
 pub(crate) mod recording_lines;
 pub(crate) mod requests;
 pub(crate) mod safe;

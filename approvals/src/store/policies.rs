@@ -39,10 +39,18 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, n: New<'_>) -> Store<i64> {
 
 /// Newest first.
 pub(crate) async fn newest(db: impl PgExecutor<'_>, at_most: i64) -> Store<Vec<Row>> {
-    let rows =
-        sqlx::query!("select version, files, sha256, note, set_by, set_at from policy_version order by version desc limit $1", at_most)
-            .fetch_all(db)
-            .await?;
+    until(db, i64::MAX, at_most).await
+}
+
+/// This one and those before it, newest first.
+pub(crate) async fn until(db: impl PgExecutor<'_>, version: i64, at_most: i64) -> Store<Vec<Row>> {
+    let rows = sqlx::query!(
+        "select version, files, sha256, note, set_by, set_at from policy_version where version <= $1 order by version desc limit $2",
+        version,
+        at_most
+    )
+    .fetch_all(db)
+    .await?;
     let read = |r| serde_json::from_value(r).map_err(|_| StoreError::Damaged("policy_version"));
     rows.into_iter()
         .map(|r| {

@@ -139,6 +139,12 @@ pub(crate) async fn answer(db: impl PgExecutor<'_>, id: RequestId, state: Reques
     Ok(done.rows_affected() == 1)
 }
 
+/// Where each was asked from.
+pub(crate) async fn sources(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<(RequestId, String)>> {
+    let rows = sqlx::query!("select id, source from access_request where id = any($1)", ids).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|r| (RequestId(r.id), r.source)).collect())
+}
+
 /// How many this person made since then, answered or not.
 pub(crate) async fn made_since(db: impl PgExecutor<'_>, person: PersonId, since: Moment) -> Store<i64> {
     let n = sqlx::query_scalar!("select count(*) from access_request where requester = $1 and created_at > $2", person.0, since)

@@ -1,5 +1,5 @@
 //! What safe mode decides by, read in one go.
-use super::{Store, break_glass, grants, locks, people, targets};
+use super::{Store, break_glass, grants, locks, people, posture, targets};
 use crate::safe::Known;
 use anteroom_domain::{Moment, Role};
 use anteroom_policy::PolicyFile;
@@ -37,6 +37,7 @@ pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: M
     let grants = grants::by_ids(&mut *tx, &found).await?;
     let emergencies = break_glass::among(&mut *tx, &grants.iter().map(|g| g.id.0).collect::<Vec<_>>()).await?;
     let locks = locks::counting(&mut *tx).await?;
+    let machines = posture::of(&mut *tx, &ids).await?;
     tx.rollback().await?;
     Ok(Known {
         log: log.to_owned(),
@@ -49,6 +50,7 @@ pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: M
         grants,
         emergencies,
         locks,
+        machines,
         cards: Vec::new(),
     })
 }

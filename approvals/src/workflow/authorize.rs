@@ -1,8 +1,9 @@
 //! Connecting: facts are gathered here, judged by the policy, and a refusal is remembered.
-use super::ruling::Connecting;
+use super::{posture::posture_of, ruling::Connecting};
 use crate::{Approvals, StoreError, audit::record, clock, safe::Meanwhile, store};
 use anteroom_domain::{AccountName, AuditEvent, Grant, GrantId, Moment, Person, SessionId, Target, TargetId, TargetName};
 use anteroom_policy::{Decision, Facts, Refusal, SecondFactor, judge};
+use anteroom_posture::Comes;
 use std::{net::IpAddr, sync::atomic::Ordering};
 use uuid::Uuid;
 
@@ -15,6 +16,26 @@ pub enum Claim<'a> {
     Factor(SecondFactor),
     /// The key of this fingerprint signed the connection: an earlier step-up with it counts, if policy remembers them.
     Key(&'a str),
+}
+
+/// How somebody comes: their address, and the SSH key that signed this connection, if one did.
+#[derive(Debug, Clone, Copy)]
+pub struct Whence<'a> {
+    pub source: IpAddr,
+    /// SHA-256 fingerprint.
+    pub key: Option<&'a str>,
+}
+
+impl From<IpAddr> for Whence<'_> {
+    fn from(source: IpAddr) -> Self {
+        Self { source, key: None }
+    }
+}
+
+impl<'a> From<(IpAddr, &'a str)> for Whence<'a> {
+    fn from((source, key): (IpAddr, &'a str)) -> Self {
+        Self { source, key: Some(key) }
+    }
 }
 
 impl From<SecondFactor> for Claim<'_> {
@@ -33,18 +54,20 @@ impl Approvals {
         session: SessionId,
         target: &str,
         account: &str,
-        source: IpAddr,
+        whence: impl Into<Whence<'_>>,
         claim: impl Into<Claim<'_>>,
     ) -> Result<Decision, StoreError> {
-        let claim = claim.into();
+        let (whence, claim) = (whence.into(), claim.into());
         let known = match self.meanwhile() {
             Some(known) => known,
-            None => match self.authorize_asking(person, session, target, account, source, claim).await {
+            None => match self.authorize_asking(person, session, target, account, whence, claim).await {
                 Err(StoreError::Away) => self.enter_safe_mode().await.ok_or(StoreError::Away)?,
                 decision => return decision,
             },
         };
-        self.authorize_meanwhile(&Meanwhile { known: &known, person, session, target, account, source, now: clock::now() }, claim).await
+        let Whence { source, key } = whence;
+        let m = Meanwhile { known: &known, person, session, target, account, source, key, now: clock::now() };
+        self.authorize_meanwhile(&m, claim).await
     }
 
     async fn authorize_asking(
@@ -53,14 +76,14 @@ impl Approvals {
         session: SessionId,
         target: &str,
         account: &str,
-        source: IpAddr,
+        Whence { source, key }: Whence<'_>,
         claim: Claim<'_>,
     ) -> Result<Decision, StoreError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
         let Some(fresh) = store::people::by_id(&mut *tx, person.id).await? else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
         let (factor, factor_at) = self.proven(&mut tx, &fresh, session, target, account, source, claim, now).await?;
-        let question = Question { session, person: &fresh, target, account, grant: None, source, now };
+        let question = Question { session, person: &fresh, target, account, grant: None, source, key, now };
         let decision = decide(self, &mut tx, &question, factor, factor_at).await?;
         match &decision {
             Decision::Permit(permit) => {
@@ -155,6 +178,8 @@ pub(super) struct Question<'a> {
     /// Under this grant and no other.
     pub(super) grant: Option<GrantId>,
     pub(super) source: IpAddr,
+    /// SHA-256 fingerprint of the SSH key that signed this connection.
+    pub(super) key: Option<&'a str>,
     pub(super) now: Moment,
 }
 
@@ -174,6 +199,7 @@ pub(super) async fn decide(
     let emergencies = store::break_glass::live_of(&mut *tx, q.person.id, q.now).await?;
     let company = store::companies::of(&mut *tx, q.person).await?;
     let locks = store::locks::between(&mut *tx, q.person, id).await?;
+    let posture = posture_of(tx, q.person.id, Comes { from: Some(q.source), key: q.key }).await?;
     let Ok(account) = AccountName::new(q.account) else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
     let ruling = |target: &Target, grant: &Grant| {
         approvals.connect_ruling(&Connecting {
@@ -181,6 +207,7 @@ pub(super) async fn decide(
             target,
             grant,
             source: q.source,
+            posture: posture.as_ref(),
             factor: second_factor,
             factor_at,
             break_glass: emergencies.contains(&grant.id),
@@ -197,6 +224,8 @@ pub(super) async fn decide(
         emergencies: &emergencies,
         locks: &locks,
         source: q.source,
+        key: q.key,
+        posture: posture.as_ref(),
         second_factor,
         factor_at,
         now: q.now,

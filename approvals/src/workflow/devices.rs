@@ -5,7 +5,11 @@ use anteroom_policy::Action;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use crate::store::{devices::Found as FoundComponent, feeds::Feed};
+pub use crate::store::{
+    devices::{Found as FoundComponent, Turned},
+    feeds::{Feed, FeedKind},
+    posture::MachineRow,
+};
 
 /// Lines of an answer to "which devices have it?".
 const MOST_FOUND: i64 = 10_000;
@@ -112,11 +116,18 @@ impl Approvals {
     ) -> Result<(), ManageError> {
         // A program that says the same every second fills no log.
         if store::devices::set_clinical_use(tx, target, to).await?.ok_or(ManageError::NoSuch("target"))? {
+            let now = clock::now();
+            store::devices::put_turned(&mut *tx, target, actor, feed.as_deref(), now).await?;
             let event = DeviceEvent::ClinicalUse { target, state: to, feed };
-            record::write(tx, AuditEvent::Device(event), actor, clock::now()).await?;
+            record::write(&mut *tx, AuditEvent::Device(event), actor, now).await?;
             store::tell(tx, Change::Target(target)).await?;
         }
         Ok(())
+    }
+
+    /// Who turned a device's switch last; none if nobody ever did.
+    pub async fn clinical_use_turned(&self, target: TargetId) -> Result<Option<Turned>, StoreError> {
+        store::devices::turned(&self.inner.pool, target).await
     }
 
     /// A token for a program that says whether devices are in clinical use; shown once.
@@ -135,15 +146,17 @@ impl Approvals {
         Ok(token)
     }
 
-    /// Its token opens nothing any more.
+    /// Its token opens nothing any more; what it reported of machines counts no more, and all running sessions are judged again.
     pub async fn revoke_feed(&self, actor: Option<PersonId>, name: &str) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManageTargets).await?;
         let now = clock::now();
         let mut tx = self.begin().await?;
         if !store::feeds::revoke(&mut *tx, name, now).await? {
-            return Err(ManageError::NoSuch("token"));
+            return Err(ManageError::NoSuch("feed"));
         }
         record::write(&mut tx, AuditEvent::Device(DeviceEvent::FeedRevoked { feed: name.into() }), actor, now).await?;
+        // It may have spoken of anybody.
+        store::tell(&mut *tx, Change::Resync).await?;
         Ok(self.commit(tx).await?)
     }
 

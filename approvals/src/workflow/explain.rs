@@ -1,8 +1,9 @@
 //! Why somebody may, or may not, reach a target: the same questions as in earnest, answered in sentences.
 use super::ruling::Asked;
 use crate::{Approvals, StoreError, clock, store};
-use anteroom_domain::{AccountName, Capabilities, GrantState, Moment, Obligations, Person, Role, TargetName};
+use anteroom_domain::{AccountName, Capabilities, GrantState, Machine, Moment, Obligations, Person, Role, TargetName};
 use anteroom_policy::Ask;
+use anteroom_posture::{Comes, fitting};
 use std::net::{IpAddr, Ipv4Addr};
 use time::Duration;
 
@@ -24,7 +25,7 @@ impl Approvals {
         person: &Person,
         target: &TargetName,
         account: &AccountName,
-        source: Option<IpAddr>,
+        comes: Comes<'_>,
         at: Option<Moment>,
     ) -> Result<Option<Explained>, StoreError> {
         let now = at.unwrap_or_else(clock::now);
@@ -32,8 +33,20 @@ impl Approvals {
         let grants = store::grants::unended(&self.inner.pool, person.id, Some(target.id), now).await?;
         let has_grant = grants.iter().any(|g| g.account_name == *account && g.state(now) == GrantState::Live);
         let capabilities = Capabilities::usual(target.protocol);
-        let source = source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let asked = |ask| Asked { ask, person, target: &target, account, capabilities: &capabilities, lasts: Duration::HOUR, source, now };
+        let source = comes.from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let machines = store::posture::of(&self.inner.pool, &[person.id.0]).await?;
+        let machine = machine(machines.iter().map(|(_, m)| m), comes);
+        let asked = |ask| Asked {
+            ask,
+            person,
+            target: &target,
+            account,
+            capabilities: &capabilities,
+            lasts: Duration::HOUR,
+            source,
+            posture: machine.map(|m| &m.posture),
+            now,
+        };
         let (ask, connect) = (self.asked_ruling(&asked(Ask::Request)), self.asked_ruling(&asked(Ask::Connect)));
         let (who, place) = (&person.handle, format!("{account}@{}", target.name));
         let mut sentences = Vec::new();
@@ -45,6 +58,9 @@ impl Approvals {
         }
         if !target.accounts.iter().any(|a| a.name == *account) {
             sentences.push(format!("{} has no account {account} here.", target.name));
+        }
+        if self.policy().speaks_of_posture() {
+            sentences.push(from_where(who.as_str(), machines.len(), machine, now));
         }
         match &ask {
             Ok(o) => sentences.push(format!("{who} may ask for {place}{}.", in_return(o))),
@@ -58,6 +74,30 @@ impl Approvals {
         let open = !person.is_suspended() && person.roles.has(Role::Admin);
         Ok(Some(Explained { may_ask: open && ask.is_ok(), may_connect: open && connect.is_ok(), has_grant, sentences }))
     }
+}
+
+/// The machine they would come from. Where nothing is said of how they come and there is one only, it is that one.
+pub(super) fn machine<'m>(machines: impl ExactSizeIterator<Item = &'m Machine> + Clone, comes: Comes<'_>) -> Option<&'m Machine> {
+    if comes.from.is_none() && comes.key.is_none() && machines.len() == 1 {
+        return machines.clone().next();
+    }
+    fitting(machines, comes)
+}
+
+pub(super) fn from_where(who: &str, known: usize, machine: Option<&Machine>, now: Moment) -> String {
+    let Some(m) = machine else {
+        return match known {
+            0 => format!("No device manager has reported a machine of {who}."),
+            1 => format!("The one machine that is reported for {who} does not fit this address and key."),
+            n => format!("{n} machines are reported for {who}; none, or more than one, fits this address and key."),
+        };
+    };
+    let p = &m.posture;
+    let off = [(p.disk_encrypted, "disk encryption"), (p.secure_boot, "secure boot"), (p.endpoint_protection, "endpoint protection")];
+    let off: Vec<_> = off.iter().filter(|(on, _)| !on).map(|(_, what)| *what).collect();
+    let state = if off.is_empty() { "healthy".to_owned() } else { format!("without {}", off.join(", ")) };
+    let minutes = (now - p.reported_at).whole_minutes().max(0);
+    format!("{who} would come from {} ({}), reported {state} {minutes} minutes before.", m.device, p.os)
 }
 
 /// What is owed, in words.

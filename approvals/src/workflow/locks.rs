@@ -75,6 +75,11 @@ impl Approvals {
         Ok(self.commit(tx).await?)
     }
 
+    /// The lock on exactly this, if there is one that counts.
+    pub async fn lock_on(&self, on: Lockable) -> Result<Option<LockRow>, StoreError> {
+        Ok(self.locks().await?.into_iter().find(|l| l.lock.on == on))
+    }
+
     /// Those that count, newest first.
     pub async fn locks(&self) -> Result<Vec<LockRow>, StoreError> {
         let rows = store::locks::all(&self.inner.pool, MOST).await?;

@@ -13,6 +13,14 @@ const SHOWN: i64 = 100;
 /// What counts until somebody sets something else.
 pub const HOSPITAL: &str = include_str!("../../policy/policies/hospital.cedar");
 
+/// Everything about it, to be written into a folder: the policies, the stricter ones, and the tests of both.
+pub const STARTERS: [(&str, &str); 4] = [
+    ("hospital.cedar", HOSPITAL),
+    ("hospital.toml", include_str!("../../policy/policies/hospital.toml")),
+    ("hospital-strict.cedar", include_str!("../../policy/policies/hospital-strict.cedar")),
+    ("hospital-strict.toml", include_str!("../../policy/policies/hospital-strict.toml")),
+];
+
 /// The policy that counts, in memory: a decision asks it without asking the database.
 #[derive(Debug)]
 pub(crate) struct Counting(RwLock<(i64, Arc<Policy>)>);
@@ -30,7 +38,8 @@ impl Counting {
     }
 }
 
-fn shipped() -> Vec<PolicyFile> {
+/// The ones that count until somebody sets others.
+pub fn shipped() -> Vec<PolicyFile> {
     vec![PolicyFile { name: "hospital.cedar".into(), text: HOSPITAL.into() }]
 }
 
@@ -61,6 +70,11 @@ impl From<StoreError> for PolicySetError {
     }
 }
 
+/// In lower-case hexadecimal, as the log has it.
+pub fn policy_sha256(files: &[PolicyFile]) -> String {
+    clock::hex(&sha256(files))
+}
+
 /// Names and texts, each with its length before it.
 fn sha256(files: &[PolicyFile]) -> [u8; 32] {
     let mut h = Sha256::new();
@@ -69,6 +83,11 @@ fn sha256(files: &[PolicyFile]) -> [u8; 32] {
         h.update(text);
     }
     h.finalize().into()
+}
+
+fn shown(r: store::policies::Row) -> PolicyVersion {
+    let sha256 = clock::hex(&r.sha256);
+    PolicyVersion { version: r.version, sha256, note: r.note, set_by: r.set_by, set_at: r.set_at, files: r.files }
 }
 
 impl Approvals {
@@ -117,16 +136,14 @@ impl Approvals {
 
     /// Newest first.
     pub async fn policy_versions(&self) -> Result<Vec<PolicyVersion>, StoreError> {
-        let rows = store::policies::newest(&self.inner.pool, SHOWN).await?;
-        let shown = |r: store::policies::Row| PolicyVersion {
-            version: r.version,
-            sha256: clock::hex(&r.sha256),
-            note: r.note,
-            set_by: r.set_by,
-            set_at: r.set_at,
-            files: r.files,
-        };
-        Ok(rows.into_iter().map(shown).collect())
+        Ok(store::policies::newest(&self.inner.pool, SHOWN).await?.into_iter().map(shown).collect())
+    }
+
+    /// A version, and the one that counted before it. None: there is no such version.
+    pub async fn policy_version_and_before(&self, version: i64) -> Result<Option<(PolicyVersion, Option<PolicyVersion>)>, StoreError> {
+        let mut rows = store::policies::until(&self.inner.pool, version, 2).await?.into_iter().map(shown);
+        let found = rows.next().filter(|v| v.version == version);
+        Ok(found.map(|v| (v, rows.next())))
     }
 
     /// Reads what was set last. A version that this program cannot read (a newer one wrote it) leaves the old one in force, loudly.

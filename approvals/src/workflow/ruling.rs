@@ -1,6 +1,6 @@
 //! What policy says of a request, a connection or an emergency.
 use crate::Approvals;
-use anteroom_domain::{AccountName, Capabilities, Grant, Moment, Obligations, Person, Target};
+use anteroom_domain::{AccountName, Capabilities, Grant, Moment, Obligations, Person, Posture, Target};
 use anteroom_policy::{
     Ask, Question, Ruling, SecondFactor,
     pdp::{Factor, FactorKind},
@@ -20,7 +20,7 @@ impl Approvals {
             lasts: a.lasts,
             source: Some(a.source),
             factor: None,
-            posture: None,
+            posture: a.posture,
             break_glass: a.ask == Ask::BreakGlass,
             now: a.now,
         });
@@ -42,11 +42,16 @@ impl Approvals {
             lasts: c.grant.not_after - c.grant.not_before,
             source: Some(c.source),
             factor: factor(c.factor, c.now - c.factor_at),
-            posture: None,
+            posture: c.posture,
             break_glass: c.break_glass,
             now: c.now,
         })
     }
+}
+
+/// One that was given just now.
+pub(super) fn fresh_passkey() -> Factor {
+    Factor { kind: FactorKind::Passkey, age: Duration::ZERO }
 }
 
 fn factor(f: SecondFactor, age: Duration) -> Option<Factor> {
@@ -70,6 +75,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) capabilities: &'a Capabilities,
     pub(crate) lasts: Duration,
     pub(crate) source: IpAddr,
+    /// Of the machine they come from, if a report fits.
+    pub(crate) posture: Option<&'a Posture>,
     pub(crate) now: Moment,
 }
 
@@ -78,6 +85,7 @@ pub(crate) struct Connecting<'a> {
     pub(crate) target: &'a Target,
     pub(crate) grant: &'a Grant,
     pub(crate) source: IpAddr,
+    pub(crate) posture: Option<&'a Posture>,
     pub(crate) factor: SecondFactor,
     /// When that was proven.
     pub(crate) factor_at: Moment,

@@ -1,4 +1,5 @@
 //! Sessions: begun under a permit, ended and sealed whatever happens to the database, listed and terminated.
+use super::posture::posture_of;
 use crate::{
     Approvals, Change, Listing, ManageError, Page, SealedRecord, SessionFilter, StartError, StoreError,
     audit::{
@@ -10,6 +11,7 @@ use crate::{
 };
 use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
 use anteroom_policy::{Action, Circumstances, Permit, SecondFactor, Verdict};
+use anteroom_posture::Comes;
 use std::collections::HashMap;
 
 /// As the log says it. A permit without a second factor does not exist.
@@ -50,8 +52,11 @@ impl Approvals {
         let locks = store::locks::between(&mut *tx, &person, target.id).await?;
         let company = store::companies::of(&mut *tx, &person).await?;
         let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
-        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company };
-        let (verdict, _) = self.judged(&permit.standing(), Some(circumstances.clone()), now);
+        let standing = permit.standing();
+        let comes = Comes { from: Some(standing.source), key: standing.key.as_deref() };
+        let posture = posture_of(&mut *tx, person.id, comes).await?;
+        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company, posture };
+        let (verdict, _) = self.judged(&standing, Some(circumstances.clone()), now);
         match verdict {
             Verdict::Stays { .. } => {}
             Verdict::StandsStill { .. } => return Err(StartError::NoLonger(EndReason::PolicyDenied)),

@@ -4,6 +4,7 @@ use super::ruling::Connecting;
 use crate::{Approvals, StoreError, clock, store};
 use anteroom_domain::{EndReason, Moment};
 use anteroom_policy::{Circumstances, PolicySays, Ruling, Standing, Verdict};
+use anteroom_posture::{Comes, fitting};
 use std::{collections::HashMap, mem, sync::PoisonError};
 use tokio::sync::{Mutex, oneshot};
 use uuid::Uuid;
@@ -84,6 +85,7 @@ impl Approvals {
             target: &c.target,
             grant: &c.grant,
             source: s.source,
+            posture: c.posture.as_ref(),
             factor: s.second_factor,
             factor_at: s.factor_at,
             break_glass: c.emergency,
@@ -115,6 +117,7 @@ impl Approvals {
         let locks = store::locks::of(&mut *db, &people, &targets).await?;
         let emergencies = store::break_glass::among(&mut *db, &grants).await?;
         let prolonged = store::supervision::prolonged(&mut *db, &ids(|s| s.session.0)).await?;
+        let machines = store::posture::of(&mut *db, &people).await?;
         let mut companies = HashMap::new();
         for id in found_people.values().filter_map(|p| p.attributes.company) {
             if let std::collections::hash_map::Entry::Vacant(place) = companies.entry(id) {
@@ -126,6 +129,8 @@ impl Approvals {
             let locks = locks.iter().filter(|l| l.keeps_out(person) || l.closes(target)).cloned().collect();
             let company = person.attributes.company.and_then(|id| companies.get(&id).cloned().flatten());
             let (emergency, prolonged) = (emergencies.contains(&grant.id), prolonged.contains(&s.session));
+            let theirs = machines.iter().filter(|(whose, _)| *whose == s.person).map(|(_, m)| m);
+            let comes = Comes { from: Some(s.source), key: s.key.as_deref() };
             Some(Circumstances {
                 person: person.clone(),
                 grant: grant.clone(),
@@ -134,6 +139,7 @@ impl Approvals {
                 prolonged,
                 locks,
                 company,
+                posture: fitting(theirs, comes).map(|m| m.posture.clone()),
             })
         };
         Ok(of.iter().map(one).collect())

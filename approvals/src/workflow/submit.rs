@@ -1,5 +1,6 @@
 //! Asking for access, and taking the wish back.
 use super::{
+    posture::posture_of,
     ruling::Asked,
     throttle::{A_MINUTE, Pass},
 };
@@ -18,6 +19,7 @@ use anteroom_domain::{
     request::{CLOCK_SLACK, MAX_PLACES, MAX_WEEKS, check_window},
 };
 use anteroom_policy::{Action, Ask, Needed, VendorRefusal, may, vendor};
+use anteroom_posture::Comes;
 use sha2::{Digest, Sha256};
 use std::{net::IpAddr, time::Instant};
 
@@ -48,6 +50,7 @@ impl Approvals {
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::RequestAccess));
         let person = person.ok_or(RequestError::NotAllowed)?;
+        let posture = posture_of(&mut *tx, person.id, Comes { from: Some(source), key: None }).await?;
         let last_until = until + time::Duration::weeks(i64::from(form.also.weeks));
         let policy = |target: &Target, account: &AccountName| {
             let asked = Asked {
@@ -58,6 +61,7 @@ impl Approvals {
                 capabilities: &form.capabilities,
                 lasts: until - from,
                 source,
+                posture: posture.as_ref(),
                 now,
             };
             owed(self.asked_ruling(&asked), &form.capabilities, until - from)

@@ -1,6 +1,9 @@
 //! Tickets for RDP: made after a passkey confirmed exactly this connection, looked up before NLA, and spent when the policy has made
 //! a permit. After that a ticket opens only the same session again, while that waits for its client.
-use super::authorize::{Claim, Question, STEP_UP_FRESH, decide};
+use super::{
+    authorize::{Claim, Question, STEP_UP_FRESH, decide},
+    posture::posture_of,
+};
 use crate::{
     Approvals, IssuedTicket, RedeemError, Redeemed, StoreError, Ticket, TicketError, TicketRefusal,
     audit::record,
@@ -10,6 +13,7 @@ use crate::{
 };
 use anteroom_domain::{AuditEvent, GrantId, Moment, Person, PersonId, Protocol, SessionId, StepUpId, TicketId};
 use anteroom_policy::{Circumstances, Decision, SecondFactor, Standing, Verdict};
+use anteroom_posture::Comes;
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -41,13 +45,15 @@ impl Approvals {
         let locks = store::locks::between(&mut *tx, &person, target.id).await?;
         let company = store::companies::of(&mut *tx, &person).await?;
         let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
-        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company };
+        let posture = posture_of(&mut *tx, person.id, Comes { from: Some(source), key: None }).await?;
+        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company, posture };
         let standing = Standing {
             session: SessionId(Uuid::nil()),
             person: circumstances.person.id,
             grant: circumstances.grant.id,
             target: circumstances.target.id,
             source,
+            key: None,
             second_factor: SecondFactor::Passed(step_up),
             factor_at: now,
             not_after: circumstances.grant.not_after,
@@ -157,7 +163,7 @@ impl Approvals {
                 (session, self.proven(&mut tx, &person, session, target, account, source, claim, now).await?, false)
             }
         };
-        let q = Question { session, person: &person, target, account, grant: Some(found.ticket.grant), source, now };
+        let q = Question { session, person: &person, target, account, grant: Some(found.ticket.grant), source, key: None, now };
         let permit = match decide(self, &mut tx, &q, factor, factor_at).await? {
             Decision::Permit(permit) => permit,
             Decision::NeedsSecondFactor(_) => return Err(TicketRefusal::Expired.into()),

@@ -17,6 +17,7 @@ mod locks;
 mod managing;
 mod notices;
 mod patients;
+mod posture;
 mod quorum;
 mod relays;
 mod review;

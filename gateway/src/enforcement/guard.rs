@@ -207,6 +207,7 @@ mod tests {
             grant: GrantId(id(3)),
             target: TargetId(id(4)),
             source: "10.0.0.7".parse().unwrap(),
+            key: None,
             second_factor: SecondFactor::SecurityKey,
             factor_at: NOW,
             not_after: NOW + HOUR,
@@ -256,7 +257,7 @@ mod tests {
         };
         Guard {
             standing,
-            known: Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None },
+            known: Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None, posture: None },
             deadline: Instant::now() + HOUR,
             registry: Registry::default(),
             holds: false,

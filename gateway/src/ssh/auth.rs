@@ -206,7 +206,8 @@ impl Authentication {
             Proof::Key => Claim::Key(&c.fingerprint),
             Proof::Factor(f) => Claim::Factor(f),
         };
-        let judged = conn.shared.approvals.authorize(&c.person, conn.session, &c.target, &c.account, conn.peer.ip(), claim).await;
+        let whence = (conn.peer.ip(), c.fingerprint.as_str());
+        let judged = conn.shared.approvals.authorize(&c.person, conn.session, &c.target, &c.account, whence, claim).await;
         let refused = match judged {
             Ok(Decision::Permit(permit)) => {
                 let deadline = asked_at + permit.remaining();

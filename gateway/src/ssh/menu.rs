@@ -286,7 +286,8 @@ impl Counter {
             factor = self.confirmed(account, target).await?;
         }
         let (approvals, asked_at) = (&self.conn.shared.approvals, Instant::now());
-        let judged = approvals.authorize(&self.visitor.person, self.conn.session, target, account, self.conn.peer.ip(), factor).await;
+        let whence = (self.conn.peer.ip(), self.visitor.fingerprint.as_str());
+        let judged = approvals.authorize(&self.visitor.person, self.conn.session, target, account, whence, factor).await;
         match judged.map_err(|e| e.to_string())? {
             Decision::Permit(permit) => {
                 let deadline = asked_at + permit.remaining();

@@ -86,6 +86,8 @@ pub(crate) fn measure() -> Result<serde_json::Value> {
         emergencies: &[],
         locks: &[],
         source: "10.0.0.7".parse()?,
+        key: None,
+        posture: None,
         second_factor: SecondFactor::SecurityKey,
         factor_at: now,
         now,

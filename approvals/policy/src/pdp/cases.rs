@@ -236,6 +236,23 @@ mod tests {
         assert!(tried.len() >= 10 && wrong.is_empty(), "{wrong:?}");
     }
 
+    /// It stands beside the other one and takes away: what either file's tests expect is asked of both together.
+    #[test]
+    fn the_strict_ones_tests_pass_beside_the_hospitals_own() {
+        let file = |name: &str, text: &str| PolicyFile { name: name.into(), text: text.into() };
+        let strict = file("hospital-strict.cedar", include_str!("../../policies/hospital-strict.cedar"));
+        let both = Policy::load(vec![file("hospital.cedar", include_str!("../../policies/hospital.cedar")), strict.clone()]).unwrap();
+        let (own, other) = (include_str!("../../policies/hospital-strict.toml"), include_str!("../../policies/hospital.toml"));
+        for (cases, least) in [(own, 12), (other, 10)] {
+            let tried = try_cases(&both, cases).unwrap();
+            let wrong: Vec<_> = tried.iter().filter(|t| t.wrong.is_some()).collect();
+            assert!(tried.len() >= least && wrong.is_empty(), "{wrong:?}");
+        }
+        // What is tested is in the strict file: without it the tests fail, and alone it permits nothing.
+        assert!(try_cases(&hospital(), own).unwrap().iter().filter(|t| t.wrong.is_some()).count() >= 8);
+        assert!(try_cases(&Policy::load(vec![strict]).unwrap(), own).unwrap()[0].wrong.is_some());
+    }
+
     #[test]
     fn a_case_that_is_wrong_says_what_is_different() {
         let case = "[[case]]\nsays = \"x\"\naction = \"request\"\nat = 2026-11-26T02:00:00Z\nexpect = \"permit\"\n";

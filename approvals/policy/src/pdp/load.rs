@@ -83,6 +83,11 @@ impl Policy {
         self.details.is_empty()
     }
 
+    /// Whether they speak of the machine that somebody comes from.
+    pub fn speaks_of_posture(&self) -> bool {
+        self.files.iter().any(|f| f.text.contains("posture"))
+    }
+
     /// The schema that policies are checked against, for people who write them.
     pub fn schema_text() -> &'static str {
         SCHEMA

@@ -1,5 +1,5 @@
 //! Breaking it: begin shows exactly what will be signed, finish makes the grant and the alarm in one transaction.
-use super::super::ruling::Asked;
+use super::super::{posture::posture_of, ruling::Asked};
 use crate::{
     Approvals, BreakGlassError, BreakGlassForm, Change, SignError, SignStart,
     audit::record,
@@ -14,6 +14,7 @@ use anteroom_domain::{
     content::{BreakGlassContent, Nonce},
 };
 use anteroom_policy::{Action, Ask, break_glass, may};
+use anteroom_posture::Comes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -195,6 +196,7 @@ impl Approvals {
         }
         let since = now - break_glass::COUNTED;
         let before = store::break_glass::count_since(&mut *tx, person.id, since).await?;
+        let posture = posture_of(&mut *tx, person.id, Comes { from: Some(source), key: None }).await?;
         let asked = Asked {
             ask: Ask::BreakGlass,
             person: &person,
@@ -203,6 +205,7 @@ impl Approvals {
             capabilities: &form.capabilities,
             lasts: form.length,
             source,
+            posture: posture.as_ref(),
             now,
         };
         let ruling = self.asked_ruling(&asked);

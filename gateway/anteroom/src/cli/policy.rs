@@ -1,13 +1,15 @@
 use super::{ConfigArg, Done, Failure, JsonArg, Out, Usage, context::with_context, output::moment};
-use anteroom_approvals::{Explained, HOSPITAL};
+use anteroom_approvals::{Explained, HOSPITAL, STARTERS};
 use anteroom_domain::{AccountName, Handle, Moment, TargetName};
 use anteroom_policy::{
     Policy, PolicyFile,
     pdp::{CasesError, try_cases},
 };
+use anteroom_posture::Comes;
 use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
 use std::{
+    io::Write as _,
     net::IpAddr,
     path::{Path, PathBuf},
 };
@@ -54,7 +56,15 @@ enum What {
     /// Every version: when, by whom, why.
     History,
     /// The policies that come with the program: a start for your own.
-    Default,
+    #[command(after_help = "\
+Example:
+  anteroom policy default --dir policies
+  anteroom policy test policies")]
+    Default {
+        /// Write them, the stricter ones beside them and the tests of both into this folder. Nothing that is there is overwritten.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
     /// The attributes that policies can ask about, with their types.
     Schema,
     /// Why may, or may not, this person reach this target at that time?
@@ -70,6 +80,9 @@ enum What {
         /// Where they come from.
         #[arg(long)]
         source: Option<IpAddr>,
+        /// Fingerprint of the SSH key they use, as ssh-keygen -l prints it: says which of their machines it is.
+        #[arg(long, value_name = "SHA256:...")]
+        key: Option<String>,
     },
 }
 
@@ -81,7 +94,8 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
     match a.what {
         What::Check { paths } => check(&paths, out),
         What::Test { paths } => test(&paths, a.json.json, out),
-        What::Default => Ok(out.line(HOSPITAL.trim_end())?),
+        What::Default { dir: None } => Ok(out.line(HOSPITAL.trim_end())?),
+        What::Default { dir: Some(dir) } => starters(&dir, out),
         What::Schema => Ok(out.line(Policy::schema_text().trim_end())?),
         What::Set { paths, note } => {
             let files = read(&paths, "cedar")?;
@@ -120,9 +134,10 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
                 .collect();
             Ok(out.table(&["VERSION", "SET", "BY", "SHA-256", "NOTE"], &rows, "nobody set one: the hospital's default counts (anteroom policy default)")?)
         }),
-        What::Explain { person, target, account, at, source } => with_context!(&a.config, cx => {
+        What::Explain { person, target, account, at, source, key } => with_context!(&a.config, cx => {
             let person = cx.person(&person).await?;
-            let explained = cx.approvals.explain(&person, &target, &account, source, at).await?;
+            let comes = Comes { from: source, key: key.as_deref() };
+            let explained = cx.approvals.explain(&person, &target, &account, comes, at).await?;
             let explained = explained.ok_or_else(|| anyhow!("there is no target \"{target}\""))?;
             if a.json.json {
                 return Ok(out.json(&explained)?);
@@ -135,6 +150,17 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
 fn show(e: &Explained, out: &mut Out) -> Done {
     for s in &e.sentences {
         out.line(s)?;
+    }
+    Ok(())
+}
+
+fn starters(dir: &Path, out: &mut Out) -> Done {
+    std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    for (name, text) in STARTERS {
+        let path = dir.join(name);
+        let written = std::fs::File::create_new(&path).and_then(|mut f| f.write_all(text.as_bytes()));
+        written.with_context(|| format!("writing {}", path.display()))?;
+        out.line(path.display().to_string())?;
     }
     Ok(())
 }

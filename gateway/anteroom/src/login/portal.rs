@@ -148,6 +148,21 @@ impl Portal {
         self.origin.join(path).map_err(|_| PortalError::Strange(self.origin.clone()))
     }
 
+    /// JSON that is signed as it is; the answer is success, or why not.
+    pub(crate) fn send(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<(), PortalError> {
+        let url = self.url(path)?;
+        let request = headers.iter().fold(self.agent.post(url.as_str()), |r, (name, value)| r.header(*name, *value));
+        let answer = request.header("content-type", "application/json").send(body);
+        let mut answer = answer.map_err(|e| PortalError::NoAnswer(explain(&url, &e)))?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        match answer.body_mut().with_config().limit(MAX_ANSWER).read_json::<RefusedAnswer>() {
+            Ok(r) => Err(PortalError::Refused(printable(&r.error))),
+            Err(_) => Err(PortalError::Strange(url)),
+        }
+    }
+
     fn call<T: DeserializeOwned>(&self, url: &Url, body: &impl Serialize) -> Result<T, PortalError> {
         let no_answer = |e: ureq::Error| PortalError::NoAnswer(explain(url, &e));
         let mut answer: Response<Body> = self.agent.post(url.as_str()).send_json(body).map_err(no_answer)?;

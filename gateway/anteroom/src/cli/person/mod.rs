@@ -1,3 +1,5 @@
+mod set;
+
 use super::{
     ConfigArg, Done, JsonArg, Out,
     context::{Context, with_context},
@@ -5,7 +7,7 @@ use super::{
 };
 use crate::config::parse_duration;
 use anteroom_approvals::Page;
-use anteroom_domain::{DisplayName, Handle, Person, PersonAttributes, Role, Roles};
+use anteroom_domain::{DisplayName, Handle, Person, Role};
 use clap::Subcommand;
 use std::time::Duration;
 
@@ -33,24 +35,10 @@ enum What {
         #[arg(long = "role", required = true)]
         roles: Vec<Role>,
     },
-    /// Change what somebody may do here, or who employs them. Sessions of somebody who is no admin any more, or whose company does not keep
-    /// the target, end.
-    #[command(
-        after_help = "Examples:\n  anteroom person set ada --role admin --role auditor\n  anteroom person set vera --company \"Made-up Imaging\"\n  anteroom person set vera --no-company"
-    )]
-    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["roles", "company", "no_company"])))]
-    Set {
-        handle: Handle,
-        /// All their roles from now on: admin, approver, auditor, operator or key_holder; may be given several times.
-        #[arg(long = "role")]
-        roles: Vec<Role>,
-        /// By its name; see them with: anteroom company list.
-        #[arg(long, conflicts_with = "no_company")]
-        company: Option<DisplayName>,
-        /// They are the hospital's own.
-        #[arg(long)]
-        no_company: bool,
-    },
+    /// Change what somebody may do here, who employs them, and what policies ask about them. Running sessions are judged again at once: those of
+    /// somebody who is no admin any more, or whose company does not keep the target, end.
+    #[command(after_help = set::EXAMPLES)]
+    Set(set::Args),
     /// Put somebody out everywhere at once: portal, ssh, running sessions.
     Suspend { handle: Handle },
     /// Let a suspended person in again.
@@ -76,26 +64,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             let person = cx.approvals.add_person(None, handle, name, roles.into_iter().collect()).await?;
             print_link(&cx, &person, Duration::from_secs(24 * 3600), a.json.json, out).await
         }
-        What::Set { handle, roles, company, no_company } => {
-            let person = cx.person(&handle).await?;
-            if !roles.is_empty() {
-                let roles: Roles = roles.into_iter().collect();
-                let names = roles.names().join(", ");
-                cx.approvals.set_roles(None, person.id, roles).await?;
-                out.line(format!("{handle} is now: {names}"))?;
-            }
-            if company.is_some() || no_company {
-                let company = match &company {
-                    Some(name) => Some(super::company::named(&cx, name).await?),
-                    None => None,
-                };
-                let attributes = PersonAttributes { company: company.as_ref().map(|c| c.id), ..person.attributes };
-                cx.approvals.set_person_attributes(None, person.id, attributes).await?;
-                let whose = company.map_or_else(|| "the hospital".to_owned(), |c| c.name.to_string());
-                out.line(format!("{handle} works for {whose}"))?;
-            }
-            Ok(())
-        }
+        What::Set(args) => set::run(&cx, args, out).await,
         What::Suspend { handle } => {
             let person = cx.person(&handle).await?;
             cx.approvals.suspend_person(None, person.id).await?;
