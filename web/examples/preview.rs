@@ -10,6 +10,8 @@ mod cluster;
 mod desktop;
 #[path = "../src/tests/painting.rs"]
 mod painting;
+#[path = "preview/policies.rs"]
+mod policies;
 #[path = "preview/ticket.rs"]
 mod ticket;
 
@@ -480,6 +482,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     println!("step-up {}", asked.id);
     let certificate = a.ask_certificate(SSH_KEY, "192.0.2.41".parse().unwrap()).await.unwrap();
     println!("login {}", certificate.id);
+    policies::seed(a, &op).await;
     println!("person {}", ada.person.id);
     println!("target {}", grant.target);
     let link = a.make_enrol_link(None, op.person.id, Duration::from_secs(6_000)).await.unwrap();

@@ -96,7 +96,7 @@ struct Counts {
 }
 
 fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
-    let all: [(Option<Action>, &'static str, &'static str); 14] = [
+    let all: [(Option<Action>, &'static str, &'static str); 16] = [
         (None, "/", "Home"),
         (Some(Action::RequestAccess), "/requests", "My requests"),
         (Some(Action::ReviewRequests), "/approvals", "Approvals"),
@@ -110,6 +110,8 @@ fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
         (Some(Action::SearchAudit), "/audit", "Audit log"),
         (Some(Action::ManagePeople), "/people", "People"),
         (Some(Action::ManageTargets), "/targets", "Targets"),
+        (Some(Action::Lock), "/locks", "Locks"),
+        (Some(Action::SeePolicies), "/policies", "Policies"),
         (None, "/keys", "My keys"),
     ];
     all.into_iter()
@@ -149,6 +151,10 @@ fn outcome(code: &str) -> Option<&'static str> {
         "person-added" => "The person was added. Make a sign-in link for them next.",
         "suspended" => "The person is suspended: signed out, and their sessions end.",
         "reinstated" => "The person may sign in again.",
+        "locked" => "It is locked. Sessions end within a second, and nothing new begins.",
+        "unlocked" => "The lock is lifted. Grants that have not ended count again.",
+        "turned" => "The switch is turned. Running sessions are judged by it.",
+        "policy-set" => "These policies count now, on every gateway. Running sessions are judged by them.",
         "glass-broken" => "You have access now. Approvers, auditors and operators have been told.",
         "glass-reviewed" => "Your finding is signed and kept.",
         "card-begun" => "The card is signed by you. Print it now; then another key-holder has to sign it.",
@@ -274,6 +280,11 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonOf<T> {
 }
 
 async fn bounded(request: Request) -> Result<(Parts, Bytes), Failure> {
+    bounded_to(request, MAX_BODY, "What was sent is longer than 1 MiB and was not looked at. A reason may have 2,000 characters.").await
+}
+
+/// The body as it came, if it is no longer than this. What is longer is read and thrown away, up to a bound.
+pub(crate) async fn bounded_to(request: Request, most: usize, longer: &'static str) -> Result<(Parts, Bytes), Failure> {
     let (parts, body) = request.into_parts();
     let (mut kept, mut seen) = (BytesMut::new(), 0usize);
     let mut chunks = body.into_data_stream();
@@ -283,15 +294,14 @@ async fn bounded(request: Request) -> Result<(Parts, Bytes), Failure> {
         if seen > MAX_DRAIN {
             break;
         }
-        if seen <= MAX_BODY {
+        if seen <= most {
             kept.extend_from_slice(&chunk);
         } else {
             kept = BytesMut::new();
         }
     }
-    if seen > MAX_BODY {
-        let text = "What was sent is longer than 1 MiB and was not looked at. A reason may have 2,000 characters.".into();
-        return Err(Failure { status: StatusCode::PAYLOAD_TOO_LARGE, text });
+    if seen > most {
+        return Err(Failure { status: StatusCode::PAYLOAD_TOO_LARGE, text: longer.into() });
     }
     Ok((parts, kept.freeze()))
 }

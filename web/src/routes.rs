@@ -3,14 +3,15 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        absence, approvals, audit, break_glass, cards, desktop, devices, enrol, grants, health, home, keys, live, login, notices, people,
-        recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
+        absence, approvals, audit, break_glass, cards, desktop, devices, enrol, grants, health, home, keys, live, locks, login, notices,
+        people, policies, recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
 use anteroom_policy::Action::{
-    AskUnmask, BreakGlass, ExportRecording, HoldRecording, IssueCards, LiftHold, ManagePeople, ManageTargets, ReplayMasked, RequestAccess,
-    ReviewBreakGlass, ReviewRequests, ReviewUnmask, RevokeGrant, SearchAudit, SeeSessions, Supervise, TerminateSession,
+    AskUnmask, BreakGlass, ExportRecording, HoldRecording, IssueCards, LiftHold, Lock, ManagePeople, ManagePolicies, ManageTargets,
+    ReplayMasked, RequestAccess, ReviewBreakGlass, ReviewRequests, ReviewUnmask, RevokeGrant, SearchAudit, SeePolicies, SeeSessions,
+    Supervise, TerminateSession,
 };
 use axum::{
     Extension, Router,
@@ -65,6 +66,8 @@ pub(crate) fn table() -> Vec<Route> {
         json("/api/login/{id}/poll", Nothing, post(login::poll::poll)),
         // Programs that know whether a patient depends on a device; the handler asks for their token
         route(Method::PUT, "/api/v1/devices/{name}/clinical-use", Nothing, Answers::Json, put(devices::clinical_use::put)),
+        // Device managers; the handler checks their signature
+        json("/api/v1/posture", Nothing, post(devices::posture::post)),
         // Everybody who is signed in: their own things
         page("/", SignedIn, get(home::show)),
         form("/sign-out", SignedIn, post(sign_in::out::sign_out)),
@@ -187,10 +190,20 @@ pub(crate) fn table() -> Vec<Route> {
         form("/people/{id}/link", May(ManagePeople), post(people::link::make)),
         page("/notices", May(ManagePeople), get(notices::show)),
         form("/notices/again", May(ManagePeople), post(notices::again)),
+        // Shutting out, and letting in again
+        page("/locks", May(Lock), get(locks::list::show)),
+        form("/locks", May(Lock), post(locks::set::lock)),
+        form("/locks/lift", May(Lock), post(locks::set::lift)),
+        page("/policies", May(SeePolicies), get(policies::show::show)),
+        page("/policies/what-if", May(SeePolicies), get(policies::what_if::show)),
+        page("/policies/versions/{version}", May(SeePolicies), get(policies::version::show)),
+        page("/policies/edit", May(ManagePolicies), get(policies::edit::show)),
+        form("/policies/edit", May(ManagePolicies), post(policies::edit::submit)),
         page("/targets", May(ManageTargets), get(targets::list::show)),
         form("/targets", May(ManageTargets), post(targets::add::add)),
         page("/targets/{id}", May(ManageTargets), get(targets::show::show)),
         form("/targets/{id}/reach", May(ManageTargets), post(targets::change::change)),
+        form("/targets/{id}/clinical-use", May(ManageTargets), post(targets::clinical_use::turn)),
         form("/targets/{id}/test", May(ManageTargets), post(targets::test::test)),
         form("/targets/{id}/pin", May(ManageTargets), post(targets::pin::pin)),
         form("/targets/{id}/credential", May(ManageTargets), post(targets::credential::store)),
@@ -230,7 +243,7 @@ mod tests {
     }
 
     /// What a stranger may call is written down here a second time: a new public route has to be added in both places.
-    const PUBLIC: [&str; 11] = [
+    const PUBLIC: [&str; 12] = [
         "/healthz",
         "/assets/{file}",
         "/sign-in",
@@ -242,6 +255,7 @@ mod tests {
         "/api/login",
         "/api/login/{id}/poll",
         "/api/v1/devices/{name}/clinical-use",
+        "/api/v1/posture",
     ];
 
     #[test]
@@ -302,7 +316,8 @@ mod tests {
                 "/sessions/{id}/message",
                 "/supervise",
                 "/supervise/{id}",
-                "/recordings/{id}/channels/{channel}/live"
+                "/recordings/{id}/channels/{channel}/live",
+                "/locks"
             ]
         );
         assert_eq!(
@@ -332,7 +347,10 @@ mod tests {
                 "/unmask/{id}",
                 "/unmask/{id}/watch",
                 "/unmask/{id}/channels/{channel}/cast",
-                "/unmask/{id}/channels/{channel}/film"
+                "/unmask/{id}/channels/{channel}/film",
+                "/policies",
+                "/policies/what-if",
+                "/policies/versions/{version}"
             ]
         );
         assert_eq!(rooms(Role::KeyHolder), ["/cards", "/cards/new", "/cards/{id}", "/cards/{id}/revoke", "/key-holder", "/unmask/{id}"]);
@@ -346,6 +364,11 @@ mod tests {
                 "/people",
                 "/people/{id}",
                 "/notices",
+                "/locks",
+                "/policies",
+                "/policies/what-if",
+                "/policies/versions/{version}",
+                "/policies/edit",
                 "/targets",
                 "/targets/{id}"
             ]

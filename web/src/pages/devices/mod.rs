@@ -1,2 +1,3 @@
 //! What programs tell of devices.
 pub(crate) mod clinical_use;
+pub(crate) mod posture;

@@ -3,8 +3,9 @@ use crate::{
     page::{Frame, Id, html},
     state::App,
 };
-use anteroom_approvals::{PasskeyInfo, PersonPatients, SshKeyInfo};
-use anteroom_domain::{Person, PersonId};
+use anteroom_approvals::{LockRow, MachineRow, PasskeyInfo, PersonPatients, SshKeyInfo};
+use anteroom_domain::{Lockable, Person, PersonId};
+use anteroom_policy::Action;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -20,6 +21,10 @@ pub(super) struct Show {
     own: bool,
     /// What their sessions showed of patients.
     patients: PersonPatients,
+    lock: Option<LockRow>,
+    may_lock: bool,
+    /// What device managers reported of their machines.
+    machines: Vec<MachineRow>,
 }
 
 impl Show {
@@ -29,7 +34,9 @@ impl Show {
         let ssh_keys = app.approvals.ssh_keys(id).await?;
         let own = frame.person.id == id;
         let patients = app.approvals.patients_of_person(id).await?;
-        Ok(Self { frame, person, passkeys, ssh_keys, link, own, patients })
+        let (lock, may_lock) = (app.approvals.lock_on(Lockable::Person(id)).await?, frame.may(Action::Lock));
+        let machines = app.approvals.machines(Some(id)).await?;
+        Ok(Self { frame, person, passkeys, ssh_keys, link, own, patients, lock, may_lock, machines })
     }
 }
 

@@ -2,10 +2,12 @@ use super::{reach::Reach, test::Tested};
 use crate::{
     errors::Problem,
     page::{Frame, Id, html},
+    pages::names::Names,
     state::App,
 };
-use anteroom_approvals::{AuthorityInfo, Purpose};
-use anteroom_domain::{ProbeOutcome, Profile, Protocol, Target, TargetId};
+use anteroom_approvals::{AuthorityInfo, Inventory, LockRow, Purpose, SbomInfo, Turned};
+use anteroom_domain::{ClinicalUse, Lockable, ProbeOutcome, Profile, Protocol, Target, TargetId, TargetKind};
+use anteroom_policy::Action;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -21,6 +23,13 @@ pub(super) struct Show {
     wrong: Option<String>,
     may_test: bool,
     tested: Option<Tested>,
+    lock: Option<LockRow>,
+    may_lock: bool,
+    inventory: Inventory,
+    sbom: Option<SbomInfo>,
+    /// Who turned the switch of clinical use last.
+    turned: Option<Turned>,
+    names: Names,
 }
 
 impl Show {
@@ -30,7 +39,12 @@ impl Show {
         let reach = filled.unwrap_or_else(|| Reach::of(&target));
         let authorities = if target.protocol == Protocol::Ssh { app.approvals.authorities(Purpose::Target).await? } else { Vec::new() };
         let authorities = authorities.into_iter().filter(|a| a.retired_at.is_none()).collect();
-        Ok(Self { frame, target, reach, authorities, wrong, may_test: app.probe.is_some(), tested: None })
+        let (lock, may_lock) = (app.approvals.lock_on(Lockable::Target(id)).await?, frame.may(Action::Lock));
+        let (inventory, sbom) = app.approvals.device(id).await?;
+        let turned = app.approvals.clinical_use_turned(id).await?;
+        let names = Names::of(app, turned.iter().filter_map(|t| t.by).collect()).await?;
+        let may_test = app.probe.is_some();
+        Ok(Self { frame, target, reach, authorities, wrong, may_test, tested: None, lock, may_lock, inventory, sbom, turned, names })
     }
 
     pub(super) fn with(self, tested: Tested) -> Self {
