@@ -47,7 +47,7 @@ bench: build-all ## Ratios against `ssh -J` through a plain sshd, recording on
 	@exec $(TARGET)/debug/bench
 
 SECONDS ?= 60
-TARGETS ?= transfers telnet menu certificates masking live formats container unsealer rdp_relay rdp_channels rdp_pieces desktop tiles
+TARGETS ?= transfers telnet menu certificates masking live formats container unsealer rdp_relay rdp_channels rdp_pieces desktop tiles sbom posture policy
 russh-stock: setup ## Shows that the traps of russh are open in the stock crate (tests/russh); minutes the first time
 	@deploy/lint/russh-stock
 

@@ -27,6 +27,7 @@ mod live_masking;
 mod menu;
 mod offered_key;
 mod old_scp;
+mod posture;
 mod power_cut;
 mod quorum;
 mod rdp_channels;
