@@ -21,14 +21,14 @@ impl fmt::Display for Quorum {
     }
 }
 
-/// What happens when a grant ends in the middle of work.
+/// What happens when a grant ends in the middle of work. In order, the strictest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AtEnd {
-    /// Whoever watches decides, for at most this many minutes; then it is cut.
-    SupervisorDecides { minutes: u16 },
     #[default]
     Cut,
+    /// Whoever watches decides, for at most this many minutes; then it is cut.
+    SupervisorDecides { minutes: u16 },
 }
 
 /// Every field's default asks for nothing. (That something is recorded, and that a grant needs an approval, is no obligation: it is always so.)
@@ -86,8 +86,8 @@ impl Obligations {
                 (Some(a), Some(b)) => Some(a.meet(&b)),
                 (a, b) => a.or(b),
             },
-            // To cut is stricter than to ask.
-            at_end: self.at_end.max(other.at_end),
+            // To cut is stricter than to ask, and less time than more.
+            at_end: least(self.at_end, other.at_end),
             at_once: least(self.at_once, other.at_once),
         }
     }
@@ -157,6 +157,8 @@ mod tests {
         assert_eq!(both.approvals, [of(None, 2), of(Some("clinical-engineering"), 1)]);
         assert_eq!((both.factor_age, both.longest, both.at_end), (Some(0), Some(240), Some(AtEnd::Cut)));
         assert_eq!(both.capabilities, Some(Capabilities([Capability::Shell].into())));
+        let five = Obligations { at_end: Some(AtEnd::SupervisorDecides { minutes: 5 }), ..Obligations::default() };
+        assert_eq!(a.clone().and(five.clone()).at_end, five.at_end, "less time is stricter");
         assert_eq!(a.clone().and(Obligations::default()), a, "nothing asked changes nothing");
         assert_eq!(b.clone().and(b.clone()), b);
     }
