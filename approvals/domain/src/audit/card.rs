@@ -64,3 +64,26 @@ impl CardEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::AuditEvent;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_line_names_its_card_and_reads_back() {
+        let id = Uuid::from_u128(7);
+        let refused = CardEvent::Refused { card: None, person: None, source: None, why: "the code is mistyped".into() };
+        assert_eq!(refused.card(), None);
+        let revoked = CardEvent::Revoked { card: CardId(id), by: None };
+        assert_eq!(revoked.card(), Some(CardId(id)));
+        let text = serde_json::to_value(AuditEvent::Card(revoked.clone())).unwrap();
+        assert_eq!(text, serde_json::json!({"kind": "card", "what": "revoked", "card": id, "by": null}));
+        for event in [refused, revoked] {
+            let event = AuditEvent::Card(event);
+            assert_eq!(serde_json::from_value::<AuditEvent>(serde_json::to_value(&event).unwrap()).unwrap(), event);
+        }
+    }
+}

@@ -101,3 +101,49 @@ impl CardTerms {
         if life < Duration::DAY || life > LONGEST_LIFE { Err(CardTermsError::Life) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{Capabilities, CardId, TargetId, TargetKind};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn terms(minutes: u32, life: Duration) -> CardTerms {
+        CardTerms {
+            card: CardId(Uuid::from_u128(1)),
+            gateway: "east".parse().unwrap(),
+            target: TargetId(Uuid::from_u128(2)),
+            target_name: "mri-3".parse().unwrap(),
+            target_kind: TargetKind::MedicalDevice,
+            account: "service".parse().unwrap(),
+            capabilities: Capabilities::interactive(),
+            minutes,
+            from: Moment::UNIX_EPOCH,
+            until: Moment::UNIX_EPOCH + life,
+            code_sha256: "0".repeat(64),
+        }
+    }
+
+    proptest! {
+        /// Whatever two officers sign.
+        #[test]
+        fn no_card_says_more_than_cards_may(minutes: u32, seconds in -400 * 86_400i64..400 * 86_400) {
+            let life = Duration::seconds(seconds);
+            let fits = (5..=240).contains(&minutes) && life >= Duration::DAY && life <= Duration::days(365);
+            prop_assert_eq!(terms(minutes, life).check().is_ok(), fits);
+            prop_assert_eq!(terms(60, life).check().is_ok(), life >= Duration::DAY && life <= Duration::days(365));
+        }
+    }
+
+    #[test]
+    fn the_limits_themselves_are_fine_and_one_beyond_is_not() {
+        let year = Duration::days(365);
+        assert_eq!((terms(5, year).check(), terms(240, Duration::DAY).check()), (Ok(()), Ok(())));
+        assert_eq!((terms(4, year).check(), terms(241, year).check()), (Err(CardTermsError::Minutes), Err(CardTermsError::Minutes)));
+        assert_eq!(terms(60, year + Duration::SECOND).check(), Err(CardTermsError::Life));
+        // An end before the beginning.
+        assert_eq!(terms(60, -year).check(), Err(CardTermsError::Life));
+    }
+}
