@@ -107,7 +107,7 @@ enum Command {
     Unlock(lock::UnlockArgs),
     /// The locks that count, newest first.
     Locks(lock::ListArgs),
-    /// Programs that say whether devices are in clinical use: let in, shut out.
+    /// Programs that tell us something: whether devices are in clinical use, what state people's machines are in. Let in, shut out.
     Feed(feed::Args),
     /// Rights to connect.
     Grant(grant::Args),
