@@ -1,12 +1,16 @@
 //! What goes into and comes out of the calls of [`Approvals`](crate::Approvals).
-use crate::evidence::AssertionEvidence;
+mod asking;
+mod unmask;
+pub use asking::*;
+pub use unmask::*;
+
 use anteroom_domain::{
-    AccountName, AuditRecord, AuthorityId, Capabilities, CeremonyId, CertificateAskId, CertificateFingerprint, Comment, Grant, GrantId,
-    Moment, PasskeyId, Person, PersonId, Profile, Protocol, Quorum, Reason, RecordingState, RequestState, Secret, SessionId, SshKeyId,
-    StepUpId, Target, TargetKind, TargetName, TicketNumber, UnmaskRequest, UnmaskState, content::Verdict,
+    AccountName, AuditRecord, AuthorityId, CeremonyId, CertificateAskId, CertificateFingerprint, Moment, PasskeyId, Person, PersonId,
+    Profile, Protocol, RecordingState, Secret, SessionId, SshKeyId, StepUpId, Target, TargetKind, TargetName,
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::IpAddr};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use webauthn_rs_proto::{CreationChallengeResponse, RequestChallengeResponse};
 
 /// A one-time link was opened; `options` go to `navigator.credentials.create()`.
@@ -271,139 +275,6 @@ pub struct CertificateInfo {
     pub expires_at: Moment,
     #[serde(with = "time::serde::rfc3339::option")]
     pub revoked_at: Option<Moment>,
-}
-
-/// A wish for access as the form has it; `from` none means now.
-#[derive(Debug, Clone)]
-pub struct RequestForm {
-    pub target: TargetName,
-    pub account: AccountName,
-    pub reason: Reason,
-    pub from: Option<Moment>,
-    pub until: Moment,
-    pub capabilities: Capabilities,
-    pub also: Also,
-}
-
-/// What a form may ask for beside one login at one time.
-#[derive(Debug, Clone, Default)]
-pub struct Also {
-    /// Further logins; the same time and the same capabilities.
-    pub more: Vec<(TargetName, AccountName)>,
-    pub ticket: Option<TicketNumber>,
-    /// The same time again in each of so many following weeks.
-    pub weeks: u8,
-    /// The grant that ends too soon.
-    pub extends: Option<GrantId>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct RequestFilter {
-    pub state: Option<RequestState>,
-    pub requester: Option<PersonId>,
-    pub search: String,
-}
-
-/// What somebody says to a request. To deny takes a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Answer {
-    Approve,
-    Deny { comment: Comment },
-}
-
-/// What people wrote below a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestComment {
-    pub by: PersonId,
-    pub name: String,
-    pub text: Comment,
-    #[serde(with = "time::serde::rfc3339")]
-    pub at: Moment,
-}
-
-/// Somebody's answer, as the request's page shows it.
-#[derive(Debug, Clone)]
-pub struct ApprovalView {
-    pub approver: Person,
-    pub stands_for: Option<Person>,
-    pub verdict: Verdict,
-    pub comment: Option<Comment>,
-    pub at: Moment,
-    /// Not if the approver is no approver any more, or signed other words than the request has now.
-    pub counts: bool,
-}
-
-/// How far a request has come.
-#[derive(Debug, Clone)]
-pub struct Progress {
-    pub needed: Vec<Quorum>,
-    pub ordered: bool,
-    /// What is still missing; empty when it is answered.
-    pub missing: Vec<Quorum>,
-    /// In the order they were given.
-    pub given: Vec<ApprovalView>,
-    pub comments: Vec<RequestComment>,
-    pub grants: Vec<Grant>,
-}
-
-/// An approver who is away, and who fills their place.
-#[derive(Debug, Clone)]
-pub struct AbsenceView {
-    pub approver: Person,
-    pub deputy: Person,
-    pub from: Moment,
-    pub until: Moment,
-}
-
-/// A wish to see an interval of a recording as it was, as the form has it.
-#[derive(Debug, Clone)]
-pub struct UnmaskForm {
-    pub session: SessionId,
-    /// Microseconds since the session's start.
-    pub from_us: u64,
-    pub until_us: u64,
-    pub reason: Reason,
-    /// For how long it may be used, from now; one of [`anteroom_domain::unmask::USES_HOURS`].
-    pub hours: u8,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct UnmaskFilter {
-    pub state: Option<UnmaskState>,
-    pub requester: Option<PersonId>,
-    /// Only what this key-holder can answer now.
-    pub waits_for: Option<PersonId>,
-    pub search: String,
-}
-
-/// What a key-holder said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct UnmaskAnswer {
-    pub holder: PersonId,
-    pub verdict: Verdict,
-    #[serde(with = "time::serde::rfc3339")]
-    pub at: Moment,
-}
-
-/// Everything the page of an unmask request shows.
-#[derive(Debug, Clone)]
-pub struct UnmaskView {
-    pub request: UnmaskRequest,
-    /// In the order they were given.
-    pub answers: Vec<UnmaskAnswer>,
-    /// When the requester opened it.
-    pub openings: Vec<Moment>,
-    /// The requester has a passkey that not every key-holder saw who approved: it opens with those that they saw.
-    pub keys_changed: bool,
-}
-
-/// An opening that is signed, stored and in the log: what the unsealer is asked with.
-#[derive(Debug, Clone)]
-pub struct UnmaskOpened {
-    pub request: UnmaskRequest,
-    pub approvals: Vec<AssertionEvidence>,
-    pub opening: AssertionEvidence,
 }
 
 #[derive(Debug, Clone, Default)]

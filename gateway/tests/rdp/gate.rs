@@ -118,9 +118,9 @@ impl Gate {
         w.approvals.issue_ticket(&self.ada.person, asked.id, self.grant.id, source).await.unwrap()
     }
 
-    /// Waits until the log has such a line.
+    /// Waits until the log has such a line. A recording is sealed when its pictures are read, which takes a busy machine its time.
     pub async fn logged(&self, what: &str, found: impl Fn(&AuditEvent) -> bool) -> AuditEvent {
-        for _ in 0..200 {
+        for _ in 0..1200 {
             if let Some(e) = self.world.log().await.into_iter().find(&found) {
                 return e;
             }

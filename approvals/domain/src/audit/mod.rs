@@ -5,6 +5,7 @@ mod break_glass;
 mod card;
 mod company;
 mod device;
+mod factor;
 mod lock;
 mod patients;
 mod policy;
@@ -17,6 +18,7 @@ pub use break_glass::BreakGlassEvent;
 pub use card::CardEvent;
 pub use company::CompanyEvent;
 pub use device::DeviceEvent;
+pub use factor::FactorUsed;
 pub use lock::LockEvent;
 pub use patients::{CommandsEvent, PatientsEvent};
 pub use policy::PolicyEvent;
@@ -26,27 +28,11 @@ pub use safe_mode::SafeModeEvent;
 pub use supervision::SupervisionEvent;
 
 use crate::{
-    AccountName, Asks, AuditEntryId, CanonicalText, CardId, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId,
-    TargetId, TargetName, UnmaskId, capability::Direction,
+    AccountName, Asks, AuditEntryId, CanonicalText, GrantId, Handle, HoldId, Moment, PersonId, RequestId, SessionId, StepUpId, TargetId,
+    TargetName, UnmaskId, capability::Direction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// What proved more than the SSH key when a session began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum FactorUsed {
-    /// A passkey over this very connection.
-    Passkey { step_up: StepUpId },
-    /// A certificate that was given out after a passkey; its serial, decimal.
-    Certificate { serial: String },
-    /// A security key that verified its person.
-    SecurityKey,
-    /// An earlier confirmation with the same key from the same address.
-    Remembered,
-    /// The code of a sealed break-glass card, while the database was away.
-    Card { card: CardId },
-}
 
 /// What happened. Adding a variant is fine; changing one breaks old logs, so they are only ever added. A field may be added
 /// if it may be missing.
