@@ -240,9 +240,12 @@ impl Explain for CardError {
         match self {
             Self::Sign(e) => e.failure(),
             Self::NotAllowed | Self::NoSuch => Failure::hidden(text),
-            Self::NoSuchTarget | Self::NoSuchGateway(_) | Self::Misfit { .. } | Self::Terms(_) | Self::TooMany { .. } => {
-                Failure::unprocessable(text)
-            }
+            Self::NoSuchTarget
+            | Self::NoSuchGateway(_)
+            | Self::Misfit { .. }
+            | Self::NotMeanwhile(_)
+            | Self::Terms(_)
+            | Self::TooMany { .. } => Failure::unprocessable(text),
             Self::Changed | Self::Life(_) | Self::Forged(_) | Self::NotOfCard(_) => Failure { status: StatusCode::CONFLICT, text },
         }
     }

@@ -166,6 +166,18 @@ async fn what_no_card_may_say_is_refused_when_it_is_made() {
     assert_eq!(w.approvals.cards("", false, Page::default()).await.unwrap().total, 0);
 }
 
+/// Better known when it is made than in the emergency.
+#[tokio::test]
+async fn what_is_not_reached_while_the_database_is_away_gets_no_card() {
+    let (w, ..) = crate::tickets::hospital().await;
+    w.approvals.offline_cards(GATEWAY).await.unwrap();
+    let mut kim = w.somebody("kim", Role::KeyHolder).await;
+    let ct = TargetName::new("ct-2").unwrap();
+    let capabilities = Capabilities::parse(["desktop"]).unwrap();
+    let desktop = CardForm { target: ct.clone(), account: account("CT\\service"), capabilities, ..form() };
+    assert_eq!(begin(&w, &mut kim, desktop).await.unwrap_err(), CardError::NotMeanwhile(ct));
+}
+
 #[tokio::test]
 async fn a_forged_card_changes_nothing() {
     let (w, mut kim, mut lee) = world().await;

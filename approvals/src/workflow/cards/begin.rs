@@ -8,7 +8,7 @@ use crate::{
     store::{self, ceremonies::Kind},
 };
 use anteroom_domain::{
-    AuditEvent, CardCode, CardId, CeremonyId, Moment, Person, Secret,
+    AuditEvent, CardCode, CardId, CeremonyId, Moment, Person, Protocol, Secret,
     audit::CardEvent,
     canonical,
     content::{CardContent, CardTerms, Nonce},
@@ -113,6 +113,10 @@ async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<
     let target = store::targets::by_name(&mut *tx, f.target.as_str()).await?.ok_or(CardError::NoSuchTarget)?;
     if !target.accounts.iter().any(|a| a.name == f.account) {
         return Err(CardError::NoSuchTarget);
+    }
+    // Better known now than in the emergency.
+    if target.protocol == Protocol::Rdp || target.via.is_some() {
+        return Err(CardError::NotMeanwhile(target.name));
     }
     if let Some(c) = f.capabilities.misfit(target.protocol) {
         return Err(CardError::Misfit { target: target.name, capability: c.to_string() });

@@ -55,6 +55,8 @@ pub enum CardError {
     NoSuchGateway(GatewayName),
     #[error("{target} does not know {capability}")]
     Misfit { target: TargetName, capability: String },
+    #[error("{0} is not reached while the database is away: desktops and targets behind a relay are not; a card for it would open nothing")]
+    NotMeanwhile(TargetName),
     #[error(transparent)]
     Terms(#[from] CardTermsError),
     #[error("{gateway} has {max} cards that are not over; revoke some that nobody needs")]
