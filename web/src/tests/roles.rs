@@ -20,7 +20,7 @@ async fn what_is_not_yours_does_not_exist() {
     let nowhere = site.get("/no/such/page", Some(&people[0])).await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
     for route in table() {
-        let path = route.path.replace("{id}", NO_SUCH).replace("{channel}", "0").replace("{file}", "x.js");
+        let path = route.path.replace("{id}", NO_SUCH).replace("{version}", NO_SUCH).replace("{channel}", "0").replace("{file}", "x.js");
         let label = |who: &str| format!("{} {} as {who}", route.method, route.path);
         // Signing out and the event stream are right for everybody, and would end the test. Device managers sign: no cookie counts there.
         if ["/sign-out", "/live", "/api/v1/posture"].contains(&route.path) {
