@@ -30,7 +30,9 @@ demo-reset: ## Forget the demo's state
 	@if [ -e $(DIR) ]; then $(MAKE) --no-print-directory build && $(TARGET)/debug/anteroom demo --dir $(DIR) --reset; \
 		else echo "there is nothing to forget"; fi
 
-test: build-all ## Unit, property and vector tests, then the black-box stories; the summary is the last thing printed
+test: setup ## Unit, property and vector tests, then the black-box stories; the summary is the last thing printed
+	@echo "make: building programs and tests (minutes the first time, seconds later)" >&2
+	@$(CARGO) build --workspace --bins --tests # one selection of features for both: nothing is compiled twice
 	@deploy/test
 
 lint: setup ## Formatting, clippy, licences and advisories, stored queries, browser parts

@@ -14,6 +14,7 @@ fn an_emergency_opens_at_once_tells_everybody_and_somebody_else_signs_what_they_
     let closed = w.ssh(&ada).unwrap().command("echo in").run().unwrap();
     assert!(!closed.text().contains("in\n"), "{}", closed.said());
 
+    assert!(ada.get("/").unwrap().body.contains("href=\"/break-glass\""), "it is to be found without having read about it");
     let why = "the monitors of ward 4 show nothing";
     let wish = json!({ "target": w.target.name, "account": w.target.account, "reason": why, "minutes": "30" });
     let begun = ada.begin("/break-glass/begin", &wish).unwrap();
