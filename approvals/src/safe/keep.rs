@@ -14,7 +14,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
-use tokio::{sync::broadcast::error::RecvError, time::sleep};
+use tokio::{
+    sync::{Notify, broadcast::error::RecvError},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Read again at the latest.
@@ -22,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(60);
 /// At most so often, however much changes.
 const SETTLE: Duration = Duration::from_millis(500);
 /// How often a database that is away is tried.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(200);
 
 /// Whether a gateway may decide without its database.
 #[derive(Debug, Clone)]
@@ -60,6 +63,8 @@ pub(crate) struct Safe {
     mode: Option<SafeMode>,
     journal: Option<Journal>,
     state: Mutex<State>,
+    /// Somebody found the database away: whoever keeps looks whether it is back.
+    entered: Notify,
 }
 
 impl Safe {
@@ -81,7 +86,7 @@ impl Safe {
             }
         }
         let journal = mode.as_ref().map(|m| Journal::open(m.dir.join("cards-used")));
-        Self { mode, journal, state: Mutex::new(state) }
+        Self { mode, journal, state: Mutex::new(state), entered: Notify::new() }
     }
 
     pub(crate) fn gateway(&self) -> Option<String> {
@@ -170,6 +175,7 @@ impl Approvals {
         let known = self.inner.safe.known()?;
         let first = !std::mem::replace(&mut self.inner.safe.state().away, true);
         if first {
+            self.inner.safe.entered.notify_one();
             tracing::warn!(known_at = %known.at, "the database is away: safe mode, grants count by what is known");
             let event = SafeModeEvent::Entered { log: self.inner.options.log_name.clone(), known_at: clock::text(known.at) };
             self.note(AuditEvent::SafeMode(event), None).await;
@@ -228,6 +234,8 @@ impl Approvals {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep(wait) => {}
+                // It is tried until it answers, so that nobody is refused for long after it is back.
+                () = self.inner.safe.entered.notified() => {}
                 () = heard(&mut changes, &mut unread) => sleep(SETTLE).await,
             }
         }
