@@ -135,7 +135,8 @@ impl Clients {
     /// Does something while every terminal is watched; how long after its beginning each was over, shortest first. One that lives on for
     /// half a minute is left out.
     pub fn ends_after<E>(&self, held: Vec<Held>, done: impl FnOnce() -> Result<(), E>) -> Result<Vec<Duration>, E> {
-        let watched: Vec<_> = held.into_iter().flat_map(|h| h.0).map(|t| self.runtime.spawn(timeout(LIMIT, t.over()))).collect();
+        let watched: Vec<_> =
+            held.into_iter().flat_map(|h| h.0).map(|t| self.runtime.spawn(async { timeout(LIMIT, t.over()).await })).collect();
         let began = Instant::now();
         done()?;
         let mut each: Vec<Duration> = self.runtime.block_on(async {
