@@ -72,6 +72,21 @@ impl Change {
         }
     }
 
+    /// Whether what safe mode decides by may be otherwise now. (A vendor's company is no part of that.)
+    pub(crate) fn is_known_of(self) -> bool {
+        matches!(
+            self,
+            Self::GrantRevoked(_)
+                | Self::PersonSuspended(_)
+                | Self::Person(_)
+                | Self::Target(_)
+                | Self::Policy
+                | Self::Request(_)
+                | Self::Card(_)
+                | Self::Resync
+        )
+    }
+
     pub(crate) fn payload(self) -> String {
         // The enum holds only ids; it always has a JSON form, far below NOTIFY's 8000 bytes.
         serde_json::to_string(&self).unwrap_or_default()

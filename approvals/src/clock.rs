@@ -52,14 +52,7 @@ pub(crate) fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-/// Lower-case hexadecimal, as hashes stand in the audit log.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
-}
+pub(crate) use anteroom_domain::hex;
 
 /// Reads what [`hex`] wrote.
 pub(crate) fn unhex(s: &str) -> Option<Vec<u8>> {

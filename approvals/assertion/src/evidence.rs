@@ -30,12 +30,8 @@ impl AssertionEvidence {
 
 /// SHA-256 of a COSE key's canonical JSON, lower-case hexadecimal. None for what has no canonical form, which no key of a passkey is.
 pub fn key_sha256(cose_key: &serde_json::Value) -> Option<String> {
-    use std::fmt::Write;
     let canonical = canonical::to_vec(cose_key).ok()?;
-    Some(Sha256::digest(canonical).iter().fold(String::with_capacity(64), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    }))
+    Some(anteroom_domain::hex(&Sha256::digest(canonical)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 mod enrol;
 pub(crate) mod passkey;
 mod people;
-pub(crate) use people::suspend;
 pub(crate) mod signing;
 pub(crate) mod ssh_keys;
 mod swap;

@@ -119,13 +119,8 @@ impl Approvals {
     }
 }
 
-/// Takes everything from a person, as a part of what decided it. False: they were suspended already, or there is nobody.
-pub(crate) async fn suspend(
-    tx: &mut sqlx::PgConnection,
-    actor: Option<PersonId>,
-    person: PersonId,
-    now: Moment,
-) -> Result<bool, StoreError> {
+/// Takes everything from a person. False: they were suspended already, or there is nobody.
+async fn suspend(tx: &mut sqlx::PgConnection, actor: Option<PersonId>, person: PersonId, now: Moment) -> Result<bool, StoreError> {
     if !store::people::set_suspended(&mut *tx, person, Some(now)).await? {
         return Ok(false);
     }

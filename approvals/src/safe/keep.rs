@@ -58,10 +58,14 @@ struct State {
     away: bool,
 }
 
+struct On {
+    mode: SafeMode,
+    journal: Journal,
+}
+
 /// Of one process.
 pub(crate) struct Safe {
-    mode: Option<SafeMode>,
-    journal: Option<Journal>,
+    on: Option<On>,
     state: Mutex<State>,
     /// Somebody found the database away: whoever keeps looks whether it is back.
     entered: Notify,
@@ -85,16 +89,16 @@ impl Safe {
                 Err(e) => tracing::warn!(file = %file.display(), error = %e, "what is kept for safe mode cannot be read"),
             }
         }
-        let journal = mode.as_ref().map(|m| Journal::open(m.dir.join("cards-used")));
-        Self { mode, journal, state: Mutex::new(state), entered: Notify::new() }
+        let on = mode.map(|mode| On { journal: Journal::open(mode.dir.join("cards-used")), mode });
+        Self { on, state: Mutex::new(state), entered: Notify::new() }
     }
 
     pub(crate) fn gateway(&self) -> Option<String> {
-        self.mode.as_ref().map(|m| m.gateway.clone())
+        self.on.as_ref().map(|on| on.mode.gateway.clone())
     }
 
     pub(crate) fn use_card(&self, card: CardId) -> Result<(), NotUsed> {
-        self.journal.as_ref().map_or(Err(NotUsed::Unwritten), |j| j.spend(card))
+        self.on.as_ref().map_or(Err(NotUsed::Unwritten), |on| on.journal.spend(card))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -103,7 +107,7 @@ impl Safe {
 
     /// What counts if the database is away; none if it is too old, or safe mode is off.
     pub(crate) fn known(&self) -> Option<Arc<Known>> {
-        let mode = self.mode.as_ref()?;
+        let mode = &self.on.as_ref()?.mode;
         let state = self.state();
         let held = state.held.as_ref()?;
         (held.age.saturating_add(held.read.elapsed()) <= mode.longest).then(|| held.known.clone())
@@ -209,7 +213,7 @@ impl Approvals {
 
     /// Reads what safe mode would decide by, now and whenever something changes, until `stop`.
     pub(crate) async fn keep_known(&self, stop: &CancellationToken) {
-        if self.inner.safe.mode.is_none() {
+        if self.inner.safe.on.is_none() {
             return stop.cancelled().await;
         }
         let mut changes = self.changes();
@@ -217,7 +221,7 @@ impl Approvals {
         let mut unread = BTreeSet::new();
         loop {
             while let Ok(c) = changes.try_recv() {
-                unread.insert(c);
+                unread.extend(c.is_known_of().then_some(c));
             }
             let wait = match self.read_known().await {
                 Ok(()) => {
@@ -243,7 +247,7 @@ impl Approvals {
 
     /// Now: for a test, and for whoever will not wait.
     pub async fn read_known(&self) -> Result<(), StoreError> {
-        let Some(mode) = &self.inner.safe.mode else { return Ok(()) };
+        let Some(On { mode, .. }) = &self.inner.safe.on else { return Ok(()) };
         self.check_late().await?;
         let read = Instant::now();
         let longest = time::Duration::try_from(mode.longest).unwrap_or(time::Duration::DAY);
@@ -289,7 +293,7 @@ impl Approvals {
 async fn heard(changes: &mut tokio::sync::broadcast::Receiver<Change>, unread: &mut BTreeSet<Change>) {
     loop {
         match changes.recv().await {
-            Ok(c) if c.may_end_sessions() || matches!(c, Change::Request(_) | Change::Card(_) | Change::Policy | Change::Resync) => {
+            Ok(c) if c.is_known_of() => {
                 unread.insert(c);
                 return;
             }

@@ -1,9 +1,10 @@
-//! What safe mode decides by, read in one go.
+//! What safe mode decides by: people and grants in one picture, then where those and the cards lead.
 use super::{Store, break_glass, grants, locks, people, posture, targets};
 use crate::safe::Known;
-use anteroom_domain::{Moment, Role};
+use anteroom_domain::{Moment, PersonId, Role};
 use anteroom_policy::PolicyFile;
 use sqlx::PgPool;
+use std::collections::HashSet;
 use time::Duration;
 use uuid::Uuid;
 
@@ -24,8 +25,9 @@ pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: M
     let mut people = people::by_ids(&mut *tx, &ids).await?;
     people.retain(|p| p.roles.has(Role::Admin) && p.attributes.company.is_none());
     let keys = rows.into_iter().map(|r| (r.fingerprint, r.person.into()));
-    let keys = keys.filter(|(_, id)| people.iter().any(|p| p.id == *id)).collect();
-    let ids: Vec<Uuid> = people.iter().map(|p| p.id.0).collect();
+    let kept: HashSet<PersonId> = people.iter().map(|p| p.id).collect();
+    let keys = keys.filter(|(_, id)| kept.contains(id)).collect();
+    let ids: Vec<Uuid> = kept.into_iter().map(|id| id.0).collect();
     let found: Vec<Uuid> = sqlx::query_scalar!(
         "select id from access_grant where revoked_at is null and not_after > $1 and not_before < $2 and person = any($3)",
         now,

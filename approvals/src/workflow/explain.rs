@@ -1,7 +1,7 @@
 //! Why somebody may, or may not, reach a target: the same questions as in earnest, answered in sentences.
 use super::ruling::Asked;
 use crate::{Approvals, StoreError, clock, store};
-use anteroom_domain::{AccountName, Capabilities, GrantState, Machine, Moment, Obligations, Person, Role, TargetName};
+use anteroom_domain::{AccountName, AtEnd, Capabilities, GrantState, Machine, Moment, Obligations, Person, Role, TargetName};
 use anteroom_policy::Ask;
 use anteroom_posture::{Comes, fitting};
 use std::net::{IpAddr, Ipv4Addr};
@@ -126,6 +126,9 @@ pub(super) fn in_return(o: &Obligations) -> String {
     }
     if let Some(c) = &o.capabilities {
         owed.push(format!("nothing beyond {}", c.names().join(", ")));
+    }
+    if let Some(AtEnd::SupervisorDecides { minutes }) = o.at_end {
+        owed.push(format!("and a supervisor may let it go on for {minutes} minutes after its end"));
     }
     if let Some(n) = o.at_once {
         owed.push(format!("at most {n} session{} at once", if n == 1 { "" } else { "s" }));

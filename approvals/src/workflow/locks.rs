@@ -5,7 +5,7 @@ use crate::{
     clock::{self, hex},
     store,
 };
-use anteroom_domain::{AuditEvent, Lock, Lockable, PersonId, Reason, audit::LockEvent};
+use anteroom_domain::{AuditEvent, Lock, Lockable, Moment, PersonId, Reason, audit::LockEvent};
 use anteroom_policy::Action;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -41,21 +41,35 @@ fn noun(on: Lockable) -> &'static str {
     }
 }
 
+/// As a part of what decided it. False: there is no such thing.
+pub(super) async fn lock(
+    tx: &mut sqlx::PgConnection,
+    actor: Option<PersonId>,
+    on: Lockable,
+    reason: Reason,
+    now: Moment,
+) -> Result<bool, StoreError> {
+    if !store::locks::hold(&mut *tx, on).await? {
+        return Ok(false);
+    }
+    let lock = Lock { id: clock::new_id(), on, reason, by: actor, at: now, lifted_at: None };
+    if store::locks::insert(&mut *tx, &lock).await? {
+        let reason_sha256 = hex(&Sha256::digest(lock.reason.as_str()));
+        let event = AuditEvent::Lock(LockEvent::Locked { lock: lock.id, what: on, by: actor, reason_sha256 });
+        record::write(&mut *tx, event, actor, now).await?;
+        store::tell(&mut *tx, change(on)).await?;
+    }
+    Ok(true)
+}
+
 impl Approvals {
     /// Locks it. A lock that is there already stays as it is.
     pub async fn lock(&self, actor: Option<PersonId>, on: Lockable, reason: Reason) -> Result<(), ManageError> {
         self.check_actor(actor, Action::Lock).await?;
         let now = clock::now();
         let mut tx = self.begin().await?;
-        if !store::locks::hold(&mut tx, on).await? {
+        if !lock(&mut tx, actor, on, reason, now).await? {
             return Err(ManageError::NoSuch(noun(on)));
-        }
-        let lock = Lock { id: clock::new_id(), on, reason, by: actor, at: now, lifted_at: None };
-        if store::locks::insert(&mut *tx, &lock).await? {
-            let reason_sha256 = hex(&Sha256::digest(lock.reason.as_str()));
-            let event = AuditEvent::Lock(LockEvent::Locked { lock: lock.id, what: on, by: actor, reason_sha256 });
-            record::write(&mut tx, event, actor, now).await?;
-            store::tell(&mut *tx, change(on)).await?;
         }
         Ok(self.commit(tx).await?)
     }

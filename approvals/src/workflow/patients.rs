@@ -1,6 +1,7 @@
 //! How many patients a running session has shown, what is usual for its person, and what policy wants done about it.
-use crate::{Approvals, StoreError, audit::record, clock, identity::suspend, store};
-use anteroom_domain::{AuditEvent, Moment, PatientsSeen, PersonId, SessionId, audit::PatientsEvent};
+use super::locks::lock;
+use crate::{Approvals, StoreError, audit::record, clock, store};
+use anteroom_domain::{AuditEvent, Lockable, Moment, PatientsSeen, PersonId, Reason, SessionId, audit::PatientsEvent};
 use anteroom_policy::{Baseline, PatientLimits, Reaction};
 use std::collections::HashMap;
 
@@ -23,7 +24,7 @@ pub struct PersonPatients {
 
 impl Approvals {
     /// Keeps what a session has shown so far and judges it. What comes back is news: the same reaction twice is one. Counts never go
-    /// down. A lock suspends the person in the same transaction.
+    /// down. A lock is set on the person in the same transaction.
     pub async fn patients_seen(
         &self,
         session: SessionId,
@@ -58,7 +59,9 @@ impl Approvals {
             };
             record::write(&mut tx, AuditEvent::Patients(event), None, now).await?;
             if wanted == Reaction::Lock {
-                suspend(&mut tx, None, person, now).await?;
+                let reason = Reason::new("a rule about patients seen locked them: one session showed more than [patients] lets pass");
+                let reason = reason.map_err(|_| StoreError::Damaged("the reason of a lock"))?;
+                lock(&mut tx, None, Lockable::Person(person), reason, now).await?;
             }
         }
         self.commit(tx).await?;

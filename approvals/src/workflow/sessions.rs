@@ -1,5 +1,4 @@
 //! Sessions: begun under a permit, ended and sealed whatever happens to the database, listed and terminated.
-use super::posture::posture_of;
 use crate::{
     Approvals, Change, Listing, ManageError, Page, SealedRecord, SessionFilter, StartError, StoreError,
     audit::{
@@ -48,14 +47,10 @@ impl Approvals {
         let person = store::people::held(&mut *tx, permit.person()).await?.ok_or(StartError::NoLonger(EndReason::PersonSuspended))?;
         let grant = store::grants::held(&mut tx, permit.grant()).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
         store::locks::share(&mut tx, grant.target, person.attributes.company).await?;
-        let target = store::targets::by_id(&mut *tx, grant.target).await?.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
-        let locks = store::locks::between(&mut *tx, &person, target.id).await?;
-        let company = store::companies::of(&mut *tx, &person).await?;
-        let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
         let standing = permit.standing();
         let comes = Comes { from: Some(standing.source), key: standing.key.as_deref() };
-        let posture = posture_of(&mut *tx, person.id, comes).await?;
-        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company, posture };
+        let circumstances = Self::circumstances_of(&mut tx, person, grant, comes).await?;
+        let circumstances = circumstances.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
         let (verdict, _) = self.judged(&standing, Some(circumstances.clone()), now);
         match verdict {
             Verdict::Stays { .. } => {}

@@ -1,8 +1,8 @@
 //! Running sessions, judged again. Of many that ask at the same time, one asks the database for all: a changed policy concerns every
 //! session of a gateway at once, and they share sixteen connections with those who sign in.
-use super::ruling::Connecting;
+use super::{posture::posture_of, ruling::Connecting};
 use crate::{Approvals, StoreError, clock, store};
-use anteroom_domain::{EndReason, Moment};
+use anteroom_domain::{EndReason, Grant, Moment, Person};
 use anteroom_policy::{Circumstances, PolicySays, Ruling, Standing, Verdict};
 use anteroom_posture::{Comes, fitting};
 use std::{collections::HashMap, mem, sync::PoisonError};
@@ -98,6 +98,21 @@ impl Approvals {
             }
             Ruling::Deny { .. } => PolicySays::Denies,
         }
+    }
+
+    /// The same of one that begins: its person and grant are in hand, their rows held. None: its target is gone.
+    pub(super) async fn circumstances_of(
+        tx: &mut sqlx::PgConnection,
+        person: Person,
+        grant: Grant,
+        comes: Comes<'_>,
+    ) -> Result<Option<Circumstances>, StoreError> {
+        let Some(target) = store::targets::by_id(&mut *tx, grant.target).await? else { return Ok(None) };
+        let locks = store::locks::between(&mut *tx, &person, target.id).await?;
+        let company = store::companies::of(&mut *tx, &person).await?;
+        let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
+        let posture = posture_of(&mut *tx, person.id, comes).await?;
+        Ok(Some(Circumstances { person, grant, target, emergency, prolonged: false, locks, company, posture }))
     }
 
     /// In the order asked for; none where something of it is gone.

@@ -1,9 +1,6 @@
 //! Tickets for RDP: made after a passkey confirmed exactly this connection, looked up before NLA, and spent when the policy has made
 //! a permit. After that a ticket opens only the same session again, while that waits for its client.
-use super::{
-    authorize::{Claim, Question, STEP_UP_FRESH, decide},
-    posture::posture_of,
-};
+use super::authorize::{Claim, Question, STEP_UP_FRESH, decide};
 use crate::{
     Approvals, IssuedTicket, RedeemError, Redeemed, StoreError, Ticket, TicketError, TicketRefusal,
     audit::record,
@@ -41,12 +38,8 @@ impl Approvals {
         let mut tx = self.begin().await?;
         let person = store::people::held(&mut *tx, person.id).await?.ok_or(TicketError::NoSuchAccess)?;
         let grant = store::grants::held(&mut tx, grant).await?.filter(|g| g.person == person.id).ok_or(TicketError::NoSuchAccess)?;
-        let target = store::targets::by_id(&mut *tx, grant.target).await?.ok_or(TicketError::NoSuchAccess)?;
-        let locks = store::locks::between(&mut *tx, &person, target.id).await?;
-        let company = store::companies::of(&mut *tx, &person).await?;
-        let emergency = !store::break_glass::among(&mut *tx, &[grant.id.0]).await?.is_empty();
-        let posture = posture_of(&mut *tx, person.id, Comes { from: Some(source), key: None }).await?;
-        let circumstances = Circumstances { person, grant, target, emergency, prolonged: false, locks, company, posture };
+        let comes = Comes { from: Some(source), key: None };
+        let circumstances = Self::circumstances_of(&mut tx, person, grant, comes).await?.ok_or(TicketError::NoSuchAccess)?;
         let standing = Standing {
             session: SessionId(Uuid::nil()),
             person: circumstances.person.id,

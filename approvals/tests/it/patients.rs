@@ -1,6 +1,9 @@
 //! What sessions show of patients is kept as counts, compared with the person's own, and done something about once.
 use crate::{connecting::permit, world::World};
-use anteroom_domain::{AuditEvent, EndReason, PatientsSeen, Role, SessionId, audit::PatientsEvent};
+use anteroom_domain::{
+    AuditEvent, EndReason, Lockable, PatientsSeen, Role, SessionId,
+    audit::{LockEvent, PatientsEvent},
+};
 use anteroom_policy::{Limit, PatientLimits, Reaction};
 use uuid::Uuid;
 
@@ -42,7 +45,7 @@ async fn a_session_is_judged_against_its_persons_own_and_each_step_is_in_the_log
     assert_eq!((kept.seen.patients(), kept.reaction), (250, Pause), "counts never go down");
 
     assert_eq!(w.approvals.patients_seen(last, person, &seen(1000), &limits).await.unwrap(), Reaction::Lock);
-    assert!(w.approvals.person(person).await.unwrap().unwrap().is_suspended());
+    assert!(w.approvals.lock_on(Lockable::Person(person)).await.unwrap().is_some());
     let log = w.log().await;
     let reactions: Vec<&str> = log
         .iter()
@@ -54,5 +57,5 @@ async fn a_session_is_judged_against_its_persons_own_and_each_step_is_in_the_log
         })
         .collect();
     assert_eq!(reactions, ["alert", "pause", "lock"]);
-    assert!(log.iter().any(|e| matches!(e, AuditEvent::PersonSuspended { person: p } if *p == person)));
+    assert!(log.iter().any(|e| matches!(e, AuditEvent::Lock(LockEvent::Locked { what: Lockable::Person(p), .. }) if *p == person)));
 }

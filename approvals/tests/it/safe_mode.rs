@@ -213,3 +213,24 @@ async fn a_card_opens_its_target_once_while_the_database_is_away() {
     assert!(!n.log().await.iter().any(|e| matches!(e, AuditEvent::BreakGlass(BreakGlassEvent::Reviewed { .. }))));
     n.over();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_to_be_watched_waits_and_a_vendor_is_nobody_while_the_database_is_away() {
+    let mut n = Box::pin(Night::new()).await;
+    n.w.grant(&n.ada, &mut n.bob).await;
+    n.w.sql(r#"update access_grant set obligations = '{"supervise": true}'"#).await;
+    n.gate.read_known().await.unwrap();
+    n.away();
+    let watched = n.ask(&n.gate, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1;
+    assert!(matches!(watched, Decision::Deny(Refusal::SafeMode(why)) if why.contains("watched")), "{watched:?}");
+    n.over();
+
+    let mut n = Box::pin(Night::new()).await;
+    n.w.grant(&n.ada, &mut n.bob).await;
+    n.w.sql("insert into company (id, name, contract_ends, created_at) values ('00000000-0000-7000-8000-000000000001', 'Acme', now() + interval '1 year', now())").await;
+    n.w.sql(r#"update person set attributes = '{"company": "00000000-0000-7000-8000-000000000001"}' where handle = 'ada'"#).await;
+    n.gate.read_known().await.unwrap();
+    n.away();
+    assert!(n.gate.ssh_identity(KEY_FINGERPRINT).await.unwrap().is_none());
+    n.over();
+}

@@ -83,14 +83,10 @@ impl CardCode {
 
     /// SHA-256(domain, 0x00, code), hex: what the officers sign. Plain SHA-256 is enough: the code has 130 bits of its own.
     pub fn sha256(&self) -> String {
-        use fmt::Write;
         let mut h = Sha256::new();
         h.update(b"anteroom.break-glass-card-code.v1\0");
         h.update(self.0.expose().as_bytes());
-        h.finalize().iter().fold(String::with_capacity(64), |mut s, b| {
-            let _ = write!(s, "{b:02x}");
-            s
-        })
+        crate::hex(&h.finalize())
     }
 
     /// Whether it is the code with this hash, in constant time.

@@ -3,13 +3,12 @@
 //! What an exec says is known exactly. What is typed in a shell is not: keys are no commands, and a program on the target can be told
 //! in many ways. At Enter the line on the screen and the keys since the last Enter are looked at; that stops slips and the obvious.
 use super::{Over, Pair};
-use anteroom_domain::{AuditEvent, audit::CommandsEvent};
+use anteroom_domain::{AuditEvent, audit::CommandsEvent, hex};
 use anteroom_masking::LineWatch;
 use anteroom_policy::{CommandRule, CommandRules, Does};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::{
-    fmt::Write as _,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -113,10 +112,7 @@ fn commands_in(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn hash(command: &[u8]) -> String {
-    Sha256::digest(command).iter().fold(String::new(), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
+    hex(&Sha256::digest(command))
 }
 
 impl Pair {

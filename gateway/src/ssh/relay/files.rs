@@ -1,7 +1,7 @@
 //! What a file transfer's watcher lets through, and what it saw.
 use super::{OWN_EXIT, Over, Pair};
 use crate::ssh::transfer::Passed;
-use anteroom_domain::{AuditEvent, capability::Direction};
+use anteroom_domain::{AuditEvent, capability::Direction, hex};
 use anteroom_files::Event;
 use anteroom_recorder::{EventKind, FileMoved, Outcome};
 use bytes::Bytes;
@@ -107,12 +107,4 @@ impl Pair {
             Event::Content { direction: Direction::Download, bytes, .. } => self.record(EventKind::Output(bytes)).await,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
 }
