@@ -1,5 +1,5 @@
 //! What a grant does not hold is refused with a reason and written down, whatever door it comes by (THREATS 3, 5).
-use anteroom_tests::harness::{Daemon, World, soon};
+use anteroom_tests::harness::{Daemon, World, ports, soon};
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -23,7 +23,7 @@ fn every_side_door_is_closed_and_says_so() {
 
     let socket = w.dir.join("local.sock");
     for (option, hello) in [("-L", &b""[..]), ("-D", &[4, 1, (target_port >> 8) as u8, target_port as u8, 127, 0, 0, 1, 0][..])] {
-        let local = free_port();
+        let local = ports::candidate();
         let spec = if option == "-L" { format!("127.0.0.1:{local}:127.0.0.1:{target_port}") } else { format!("127.0.0.1:{local}") };
         let s = ssh().option("-oExitOnForwardFailure=yes").option(option).option(&spec).command("echo ready; cat").spawn().unwrap();
         s.expect("ready").unwrap();
@@ -78,8 +78,4 @@ fn an_unknown_target_is_answered_like_a_forbidden_one() {
         let words = |s: &str| s.lines().map(|l| l.split("http").next().unwrap_or_default().to_owned()).collect::<Vec<_>>();
         assert_eq!((got.0, &got.1, words(&got.2)), (forbidden.0, &forbidden.1, words(&forbidden.2)), "{unknown}");
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

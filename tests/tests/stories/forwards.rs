@@ -1,10 +1,13 @@
 //! A forward leads where the grant says and nowhere else, and never past the recording to SSH (THREATS 3).
-use anteroom_tests::harness::{Person, SshSession, Sshd, World, soon};
+use anteroom_tests::harness::{Person, SshSession, Sshd, World, ports, soon};
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     time::Duration,
 };
+
+/// The end of what comes back through a forward when `GET /` is sent.
+const ANSWER: &str = "you said: GET /\r\n";
 
 /// Answers each connection's first words with the same ones.
 fn echo_server() -> u16 {
@@ -26,10 +29,6 @@ fn echo_server() -> u16 {
     port
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn world(capabilities: &[&str]) -> (World, Person) {
     let w = World::start().unwrap();
     let (ada, ben) = (w.admin("ada").unwrap(), w.person("ben", &["approver"]).unwrap());
@@ -39,26 +38,33 @@ fn world(capabilities: &[&str]) -> (World, Person) {
 
 /// ada's `ssh -L`; the session and the local port.
 fn open_local(w: &World, ada: &Person, port: u16) -> (SshSession, u16) {
-    let local = free_port();
+    let local = ports::candidate();
     let spec = format!("127.0.0.1:{local}:127.0.0.1:{port}");
     let s = w.ssh(ada).unwrap().option("-N").option("-oExitOnForwardFailure=yes").option("-L").option(&spec).spawn().unwrap();
-    soon("the forward", || Ok(TcpListener::bind(("127.0.0.1", local)).is_err())).unwrap();
+    soon("the forward", || Ok(ports::listens(local))).unwrap_or_else(|e| panic!("{e}: {}", s.said()));
     (s, local)
 }
 
-/// What comes back from a local port.
+/// What comes back from a local port, up to the answer.
 fn ask(local: u16, words: &[u8]) -> String {
     let mut through = TcpStream::connect(("127.0.0.1", local)).unwrap();
-    through.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    through.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     through.write_all(words).unwrap();
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
-    while !String::from_utf8_lossy(&got).contains("you said: GET /\r\n") {
+    while !got.ends_with(ANSWER.as_bytes()) {
         match through.read(&mut buffer) {
-            Ok(n) if n > 0 => got.extend_from_slice(&buffer[..n]),
-            _ => break,
+            Ok(0) => break,
+            Ok(n) => got.extend_from_slice(&buffer[..n]),
+            Err(e) => return format!("{e} after {}", String::from_utf8_lossy(&got)),
         }
     }
     String::from_utf8_lossy(&got).into_owned()
+}
+
+/// That the echo server's words come back; `s` is the ssh they go through.
+fn answers(s: &SshSession, local: u16) {
+    let got = ask(local, b"GET /\r\n");
+    assert!(got.ends_with(ANSWER), "{got:?} came back; ssh said: {}", s.said());
 }
 
 fn refusals(w: &World, channel: &str, words: &str) -> usize {
@@ -71,8 +77,8 @@ fn a_granted_place_is_reached_and_another_one_is_not() {
     let (allowed, other) = (echo_server(), echo_server());
     let (w, ada) = world(&[&format!("local-forward:127.0.0.1:{allowed}")]);
 
-    let (_s, local) = open_local(&w, &ada, allowed);
-    assert!(ask(local, b"GET /\r\n").ends_with("you said: GET /\r\n"));
+    let (s, local) = open_local(&w, &ada, allowed);
+    answers(&s, local);
     soon("the forward in the log", || Ok(!w.audited("forward_opened")?.is_empty())).unwrap();
 
     let through = w.ssh(&ada).unwrap().option("-W").option(&format!("127.0.0.1:{allowed}")).spawn().unwrap();
@@ -138,13 +144,13 @@ fn ssh_inside_a_forward_is_cut_at_its_first_words() {
 
 #[test]
 fn a_listener_on_the_target_leads_back_to_the_person_who_may_have_one() {
-    let (at_home, there) = (echo_server(), free_port());
+    let (at_home, there) = (echo_server(), ports::candidate());
     let (w, ada) = world(&["remote-forward:*", "exec"]);
     let spec = format!("{there}:127.0.0.1:{at_home}");
     let remote = || w.ssh(&ada).unwrap().option("-oExitOnForwardFailure=yes").option("-R").option(&spec).command("echo ready; cat");
     let s = remote().spawn().unwrap();
     s.expect("ready").unwrap();
-    assert!(ask(there, b"GET /\r\n").ends_with("you said: GET /\r\n"));
+    answers(&s, there);
     soon("the forward in the log", || Ok(w.audited("forward_opened")?.iter().any(|r| r["forward"] == "remote-forward"))).unwrap();
     drop(s);
     soon("the listener to be gone", || Ok(TcpStream::connect(("127.0.0.1", there)).is_err())).unwrap();
