@@ -2,11 +2,11 @@
 use super::{
     Known,
     cards::{Journal, NotUsed},
+    unread::Unread,
 };
-use crate::{Approvals, Change, OpenError, StoreError, approvals::check_database, clock, store};
+use crate::{Approvals, OpenError, StoreError, approvals::check_database, clock, store};
 use anteroom_domain::{AuditEvent, CardId, GatewayName, Secret, audit::SafeModeEvent};
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
@@ -14,10 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
-use tokio::{
-    sync::{Notify, broadcast::error::RecvError},
-    time::sleep,
-};
+use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 /// Read again at the latest.
@@ -217,21 +214,15 @@ impl Approvals {
             return stop.cancelled().await;
         }
         let mut changes = self.changes();
-        // Heard of, and not read yet.
-        let mut unread = BTreeSet::new();
+        let mut unread = Unread::default();
         loop {
-            while let Ok(c) = changes.try_recv() {
-                unread.extend(c.is_known_of().then_some(c));
-            }
+            unread.take(&mut changes);
+            let heard = std::mem::take(&mut unread);
             let wait = match self.read_known().await {
-                Ok(()) => {
-                    unread.clear();
-                    EVERY
-                }
+                Ok(()) => EVERY,
                 Err(e) => {
                     tracing::debug!(error = %e, "what safe mode would need cannot be read");
-                    self.forget(&unread);
-                    unread.clear();
+                    self.forget(heard).await;
                     RETRY
                 }
             };
@@ -240,7 +231,7 @@ impl Approvals {
                 () = sleep(wait) => {}
                 // It is tried until it answers, so that nobody is refused for long after it is back.
                 () = self.inner.safe.entered.notified() => {}
-                () = heard(&mut changes, &mut unread) => sleep(SETTLE).await,
+                () = unread.wait(&mut changes) => sleep(SETTLE).await,
             }
         }
     }
@@ -259,14 +250,7 @@ impl Approvals {
         }
         store::safe::read_places(pool, &mut known).await?;
         let known = Arc::new(known);
-        let (file, key, sealed) = (mode.file(), self.inner.options.vault_key.clone(), known.clone());
-        let written = tokio::task::spawn_blocking(move || match sealed.seal(&key) {
-            Some(bytes) => write(&file, &bytes),
-            None => Err(io::Error::other("it is too large")),
-        });
-        if !matches!(written.await, Ok(Ok(()))) {
-            tracing::error!(file = %mode.file().display(), "what safe mode needs cannot be written; a gateway that starts without its database will not know it");
-        }
+        self.write_known(known.clone()).await;
         let was_away = {
             let mut state = self.inner.safe.state();
             state.held = Some(Held { known, read, age: Duration::ZERO });
@@ -280,26 +264,29 @@ impl Approvals {
         Ok(())
     }
 
-    fn forget(&self, changes: &BTreeSet<Change>) {
-        let mut state = self.inner.safe.state();
-        if let Some(held) = state.held.as_mut().filter(|_| !changes.is_empty()) {
-            let known = Arc::make_mut(&mut held.known);
-            changes.iter().for_each(|c| known.forget(*c));
+    /// A gateway that starts anew without its database goes by the file.
+    async fn write_known(&self, known: Arc<Known>) {
+        let Some(On { mode, .. }) = &self.inner.safe.on else { return };
+        let (file, key) = (mode.file(), self.inner.options.vault_key.clone());
+        let written = tokio::task::spawn_blocking(move || match known.seal(&key) {
+            Some(bytes) => write(&file, &bytes),
+            None => Err(io::Error::other("it is too large")),
+        });
+        if !matches!(written.await, Ok(Ok(()))) {
+            tracing::error!(file = %mode.file().display(), "what safe mode needs cannot be written; a gateway that starts without its database will not know it");
         }
     }
-}
 
-/// Returns when something was said that may be of use, or when some of it was missed.
-async fn heard(changes: &mut tokio::sync::broadcast::Receiver<Change>, unread: &mut BTreeSet<Change>) {
-    loop {
-        match changes.recv().await {
-            Ok(c) if c.is_known_of() => {
-                unread.insert(c);
-                return;
-            }
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return,
-            Err(RecvError::Closed) => std::future::pending().await,
+    async fn forget(&self, unread: Unread) {
+        if unread.is_empty() {
+            return;
+        }
+        let left = self.inner.safe.state().held.as_mut().map(|held| {
+            unread.forget_in(Arc::make_mut(&mut held.known));
+            held.known.clone()
+        });
+        if let Some(known) = left {
+            self.write_known(known).await;
         }
     }
 }

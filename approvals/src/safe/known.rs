@@ -76,8 +76,15 @@ impl Known {
             }
             Change::Target(t) => self.targets.retain(|x| x.id != t),
             Change::Card(c) => self.cards.retain(|x| x.terms.card != c),
+            // What the policy that counts now says of them nobody knows.
+            Change::Policy => self.forget_grants(),
             _ => {}
         }
+    }
+
+    /// Cards are left: two officers signed each for the hour when nothing else works.
+    pub(super) fn forget_grants(&mut self) {
+        self.grants.clear();
     }
 
     /// How old it is; none if the clock is not to be trusted with that.
@@ -104,58 +111,21 @@ impl Known {
 }
 
 #[cfg(test)]
+pub(super) use tests::known as sample;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{AccountName, Capabilities, DisplayName, Handle, Profile, Protocol, RequestId, Roles, TargetKind, TargetName};
+    use anteroom_test_samples as samples;
     use time::macros::datetime;
-    use uuid::Uuid;
 
     const NOW: Moment = datetime!(2026-11-26 12:00 UTC);
 
-    fn known() -> Known {
-        let id = Uuid::from_u128;
-        let person = Person {
-            id: PersonId(id(1)),
-            handle: Handle::new("ada").unwrap(),
-            display_name: DisplayName::new("Ada").unwrap(),
-            roles: Roles::default(),
-            attributes: Default::default(),
-            suspended_at: None,
-            created_at: NOW,
-        };
-        let target = Target {
-            id: TargetId(id(2)),
-            name: TargetName::new("mri-3").unwrap(),
-            kind: TargetKind::MedicalDevice,
-            protocol: Protocol::Ssh,
-            host: "10.0.0.9".into(),
-            port: 22,
-            more_hosts: vec![],
-            profile: Profile::Modern,
-            via: None,
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![],
-            pinned_host_keys: vec![],
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            created_at: NOW,
-        };
-        let grant = Grant {
-            id: GrantId(id(3)),
-            request: RequestId(id(4)),
-            person: person.id,
-            target: target.id,
-            target_name: target.name.clone(),
-            account: AccountId(id(5)),
-            account_name: AccountName::new("service").unwrap(),
-            capabilities: Capabilities::interactive(),
-            obligations: Default::default(),
-            not_before: NOW,
-            not_after: NOW + time::Duration::HOUR,
-            revoked_at: None,
-        };
+    pub(in super::super) fn known() -> Known {
+        let person = samples::person();
+        let target = samples::target();
+        let grant = samples::grant(&person, &target);
         Known {
             log: "anteroom/test".into(),
             at: NOW,
@@ -201,6 +171,7 @@ mod tests {
         assert_eq!(after(Change::PersonSuspended(person)), (false, true, 1));
         assert_eq!(after(Change::Person(person)), (false, true, 1));
         assert_eq!(after(Change::Target(target)), (true, false, 1));
+        assert_eq!(after(Change::Policy), (true, true, 0));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod admit;
 mod cards;
 mod keep;
 mod known;
+mod unread;
 
 pub(crate) use admit::Meanwhile;
 pub use admit::ShownCard;

@@ -180,16 +180,15 @@ impl Authentication {
         let fingerprint = fingerprint(key.public_key);
         let Ok(Some(person)) = self.connection.shared.approvals.ssh_identity(&fingerprint).await else { return self.failed(None) };
         let Some(person) = self.patient(person) else { return reject() };
+        let both = self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes());
         match self.login(user) {
             Login::Menu => {
-                let both = self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes());
                 let factor = if both { SecondFactor::SecurityKey } else { SecondFactor::Missing };
                 let visitor = Visitor { person, fingerprint, ssh_session_id: key.session_id.to_vec(), factor };
                 self.stage = Stage::In(Access::Menu(Box::new(visitor)));
                 Auth::Accept
             }
             Login::Target { account, target } => {
-                let both = self.connection.shared.config.trust_security_keys && verified(key.algorithm, key.signature.as_bytes());
                 let proof = if both { Proof::Factor(SecondFactor::SecurityKey) } else { Proof::Key };
                 let user = user.to_owned();
                 let ssh_session_id = key.session_id.to_vec();

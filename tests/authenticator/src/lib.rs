@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod security_key;
+
+pub use security_key::SecurityKey;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer};

@@ -2,12 +2,13 @@
 //! client and as target, people who use the portal's own HTTP routes with a passkey of software, and Chromium.
 //!
 //! Nothing is switched off in the product. What is started here ends with the value that holds it.
+mod agent;
 mod browser;
 mod cli;
 mod clients;
 mod daemon;
 mod person;
-mod ports;
+pub mod ports;
 mod postgres;
 pub mod rdp;
 mod ssh;
@@ -15,6 +16,7 @@ mod sshd;
 mod wait;
 mod world;
 
+pub use agent::KeyAgent;
 pub use browser::{Browser, Screenshots};
 pub use cli::{Cli, Finished};
 pub use clients::{python_client, venv};

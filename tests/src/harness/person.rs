@@ -1,5 +1,5 @@
 //! Somebody with a passkey who uses the portal's own HTTP routes, with the headers a browser sends.
-use super::wait::wait_for;
+use super::{KeyAgent, wait::wait_for};
 use anteroom_test_authenticator::Authenticator;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -160,6 +160,17 @@ impl Person {
     /// Makes the public half of `ssh_key` known as theirs.
     pub fn add_ssh_key(&self) -> Result<()> {
         self.make_ssh_key()?;
+        self.register_ssh_key()
+    }
+
+    /// Plugs in a security key and makes it known as theirs; what `ssh` takes to use it is the agent's socket.
+    pub fn add_security_key(&self) -> Result<KeyAgent> {
+        let agent = KeyAgent::start(&self.ssh_key.with_extension("agent"), &self.ssh_key.with_extension("pub"))?;
+        self.register_ssh_key()?;
+        Ok(agent)
+    }
+
+    fn register_ssh_key(&self) -> Result<()> {
         let line = std::fs::read_to_string(self.ssh_key.with_extension("pub"))?;
         self.sign("/keys/ssh", &json!({ "line": line, "label": "test key" }))?;
         Ok(())

@@ -45,6 +45,7 @@ mod rotation;
 mod safe_mode;
 mod same_time;
 mod search;
+mod security_key;
 mod shred;
 mod slow_loris;
 mod sockets_and_displays;
