@@ -263,7 +263,8 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{Account, CompanyId, DisplayName, LockId, Lockable, Reason, RequestId, Roles, TargetId, TargetKind, TargetName};
+    use anteroom_domain::{CompanyId, LockId, Lockable, Reason, TargetKind};
+    use anteroom_test_samples as samples;
     use time::{Duration, macros::datetime};
     use uuid::Uuid;
 
@@ -273,51 +274,18 @@ mod tests {
         Uuid::from_u128(n)
     }
     fn person(n: u128) -> Person {
-        Person {
-            id: PersonId(id(n)),
-            handle: Handle::new("ada").unwrap(),
-            display_name: DisplayName::new("Ada").unwrap(),
-            roles: Roles::from_iter([Role::Admin]),
-            attributes: Default::default(),
-            suspended_at: None,
-            created_at: NOW,
-        }
+        Person { id: PersonId(id(n)), ..samples::person() }
     }
     fn target() -> Target {
         Target {
-            id: TargetId(id(10)),
-            name: TargetName::new("ehr-db-1").unwrap(),
+            name: samples::target_name("ehr-db-1"),
             kind: TargetKind::Server,
-            protocol: anteroom_domain::Protocol::Ssh,
-            host: "127.0.0.1".into(),
-            port: 22,
-            more_hosts: vec![],
-            profile: anteroom_domain::Profile::Modern,
-            via: None,
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![Account { id: AccountId(id(20)), name: AccountName::new("root").unwrap() }],
-            pinned_host_keys: vec![],
-            created_at: NOW,
+            accounts: vec![samples::account("root")],
+            ..samples::target()
         }
     }
     fn grant(p: &Person, from: Duration, until: Duration) -> Grant {
-        Grant {
-            id: GrantId(id(30)),
-            request: RequestId(id(40)),
-            person: p.id,
-            target: TargetId(id(10)),
-            target_name: TargetName::new("ehr-db-1").unwrap(),
-            account: AccountId(id(20)),
-            account_name: AccountName::new("root").unwrap(),
-            capabilities: Capabilities::interactive(),
-            obligations: Default::default(),
-            not_before: NOW + from,
-            not_after: NOW + until,
-            revoked_at: None,
-        }
+        Grant { not_before: NOW + from, not_after: NOW + until, ..samples::grant(p, &target()) }
     }
     fn ask(p: &Person, t: Option<&Target>, account: &str, grants: &[Grant], second_factor: SecondFactor) -> Decision {
         let account = AccountName::new(account).unwrap();

@@ -95,18 +95,11 @@ pub fn may(person: &Person, action: Action) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{DisplayName, Handle, Moment, PersonId, Roles};
+    use anteroom_domain::Roles;
+    use anteroom_test_samples as samples;
 
     fn with(roles: &[Role], suspended: bool) -> Person {
-        Person {
-            id: PersonId(Default::default()),
-            handle: Handle::new("p").unwrap(),
-            display_name: DisplayName::new("P").unwrap(),
-            roles: Roles::from_iter(roles.iter().copied()),
-            attributes: Default::default(),
-            suspended_at: suspended.then_some(Moment::UNIX_EPOCH),
-            created_at: Moment::UNIX_EPOCH,
-        }
+        Person { roles: Roles::from_iter(roles.iter().copied()), suspended_at: suspended.then_some(samples::BEGIN), ..samples::person() }
     }
 
     #[test]

@@ -140,10 +140,8 @@ fn factor_ends(s: &Standing, o: &Obligations) -> Option<Moment> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{
-        Account, AccountId, AccountName, Capabilities, CompanyId, DisplayName, Handle, LockId, Lockable, Profile, Protocol, Reason,
-        RequestId, Roles, TargetKind, TargetName,
-    };
+    use anteroom_domain::{CompanyId, LockId, Lockable, Reason, Roles};
+    use anteroom_test_samples as samples;
     use proptest::prelude::*;
     use time::{Duration, macros::datetime};
     use uuid::Uuid;
@@ -157,9 +155,9 @@ mod tests {
     fn running() -> (Standing, Circumstances) {
         let standing = Standing {
             session: SessionId(id(1)),
-            person: PersonId(id(2)),
-            grant: GrantId(id(5)),
-            target: TargetId(id(3)),
+            person: PersonId(id(1)),
+            grant: GrantId(id(30)),
+            target: TargetId(id(10)),
             source: "10.0.0.7".parse().unwrap(),
             key: None,
             second_factor: SecondFactor::SecurityKey,
@@ -167,48 +165,9 @@ mod tests {
             not_after: NOW + Duration::HOUR,
             judged_at: NOW - Duration::minutes(10),
         };
-        let (account, name) = (AccountName::new("service").unwrap(), TargetName::new("mri-3").unwrap());
-        let person = Person {
-            id: PersonId(id(2)),
-            handle: Handle::new("ada").unwrap(),
-            display_name: DisplayName::new("Ada").unwrap(),
-            roles: Roles::from_iter([Role::Admin]),
-            attributes: Default::default(),
-            suspended_at: None,
-            created_at: NOW,
-        };
-        let target = Target {
-            id: TargetId(id(3)),
-            name: name.clone(),
-            kind: TargetKind::MedicalDevice,
-            protocol: Protocol::Ssh,
-            host: "127.0.0.1".into(),
-            port: 22,
-            more_hosts: vec![],
-            profile: Profile::Modern,
-            via: None,
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![Account { id: AccountId(id(4)), name: account.clone() }],
-            pinned_host_keys: vec![],
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            created_at: NOW,
-        };
-        let grant = Grant {
-            id: GrantId(id(5)),
-            request: RequestId(id(6)),
-            person: person.id,
-            target: target.id,
-            target_name: name,
-            account: AccountId(id(4)),
-            account_name: account,
-            capabilities: Capabilities::interactive(),
-            obligations: Default::default(),
-            not_before: NOW - Duration::HOUR,
-            not_after: NOW + Duration::HOUR,
-            revoked_at: None,
-        };
+        let person = samples::person();
+        let target = samples::target();
+        let grant = Grant { not_before: NOW - Duration::HOUR, not_after: NOW + Duration::HOUR, ..samples::grant(&person, &target) };
         let now = Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None, posture: None };
         (standing, now)
     }

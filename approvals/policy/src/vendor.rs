@@ -47,9 +47,8 @@ pub fn may_supervise(supervisor: &Person, of: &Person) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{
-        CompanyId, DisplayName, Handle, PersonAttributes, PersonId, Role, Roles, TargetAttributes, TargetId, TargetKind, TargetName,
-    };
+    use anteroom_domain::{CompanyId, DisplayName, PersonAttributes, PersonId, Role, Roles, TargetAttributes};
+    use anteroom_test_samples as samples;
     use time::{Duration, macros::datetime};
     use uuid::Uuid;
 
@@ -62,32 +61,15 @@ mod tests {
     fn person(n: u128, role: Role, of: Option<u128>) -> Person {
         Person {
             id: PersonId(Uuid::from_u128(n)),
-            handle: Handle::new("vera").unwrap(),
-            display_name: DisplayName::new("Vera").unwrap(),
             roles: Roles::from_iter([role]),
             attributes: PersonAttributes { company: of.map(|n| CompanyId(Uuid::from_u128(n))), ..Default::default() },
-            suspended_at: None,
-            created_at: NOW,
+            ..samples::person()
         }
     }
     fn target(of: Option<u128>) -> Target {
         Target {
-            id: TargetId(Uuid::from_u128(9)),
-            name: TargetName::new("mri-3").unwrap(),
-            kind: TargetKind::Server,
-            protocol: anteroom_domain::Protocol::Ssh,
-            host: "127.0.0.1".into(),
-            port: 22,
-            more_hosts: vec![],
-            profile: anteroom_domain::Profile::Modern,
-            via: None,
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            description: String::new(),
             attributes: TargetAttributes { vendor: of.map(|n| CompanyId(Uuid::from_u128(n))), ..Default::default() },
-            accounts: vec![],
-            pinned_host_keys: vec![],
-            created_at: NOW,
+            ..samples::target()
         }
     }
 

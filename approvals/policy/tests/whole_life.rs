@@ -2,14 +2,14 @@
 //! the product: who may answer, who has to, whether to let in, whether to let go on, whether somebody watches. Breadth first, no luck.
 #![allow(clippy::unwrap_used)]
 use anteroom_domain::{
-    Account, AccountId, AccountName, Capabilities, CompanyId, DisplayName, Grant, GrantId, GroupName, Handle, Lock, LockId, Lockable,
-    Moment, Obligations, Person, PersonId, Profile, Protocol, Quorum, Reason, RequestId, Role, Roles, SessionId, Target, TargetId,
-    TargetKind, TargetName, content::Verdict as Says,
+    CompanyId, DisplayName, Grant, GrantId, GroupName, Lock, LockId, Lockable, Moment, Obligations, Person, PersonId, Quorum, Reason,
+    SessionId, Target, TargetId, content::Verdict as Says,
 };
 use anteroom_policy::{
     Circumstances, Decision, Facts, Needed, PolicySays, Ruling, SecondFactor, Standing, Tally, Verdict, Voice, judge, rejudge,
     supervision::{Input, State as Watch, Supervision},
 };
+use anteroom_test_samples as samples;
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
     time::Duration,
@@ -116,38 +116,13 @@ impl World {
     }
 
     fn person(&self, s: &State) -> Person {
-        let mut person = Person {
-            id: PersonId(id(REQUESTER)),
-            handle: Handle::new("ada").unwrap(),
-            display_name: DisplayName::new("Ada").unwrap(),
-            roles: Roles::from_iter([Role::Admin]),
-            attributes: Default::default(),
-            suspended_at: s.suspended.then_some(ZERO),
-            created_at: ZERO,
-        };
+        let mut person = Person { id: PersonId(id(REQUESTER)), suspended_at: s.suspended.then_some(ZERO), ..samples::person() };
         person.attributes.company = self.vendor.then_some(CompanyId(id(COMPANY)));
         person
     }
 
     fn target(&self) -> Target {
-        let mut target = Target {
-            id: TargetId(id(20)),
-            name: TargetName::new("mri-3").unwrap(),
-            kind: TargetKind::MedicalDevice,
-            protocol: Protocol::Ssh,
-            host: "127.0.0.1".into(),
-            port: 22,
-            more_hosts: vec![],
-            profile: Profile::Modern,
-            via: None,
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![Account { id: AccountId(id(21)), name: AccountName::new("service").unwrap() }],
-            pinned_host_keys: vec![],
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            created_at: ZERO,
-        };
+        let mut target = samples::target();
         target.attributes.vendor = self.vendor.then_some(CompanyId(id(COMPANY)));
         target
     }
@@ -163,24 +138,17 @@ impl World {
 
     fn grant(&self, s: &State) -> Option<Grant> {
         (s.request == Request::Granted).then(|| Grant {
-            id: GrantId(id(30)),
-            request: RequestId(id(31)),
-            person: PersonId(id(REQUESTER)),
-            target: TargetId(id(20)),
-            target_name: TargetName::new("mri-3").unwrap(),
-            account: AccountId(id(21)),
-            account_name: AccountName::new("service").unwrap(),
-            capabilities: Capabilities::interactive(),
             obligations: self.owed.clone(),
             not_before: at(FROM),
             not_after: at(UNTIL),
             revoked_at: s.revoked.then_some(ZERO),
+            ..samples::grant(&self.person(s), &self.target())
         })
     }
 
     fn locks(&self, s: &State) -> Vec<Lock> {
         let lock = |on| Lock { id: LockId(id(40)), on, reason: Reason::new("lost laptop").unwrap(), by: None, at: ZERO, lifted_at: None };
-        s.locked.then(|| lock(Lockable::Target(TargetId(id(20))))).into_iter().collect()
+        s.locked.then(|| lock(Lockable::Target(TargetId(id(10))))).into_iter().collect()
     }
 
     /// What a gateway does when somebody connects.
@@ -221,7 +189,7 @@ impl World {
             session: SessionId(id(50)),
             person: PersonId(id(REQUESTER)),
             grant: GrantId(id(30)),
-            target: TargetId(id(20)),
+            target: TargetId(id(10)),
             source: "10.0.0.7".parse().unwrap(),
             key: None,
             second_factor: SecondFactor::SecurityKey,

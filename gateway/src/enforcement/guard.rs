@@ -188,11 +188,9 @@ async fn judge_again(s: &Standing, approvals: &Approvals) -> anteroom_approvals:
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{
-        AccountId, AccountName, Capabilities, CompanyId, DisplayName, Grant, GrantId, Handle, Person, PersonId, Profile, Protocol,
-        RequestId, Role, Roles, SessionId, Target, TargetId, TargetKind, TargetName,
-    };
+    use anteroom_domain::{CompanyId, GrantId, PersonId, SessionId, TargetId};
     use anteroom_policy::SecondFactor;
+    use anteroom_test_samples as samples;
     use uuid::Uuid;
 
     const NOW: Moment = Moment::UNIX_EPOCH;
@@ -200,12 +198,11 @@ mod tests {
 
     fn g() -> Guard {
         let id = Uuid::from_u128;
-        let (account, name) = (AccountName::new("service").unwrap(), TargetName::new("mri-3").unwrap());
         let standing = Standing {
             session: SessionId(id(1)),
-            person: PersonId(id(2)),
-            grant: GrantId(id(3)),
-            target: TargetId(id(4)),
+            person: PersonId(id(1)),
+            grant: GrantId(id(30)),
+            target: TargetId(id(10)),
             source: "10.0.0.7".parse().unwrap(),
             key: None,
             second_factor: SecondFactor::SecurityKey,
@@ -213,48 +210,10 @@ mod tests {
             not_after: NOW + HOUR,
             judged_at: NOW,
         };
-        let mut person = Person {
-            id: standing.person,
-            handle: Handle::new("ada").unwrap(),
-            display_name: DisplayName::new("Ada").unwrap(),
-            roles: Roles::from_iter([Role::Admin]),
-            attributes: Default::default(),
-            suspended_at: None,
-            created_at: NOW,
-        };
+        let mut person = samples::person();
         person.attributes.company = Some(CompanyId(id(5)));
-        let target = Target {
-            id: standing.target,
-            name: name.clone(),
-            kind: TargetKind::MedicalDevice,
-            protocol: Protocol::Ssh,
-            host: "127.0.0.1".into(),
-            port: 22,
-            more_hosts: vec![],
-            profile: Profile::Modern,
-            via: None,
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![],
-            pinned_host_keys: vec![],
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            created_at: NOW,
-        };
-        let grant = Grant {
-            id: standing.grant,
-            request: RequestId(id(6)),
-            person: person.id,
-            target: target.id,
-            target_name: name,
-            account: AccountId(id(7)),
-            account_name: account,
-            capabilities: Capabilities::interactive(),
-            obligations: Default::default(),
-            not_before: NOW,
-            not_after: NOW + HOUR,
-            revoked_at: None,
-        };
+        let target = samples::target();
+        let grant = samples::grant(&person, &target);
         Guard {
             standing,
             known: Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None, posture: None },

@@ -99,7 +99,8 @@ async fn one(target: &Target, host: &str, port: u16, limit: Duration) -> ProbeOu
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{Moment, Profile, TargetId, TargetKind, TargetName, probe::summary};
+    use anteroom_domain::probe::summary;
+    use anteroom_test_samples as samples;
     use russh::{
         keys::{Algorithm, PrivateKey, key::safe_rng},
         server,
@@ -141,22 +142,11 @@ mod tests {
 
     fn target(addresses: &[SocketAddr], pinned: &[&PrivateKey]) -> Target {
         Target {
-            id: TargetId(uuid::Uuid::nil()),
-            name: TargetName::new("mri-3").unwrap(),
-            kind: TargetKind::MedicalDevice,
-            protocol: Protocol::Ssh,
             host: addresses[0].ip().to_string(),
             port: addresses[0].port(),
             more_hosts: addresses[1..].iter().map(SocketAddr::to_string).collect(),
-            profile: Profile::Modern,
-            via: None,
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![],
             pinned_host_keys: pinned.iter().map(|k| k.public_key().to_openssh().unwrap()).collect(),
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            created_at: Moment::UNIX_EPOCH,
+            ..samples::target()
         }
     }
 

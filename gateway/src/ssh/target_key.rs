@@ -79,7 +79,7 @@ fn same_kind(a: &Algorithm, b: &Algorithm) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{Moment, Profile, Protocol, TargetId, TargetKind, TargetName};
+    use anteroom_test_samples as samples;
     use russh::keys::{PrivateKey, key::safe_rng, ssh_key::certificate::Builder};
     use std::time::Duration;
 
@@ -89,22 +89,11 @@ mod tests {
     fn target(keys: &[&PrivateKey], cas: &[&PrivateKey]) -> Target {
         let lines = |k: &[&PrivateKey]| k.iter().map(|k| k.public_key().to_openssh().unwrap()).collect();
         Target {
-            id: TargetId(uuid::Uuid::nil()),
-            name: TargetName::new("mri-3").unwrap(),
-            kind: TargetKind::MedicalDevice,
-            protocol: Protocol::Ssh,
             host: "mri-3.ward.example".into(),
-            port: 22,
             more_hosts: vec!["10.0.0.9:2222".into()],
-            profile: Profile::Modern,
-            via: None,
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![],
             pinned_host_keys: lines(keys),
             pinned_host_cas: lines(cas),
-            pinned_certificates: vec![],
-            created_at: Moment::UNIX_EPOCH,
+            ..samples::target()
         }
     }
     fn certificate(ca: &PrivateKey, kind: CertType, principal: &str, from: u64, until: u64) -> PublicKeyOrCertificate {

@@ -1,12 +1,10 @@
 //! The shipped policy, asked again and again; and everything that is judged around it, without any policy text.
-use anteroom_domain::{
-    Account, AccountId, AccountName, Capabilities, DisplayName, Grant, GrantId, Handle, Moment, Obligations, Person, PersonId, Profile,
-    Protocol, RequestId, Role, Roles, SessionId, Target, TargetId, TargetKind, TargetName,
-};
+use anteroom_domain::{AccountName, Grant, Moment, Obligations, SessionId, Target};
 use anteroom_policy::{
     Ask, Decision, Facts, Policy, PolicyFile, Question, Ruling, SecondFactor, judge,
     pdp::{Factor, FactorKind},
 };
+use anteroom_test_samples as samples;
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -18,48 +16,10 @@ pub(crate) fn measure() -> Result<serde_json::Value> {
     let file = PolicyFile { name: "hospital.cedar".into(), text: anteroom_approvals::HOSPITAL.into() };
     let policy = Policy::load(vec![file])?;
     let now = Moment::now_utc();
-    let person = Person {
-        id: PersonId(Uuid::from_u128(1)),
-        handle: Handle::new("ada")?,
-        display_name: DisplayName::new("Ada")?,
-        roles: Roles::from_iter([Role::Admin]),
-        attributes: Default::default(),
-        suspended_at: None,
-        created_at: now,
-    };
-    let target = Target {
-        id: TargetId(Uuid::from_u128(2)),
-        name: TargetName::new("mri-3")?,
-        kind: TargetKind::MedicalDevice,
-        protocol: Protocol::Ssh,
-        host: "10.0.0.9".into(),
-        port: 22,
-        more_hosts: vec![],
-        profile: Profile::Modern,
-        via: None,
-        description: String::new(),
-        attributes: Default::default(),
-        accounts: vec![Account { id: AccountId(Uuid::from_u128(3)), name: AccountName::new("service")? }],
-        pinned_host_keys: vec![],
-        pinned_host_cas: vec![],
-        pinned_certificates: vec![],
-        created_at: now,
-    };
+    let person = samples::person();
+    let target = samples::target();
     let account = AccountName::new("service")?;
-    let grant = Grant {
-        id: GrantId(Uuid::from_u128(4)),
-        request: RequestId(Uuid::from_u128(5)),
-        person: person.id,
-        target: target.id,
-        target_name: target.name.clone(),
-        account: AccountId(Uuid::from_u128(3)),
-        account_name: account.clone(),
-        capabilities: Capabilities::interactive(),
-        obligations: Obligations::default(),
-        not_before: now - time::Duration::HOUR,
-        not_after: now + time::Duration::HOUR,
-        revoked_at: None,
-    };
+    let grant = Grant { not_before: now - time::Duration::HOUR, not_after: now + time::Duration::HOUR, ..samples::grant(&person, &target) };
     let asked = |_: &Target, grant: &Grant| {
         policy.decide(&Question {
             ask: Ask::Connect,

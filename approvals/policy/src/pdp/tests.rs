@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use anteroom_domain::{
-    AccountName, Capabilities, ClinicalUse, CompanyId, Criticality, DisplayName, GroupName, Handle, Moment, Obligations, Person, PersonId,
-    Profile, Protocol, Quorum, Role, Roles, Target, TargetId, TargetKind, TargetName,
+    AccountName, Capabilities, ClinicalUse, CompanyId, Criticality, GroupName, Moment, Obligations, Person, Quorum, Role, Roles, Target,
+    TargetKind,
 };
+use anteroom_test_samples as samples;
 use time::{Duration, macros::datetime};
 use uuid::Uuid;
 
@@ -16,35 +17,10 @@ fn hospital() -> Policy {
     load(include_str!("../../policies/hospital.cedar")).unwrap()
 }
 fn person(role: Role) -> Person {
-    Person {
-        id: PersonId(Uuid::from_u128(1)),
-        handle: Handle::new("ada").unwrap(),
-        display_name: DisplayName::new("Ada").unwrap(),
-        roles: Roles::from_iter([role]),
-        attributes: Default::default(),
-        suspended_at: None,
-        created_at: NOW,
-    }
+    Person { roles: Roles::from_iter([role]), ..samples::person() }
 }
 fn target(kind: TargetKind) -> Target {
-    Target {
-        id: TargetId(Uuid::from_u128(10)),
-        name: TargetName::new("mri-3").unwrap(),
-        kind,
-        protocol: Protocol::Ssh,
-        host: "127.0.0.1".into(),
-        port: 22,
-        more_hosts: vec![],
-        profile: Profile::Modern,
-        via: None,
-        description: String::new(),
-        attributes: Default::default(),
-        accounts: vec![],
-        pinned_host_keys: vec![],
-        pinned_host_cas: vec![],
-        pinned_certificates: vec![],
-        created_at: NOW,
-    }
+    Target { kind, accounts: vec![], ..samples::target() }
 }
 fn ask(p: &Policy, ask: Ask, person: &Person, target: &Target) -> Ruling {
     p.decide(&Question {

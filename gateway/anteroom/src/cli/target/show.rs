@@ -110,30 +110,19 @@ fn trust(t: &Target) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{AccountName, TargetKind, TargetName, target::Via};
+    use anteroom_domain::{AccountName, TargetName, target::Via};
+    use anteroom_test_samples as samples;
 
     fn target() -> Target {
         Target {
-            id: uuid::Uuid::nil().into(),
-            name: TargetName::new("lab-12").unwrap(),
-            kind: TargetKind::Server,
-            protocol: Protocol::Ssh,
             host: "2001:db8::7".into(),
-            port: 22,
             more_hosts: vec!["lab-12b".into()],
-            profile: Profile::Modern,
             via: Some(Via {
                 target: uuid::Uuid::nil().into(),
                 target_name: TargetName::new("zone-lab").unwrap(),
                 account: AccountName::new("relay").unwrap(),
             }),
-            description: String::new(),
-            attributes: Default::default(),
-            accounts: vec![],
-            pinned_host_keys: vec![],
-            pinned_host_cas: vec![],
-            pinned_certificates: vec![],
-            created_at: OffsetDateTime::UNIX_EPOCH,
+            ..samples::target()
         }
     }
 
