@@ -1,7 +1,7 @@
 //! A forward leads where the grant says and nowhere else, and never past the recording to SSH (THREATS 3).
 use anteroom_tests::harness::{Person, SshSession, Sshd, World, ports, soon};
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     time::Duration,
 };
@@ -45,26 +45,30 @@ fn open_local(w: &World, ada: &Person, port: u16) -> (SshSession, u16) {
     (s, local)
 }
 
-/// What comes back from a local port, up to the answer.
-fn ask(local: u16, words: &[u8]) -> String {
+/// What comes back from a local port, up to the answer, and how that ended.
+fn ask(local: u16, words: &[u8]) -> (String, &'static str) {
     let mut through = TcpStream::connect(("127.0.0.1", local)).unwrap();
     through.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     through.write_all(words).unwrap();
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
-    while !got.ends_with(ANSWER.as_bytes()) {
-        match through.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n) => got.extend_from_slice(&buffer[..n]),
-            Err(e) => return format!("{e} after {}", String::from_utf8_lossy(&got)),
+    let end = loop {
+        if got.ends_with(ANSWER.as_bytes()) {
+            break "answered";
         }
-    }
-    String::from_utf8_lossy(&got).into_owned()
+        match through.read(&mut buffer) {
+            Ok(0) => break "closed",
+            Ok(n) => got.extend_from_slice(&buffer[..n]),
+            Err(e) if e.kind() == ErrorKind::ConnectionReset => break "reset",
+            Err(_) => break "nothing more came",
+        }
+    };
+    (String::from_utf8_lossy(&got).into_owned(), end)
 }
 
 /// That the echo server's words come back; `s` is the ssh they go through.
 fn answers(s: &SshSession, local: u16) {
-    let got = ask(local, b"GET /\r\n");
-    assert!(got.ends_with(ANSWER), "{got:?} came back; ssh said: {}", s.said());
+    let (got, end) = ask(local, b"GET /\r\n");
+    assert!(end == "answered", "{got:?} came back, then: {end}; ssh said: {}", s.said());
 }
 
 fn refusals(w: &World, channel: &str, words: &str) -> usize {
@@ -88,7 +92,7 @@ fn a_granted_place_is_reached_and_another_one_is_not() {
     drop(through);
 
     let (s, local) = open_local(&w, &ada, other);
-    assert_eq!(ask(local, b"GET /\r\n"), "");
+    assert_eq!(ask(local, b"GET /\r\n").0, "");
     s.expect(&format!("a forward to 127.0.0.1:{other} is not allowed by your grant")).unwrap();
     let out = w.ssh(&ada).unwrap().option("-W").option(&format!("127.0.0.1:{other}")).run().unwrap();
     assert!(out.status != Some(0) && out.stderr.contains("is not allowed by your grant"), "{}", out.said());
