@@ -15,6 +15,8 @@ use zeroize::Zeroize;
 
 /// The only version there is; rotation will add others.
 const KEY_VERSION: i32 = 1;
+/// Kind of a credential that is none: the gateway's own certificates open the account.
+pub(crate) const GATEWAY_CA: &str = "gateway_ca";
 const DOMAIN: &[u8] = b"anteroom.vault.v1\0";
 const TICKET_DOMAIN: &[u8] = b"anteroom.rdp-ticket.v1\0";
 const SEED_DOMAIN: &[u8] = b"anteroom.authority.v1\0";
@@ -101,7 +103,7 @@ pub(crate) fn seal(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId,
             prompts = zeroize::Zeroizing::new(serde_json::to_vec(&p.iter().map(Written::of).collect::<Vec<_>>()).ok()?);
             ("prompts", &prompts[..])
         }
-        Credential::GatewayCa => ("gateway_ca", &b""[..]),
+        Credential::GatewayCa => (GATEWAY_CA, &b""[..]),
     };
     // 96 random bits: safe for 2^32 sealings under one key (NIST SP 800-38D section 8.3).
     let nonce = clock::random::<12>();
@@ -125,7 +127,7 @@ pub(crate) fn open(key: &Secret<[u8; 32]>, target: TargetId, account: AccountId,
                 written.into_iter().map(|w| PromptAnswer { prompt: w.prompt.clone(), answer: Secret::new(w.answer.clone()) }).collect(),
             ))
         }
-        "gateway_ca" => Some(Credential::GatewayCa),
+        GATEWAY_CA => Some(Credential::GatewayCa),
         _ => None,
     }
 }

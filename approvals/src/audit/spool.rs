@@ -179,6 +179,20 @@ impl Approvals {
         }
     }
 
+    /// In the log, or while the database is away in the spool and on disk, when this returns: for what may not happen unless it is.
+    pub(crate) async fn write_or_keep(&self, record: AuditRecord) -> Result<(), StoreError> {
+        let s = Spooled { record, work: Work::Nothing };
+        if !self.in_safe_mode() {
+            match tokio::time::timeout(PATIENCE, self.apply(&s)).await {
+                Ok(Err(StoreError::Away)) | Err(_) => {}
+                Ok(done) => return done,
+            }
+            self.enter_safe_mode().await.ok_or(StoreError::Away)?;
+        }
+        // If the log has it after all, it is not written twice.
+        self.keep(s).await
+    }
+
     async fn put_aside(&self, s: Spooled) {
         let inner = self.inner.clone();
         if !matches!(tokio::task::spawn_blocking(move || inner.spool.put_aside(&s)).await, Ok(Ok(()))) {
@@ -203,9 +217,9 @@ impl Approvals {
         if record::write_line(&mut tx, &s.record).await? {
             match &s.work {
                 Work::Nothing | Work::Card(_) => {}
-                Work::Start(begun) => {
-                    store::sessions::insert(&mut *tx, begun).await?;
-                }
+                // The database had taken it, and was gone before it could say so: it has its line too.
+                Work::Start(begun) if !store::sessions::insert(&mut *tx, begun).await? => return Ok(tx.rollback().await?),
+                Work::Start(_) => {}
                 Work::End { session, reason } => {
                     store::sessions::end(&mut *tx, *session, reason, s.record.at).await?;
                 }

@@ -5,7 +5,7 @@ mod sign;
 pub(crate) use anteroom_certificate::{SOURCE_ADDRESS, source_address};
 pub(crate) use sign::{Form, SLACK, number, sign};
 
-use crate::{Approvals, AuthorityError, AuthorityInfo, ManageError, Purpose, StoreError, audit::record, clock, store, vault};
+use crate::{Approvals, AuthorityError, AuthorityInfo, ManageError, Purpose, StoreError, audit::record, clock, safe::Known, store, vault};
 use anteroom_domain::{AuditEvent, AuthorityId, PersonId};
 use anteroom_policy::Action;
 use ssh_key::{HashAlg, PrivateKey, private::Ed25519Keypair};
@@ -75,7 +75,8 @@ impl Approvals {
 
     /// The key that signs now; made at the first need.
     pub(crate) async fn signing_key(&self, purpose: Purpose) -> Result<PrivateKey, AuthorityError> {
-        if let Some((id, sealed)) = store::authorities::current(&self.inner.pool, purpose).await? {
+        let known = |known: &Known| known.authority.clone().filter(|_| purpose == Purpose::Target);
+        if let Some((id, sealed)) = self.or_known(store::authorities::current(&self.inner.pool, purpose), known).await? {
             return self.unseal(id, &sealed);
         }
         let mut tx = self.begin().await?;

@@ -3,7 +3,6 @@ use crate::{
     Approvals, AuthorityError, Purpose, Relay,
     audit::record,
     clock::{self, text},
-    store,
 };
 use anteroom_domain::{AccountName, AuditEvent, Capabilities, Capability, Moment, TargetId, TargetName};
 use anteroom_policy::Permit;
@@ -99,7 +98,7 @@ impl Approvals {
             if v.target == relay.target.id && v.account == relay.account {
                 return self.sign_login(permit, v.target, &v.account, vec!["permit-port-forwarding"], public_key).await;
             }
-            via = store::targets::by_id(&self.inner.pool, v.target).await?.and_then(|t| t.via);
+            via = self.on_the_way(v.target).await?.and_then(|t| t.via);
         }
         Err(AuthorityError::NotAllowed)
     }
@@ -130,9 +129,7 @@ impl Approvals {
         let certificate = sign(&key, public_key, form)?;
         let event =
             AuditEvent::TargetCertificateIssued { session: permit.session(), target, account: account.clone(), serial: serial.to_string() };
-        let mut tx = self.begin().await?;
-        record::write(&mut tx, event, Some(permit.person()), now).await?;
-        self.commit(tx).await?;
+        self.write_or_keep(record::line(event, Some(permit.person()), now)).await?;
         Ok(certificate)
     }
 

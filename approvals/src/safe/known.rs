@@ -5,7 +5,7 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use anteroom_assertion::OfflineCard;
-use anteroom_domain::{AccountId, Grant, GrantId, Lock, Machine, Moment, Person, PersonId, Posture, Secret, Target, TargetId};
+use anteroom_domain::{AccountId, AuthorityId, Grant, GrantId, Lock, Machine, Moment, Person, PersonId, Posture, Secret, Target, TargetId};
 use anteroom_policy::PolicyFile;
 use anteroom_posture::{Comes, fitting};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub(crate) struct Known {
     pub(crate) targets: Vec<Target>,
     /// As the vault sealed them.
     pub(crate) credentials: Vec<(AccountId, Sealed)>,
+    /// The authority whose certificates open accounts that have no secret, if there are such; as the vault sealed it.
+    #[serde(default)]
+    pub(crate) authority: Option<(AuthorityId, Sealed)>,
     pub(crate) grants: Vec<Grant>,
     /// Those of them that were taken in an emergency.
     pub(crate) emergencies: Vec<GrantId>,
@@ -51,6 +54,10 @@ impl Known {
 
     pub(crate) fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|t| t.name.as_str() == name)
+    }
+
+    pub(crate) fn target_by_id(&self, id: TargetId) -> Option<&Target> {
+        self.targets.iter().find(|t| t.id == id)
     }
 
     /// Of the machine that this person comes from, if a report fits.
@@ -134,6 +141,7 @@ mod tests {
             people: vec![person],
             targets: vec![target],
             credentials: vec![],
+            authority: None,
             grants: vec![grant],
             emergencies: vec![],
             locks: vec![],

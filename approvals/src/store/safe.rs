@@ -1,6 +1,6 @@
 //! What safe mode decides by: people and grants in one picture, then where those and the cards lead.
-use super::{Store, break_glass, grants, locks, people, posture, targets};
-use crate::safe::Known;
+use super::{Store, authorities, break_glass, grants, locks, people, posture, targets};
+use crate::{Purpose, safe::Known, vault, workflow::MAX_RELAYS};
 use anteroom_domain::{Moment, PersonId, Role};
 use anteroom_policy::PolicyFile;
 use sqlx::PgPool;
@@ -49,6 +49,7 @@ pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: M
         keys,
         targets: Vec::new(),
         credentials: Vec::new(),
+        authority: None,
         grants,
         emergencies,
         locks,
@@ -57,13 +58,24 @@ pub(crate) async fn read(pool: &PgPool, log: &str, policy: &[PolicyFile], now: M
     })
 }
 
-/// Targets that grants and cards lead to, with their credentials as they are sealed.
+/// Targets that grants and cards lead to, the relays on the way, and what opens their accounts, as it is sealed.
 pub(crate) async fn read_places(pool: &PgPool, known: &mut Known) -> Store<()> {
     let mut ids: Vec<Uuid> = known.grants.iter().map(|g| g.target.0).chain(known.cards.iter().map(|c| c.terms.target.0)).collect();
     ids.sort_unstable();
     ids.dedup();
     let mut tx = pool.begin().await?;
-    known.targets = targets::by_ids(&mut *tx, &ids).await?;
+    let mut wanted = ids.clone();
+    for _ in 0..=MAX_RELAYS {
+        let found = targets::by_ids(&mut *tx, &wanted).await?;
+        wanted = found.iter().filter_map(|t| t.via.as_ref()).map(|v| v.target.0).filter(|id| !ids.contains(id)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        ids.extend(&wanted);
+        known.targets.extend(found);
+        if wanted.is_empty() {
+            break;
+        }
+    }
     let rows = sqlx::query!(
         "select c.account, c.kind, c.key_version, c.nonce, c.sealed from credential c join account a on a.id = c.account
          where a.target = any($1)",
@@ -75,6 +87,9 @@ pub(crate) async fn read_places(pool: &PgPool, known: &mut Known) -> Store<()> {
         .into_iter()
         .map(|r| (r.account.into(), targets::Sealed { kind: r.kind, key_version: r.key_version, nonce: r.nonce, sealed: r.sealed }));
     known.credentials = sealed.collect();
+    if known.credentials.iter().any(|(_, s)| s.kind == vault::GATEWAY_CA) {
+        known.authority = authorities::current(&mut *tx, Purpose::Target).await?;
+    }
     tx.rollback().await?;
     Ok(())
 }

@@ -222,10 +222,9 @@ impl Approvals {
             if relays.len() >= MAX_RELAYS {
                 return Err(VaultError::Missing);
             }
-            let target = store::targets::by_id(&self.inner.pool, v.target).await?.ok_or(VaultError::Missing)?;
+            let target = self.on_the_way(v.target).await?.ok_or(VaultError::Missing)?;
             let account = target.accounts.iter().find(|a| a.name == v.account).ok_or(VaultError::Missing)?;
-            let sealed = store::targets::credential(&self.inner.pool, account.id).await?.ok_or(VaultError::Missing)?;
-            let credential = vault::open(&self.inner.options.vault_key, target.id, account.id, &sealed).ok_or(VaultError::Sealed)?;
+            let credential = self.open_account(target.id, account.id).await?;
             via = target.via.clone();
             relays.insert(0, Relay { account: v.account, credential, target });
         }
@@ -234,9 +233,18 @@ impl Approvals {
 
     /// Takes the credential of the permit's account out of the vault. There is no other way to it.
     pub async fn open_credential(&self, permit: &Permit) -> Result<Credential, VaultError> {
-        let asked = store::targets::credential(&self.inner.pool, permit.account_id());
-        let sealed = self.or_known(asked, |known| known.credential(permit.account_id()).cloned()).await?.ok_or(VaultError::Missing)?;
-        vault::open(&self.inner.options.vault_key, permit.target().id, permit.account_id(), &sealed).ok_or(VaultError::Sealed)
+        self.open_account(permit.target().id, permit.account_id()).await
+    }
+
+    async fn open_account(&self, target: TargetId, account: AccountId) -> Result<Credential, VaultError> {
+        let asked = store::targets::credential(&self.inner.pool, account);
+        let sealed = self.or_known(asked, |known| known.credential(account).cloned()).await?.ok_or(VaultError::Missing)?;
+        vault::open(&self.inner.options.vault_key, target, account, &sealed).ok_or(VaultError::Sealed)
+    }
+
+    /// A relay, also while the database is away.
+    pub(crate) async fn on_the_way(&self, relay: TargetId) -> Result<Option<Target>, StoreError> {
+        self.or_known(store::targets::by_id(&self.inner.pool, relay), |known| known.target_by_id(relay).cloned()).await
     }
 }
 

@@ -16,7 +16,7 @@ fn behind(n: &str, relay: &str) -> NewTarget {
 }
 
 impl World {
-    async fn relay(&self, new: NewTarget) -> Target {
+    pub(crate) async fn relay(&self, new: NewTarget) -> Target {
         let t = self.approvals.add_target(None, new).await.unwrap();
         let password = Credential::Password(Secret::new(format!("jump at {}", t.name)));
         self.approvals.set_credential(None, t.id, account("jump"), password).await.unwrap();
@@ -24,7 +24,7 @@ impl World {
     }
 
     /// `outer`, then `inner` behind it, then the world's target behind that.
-    async fn two_relays(&self) -> (Target, Target) {
+    pub(crate) async fn two_relays(&self) -> (Target, Target) {
         let outer = self.relay(NewTarget::ssh(name("outer"), TargetKind::Server, "10.0.0.1", 22)).await;
         let inner = self.relay(behind("inner", "outer")).await;
         let change = TargetChange { via: Some(Some((name("inner"), account("jump")))), ..Default::default() };

@@ -3,9 +3,9 @@ use crate::{
     cards::{GATEWAY, issue},
     cluster::{Cluster, stop},
     connecting::sealed,
-    world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, options},
+    world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, account, options},
 };
-use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, SafeMode, ShownCard, StoreError};
+use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, Purpose, Relay, SafeMode, ShownCard, StoreError};
 use anteroom_domain::{
     AuditEvent, CardCode, CardState, EndReason, Reason, Role, SessionId,
     audit::{BreakGlassEvent, SafeModeEvent},
@@ -232,5 +232,68 @@ async fn what_has_to_be_watched_waits_and_a_vendor_is_nobody_while_the_database_
     n.gate.read_known().await.unwrap();
     n.away();
     assert!(n.gate.ssh_identity(KEY_FINGERPRINT).await.unwrap().is_none());
+    n.over();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_behind_relays_and_an_account_without_a_secret_open_while_the_database_is_away() {
+    let mut n = Box::pin(Night::new()).await;
+    let (outer, inner) = n.w.two_relays().await;
+    n.w.approvals.set_credential(None, n.w.target.id, account("root"), Credential::GatewayCa).await.unwrap();
+    n.w.approvals.set_credential(None, inner.id, account("jump"), Credential::GatewayCa).await.unwrap();
+    let authority = n.w.approvals.authorities(Purpose::Target).await.unwrap().remove(0);
+    n.w.grant(&n.ada, &mut n.bob).await;
+    n.gate.read_known().await.unwrap();
+    n.away();
+
+    let permit = n.permit(&n.gate).await;
+    let way = n.gate.open_relay(&permit).await.unwrap();
+    assert_eq!(way.iter().map(|r| r.target.name.as_str()).collect::<Vec<_>>(), ["outer", "inner"]);
+    assert!(matches!(&way[0].credential, Credential::Password(p) if p.expose() == "jump at outer"));
+    assert!(matches!(n.gate.open_credential(&permit).await.unwrap(), Credential::GatewayCa));
+    let key = ssh_key::PublicKey::from_openssh(KEY).unwrap();
+    let certificate = n.gate.sign_target_certificate(&permit, &key).await.unwrap();
+    let ca = ssh_key::PublicKey::from_openssh(&authority.public_key).unwrap().fingerprint(ssh_key::HashAlg::Sha256);
+    assert!(certificate.validate([&ca]).is_ok() && certificate.valid_principals() == ["root"]);
+    n.gate.sign_relay_certificate(&permit, &way[1], &key).await.unwrap();
+    let elsewhere = Relay { target: n.w.target.clone(), account: account("jump"), credential: Credential::GatewayCa };
+    assert!(n.gate.sign_relay_certificate(&permit, &elsewhere, &key).await.is_err(), "no relay of this way");
+
+    // Nobody is given what is not written down.
+    let spool = n.w.dir.path().join("spool");
+    let aside = n.w.dir.path().join("spool-aside");
+    std::fs::rename(&spool, &aside).unwrap();
+    assert!(n.gate.sign_target_certificate(&permit, &key).await.is_err());
+    std::fs::rename(&aside, &spool).unwrap();
+
+    n.back(&n.gate.clone()).await;
+    let certified = |e| match e {
+        AuditEvent::TargetCertificateIssued { target, serial, .. } => Some((target, serial)),
+        _ => None,
+    };
+    let issued: Vec<_> = n.log().await.into_iter().filter_map(certified).collect();
+    assert_eq!(issued.iter().map(|i| i.0).collect::<Vec<_>>(), [n.w.target.id, inner.id]);
+    assert_eq!(issued[0].1, certificate.serial().to_string());
+    assert_ne!(outer.id, inner.id);
+    n.over();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_the_database_took_without_saying_so_stands_once() {
+    let mut n = Box::pin(Night::new()).await;
+    n.w.grant(&n.ada, &mut n.bob).await;
+    n.gate.read_known().await.unwrap();
+    let permit = n.permit(&n.gate).await;
+    n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();
+    // As if its answer had been lost with the database.
+    n.away();
+    n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();
+    n.gate.session_ended(permit.session(), &EndReason::ClientClosed).await;
+    n.back(&n.gate.clone()).await;
+    let log = n.log().await;
+    let starts = log.iter().filter(|e| matches!(e, AuditEvent::SessionStarted { session, .. } if *session == permit.session()));
+    assert_eq!(starts.count(), 1);
+    assert_eq!(n.w.approvals.session(permit.session()).await.unwrap().unwrap().end_reason.as_deref(), Some("client_closed"));
+    assert!(n.w.approvals.verify_log().await.unwrap().is_good());
     n.over();
 }

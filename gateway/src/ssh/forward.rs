@@ -6,6 +6,7 @@ use super::{
     session::Session,
     side::{Reader, Writer},
 };
+use anteroom_approvals::StoreError;
 use anteroom_domain::{AuditEvent, EndReason};
 use anteroom_recorder::EventKind;
 use bytes::Bytes;
@@ -47,8 +48,12 @@ pub(super) async fn local(conn: Arc<Connection>, channel: Channel<server::Msg>, 
     if !permitted.permit.capabilities().local_forward(&host, port) {
         return refuse(&conn, reply, Forward::Local, format!("a forward to {place} is not allowed by your grant")).await;
     }
-    if leads_to_a_target(&conn, &host, port).await {
-        let why = format!("{place} is a target of its own: connect to it by name, so that it is recorded");
+    let closed = match leads_to_a_target(&conn, &host, port).await {
+        Ok(false) => None,
+        Ok(true) => Some(format!("{place} is a target of its own: connect to it by name, so that it is recorded")),
+        Err(e) => Some(format!("whether {place} is a target of its own cannot be told now: {e}")),
+    };
+    if let Some(why) = closed {
         return refuse(&conn, reply, Forward::Local, why).await;
     }
     open(conn, channel, reply, Forward::Local, place, async |session| match session.link.ssh() {
@@ -229,9 +234,9 @@ pub(super) fn place(host: &str, port: u32) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Whether this is a place that people reach as a target. Unknown counts as yes: without the list nothing is forwarded.
-async fn leads_to_a_target(conn: &Connection, host: &str, port: u32) -> bool {
-    let Ok(all) = conn.shared.approvals.all_addresses().await else { return true };
+/// Whether this is a place that people reach as a target.
+async fn leads_to_a_target(conn: &Connection, host: &str, port: u32) -> Result<bool, StoreError> {
+    let all = conn.shared.approvals.all_addresses().await?;
     let same_host = |a: &str, b: &str| {
         let ip = |s: &str| s.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map(|i| i.to_canonical());
         match (ip(a), ip(b)) {
@@ -242,7 +247,7 @@ async fn leads_to_a_target(conn: &Connection, host: &str, port: u32) -> bool {
     // "localhost" is the target itself, under all its names.
     let here = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|i| i.to_canonical().is_loopback());
     let own = conn.permitted().is_some_and(|p| here && u32::from(p.permit.target().port) == port);
-    own || all.iter().any(|(h, p)| u32::from(*p) == port && same_host(h, host))
+    Ok(own || all.iter().any(|(h, p)| u32::from(*p) == port && same_host(h, host)))
 }
 
 #[cfg(test)]
