@@ -37,7 +37,7 @@ pub use error::{
 };
 pub use evidence::{Evidence, Keeping};
 pub use listing::{Listing, Page};
-pub use safe::{SafeMode, ShownCard};
+pub use safe::{LocalLockError, LockHere, SafeMode, ShownCard, lock_here};
 pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage};
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;

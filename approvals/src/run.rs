@@ -28,7 +28,8 @@ impl Approvals {
             Box::pin(self.listen(&stop)),
             Box::pin(self.keep_log(&stop)),
             Box::pin(self.sweep(&stop)),
-            Box::pin(self.keep_known(&stop))
+            Box::pin(self.keep_known(&stop)),
+            self.keep_local_locks(&stop)
         );
         let drained = timeout(DRAIN, async {
             Box::pin(self.merge_spool()).await?;

@@ -1,8 +1,8 @@
 //! Lines that must not be lost while Postgres is away: kept in fsynced files and merged, in order and exactly once,
 //! when it is back. The id of the audit entry is what makes a second merge harmless.
 use super::record;
-use crate::{Approvals, CardError, CardUse, SealedRecord, SignError, StoreError, store, store::sessions::Begun};
-use anteroom_domain::{AuditRecord, SessionId};
+use crate::{Approvals, CardError, CardUse, SealedRecord, SignError, StoreError, store, store::sessions::Begun, workflow::insert_late};
+use anteroom_domain::{AuditRecord, Lock, SessionId};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
@@ -36,6 +36,8 @@ pub(crate) enum Work {
     /// A break-glass card was used; its grant comes with it.
     Card(Box<CardUse>),
     Seal(SealedRecord),
+    /// Set on this machine while the database was away.
+    Lock(Box<Lock>),
 }
 
 /// The directory of this process and of those before it that died.
@@ -226,9 +228,13 @@ impl Approvals {
                 Work::Seal(sealed) => {
                     store::sessions::seal(&mut *tx, sealed).await?;
                 }
+                Work::Lock(lock) => insert_late(&mut tx, lock).await?,
             }
         }
         self.commit(tx).await?;
+        if let Work::Lock(lock) = &s.work {
+            self.local_lock_done(lock.id).await;
+        }
         Ok(())
     }
 

@@ -88,6 +88,7 @@ impl Approvals {
                 now: m.now,
             })
         };
+        let locks = [m.known.locks.clone(), self.local_locks()].concat();
         let facts = Facts {
             session: m.session,
             person,
@@ -96,7 +97,7 @@ impl Approvals {
             account: &account,
             grants,
             emergencies,
-            locks: &m.known.locks,
+            locks: &locks,
             source: m.source,
             key: m.key,
             posture,

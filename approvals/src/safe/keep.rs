@@ -2,6 +2,7 @@
 use super::{
     Known,
     cards::{Journal, NotUsed},
+    local_locks::LocalLocks,
     unread::Unread,
 };
 use crate::{Approvals, OpenError, StoreError, approvals::check_database, clock, store};
@@ -36,7 +37,7 @@ pub struct SafeMode {
 }
 
 impl SafeMode {
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.dir.join("known.sealed")
     }
 }
@@ -58,6 +59,7 @@ struct State {
 struct On {
     mode: SafeMode,
     journal: Journal,
+    locks: LocalLocks,
 }
 
 /// Of one process.
@@ -86,7 +88,10 @@ impl Safe {
                 Err(e) => tracing::warn!(file = %file.display(), error = %e, "what is kept for safe mode cannot be read"),
             }
         }
-        let on = mode.map(|mode| On { journal: Journal::open(mode.dir.join("cards-used")), mode });
+        let on = mode.map(|mode| {
+            let (journal, locks) = (Journal::open(mode.dir.join("cards-used")), LocalLocks::open(&mode.dir));
+            On { mode, journal, locks }
+        });
         Self { on, state: Mutex::new(state), entered: Notify::new() }
     }
 
@@ -96,6 +101,11 @@ impl Safe {
 
     pub(crate) fn use_card(&self, card: CardId) -> Result<(), NotUsed> {
         self.on.as_ref().map_or(Err(NotUsed::Unwritten), |on| on.journal.spend(card))
+    }
+
+    /// Those set on this machine; none if safe mode is off.
+    pub(super) fn local_locks(&self) -> Option<&LocalLocks> {
+        self.on.as_ref().map(|on| &on.locks)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -117,7 +127,7 @@ impl Safe {
     }
 }
 
-fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(super) fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     match File::open(file) {
         Ok(f) => f.take(super::known::MAX_FILE + 1).read_to_end(&mut bytes)?,
@@ -128,7 +138,7 @@ fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// All of it or nothing, and on disk when this returns.
-fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = file.with_extension("new");
     let mut f = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
     f.write_all(bytes)?;

@@ -4,6 +4,8 @@ mod admit;
 mod cards;
 mod keep;
 mod known;
+mod local;
+mod local_locks;
 mod unread;
 
 pub(crate) use admit::Meanwhile;
@@ -11,3 +13,4 @@ pub use admit::ShownCard;
 pub(crate) use keep::Safe;
 pub use keep::SafeMode;
 pub(crate) use known::Known;
+pub use local::{LocalLockError, LockHere, lock_here};

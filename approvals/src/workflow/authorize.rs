@@ -198,7 +198,8 @@ pub(super) async fn decide(
     grants.retain(|g| q.grant.is_none_or(|only| g.id == only));
     let emergencies = store::break_glass::live_of(&mut *tx, q.person.id, q.now).await?;
     let company = store::companies::of(&mut *tx, q.person).await?;
-    let locks = store::locks::between(&mut *tx, q.person, id).await?;
+    let mut locks = store::locks::between(&mut *tx, q.person, id).await?;
+    locks.extend(approvals.local_locks());
     let posture = posture_of(tx, q.person.id, Comes { from: Some(q.source), key: q.key }).await?;
     let Ok(account) = AccountName::new(q.account) else { return Ok(Decision::Deny(Refusal::NoSuchAccess)) };
     let ruling = |target: &Target, grant: &Grant| {

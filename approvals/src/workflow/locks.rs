@@ -25,7 +25,7 @@ pub struct LockRow {
 /// Of a listing. There are few locks at a time.
 const MOST: i64 = 1000;
 
-fn change(on: Lockable) -> Change {
+pub(crate) fn change(on: Lockable) -> Change {
     match on {
         Lockable::Person(p) => Change::Person(p),
         Lockable::Target(t) => Change::Target(t),
@@ -41,6 +41,20 @@ fn noun(on: Lockable) -> &'static str {
     }
 }
 
+/// What the log says of it.
+pub(crate) fn locked(lock: &Lock) -> AuditEvent {
+    let reason_sha256 = hex(&Sha256::digest(lock.reason.as_str()));
+    AuditEvent::Lock(LockEvent::Locked { lock: lock.id, what: lock.on, by: lock.by, reason_sha256 })
+}
+
+/// One that was set on a gateway's machine while the database was away; its line is written already.
+pub(crate) async fn insert_late(tx: &mut sqlx::PgConnection, lock: &Lock) -> Result<(), StoreError> {
+    if store::locks::hold(&mut *tx, lock.on).await? && store::locks::insert(&mut *tx, lock).await? {
+        store::tell(&mut *tx, change(lock.on)).await?;
+    }
+    Ok(())
+}
+
 /// As a part of what decided it. False: there is no such thing.
 pub(super) async fn lock(
     tx: &mut sqlx::PgConnection,
@@ -54,9 +68,7 @@ pub(super) async fn lock(
     }
     let lock = Lock { id: clock::new_id(), on, reason, by: actor, at: now, lifted_at: None };
     if store::locks::insert(&mut *tx, &lock).await? {
-        let reason_sha256 = hex(&Sha256::digest(lock.reason.as_str()));
-        let event = AuditEvent::Lock(LockEvent::Locked { lock: lock.id, what: on, by: actor, reason_sha256 });
-        record::write(&mut *tx, event, actor, now).await?;
+        record::write(&mut *tx, locked(&lock), actor, now).await?;
         store::tell(&mut *tx, change(on)).await?;
     }
     Ok(true)

@@ -40,6 +40,7 @@ pub use devices::{Feed, FeedKind, FoundComponent, Inventory, MachineRow, SbomInf
 pub use explain::Explained;
 pub(crate) use holds::hash;
 pub use locks::LockRow;
+pub(crate) use locks::{change as change_of_lock, insert_late, locked};
 pub use patients::{PersonPatients, SessionPatients};
 pub(crate) use policies::Counting;
 pub use policies::{HOSPITAL, PolicySetError, PolicyVersion, STARTERS, policy_sha256, shipped as shipped_policies};

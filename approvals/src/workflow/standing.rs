@@ -5,7 +5,7 @@ use crate::{Approvals, StoreError, clock, store};
 use anteroom_domain::{EndReason, Grant, Moment, Person};
 use anteroom_policy::{Circumstances, PolicySays, Ruling, Standing, Verdict};
 use anteroom_posture::{Comes, fitting};
-use std::{collections::HashMap, mem, sync::PoisonError};
+use std::{borrow::Cow, collections::HashMap, mem, sync::PoisonError};
 use tokio::sync::{Mutex, oneshot};
 use uuid::Uuid;
 
@@ -68,14 +68,29 @@ impl Approvals {
     /// The same from what was known when somebody last looked: what only time changes. Asks nobody.
     pub fn judge_by_the_clock(&self, s: &Standing, known: &Circumstances) -> Verdict {
         let now = clock::now();
-        anteroom_policy::rejudge(s, known, self.policy_says(s, known, now), now)
+        let known = self.with_local_locks(known);
+        anteroom_policy::rejudge(s, &known, self.policy_says(s, &known, now), now)
     }
 
     pub(crate) fn judged(&self, s: &Standing, found: Option<Circumstances>, now: Moment) -> Rejudged {
         match found {
-            Some(c) => (anteroom_policy::rejudge(s, &c, self.policy_says(s, &c, now), now), Some(c)),
+            Some(c) => {
+                let judged = self.with_local_locks(&c);
+                (anteroom_policy::rejudge(s, &judged, self.policy_says(s, &judged, now), now), Some(c))
+            }
             None => (Verdict::Ends(EndReason::GrantRevoked), None),
         }
+    }
+
+    /// A lock that was set on this machine counts before the database holds it.
+    fn with_local_locks<'a>(&self, c: &'a Circumstances) -> Cow<'a, Circumstances> {
+        let local = self.local_locks();
+        if local.is_empty() {
+            return Cow::Borrowed(c);
+        }
+        let mut c = c.clone();
+        c.locks.extend(local);
+        Cow::Owned(c)
     }
 
     /// The question of a connection, put to the policies again.

@@ -55,7 +55,7 @@ pub(crate) async fn open_approvals(config: &Checked, database: &Database, safe_m
         origin: config.portal.origin.clone(),
         vault_key: config.custody.vault.clone(),
         log_key: config.custody.audit_log.clone(),
-        log_name: format!("anteroom/{}", config.name),
+        log_name: log_name(config),
         remember_step_up: config.ssh.remember_step_up,
         certificate_lifetime: config.ssh.certificate_lifetime,
         web_idle: config.portal.idle,
@@ -78,8 +78,13 @@ pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
         .context("[replay] masked_key")
 }
 
+/// Of the audit log that this gateway writes.
+pub(crate) fn log_name(config: &Checked) -> String {
+    format!("anteroom/{}", config.name)
+}
+
 /// Of a gateway that serves; commands want the database.
-fn safe_mode(config: &Checked) -> Result<Option<SafeMode>> {
+pub(crate) fn safe_mode(config: &Checked) -> Result<Option<SafeMode>> {
     if config.safe_mode.is_zero() {
         return Ok(None);
     }

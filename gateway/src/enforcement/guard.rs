@@ -7,7 +7,7 @@ use anteroom_policy::{Circumstances, Permit, Standing, Verdict};
 use std::time::Duration;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until},
 };
 
 /// Between two questions to a database that does not answer.
@@ -155,7 +155,8 @@ async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Ins
 
 /// Asks until there is an answer: a database that has just come back may fail the first question.
 async fn look_again(g: &mut Guard, approvals: &Approvals, end: &EndSignal, start: Instant) -> Option<EndReason> {
-    let mut clock = interval_at(Instant::now() + BY_THE_CLOCK, BY_THE_CLOCK);
+    // At once, too: a lock that was set on this machine counts before the database could be asked.
+    let mut clock = interval(BY_THE_CLOCK);
     loop {
         let standing = g.standing.clone();
         let verdict = tokio::select! {

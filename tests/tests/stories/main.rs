@@ -24,6 +24,7 @@ mod hostile_client;
 mod hostile_target;
 mod jump;
 mod live_masking;
+mod locked_meanwhile;
 mod menu;
 mod offered_key;
 mod old_scp;

@@ -4,7 +4,7 @@ use anteroom_tests::harness::{Cluster, Confirm, KeyAgent, Person, Ssh, World, Wo
 use std::{collections::BTreeSet, time::Duration};
 
 /// ada with a security key instead of a key in a file, and a grant for the target.
-fn ada_with_key(w: &World) -> (Person, KeyAgent) {
+pub(super) fn ada_with_key(w: &World) -> (Person, KeyAgent) {
     let (ada, ben) = (w.person("ada", &["admin"]).unwrap(), w.person("ben", &["approver"]).unwrap());
     let key = ada.add_security_key().unwrap();
     w.grant(&ada, &ben).unwrap();
@@ -12,7 +12,7 @@ fn ada_with_key(w: &World) -> (Person, KeyAgent) {
 }
 
 /// ssh by that key; a link it shows is nobody's to follow.
-fn ssh(w: &World, ada: &Person, key: &KeyAgent) -> Ssh {
+pub(super) fn ssh(w: &World, ada: &Person, key: &KeyAgent) -> Ssh {
     let agent = format!("-oIdentityAgent={}", key.socket.display());
     w.ssh(ada).unwrap().confirm(Confirm::Later).option(&agent)
 }
@@ -51,7 +51,7 @@ fn a_key_that_verified_its_person_is_enough_and_one_that_was_only_touched_is_not
 }
 
 /// Waits until the gateway knows what counts now. A reading may have begun before; the second one that is written after this began later.
-fn knows(w: &World) {
+pub(super) fn knows(w: &World) {
     let file = w.dir.join("state/safe-mode/known.sealed");
     let (mut written, mut told) = (BTreeSet::new(), 0);
     soon("what the gateway knows to be on its disk", || {

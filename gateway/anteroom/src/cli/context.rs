@@ -1,7 +1,7 @@
 //! What commands on a gateway's data start with: its configuration, its database, and who is asking.
 use super::{ConfigArg, Failure};
 use crate::{compose, config, config::Checked, database::Database, logging};
-use anteroom_approvals::Approvals;
+use anteroom_approvals::{Approvals, ManageError, OpenError, StoreError};
 use anteroom_domain::{Handle, Person};
 use anteroom_policy::{Action, may};
 use anyhow::{Context as _, anyhow};
@@ -35,6 +35,14 @@ impl Context {
         let person = self.person(handle).await.context("--as")?;
         if may(&person, action) { Ok(person) } else { Err(anyhow!("--as: {handle} may not do this ({action:?})")) }
     }
+}
+
+/// Whether it was only that the database did not answer.
+pub(crate) fn is_away(why: &Failure) -> bool {
+    let Failure::Failed(e) = why else { return false };
+    matches!(e.downcast_ref(), Some(StoreError::Away))
+        || matches!(e.downcast_ref(), Some(OpenError::Store(StoreError::Away)))
+        || matches!(e.downcast_ref(), Some(ManageError::Store(StoreError::Away)))
 }
 
 /// Runs `work` and closes the context whatever came of it.

@@ -1,8 +1,10 @@
 use super::{
-    ConfigArg, Done, JsonArg, Out,
-    context::{Context, with_context},
+    ConfigArg, Done, Failure, JsonArg, Out,
+    context::{Context, is_away, with_context},
     output::moment,
 };
+use crate::{compose, config};
+use anteroom_approvals::{LockHere, lock_here};
 use anteroom_domain::{Handle, Lockable, Reason, TargetName};
 use anyhow::anyhow;
 use clap::ValueEnum;
@@ -12,7 +14,9 @@ Examples:
   anteroom lock person ada --reason \"laptop stolen\"
   anteroom lock target mri-3 --reason \"recall notice 17\"
   anteroom lock company acme --reason \"contract dispute\"
-  anteroom unlock person ada";
+  anteroom unlock person ada
+
+While the database does not answer, it locks people and targets out of the gateway on this machine.";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
@@ -69,9 +73,35 @@ async fn find(cx: &Context, kind: Kind, name: &str) -> anyhow::Result<Lockable> 
 }
 
 pub(crate) async fn lock(a: LockArgs, out: &mut Out) -> Done {
+    match Box::pin(in_database(&a, out)).await {
+        Err(why) if is_away(&why) => on_this_machine(&a, why, out),
+        done => done,
+    }
+}
+
+/// The database does not answer, and somebody has to be kept out now.
+fn on_this_machine(a: &LockArgs, away: Failure, out: &mut Out) -> Done {
+    let config = config::load(&a.config.config)?;
+    let what = match a.kind {
+        Kind::Person => LockHere::Person(Handle::new(a.name.as_str())?),
+        Kind::Target => LockHere::Target(TargetName::new(a.name.as_str())?),
+        // Nobody of a company gets in meanwhile.
+        Kind::Company => return Err(away),
+    };
+    let Some(mode) = compose::safe_mode(&config)? else { return Err(away) };
+    lock_here(&mode, &config.custody.vault, &compose::log_name(&config), &what, a.reason.clone())?;
+    out.line(format!(
+        "the database does not answer. {} is locked at this gateway, {}: sessions end within a second, none begins.\n\
+         It becomes a lock like any other when the database is back. Say it to each further gateway on its own machine.",
+        a.name, config.name
+    ))?;
+    Ok(())
+}
+
+async fn in_database(a: &LockArgs, out: &mut Out) -> Done {
     with_context!(&a.config, cx => {
         let on = find(&cx, a.kind, &a.name).await?;
-        cx.approvals.lock(None, on, a.reason).await?;
+        cx.approvals.lock(None, on, a.reason.clone()).await?;
         let what = match a.kind {
             Kind::Person => "is locked: signed out, sessions end within a second",
             Kind::Target => "is locked: nobody reaches it, sessions end within a second",
