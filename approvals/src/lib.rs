@@ -44,6 +44,6 @@ pub use types::*;
 pub use workflow::{
     Affected, Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, Effect, Effects, Envelopes, Explained, Feed,
     FeedKind, FoundComponent, HOSPITAL, Inventory, LockRow, MachineRow, PersonPatients, PolicySetError, PolicyVersion, PostureError,
-    RDP_FINGERPRINT, Rejudged, STARTERS, Said, SbomInfo, SessionPatients, Supervised, SupervisionNote, Turned, Watching, WhatIf,
-    WhatIfAnswer, Whence, policy_sha256, shipped_policies,
+    Prolonged, RDP_FINGERPRINT, Rejudged, STARTERS, Said, SbomInfo, SessionPatients, Supervised, SupervisionNote, TimeLeft, Turned,
+    Watching, WhatIf, WhatIfAnswer, Whence, policy_sha256, shipped_policies,
 };

@@ -102,6 +102,13 @@ pub(crate) async fn prolonged(db: impl PgExecutor<'_>, sessions: &[Uuid]) -> Sto
     Ok(ids.into_iter().map(SessionId::from).collect())
 }
 
+/// The name of whoever let this one go on.
+pub(crate) async fn prolonged_by(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<String>> {
+    Ok(sqlx::query_scalar!("select p.display_name from session s join person p on p.id = s.prolonged_by where s.id = $1", session.0)
+        .fetch_optional(db)
+        .await?)
+}
+
 pub(crate) struct Row {
     pub(crate) supervisor: Uuid,
     pub(crate) name: String,

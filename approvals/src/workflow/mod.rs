@@ -51,7 +51,7 @@ pub(crate) use sessions::factor_used;
 pub use shred::Envelopes;
 pub(crate) use standing::Asking;
 pub use standing::Rejudged;
-pub use supervision::{Supervised, SupervisionNote, Watching};
+pub use supervision::{Prolonged, Supervised, SupervisionNote, TimeLeft, Watching};
 pub(crate) use targets::MAX_RELAYS;
 pub(crate) use throttle::Throttle;
 pub use tickets::RDP_FINGERPRINT;

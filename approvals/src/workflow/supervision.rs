@@ -5,7 +5,7 @@ use crate::{
     clock::{self, hex},
     store,
 };
-use anteroom_domain::{AtEnd, AuditEvent, MessageText, Moment, PersonId, SessionId, SupervisionId, audit::SupervisionEvent};
+use anteroom_domain::{AtEnd, AuditEvent, Grant, MessageText, Moment, PersonId, SessionId, SupervisionId, audit::SupervisionEvent};
 use anteroom_policy::may_supervise;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -26,6 +26,24 @@ pub struct SupervisionNote {
     pub by: String,
     pub at: Moment,
     pub text: String,
+}
+
+/// When a session is over by its grant, for whoever watches it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeLeft {
+    /// The grant's end. Other rules may end it before.
+    pub ends: Moment,
+    /// For how many minutes after that whoever watches may let it go on; none: not at all.
+    pub minutes: Option<u16>,
+    /// Somebody did, and its hard end is then.
+    pub prolonged: Option<Prolonged>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prolonged {
+    /// Display name.
+    pub by: String,
+    pub until: Moment,
 }
 
 /// A running session that may not run unwatched.
@@ -95,27 +113,30 @@ impl Approvals {
         if !store::supervision::prolong(&mut *tx, session, by, now).await? {
             return Err(no("that was decided already"));
         }
+        // The gateway puts it into the recording, with who it was.
+        let note = format!("let the session go on for {} after its grant's end", in_minutes(minutes));
+        store::supervision::note(&mut *tx, uuid::Uuid::now_v7(), session, by, &note, now).await?;
         record::write(&mut tx, AuditEvent::Supervision(SupervisionEvent::Prolonged { session, by, minutes }), Some(by), now).await?;
         store::tell(&mut *tx, Change::Supervision(session)).await?;
         self.commit(tx).await?;
         Ok(minutes)
     }
 
-    /// For how many minutes a supervisor may let this session go on after its grant's end, and when that is. None: not at all, or it was
-    /// decided already.
-    pub async fn prolongable(&self, session: SessionId) -> Result<Option<(u16, Moment)>, StoreError> {
+    /// None: there is no such session.
+    pub async fn time_left(&self, session: SessionId) -> Result<Option<TimeLeft>, StoreError> {
         let mut tx = self.begin().await?;
-        let decided = !store::supervision::prolonged(&mut *tx, &[session.0]).await?.is_empty();
-        if decided { Ok(None) } else { Self::prolongs(&mut tx, session).await }
+        let Some(row) = store::sessions::by_id(&mut *tx, session).await? else { return Ok(None) };
+        let Some(grant) = store::grants::by_ids(&mut *tx, &[row.grant.0]).await?.pop() else { return Ok(None) };
+        let by = store::supervision::prolonged_by(&mut *tx, session).await?;
+        let minutes = after_its_end(&grant);
+        let until = |by| Prolonged { by, until: grant.not_after + time::Duration::minutes(minutes.unwrap_or_default().into()) };
+        Ok(Some(TimeLeft { ends: grant.not_after, minutes, prolonged: by.map(until) }))
     }
 
     async fn prolongs(tx: &mut sqlx::PgConnection, session: SessionId) -> Result<Option<(u16, Moment)>, StoreError> {
         let Some(row) = store::sessions::by_id(&mut *tx, session).await? else { return Ok(None) };
         let grant = store::grants::by_ids(&mut *tx, &[row.grant.0]).await?.pop();
-        Ok(grant.and_then(|g| match g.obligations.at_end {
-            Some(AtEnd::SupervisorDecides { minutes }) => Some((minutes, g.not_after)),
-            Some(AtEnd::Cut) | None => None,
-        }))
+        Ok(grant.and_then(|g| after_its_end(&g).map(|minutes| (minutes, g.not_after))))
     }
 
     /// A running session that has to be watched, and somebody who may: not its own person, nobody of their company.
@@ -191,4 +212,16 @@ impl Approvals {
         };
         Ok(rows.iter().map(|r| (r.id.into(), state(r))).collect())
     }
+}
+
+/// What the approvers signed that a supervisor may decide, in minutes.
+fn after_its_end(grant: &Grant) -> Option<u16> {
+    match grant.obligations.at_end {
+        Some(AtEnd::SupervisorDecides { minutes }) => Some(minutes),
+        Some(AtEnd::Cut) | None => None,
+    }
+}
+
+fn in_minutes(n: u16) -> String {
+    format!("{n} minute{}", if n == 1 { "" } else { "s" })
 }

@@ -4,7 +4,7 @@ use crate::{
     connecting::permit,
     world::{HERE, Someone, World, now},
 };
-use anteroom_approvals::{Change, ManageError, RequestError, StartError, Watching};
+use anteroom_approvals::{Change, ManageError, Prolonged, RequestError, StartError, Watching};
 use anteroom_domain::{
     AuditEvent, CompanyId, DisplayName, EndReason, MessageText, Moment, PersonAttributes, Role, SessionId, SupervisionId, TargetAttributes,
     audit::{CompanyEvent, SupervisionEvent},
@@ -238,17 +238,21 @@ async fn whoever_watches_lets_it_go_on_after_its_end_if_that_was_signed_and_for_
     h.w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
     let (a, nora) = (h.w.approvals.clone(), h.nora.person.id);
     h.join(s, &h.nora).await.unwrap();
-    assert_eq!(a.prolongable(s).await.unwrap(), None);
+    let left = async || a.time_left(s).await.unwrap().map(|l| (l.ends, l.minutes, l.prolonged));
+    let end = p.circumstances().grant.not_after;
+    assert_eq!(left().await, Some((end, None, None)));
     assert!(a.prolong_session(s, nora).await.is_err(), "nobody signed that it may");
 
     h.w.sql(r#"update access_grant set obligations = obligations || '{"at_end": {"supervisor_decides": {"minutes": 10}}}'"#).await;
-    let end = p.circumstances().grant.not_after;
-    assert_eq!(a.prolongable(s).await.unwrap(), Some((10, end)));
+    assert_eq!(left().await, Some((end, Some(10), None)));
     assert!(a.prolong_session(s, h.vera.person.id).await.is_err(), "not the one who is watched");
     assert_eq!(a.prolong_session(s, nora).await.unwrap(), 10);
     assert!(a.prolong_session(s, nora).await.is_err(), "once");
     assert!(h.said().await.contains(&SupervisionEvent::Prolonged { session: s, by: nora, minutes: 10 }));
     let (verdict, _) = a.rejudge(&p.standing()).await.unwrap();
     let until = end + time::Duration::minutes(10);
+    assert_eq!(left().await, Some((end, Some(10), Some(Prolonged { by: h.nora.person.display_name.to_string(), until }))));
+    let kept: Vec<_> = a.take_supervision_notes(s).await.unwrap();
+    assert_eq!(kept, [(h.nora.person.display_name.to_string(), "let the session go on for 10 minutes after its grant's end".to_owned())]);
     assert!(matches!(verdict, Verdict::Stays { deadline, .. } if deadline == until), "{verdict:?}");
 }

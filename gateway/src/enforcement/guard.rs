@@ -1,6 +1,9 @@
 //! Keeps deciding while a connection lives: its deadline, revocations, suspensions and orders end it; whatever else changes has it judged
 //! again; and so does time, from what was known last.
-use super::{EndSignal, Registry};
+use super::{
+    EndSignal, Registry,
+    warnings::{Warnings, span, words},
+};
 use anteroom_approvals::{Approvals, Change};
 use anteroom_domain::{AuditEvent, EndReason, Hold, Moment, SessionControl as _, audit::PolicyEvent};
 use anteroom_policy::{Circumstances, Permit, Standing, Verdict};
@@ -26,6 +29,7 @@ pub struct Guard {
     registry: Registry,
     /// It stands still because of us.
     holds: bool,
+    warnings: Warnings,
 }
 
 /// What a change means for one session.
@@ -49,7 +53,25 @@ enum Does {
 impl Guard {
     /// `deadline` is the permit's remaining time, counted from before it was asked for.
     pub fn new(permit: &Permit, deadline: Instant, registry: Registry) -> Self {
-        Self { standing: permit.standing(), known: permit.circumstances().clone(), deadline, registry, holds: false }
+        Self {
+            standing: permit.standing(),
+            known: permit.circumstances().clone(),
+            deadline,
+            registry,
+            holds: false,
+            warnings: Warnings::default(),
+        }
+    }
+
+    /// What its person is told next before the end as it is now, and when.
+    fn warning(&mut self) -> Option<(Instant, Duration)> {
+        self.warnings.next(self.deadline, Instant::now())
+    }
+
+    fn warn(&mut self, (_, before): (Instant, Duration)) {
+        let known = &self.known;
+        self.registry.say(self.standing.session, &words(before, known.grant.obligations.at_end, known.prolonged));
+        self.warnings.said();
     }
 
     fn hear(&self, change: Result<Change, RecvError>) -> Hears {
@@ -102,9 +124,11 @@ pub async fn guard(mut g: Guard, approvals: Approvals, mut changes: Receiver<Cha
     let mut clock = interval_at(Instant::now() + BY_THE_CLOCK, BY_THE_CLOCK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let warning = g.warning();
         let heard = tokio::select! {
             _ = end.ended() => return,
             () = sleep_until(g.deadline) => Hears::Ends(EndReason::GrantEnded),
+            Some(due) = comes(warning) => { g.warn(due); Hears::Nothing }
             c = changes.recv() => g.hear(c),
             _ = clock.tick() => {
                 let verdict = approvals.judge_by_the_clock(&g.standing, &g.known);
@@ -130,8 +154,8 @@ async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Ins
     match g.follow(verdict, start) {
         Does::GoOn => {
             if g.known.prolonged && g.deadline > before {
-                let left = g.deadline.saturating_duration_since(Instant::now()).as_secs() / 60;
-                g.registry.message(session, "your supervisor", &format!("you may go on; in {left} minutes it ends, whatever you do"));
+                let left = span(g.deadline.saturating_duration_since(Instant::now()));
+                g.registry.message(session, "your supervisor", &format!("you may go on; in {left} it ends, whatever anybody does"));
             }
             if std::mem::take(&mut g.holds) {
                 approvals.note(AuditEvent::Policy(PolicyEvent::GoesOn { session }), None).await;
@@ -158,10 +182,11 @@ async fn look_again(g: &mut Guard, approvals: &Approvals, end: &EndSignal, start
     // At once, too: a lock that was set on this machine counts before the database could be asked.
     let mut clock = interval(BY_THE_CLOCK);
     loop {
-        let standing = g.standing.clone();
+        let (standing, warning) = (g.standing.clone(), g.warning());
         let verdict = tokio::select! {
             reason = end.ended() => return Some(reason),
             () = sleep_until(g.deadline) => return Some(EndReason::GrantEnded),
+            Some(due) = comes(warning) => { g.warn(due); continue }
             _ = clock.tick() => approvals.judge_by_the_clock(&g.standing, &g.known),
             judged = judge_again(&standing, approvals) => {
                 let (verdict, known) = judged;
@@ -173,6 +198,14 @@ async fn look_again(g: &mut Guard, approvals: &Approvals, end: &EndSignal, start
             return Some(reason);
         }
     }
+}
+
+/// A warning, when it is due. None at once if there is none; a `select!` looks at the others then.
+async fn comes(warning: Option<(Instant, Duration)>) -> Option<(Instant, Duration)> {
+    if let Some((at, _)) = warning {
+        sleep_until(at).await;
+    }
+    warning
 }
 
 async fn judge_again(s: &Standing, approvals: &Approvals) -> anteroom_approvals::Rejudged {
@@ -221,6 +254,7 @@ mod tests {
             deadline: Instant::now() + HOUR,
             registry: Registry::default(),
             holds: false,
+            warnings: Warnings::default(),
         }
     }
 

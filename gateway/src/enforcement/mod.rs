@@ -10,6 +10,7 @@ mod orders;
 mod patients;
 mod registry;
 mod supervision;
+mod warnings;
 
 pub use cutter::Cutter;
 pub use end::EndSignal;

@@ -36,9 +36,6 @@ pub struct Opened {
     started_at: Moment,
 }
 
-/// How long before its end a grant says so.
-const WARNINGS: [Duration; 3] = [Duration::from_secs(15 * 60), Duration::from_secs(5 * 60), Duration::from_secs(60)];
-
 impl Opened {
     /// The error is for the user to read.
     pub async fn begin(common: &Common, permit: &Permit) -> Result<Self, String> {
@@ -79,8 +76,8 @@ impl Opened {
         self.id
     }
 
-    /// Its place in the registry, warnings before its end, and the watch over its recording, as tasks that end with it.
-    pub fn enter(&self, common: &Common, permit: &Permit, end: &EndSignal, deadline: Instant, tasks: &TaskTracker) -> (Entry, Notices) {
+    /// Its place in the registry, and the watch over its recording, as tasks that end with it.
+    pub fn enter(&self, common: &Common, permit: &Permit, end: &EndSignal, tasks: &TaskTracker) -> (Entry, Notices) {
         let target = permit.target();
         let facts = LiveSession {
             id: self.id,
@@ -113,7 +110,6 @@ impl Opened {
             };
             tasks.spawn(supervisor.watch(changes));
         }
-        tasks.spawn(warn_before_end(end.clone(), notices.clone(), deadline));
         let counted = patients::count(common.clone(), self.recording.clone(), self.id, self.person, end.clone(), notices.clone());
         tasks.spawn(counted);
         let (watched, end) = (self.recording.clone(), end.clone());
@@ -154,19 +150,6 @@ impl Opened {
             }
             // What was acknowledged is on disk; recovery at the next start writes its manifest as torn.
             Err(e) => tracing::error!(session = %self.id, error = %e, "the recording was not closed in good order"),
-        }
-    }
-}
-
-async fn warn_before_end(end: EndSignal, notices: Notices, deadline: Instant) {
-    for before in WARNINGS {
-        let Some(at) = deadline.checked_sub(before).filter(|at| *at > Instant::now()) else { continue };
-        tokio::select! {
-            () = tokio::time::sleep_until(at) => {
-                let minutes = before.as_secs() / 60;
-                notices.say(&format!("your grant ends in {minutes} minute{}; the session ends with it", if minutes == 1 { "" } else { "s" }));
-            }
-            _ = end.ended() => return,
         }
     }
 }

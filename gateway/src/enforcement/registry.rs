@@ -73,6 +73,12 @@ impl Registry {
         })
     }
 
+    /// Says something to the session's person; false if no channel is there to show it.
+    pub fn say(&self, id: SessionId, text: &str) -> bool {
+        let live = self.lock().get(&id).cloned();
+        live.is_some_and(|l| l.notices.say(text))
+    }
+
     pub fn runs(&self, id: SessionId) -> bool {
         self.lock().contains_key(&id)
     }
@@ -122,8 +128,7 @@ impl SessionControl for Registry {
     }
 
     fn message(&self, id: SessionId, from: &str, text: &str) -> bool {
-        let live = self.lock().get(&id).cloned();
-        live.is_some_and(|l| l.notices.say(&format!("message from {from}: {text}")))
+        self.say(id, &format!("message from {from}: {text}"))
     }
 }
 

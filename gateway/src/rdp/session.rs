@@ -120,7 +120,7 @@ pub(super) async fn run(shared: Arc<Shared>, admitted: Admitted, stop: Cancellat
             }
         });
     }
-    let (entry, notices) = opened.enter(&shared.common, &permit, &end, deadline, &tasks);
+    let (entry, notices) = opened.enter(&shared.common, &permit, &end, &tasks);
     let id = opened.id();
     let (policy, person) = (policy::of(permit.capabilities()), permit.person());
     let mut session = Session { shared, opened, entry, notices, end, person, policy, next_channel: 1 };

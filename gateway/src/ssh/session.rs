@@ -26,7 +26,7 @@ impl Session {
     pub(super) async fn open(conn: &Connection, p: &Permitted) -> Result<Self, String> {
         let (common, permit) = (conn.shared.common(), &p.permit);
         let opened = Opened::begin(&common, permit).await?;
-        let (entry, notices) = opened.enter(&common, permit, &conn.end, p.deadline, &conn.tasks);
+        let (entry, notices) = opened.enter(&common, permit, &conn.end, &conn.tasks);
         // Somebody has to watch before the target is touched.
         let mut holds = entry.holds();
         let lobby = tokio::select! {

@@ -30,6 +30,7 @@ mod offered_key;
 mod old_scp;
 mod posture;
 mod power_cut;
+mod prolonged;
 mod quorum;
 mod rdp_channels;
 mod rdp_control;

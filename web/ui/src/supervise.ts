@@ -1,8 +1,9 @@
 // A supervisor's place at a session: heard of every second while this page is open, given up the moment it goes away.
 import { complain, post, say } from "./ceremony";
+import { clockOf, type Left } from "./timeleft";
 import { explain } from "./webauthn";
 
-type Renewed = { watching: boolean; over: boolean; paused: boolean; channel: { id: number; opened: number; desktop: boolean } | null };
+type Renewed = { watching: boolean; over: boolean; paused: boolean; channel: { id: number; opened: number; desktop: boolean } | null; left: Left | null };
 
 const place = document.getElementById("seat");
 if (place) sit(place);
@@ -13,7 +14,7 @@ function sit(place: HTMLElement): void {
   const leave = element<HTMLButtonElement>("leave");
   const pause = element<HTMLButtonElement>("pause");
   const resume = element<HTMLButtonElement>("resume");
-  const prolong = document.getElementById("prolong") as HTMLButtonElement | null;
+  const end = clockOf(`/supervise/${place.dataset.session}`, (why) => tell(why, "bad"));
   const state = element("seat-state");
   const here = `/supervise/${place.dataset.session}`;
   const session = `/sessions/${place.dataset.session}`;
@@ -34,16 +35,6 @@ function sit(place: HTMLElement): void {
     buttons();
   });
   leave.addEventListener("click", () => (give(), tell("You stopped watching. The session stands still unless somebody else watches.", "warn"), buttons()));
-  prolong?.addEventListener("click", async () => {
-    prolong.disabled = true;
-    try {
-      const { minutes } = await post<{ minutes: number }>(`${here}/prolong`, {});
-      element("ends").textContent = `You let it go on for ${minutes} minutes after its grant's end; then it is cut.`;
-    } catch (e) {
-      tell(explain(e), "bad");
-      prolong.disabled = false;
-    }
-  });
   pause.addEventListener("click", () => order("pause", true));
   resume.addEventListener("click", () => order("resume", false));
   // Also when the tab is closed, and when a phone puts the page away for good.
@@ -66,6 +57,7 @@ function sit(place: HTMLElement): void {
       const answer = await post<Renewed>(`${here}/renew`, { seat: mine, looks: !shown });
       if (mine !== seat) return;
       paused = answer.paused;
+      end.heard(answer.over ? null : answer.left);
       if (answer.over) {
         seat = undefined;
         tell("The session has ended.", "");
@@ -111,7 +103,7 @@ function sit(place: HTMLElement): void {
     join.hidden = !!seat || state.dataset.over !== undefined;
     leave.hidden = !seat;
     pause.hidden = !seat || paused;
-    if (prolong) prolong.hidden = !seat;
+    end.watched(!!seat);
     resume.hidden = !seat || !paused;
   }
 

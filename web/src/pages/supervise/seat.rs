@@ -6,7 +6,8 @@ use crate::{
     pages::recordings,
     state::App,
 };
-use anteroom_domain::{MessageText, SessionId, SupervisionId};
+use anteroom_approvals::TimeLeft;
+use anteroom_domain::{MessageText, Moment, SessionId, SupervisionId};
 use anteroom_recorder::ChannelKind;
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
@@ -48,7 +49,15 @@ pub(crate) async fn renew(
         let desktop = matches!(c.kind, ChannelKind::Desktop { .. });
         json!({ "id": c.id, "opened": c.opened_at.as_secs_f64(), "desktop": desktop })
     });
-    Ok(Json(json!({ "watching": watching, "over": session.ended_at.is_some(), "paused": paused, "channel": channel })))
+    let left = app.approvals.time_left(id).await?.map(|l| left(&l, Moment::now_utc()));
+    Ok(Json(json!({ "watching": watching, "over": session.ended_at.is_some(), "paused": paused, "channel": channel, "left": left })))
+}
+
+/// In seconds from now, so that the browser's clock does not matter.
+fn left(l: &TimeLeft, now: Moment) -> Value {
+    let seconds = |at: Moment| (at - now).whole_seconds();
+    let prolonged = l.prolonged.as_ref().map(|p| json!({ "by": p.by, "seconds": seconds(p.until) }));
+    json!({ "seconds": seconds(l.ends), "minutes": l.minutes, "prolonged": prolonged })
 }
 
 /// Lets the session go on after its grant's end.

@@ -6,8 +6,8 @@ use crate::{
     page::{Frame, Id, html},
     state::App,
 };
-use anteroom_approvals::{Supervised, SupervisionNote};
-use anteroom_domain::{Moment, Person, SessionId, SessionRecord};
+use anteroom_approvals::{Supervised, SupervisionNote, TimeLeft};
+use anteroom_domain::{Person, SessionId, SessionRecord};
 use anteroom_policy::may_supervise;
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -19,8 +19,7 @@ struct Watch {
     session: SessionRecord,
     person: Person,
     paused: bool,
-    /// For how many minutes it may go on after its grant's end, and when that is.
-    prolongs: Option<(u16, Moment)>,
+    left: Option<TimeLeft>,
     watched: Vec<Supervised>,
     notes: Vec<SupervisionNote>,
 }
@@ -33,8 +32,8 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
     }
     let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(Option::is_some);
     let (watched, notes) = (app.approvals.supervisions(id).await?, app.approvals.supervision_notes(id).await?);
-    let prolongs = app.approvals.prolongable(id).await?;
-    let mut response = html(&Watch { frame, session, person, paused, prolongs, watched, notes })?;
+    let left = app.approvals.time_left(id).await?;
+    let mut response = html(&Watch { frame, session, person, paused, left, watched, notes })?;
     response.extensions_mut().insert(Player);
     Ok(response)
 }
