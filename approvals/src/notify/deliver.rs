@@ -112,7 +112,12 @@ impl Approvals {
                 record::write(&mut tx, AuditEvent::Requests(event), None, now).await?;
                 tracing::warn!(channel = d.channel, recipient = d.recipient, why, "a notice is given up; see: anteroom notify list");
             }
-            Err(Undelivered(why)) => store::notices::later(&mut *tx, d.id, &why, clock::now() + pause(d.attempts)).await?,
+            Err(Undelivered(why)) => {
+                if d.attempts == 1 {
+                    tracing::warn!(channel = d.channel, recipient = d.recipient, why, "a notice is not delivered yet, and is tried again");
+                }
+                store::notices::later(&mut *tx, d.id, &why, clock::now() + pause(d.attempts)).await?;
+            }
         }
         self.commit(tx).await
     }
@@ -127,9 +132,11 @@ impl Approvals {
             }
             _ => {
                 let server = channels.mail.as_ref().ok_or_else(|| Undelivered("no mail server is configured any more".into()))?;
-                let address = store::notices::mail_of(&self.inner.pool, &d.recipient).await.map_err(|e| Undelivered(e.to_string()))?;
-                let address = address.and_then(|a| a.parse().ok()).ok_or_else(|| Undelivered("this person has no mail address".into()))?;
-                server.send(&d.id.to_string(), &address, &d.body.what, portal).await
+                let reader = store::notices::reader(&self.inner.pool, &d.recipient).await.map_err(|e| Undelivered(e.to_string()))?;
+                let none = || Undelivered("this person has no mail address, or it is none".into());
+                let (address, roles) = reader.ok_or_else(none)?;
+                let address = address.parse().map_err(|_| none())?;
+                server.send(&d.id.to_string(), &address, &d.body.what, &super::link(&d.body.what, Some(&roles), portal)?).await
             }
         }
     }

@@ -53,7 +53,11 @@ impl Approvals {
             done.push((format!("webhook {}", hook.name), sent));
         }
         if let (Some(server), Some(to)) = (&channels.mail, mail_to) {
-            done.push((format!("mail to {to}"), server.send(&id, to, &What::Test, portal).await));
+            let sent = match super::link(&What::Test, None, portal) {
+                Ok(link) => server.send(&id, to, &What::Test, &link).await,
+                Err(e) => Err(e),
+            };
+            done.push((format!("mail to {to}"), sent));
         }
         done
     }

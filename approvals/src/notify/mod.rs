@@ -10,11 +10,11 @@ mod webhook;
 mod words;
 
 pub use address::{Forbidden, check as check_address};
-pub use mail::{MailAddress, MailSecurity, MailServer};
+pub use mail::{MailAddress, MailAuthority, MailSecurity, MailServer};
 pub use webhook::{SecretError, Webhook, WebhookSecret};
 
 use crate::{StoreError, clock, store};
-use anteroom_domain::{GrantId, GroupName, Handle, Moment, PersonId, Quorum, RequestId, RequestState, Role, SessionId, TargetName};
+use anteroom_domain::{GrantId, GroupName, Handle, Moment, PersonId, Quorum, RequestId, RequestState, Role, Roles, SessionId, TargetName};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
@@ -126,6 +126,11 @@ pub struct TroubledNotice {
     pub last_error: String,
 }
 
+/// The page that shows it to somebody with these roles; none: to whoever has to look at it.
+fn link(what: &What, reader: Option<&Roles>, portal: &Url) -> Result<Url, Undelivered> {
+    portal.join(&what.path(reader)).map_err(|_| Undelivered("the portal's address is none".into()))
+}
+
 /// What a webhook gets: type, time, and the notice's own fields with a link.
 fn payload(what: &What, at: Moment, portal: &Url) -> Result<String, Undelivered> {
     let damaged = || Undelivered("the notice cannot be written".into());
@@ -133,7 +138,7 @@ fn payload(what: &What, at: Moment, portal: &Url) -> Result<String, Undelivered>
     let fields = data.as_object_mut().ok_or_else(damaged)?;
     fields.remove("type");
     fields.insert("title".into(), what.title().into());
-    fields.insert("link".into(), portal.join(&what.path()).map_err(|_| damaged())?.as_str().into());
+    fields.insert("link".into(), link(what, None, portal)?.as_str().into());
     Ok(serde_json::json!({ "type": what.kind(), "timestamp": clock::text(at), "data": data }).to_string())
 }
 

@@ -1,6 +1,6 @@
 //! A notice in words: the same for every channel.
 use super::{Alarm, What};
-use anteroom_domain::{RequestState, TargetName};
+use anteroom_domain::{RequestState, Role, Roles, TargetName};
 use std::fmt::Write;
 
 impl What {
@@ -51,13 +51,23 @@ impl What {
         }
     }
 
-    /// Where the portal shows it.
-    pub fn path(&self) -> String {
+    /// Where the portal shows it to somebody with these roles; none: to whoever has to look at it. Everybody may open where they are sent.
+    pub fn path(&self, reader: Option<&Roles>) -> String {
+        let has = |roles: &[Role]| reader.is_none_or(|r| roles.iter().any(|role| r.has(*role)));
         match self {
             Self::RequestWaiting { request, .. } | Self::RequestAnswered { request, .. } | Self::RequestCommented { request, .. } => {
                 format!("/requests/{request}")
             }
-            Self::Alarm { session: Some(_), .. } => "/sessions".into(),
+            Self::Alarm { alarm: Alarm::BreakGlass | Alarm::BreakGlassUnreviewed | Alarm::CardMisused, .. }
+                if has(&[Role::Approver, Role::Auditor]) =>
+            {
+                "/break-glass/all".into()
+            }
+            Self::Alarm { alarm: Alarm::CardIssued | Alarm::CardRevoked, .. } if has(&[Role::KeyHolder, Role::Approver, Role::Auditor]) => {
+                "/cards".into()
+            }
+            // What runs, where an operator can end it.
+            Self::Alarm { alarm: Alarm::BreakGlass, .. } | Self::Alarm { session: Some(_), .. } => "/sessions".into(),
             Self::Alarm { .. } | Self::Test => "/".into(),
         }
     }
@@ -68,5 +78,28 @@ fn named(targets: &[TargetName]) -> String {
         [] => "a target".into(),
         [one] => one.to_string(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alarm(alarm: Alarm) -> What {
+        What::Alarm { alarm, person: None, target: None, session: None, grant: None }
+    }
+
+    #[test]
+    fn everybody_is_sent_to_a_page_that_they_may_open() {
+        let broken = alarm(Alarm::BreakGlass);
+        let to = |what: &What, role| what.path(Some(&Roles::from_iter([role])));
+        assert_eq!(broken.path(None), "/break-glass/all");
+        for role in [Role::Approver, Role::Auditor] {
+            assert_eq!(to(&broken, role), "/break-glass/all");
+        }
+        assert_eq!(to(&broken, Role::Operator), "/sessions", "an operator ends sessions and reviews nothing");
+        assert_eq!(to(&alarm(Alarm::CardIssued), Role::KeyHolder), "/cards");
+        assert_eq!(to(&alarm(Alarm::CardIssued), Role::Operator), "/");
+        assert_eq!(to(&What::Test, Role::Admin), "/");
     }
 }

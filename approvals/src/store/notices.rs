@@ -4,7 +4,7 @@ use crate::{
     StoreError,
     notify::{Notice, TroubledNotice},
 };
-use anteroom_domain::{Moment, PersonId};
+use anteroom_domain::{Moment, PersonId, Roles};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -184,6 +184,17 @@ pub(crate) async fn mail_of(db: impl PgExecutor<'_>, person: &str) -> Store<Opti
     .fetch_optional(db)
     .await?;
     Ok(address)
+}
+
+/// Where somebody is written to, and what they may see there; none if they are suspended or have no address.
+pub(crate) async fn reader(db: impl PgExecutor<'_>, person: &str) -> Store<Option<(String, Roles)>> {
+    let row = sqlx::query!(
+        "select m.address, p.roles from mail_address m join person p on p.id = m.person where p.id::text = $1 and p.suspended_at is null",
+        person
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|r| Ok((r.address, Roles::from_names(&r.roles).map_err(|_| StoreError::Damaged("person"))?))).transpose()
 }
 
 pub(crate) async fn set_mail(db: impl PgExecutor<'_>, person: PersonId, address: Option<&str>) -> Store<()> {

@@ -90,7 +90,7 @@ fn hook(url: String, loopback: bool) -> Channels {
 
 fn mail(port: u16) -> Channels {
     let from = "anteroom@gate.example".parse().unwrap();
-    let server = MailServer { host: "127.0.0.1".into(), port, security: MailSecurity::Plain, from, login: None };
+    let server = MailServer { host: "127.0.0.1".into(), port, security: MailSecurity::Plain, from, login: None, authority: None };
     Channels { mail: Some(server), webhooks: Vec::new() }
 }
 

@@ -25,6 +25,7 @@ mod hostile_target;
 mod jump;
 mod live_masking;
 mod locked_meanwhile;
+mod mail;
 mod menu;
 mod offered_key;
 mod old_scp;

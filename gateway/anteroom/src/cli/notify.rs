@@ -31,6 +31,7 @@ In the configuration:
   [notify.mail]
   host = \"mail.hospital.example\"                       security = \"starttls\" (default), \"tls\", or \"none\" on this machine
   from = \"anteroom@hospital.example\"                   user and password_file if it wants a login
+                                                       ca_file = \"hospital-ca.pem\" if your own authority signed its certificate
   [[notify.webhook]]
   name = \"siem\"
   url = \"https://siem.hospital.example/anteroom\"

@@ -53,6 +53,7 @@ pub(super) struct Mail {
     pub(super) from: Spanned<String>,
     pub(super) user: Text,
     pub(super) password_file: Text,
+    pub(super) ca_file: Text,
 }
 
 /// `[[notify.webhook]]`

@@ -3,7 +3,7 @@ use super::{
     check::{Checker, private_file},
     file,
 };
-use anteroom_approvals::notify::{Channels, MailSecurity, MailServer, Webhook, WebhookSecret};
+use anteroom_approvals::notify::{Channels, MailAuthority, MailSecurity, MailServer, Webhook, WebhookSecret};
 use anteroom_domain::Secret;
 use std::{collections::BTreeSet, time::Duration};
 use toml::Spanned;
@@ -80,7 +80,17 @@ impl Checker<'_> {
         if let (MailSecurity::Plain, Some(user)) = (security, &m.user) {
             self.wrong("notify.mail.user", user, "a password is not sent without TLS");
         }
-        Some(MailServer { host: m.host.get_ref().clone(), port, security, from: from?, login })
+        let authority = match &m.ca_file {
+            Some(file) => Some(self.authority(file)?),
+            None => None,
+        };
+        Some(MailServer { host: m.host.get_ref().clone(), port, security, from: from?, login, authority })
+    }
+
+    fn authority(&mut self, file: &Spanned<String>) -> Option<MailAuthority> {
+        let read = std::fs::read_to_string(self.path(file)).map_err(|e| e.to_string());
+        let authority = read.and_then(|pem| MailAuthority::from_pem(&pem).map_err(str::to_owned));
+        authority.map_err(|why| self.wrong("notify.mail.ca_file", file, why)).ok()
     }
 
     fn webhook(&mut self, w: &file::Webhook) -> Option<Webhook> {

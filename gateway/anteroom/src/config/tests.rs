@@ -272,6 +272,8 @@ fn notifications_are_checked_before_anything_starts() {
         (format!("{siem}{siem}"), "there twice"),
         (mail("security = \"none\"\n"), "with TLS only"),
         (mail("user = \"gate\"\n"), "password_file is missing"),
+        (mail("ca_file = \"none.pem\"\n"), "No such file"),
+        (mail("ca_file = \"mail.secret\"\n"), "no certificate in it"),
         ("[requests]\nunanswered_after = \"5s\"".into(), "between 1m and 30d"),
     ] {
         let e = with(&text).unwrap_err();
