@@ -122,6 +122,7 @@ impl Approvals {
         store::messages::sweep(&self.inner.pool, now - KEEP_MESSAGES).await?;
         store::tickets::sweep(&self.inner.pool, now - KEEP_TICKETS).await?;
         Box::pin(self.expire_requests()).await?;
+        Box::pin(self.remind_of_reviews()).await?;
         Box::pin(self.retire_replaced()).await
     }
 }

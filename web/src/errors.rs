@@ -6,7 +6,7 @@ use anteroom_approvals::{
     AbsenceError, AuthorityError, BreakGlassError, CardError, CertificateError, KeepError, KeyError, ManageError, RequestError,
     ReviewError, SignError, StepUpError, StoreError, TicketError, UnmaskError,
 };
-use anteroom_policy::NoVoice;
+use anteroom_policy::{NoVoice, aftermath::NoReview};
 use askama::Template;
 use axum::{
     Json,
@@ -227,9 +227,12 @@ impl Explain for BreakGlassError {
         match self {
             Self::Sign(e) => e.failure(),
             Self::NotAllowed | Self::NoSuch => Failure::hidden(text),
-            Self::Refused(_) | Self::Own => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::Review(NoReview::NotAllowed) => Failure::hidden(text),
+            Self::Refused(_) | Self::Review(NoReview::Own) => Failure { status: StatusCode::FORBIDDEN, text },
             Self::NoSuchTarget | Self::Misfit { .. } => Failure::unprocessable(text),
-            Self::Moved | Self::Changed | Self::Live | Self::Reviewed => Failure { status: StatusCode::CONFLICT, text },
+            Self::Moved | Self::Changed | Self::Review(NoReview::Live | NoReview::Reviewed) => {
+                Failure { status: StatusCode::CONFLICT, text }
+            }
         }
     }
 }

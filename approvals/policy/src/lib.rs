@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod aftermath;
 pub mod break_glass;
 pub mod cards;
 mod commands;

@@ -221,7 +221,7 @@ impl Approvals {
                 Work::Nothing | Work::Card(_) => {}
                 // The database had taken it, and was gone before it could say so: it has its line too.
                 Work::Start(begun) if !store::sessions::insert(&mut *tx, begun).await? => return Ok(tx.rollback().await?),
-                Work::Start(_) => {}
+                Work::Start(begun) => self.told_late(&mut tx, begun.grant, begun.session, s.record.at).await?,
                 Work::End { session, reason } => {
                     store::sessions::end(&mut *tx, *session, reason, s.record.at).await?;
                 }

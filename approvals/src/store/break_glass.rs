@@ -176,6 +176,42 @@ pub(crate) async fn close(db: impl PgExecutor<'_>, request: RequestId, review: &
     Ok(done.rows_affected() == 1)
 }
 
+/// Those that nobody has looked at.
+pub(crate) async fn unreviewed(db: impl PgExecutor<'_>) -> Store<Vec<RequestId>> {
+    let ids = sqlx::query_scalar!("select request from break_glass where reviewed_at is null").fetch_all(db).await?;
+    Ok(ids.into_iter().map(RequestId::from).collect())
+}
+
+/// When somebody was reminded last that this one waits.
+pub(crate) async fn reminded(db: impl PgExecutor<'_>, grant: GrantId) -> Store<Option<Moment>> {
+    Ok(sqlx::query_scalar!(
+        "select max(at) from notice where body ->> 'alarm' = 'break_glass_unreviewed' and body ->> 'grant' = $1::text",
+        grant.to_string()
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// The emergency that this grant is of.
+pub(crate) async fn of_grant(db: impl PgExecutor<'_>, grant: GrantId) -> Store<Option<RequestId>> {
+    let id =
+        sqlx::query_scalar!("select b.request from break_glass b join access_grant g on g.request = b.request where g.id = $1", grant.0)
+            .fetch_optional(db)
+            .await?;
+    Ok(id.map(RequestId::from))
+}
+
+/// Somebody has to look again. What was signed stays in the evidence, and in the log.
+pub(crate) async fn reopen(db: impl PgExecutor<'_>, request: RequestId) -> Store<()> {
+    sqlx::query!(
+        "update break_glass set reviewer = null, finding = null, findings = null, review_evidence = null, reviewed_at = null where request = $1",
+        request.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// What opened it: what the person signed, or a card and what its first officer signed.
 pub(crate) async fn evidence(db: impl PgExecutor<'_>, request: RequestId) -> Store<Option<(Uuid, Option<CardId>)>> {
     let row = sqlx::query!("select evidence, card from break_glass where request = $1", request.0).fetch_optional(db).await?;

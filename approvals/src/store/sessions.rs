@@ -54,8 +54,8 @@ impl TryFrom<Row> for SessionRecord {
 /// A session as it begins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Begun {
-    session: SessionId,
-    grant: GrantId,
+    pub(crate) session: SessionId,
+    pub(crate) grant: GrantId,
     person: PersonId,
     target: TargetId,
     account: AccountId,

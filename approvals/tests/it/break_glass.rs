@@ -11,10 +11,10 @@ use anteroom_domain::{
     AuditEvent, BreakGlass, Capabilities, EndReason, Grant, PersonAttributes, Reason, RequestId, Role, SessionId, TargetName,
     audit::BreakGlassEvent, content::Finding,
 };
-use anteroom_policy::break_glass::NoGlass;
+use anteroom_policy::{aftermath::NoReview, break_glass::NoGlass};
 use uuid::Uuid;
 
-fn form(minutes: i64) -> BreakGlassForm {
+pub(crate) fn form(minutes: i64) -> BreakGlassForm {
     BreakGlassForm {
         target: TargetName::new("ehr-db-1").unwrap(),
         account: account("root"),
@@ -24,13 +24,13 @@ fn form(minutes: i64) -> BreakGlassForm {
     }
 }
 
-async fn smash(w: &World, who: &mut Someone, form: BreakGlassForm) -> Result<Grant, BreakGlassError> {
+pub(crate) async fn smash(w: &World, who: &mut Someone, form: BreakGlassForm) -> Result<Grant, BreakGlassError> {
     let start = Box::pin(w.approvals.begin_break_glass(&who.person, form, HERE)).await?;
     let answer = who.passkey.get(&start.options).unwrap();
     Box::pin(w.approvals.finish_break_glass(&who.person, start.ceremony, &answer, HERE)).await
 }
 
-async fn look(w: &World, who: &mut Someone, id: RequestId) -> Result<RequestId, BreakGlassError> {
+pub(crate) async fn look(w: &World, who: &mut Someone, id: RequestId) -> Result<RequestId, BreakGlassError> {
     let findings = Reason::new("watched the recording: two services restarted, as said").unwrap();
     let start = Box::pin(w.approvals.begin_glass_review(&who.person, id, Finding::Justified, findings)).await?;
     let answer = who.passkey.get(&start.options).unwrap();
@@ -123,17 +123,45 @@ async fn somebody_else_closes_the_look_at_it_once_it_is_over() {
     let mut ada = w.somebody("ada", Role::Admin).await;
     let (mut max, mut bob) = (w.somebody("max", Role::Auditor).await, w.somebody("bob", Role::Approver).await);
     let grant = smash(&w, &mut ada, form(30)).await.unwrap();
-    assert_eq!(look(&w, &mut max, grant.request).await.unwrap_err(), BreakGlassError::Live, "it counts still");
+    assert_eq!(look(&w, &mut max, grant.request).await.unwrap_err(), BreakGlassError::Review(NoReview::Live), "it counts still");
     w.approvals.revoke_grant(Some(ada.person.id), grant.id).await.unwrap();
     w.sql("update person set roles = '{admin,auditor}' where handle = 'ada'").await;
-    assert_eq!(look(&w, &mut ada, grant.request).await.unwrap_err(), BreakGlassError::Own);
+    assert_eq!(look(&w, &mut ada, grant.request).await.unwrap_err(), BreakGlassError::Review(NoReview::Own));
     let mut kim = w.somebody("kim", Role::KeyHolder).await;
     assert_eq!(look(&w, &mut kim, grant.request).await.unwrap_err(), BreakGlassError::NotAllowed);
     look(&w, &mut max, grant.request).await.unwrap();
     let review = one(&w, grant.request).await.review.unwrap();
     assert_eq!((review.by, review.finding), (max.person.id, Finding::Justified));
-    assert_eq!(look(&w, &mut bob, grant.request).await.unwrap_err(), BreakGlassError::Reviewed);
+    assert_eq!(look(&w, &mut bob, grant.request).await.unwrap_err(), BreakGlassError::Review(NoReview::Reviewed));
     assert_eq!(w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 0);
+}
+
+#[tokio::test]
+async fn who_may_review_is_reminded_once_a_day_until_somebody_has() {
+    let w = World::new().await;
+    let (mut ada, mut max) = (w.somebody("ada", Role::Admin).await, w.somebody("max", Role::Auditor).await);
+    let grant = smash(&w, &mut ada, form(30)).await.unwrap();
+    let reminders = async || {
+        w.approvals.sweep_now().await.unwrap();
+        let told = "select count(*) from notice where body ->> 'alarm' = 'break_glass_unreviewed'";
+        sqlx::query_scalar::<_, i64>(told).fetch_one(&w.owner).await.unwrap()
+    };
+    assert_eq!(reminders().await, 0, "it counts still");
+    w.sql("update access_grant set not_before = now() - interval '24 hours', not_after = now() - interval '23 hours'").await;
+    assert_eq!(reminders().await, 0, "there is time");
+    w.sql("update access_grant set not_before = now() - interval '26 hours', not_after = now() - interval '25 hours'").await;
+    assert_eq!(reminders().await, 1);
+    assert_eq!(reminders().await, 1, "once");
+    let body: String = sqlx::query_scalar("select body::text from notice where body ->> 'alarm' = 'break_glass_unreviewed'")
+        .fetch_one(&w.owner)
+        .await
+        .unwrap();
+    assert!(body.contains("\"approver\"") && body.contains("\"auditor\"") && !body.contains("list is empty"), "{body}");
+    w.sql("update notice set at = at - interval '25 hours'").await;
+    assert_eq!(reminders().await, 2, "and a day later");
+    look(&w, &mut max, grant.request).await.unwrap();
+    w.sql("update notice set at = at - interval '25 hours'").await;
+    assert_eq!(reminders().await, 2, "somebody has");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Postgres is away and care goes on: what counted still counts, by what the gateway knew, and all of it is written down afterwards.
 use crate::{
+    break_glass::{form, look, smash},
     cards::{GATEWAY, issue},
     cluster::{Cluster, stop},
     connecting::sealed,
@@ -70,6 +71,10 @@ impl Night {
     /// The database is back, and a gateway works until its spool is empty.
     async fn back(&mut self, gate: &Approvals) {
         self.server = Some(self.cluster.start());
+        self.tells(gate).await;
+    }
+
+    async fn tells(&self, gate: &Approvals) {
         let spool = self.w.dir.path().join("spool");
         let waiting =
             || std::fs::read_dir(&spool).unwrap().any(|f| f.unwrap().path().extension().is_some_and(|x| x == "jsonl" || x == "merging"));
@@ -211,6 +216,43 @@ async fn a_card_opens_its_target_once_while_the_database_is_away() {
     let open = n.w.approvals.broken_glass(true, Page { number: 0, size: 10 }).await.unwrap();
     assert_eq!(open.total, 1, "somebody has to review it");
     assert!(!n.log().await.iter().any(|e| matches!(e, AuditEvent::BreakGlass(BreakGlassEvent::Reviewed { .. }))));
+    n.over();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_told_of_after_the_review_has_to_be_looked_at_too() {
+    let mut n = Box::pin(Night::new()).await;
+    let mut max = n.w.somebody("max", Role::Auditor).await;
+    let grant = smash(&n.w, &mut n.ada, form(30)).await.unwrap();
+    n.gate.read_known().await.unwrap();
+    n.away();
+    let permit = n.permit(&n.gate).await;
+    assert_eq!(permit.grant(), grant.id);
+    n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();
+    n.gate.session_ended(permit.session(), &EndReason::ClientClosed).await;
+
+    // Back for everybody but this gateway, and somebody looks, and finds that nothing ran.
+    n.server = Some(n.cluster.start());
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while n.w.approvals.break_glass(grant.request).await.is_err() {
+        assert!(std::time::Instant::now() < deadline, "the database is back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    n.w.approvals.revoke_grant(Some(n.ada.person.id), grant.id).await.unwrap();
+    look(&n.w, &mut max, grant.request).await.unwrap();
+    assert_eq!(n.w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 0);
+
+    n.tells(&n.gate).await;
+    let glass = n.w.approvals.break_glass(grant.request).await.unwrap().unwrap();
+    assert_eq!((glass.sessions.as_slice(), glass.review.is_none()), ([permit.session()].as_slice(), true), "it waits again");
+    let again = |e: &AuditEvent| {
+        matches!(e, AuditEvent::BreakGlass(BreakGlassEvent::Reopened { request, session })
+            if *request == grant.request && *session == permit.session())
+    };
+    assert_eq!(n.log().await.iter().filter(|e| again(e)).count(), 1);
+    look(&n.w, &mut max, grant.request).await.unwrap();
+    n.tells(&n.gate).await;
+    assert_eq!(n.w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 0, "told once, opened once");
     n.over();
 }
 

@@ -1,4 +1,4 @@
-use crate::{AccountName, CanonicalText, GrantId, PersonId, RequestId, TargetId};
+use crate::{AccountName, CanonicalText, GrantId, PersonId, RequestId, SessionId, TargetId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,4 +21,6 @@ pub enum BreakGlassEvent {
     Refused { person: PersonId, target: Option<TargetId>, source: String, why: String },
     /// Somebody else has looked at it: `justified` or `not_justified`.
     Reviewed { request: RequestId, person: PersonId, by: PersonId, finding: String, content_sha256: String, evidence_sha256: String },
+    /// A gateway told of a session afterwards that the review did not name: somebody has to look again.
+    Reopened { request: RequestId, session: SessionId },
 }

@@ -1,10 +1,11 @@
 //! Access in an emergency: the person's own passkey instead of an approver's, everybody is told, and somebody else looks at it afterwards.
+mod after;
 mod open;
 mod review;
 
 use crate::{Approvals, Listing, Page, SignError, StoreError, store};
 use anteroom_domain::{AccountName, BreakGlass, Capabilities, Reason, RequestId, TargetName};
-use anteroom_policy::break_glass::NoGlass;
+use anteroom_policy::{aftermath::NoReview, break_glass::NoGlass};
 use serde::{Deserialize, Serialize};
 
 /// What somebody asks for in an emergency. It begins at once.
@@ -35,12 +36,8 @@ pub enum BreakGlassError {
     Changed,
     #[error("there is no such emergency access")]
     NoSuch,
-    #[error("this is your own; somebody else has to look at it")]
-    Own,
-    #[error("it still counts: revoke it or wait until it has ended, then review it")]
-    Live,
-    #[error("somebody has reviewed this already")]
-    Reviewed,
+    #[error(transparent)]
+    Review(#[from] NoReview),
 }
 
 impl From<StoreError> for BreakGlassError {

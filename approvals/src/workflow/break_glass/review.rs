@@ -7,12 +7,16 @@ use crate::{
     store::{self, ceremonies::Kind},
 };
 use anteroom_domain::{
-    AuditEvent, BreakGlass, CeremonyId, Moment, Person, Reason, RequestId,
+    AuditEvent, BreakGlass, CeremonyId, Person, Reason, RequestId,
     audit::BreakGlassEvent,
     break_glass::Reviewed,
     content::{BreakGlassReview, Finding, Nonce},
 };
-use anteroom_policy::{Action, may};
+use anteroom_policy::{
+    Action,
+    aftermath::{self, NoReview},
+    may,
+};
 use serde::{Deserialize, Serialize};
 use webauthn_rs_proto::PublicKeyCredential;
 
@@ -22,18 +26,6 @@ struct Subject {
     finding: Finding,
     findings: Reason,
     nonce: Nonce,
-}
-
-/// The rules. Asked when a review begins and again, with the row held, when it ends.
-fn check(reviewer: &Person, glass: &BreakGlass, now: Moment) -> Result<(), BreakGlassError> {
-    if glass.person == reviewer.id {
-        return Err(BreakGlassError::Own);
-    }
-    if glass.review.is_some() {
-        return Err(BreakGlassError::Reviewed);
-    }
-    // What is looked at must not grow afterwards.
-    if glass.is_live(now) { Err(BreakGlassError::Live) } else { Ok(()) }
 }
 
 fn content(reviewer: &Person, glass: &BreakGlass, s: &Subject) -> BreakGlassReview {
@@ -65,7 +57,7 @@ impl Approvals {
         let mut tx = self.begin().await?;
         let (reviewer, glass) = look(&mut tx, reviewer, request).await?;
         drop(tx);
-        check(&reviewer, &glass, clock::now())?;
+        aftermath::review(&reviewer, &glass, clock::now())?;
         let subject = Subject { request, finding, findings, nonce: nonce() };
         let content = content(&reviewer, &glass, &subject);
         Ok(self.begin_signing(Kind::BreakGlassReview, reviewer.id, &subject, &content).await?)
@@ -81,7 +73,7 @@ impl Approvals {
         let (now, s) = (clock::now(), taken.subject);
         let mut tx = self.begin().await?;
         let (reviewer, glass) = look(&mut tx, reviewer, s.request).await?;
-        check(&reviewer, &glass, now)?;
+        aftermath::review(&reviewer, &glass, now)?;
         // Another session, for instance one that began in the last second: look again.
         if signing::text(&content(&reviewer, &glass, &s))? != text {
             return Err(BreakGlassError::Changed);
@@ -89,7 +81,7 @@ impl Approvals {
         let signed = self.accept::<BreakGlassReview>(&mut tx, reviewer.id, &taken.state, &text, credential, now).await?;
         let review = Reviewed { by: reviewer.id, at: now, finding: s.finding, findings: s.findings };
         if !store::break_glass::close(&mut *tx, s.request, &review, &signed.evidence).await? {
-            return Err(BreakGlassError::Reviewed);
+            return Err(NoReview::Reviewed.into());
         }
         let event = BreakGlassEvent::Reviewed {
             request: s.request,
