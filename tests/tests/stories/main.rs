@@ -43,6 +43,7 @@ mod rdp_reconnect;
 mod rdp_resize;
 mod rdp_session;
 mod rdp_tickets;
+mod rdp_watched;
 mod relay;
 mod rotation;
 mod safe_mode;

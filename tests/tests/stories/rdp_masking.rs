@@ -12,10 +12,10 @@ use anteroom_tests::harness::{
 use std::{path::Path, time::Duration};
 
 /// A settled screen is read about a second later.
-const LOOKED_AT: Duration = Duration::from_secs(4);
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const LOOKED_AT: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn enrolled(s: &Scene, handle: &str, role: &str) -> Browser {
+pub(super) fn enrolled(s: &Scene, handle: &str, role: &str) -> Browser {
     let b = Browser::start(handle, &s.w.origin).unwrap();
     b.open(&s.w.add_person(handle, &[role]).unwrap()).unwrap();
     b.click("Create a passkey").unwrap();
@@ -28,7 +28,7 @@ fn bare(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
-fn found<'a>(text: &str, words: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn found<'a>(text: &str, words: &[&'a str]) -> Vec<&'a str> {
     let text = bare(text);
     words.iter().copied().filter(|w| text.contains(&bare(w))).collect()
 }
