@@ -98,6 +98,15 @@ impl Recording {
         self.handle.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// It will have desktops and nothing else. To be said before the first event where something may be noted before a desktop is opened:
+    /// else the first event makes it one of terminals.
+    pub fn expect_desktops(&self) -> Result<(), RecordingFailed> {
+        match self.handle.of_desktops()? {
+            SessionKind::Desktops(..) => Ok(()),
+            SessionKind::Terminals => Err(mixed()),
+        }
+    }
+
     /// Accepts an event for both tracks. Waits while the queues are full or the disk lags; an error means: end the session now.
     /// What was accepted is durable within `max_lag`, or `failed` says so. Dropping the future before it is done records nothing.
     pub async fn record(&self, event: Event) -> Result<(), RecordingFailed> {
@@ -221,17 +230,26 @@ async fn room(
     queue.clone().acquire_many_owned(cost).await.map_err(closed)
 }
 
+fn mixed() -> RecordingFailed {
+    RecordingFailed::Picture("a session has desktops or terminals, not both".into())
+}
+
 impl Handle {
+    /// What it is, and of desktops if nothing was said yet.
+    fn of_desktops(&self) -> Result<&SessionKind, RecordingFailed> {
+        if let Some(kind) = self.kind.get() {
+            return Ok(kind);
+        }
+        let (desks, desk) = self.recorder.open_desk(&self.shared)?;
+        Ok(self.kind.get_or_init(|| SessionKind::Desktops(desks, desk)))
+    }
+
     /// Where the session's events go besides the sealed lane, if it has desktops.
     fn desks(&self, event: &Event) -> Result<Option<&Desks>, RecordingFailed> {
-        let mixed = || RecordingFailed::Picture("a session has desktops or terminals, not both".into());
         let opens = matches!(event.kind, EventKind::Open { .. } | EventKind::OpenForward { .. } | EventKind::OpenFiles { .. });
         let kind = match (self.kind.get(), &event.kind) {
             (Some(kind), _) => kind,
-            (None, EventKind::OpenDesktop(_)) => {
-                let (desks, desk) = self.recorder.open_desk(&self.shared)?;
-                self.kind.get_or_init(|| SessionKind::Desktops(desks, desk))
-            }
+            (None, EventKind::OpenDesktop(_)) => self.of_desktops()?,
             (None, _) => self.kind.get_or_init(|| SessionKind::Terminals),
         };
         match kind {

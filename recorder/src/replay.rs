@@ -144,7 +144,7 @@ impl Replayer {
         Ok(RecordingInfo {
             state: track.state(),
             duration: Duration::from_micros(track.manifest.as_ref().map_or(last_us, |m| m.duration_us)),
-            channels: channels.iter().map(channel_info).collect(),
+            channels: channels.iter().filter(|c| !is_of_session(c)).map(channel_info).collect(),
             mask_counts: track.manifest.as_ref().map(|m| m.mask_counts.clone()).unwrap_or_default(),
             mask_incomplete: track.manifest.as_ref().is_some_and(|m| m.mask_incomplete()),
             header: track.header.session,
@@ -301,6 +301,12 @@ fn channel_info(c: &ChannelEntry) -> ChannelInfo {
         exit_status: c.exit,
         traffic: c.traffic,
     }
+}
+
+/// Notes on no channel, of who watches the session: gateways number what is opened from 1.
+fn is_of_session(c: &ChannelEntry) -> bool {
+    let opened = c.pty.is_some() || c.command.is_some() || c.carries.is_some() || c.desktop.is_some();
+    c.channel == 0 && !opened && !c.closed && c.exit.is_none()
 }
 
 fn kind(c: &ChannelEntry) -> ChannelKind {

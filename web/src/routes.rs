@@ -114,6 +114,7 @@ pub(crate) fn table() -> Vec<Route> {
         page("/desktop/{id}", May(RequestAccess), get(desktop::page::show)),
         json("/desktop/{id}/begin", May(RequestAccess), post(desktop::begin::begin)),
         json("/desktop/{id}/finish", May(RequestAccess), post(desktop::finish::finish)),
+        data("/desktop/{id}/waiting", May(RequestAccess), get(desktop::waiting::waiting)),
         page("/login/{id}", May(RequestAccess), get(login::page::show)),
         json("/login/{id}/begin", May(RequestAccess), post(login::begin::begin)),
         json("/login/{id}/finish", May(RequestAccess), post(login::finish::finish)),
@@ -159,7 +160,7 @@ pub(crate) fn table() -> Vec<Route> {
         // Also for who watches a session that may not run unwatched, while they do; the handler asks.
         data("/recordings/{id}/channels/{channel}/live", MayEither(ReplayMasked, Supervise), get(recordings::live::follow)),
         data("/recordings/{id}/channels/{channel}/film", May(ReplayMasked), get(recordings::film::index)),
-        data("/recordings/{id}/channels/{channel}/film/live", May(ReplayMasked), get(recordings::film_live::follow)),
+        data("/recordings/{id}/channels/{channel}/film/live", MayEither(ReplayMasked, Supervise), get(recordings::film_live::follow)),
         data("/recordings/{id}/channels/{channel}/film/{part}", May(ReplayMasked), get(recordings::film::part)),
         data("/recordings/{id}/channels/{channel}/masked.cast", May(ExportRecording), get(recordings::cast::export)),
         page("/recordings/{id}/hold", May(HoldRecording), get(recordings::keeping::show)),
@@ -295,6 +296,7 @@ mod tests {
                 "/terminal/{id}",
                 "/terminal/{id}/socket",
                 "/desktop/{id}",
+                "/desktop/{id}/waiting",
                 "/login/{id}",
                 "/requests/{id}"
             ]
@@ -317,6 +319,7 @@ mod tests {
                 "/supervise",
                 "/supervise/{id}",
                 "/recordings/{id}/channels/{channel}/live",
+                "/recordings/{id}/channels/{channel}/film/live",
                 "/locks"
             ]
         );

@@ -1,7 +1,7 @@
 //! What a session is, whatever it speaks: a permit, a recording and a row, opened in that order and closed in the reverse.
 use super::{EndSignal, Entry, Failures, Notices, PreAuthLimits, Registry, patients, supervision::Supervisor};
 use anteroom_approvals::{Approvals, SealedRecord};
-use anteroom_domain::{AuditEvent, EndReason, Holds, LiveSession, Moment, PatientsSeen, PersonId, RecordingState, SessionId};
+use anteroom_domain::{AuditEvent, EndReason, Holds, LiveSession, Moment, PatientsSeen, PersonId, Protocol, RecordingState, SessionId};
 use anteroom_policy::{PatientLimits, Permit};
 use anteroom_recorder::{Event, EventKind, Recorder, Recording, RecordingFailed, Sealed, SessionHeader};
 use std::{sync::Arc, time::Duration};
@@ -53,6 +53,11 @@ impl Opened {
             started_at,
         };
         let recording = match common.recorder.start(header).await {
+            // What is noted while somebody waits in the lobby comes before the first desktop.
+            Ok(r) if target.protocol == Protocol::Rdp => r.expect_desktops().map(|()| r).map_err(|e| e.to_string()),
+            other => other.map_err(|e| e.to_string()),
+        };
+        let recording = match recording {
             Ok(r) => r,
             Err(e) => {
                 tracing::error!(session = %permit.session(), error = %e, "no recording could be started");

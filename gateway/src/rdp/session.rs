@@ -11,7 +11,7 @@ use crate::enforcement::{EndSignal, Entry, Guard, Notices, Opened, guard};
 use anteroom_approvals::{Change, Credential, Redeemed};
 use anteroom_domain::{AuditEvent, EndReason, PersonId, SessionId};
 use anteroom_policy::Permit;
-use anteroom_rdp::{Policy, client_info::Login};
+use anteroom_rdp::{Policy, client_info::Login, connect::Initial};
 use anteroom_recorder::{Desktop, EventKind, RecordingFailed};
 use std::{
     collections::HashMap,
@@ -222,10 +222,16 @@ impl Session {
     /// One client and a target connection of its own.
     async fn connection(&mut self, mut client: Client, permit: &Permit, releases: &mut mpsc::Receiver<Released>) -> Outcome {
         let first = Redirected::default();
-        let connecting = Box::pin(self.connect(&mut client, permit, &first));
-        let connected = tokio::select! {
-            c = connecting => c,
-            reason = self.end.ended() => Err((reason.clone(), reason.to_string())),
+        let connected = {
+            let (initial, reader) = (&client.initial, &mut client.wire.reader);
+            let connecting = Box::pin(self.connect(initial, permit, &first));
+            tokio::select! {
+                c = connecting => c,
+                reason = self.end.ended() => Err((reason.clone(), reason.to_string())),
+                // Whoever waits for long gives up some time, or loses their connection; the session goes on waiting, for them too.
+                () = reader.left() => return Outcome::ClientGone,
+                Some(done) = releases.recv() => return Outcome::Released(done),
+            }
         };
         let (login, mut joined) = match connected {
             Ok(c) => c,
@@ -263,7 +269,7 @@ impl Session {
                 return outcome;
             };
             joined.reached.cutter.cut();
-            joined = match self.connect(&mut client, permit, &to).await {
+            joined = match self.connect(&client.initial, permit, &to).await {
                 Ok((_, joined)) => joined,
                 Err((reason, why)) => {
                     tracing::warn!(session = %self.opened.id(), why, "redirection not followed");
@@ -277,7 +283,7 @@ impl Session {
     }
 
     /// With the permit, the credential and the target; the error is for the person to read.
-    async fn connect(&self, client: &mut Client, permit: &Permit, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
+    async fn connect(&self, initial: &Initial, permit: &Permit, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
         let common = &self.shared.common;
         let unreachable = |why: String| (EndReason::TargetUnreachable, why);
         // Somebody has to watch before the target is touched. The client shows that it is connecting; if it gives up, its ticket opens this
@@ -292,8 +298,8 @@ impl Session {
         let login = Login::new(permit.account().as_str(), password);
         let road = Road { approvals: &common.approvals, permit, limit: self.shared.config.connect_timeout };
         let reached = road.reach(&login, to).await.map_err(|e| unreachable(e.to_string()))?;
-        let keep: Vec<bool> = client.initial.channels().iter().map(|n| self.policy.static_channel(n)).collect();
-        let joined = reached.join(&client.initial, &keep, to).await.map_err(|e| unreachable(e.to_string()))?;
+        let keep: Vec<bool> = initial.channels().iter().map(|n| self.policy.static_channel(n)).collect();
+        let joined = reached.join(initial, &keep, to).await.map_err(|e| unreachable(e.to_string()))?;
         Ok((login, joined))
     }
 

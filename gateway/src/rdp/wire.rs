@@ -52,6 +52,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
+    /// Waits until the other side has left. What it says meanwhile is kept for who reads next; one that says too much has left too.
+    pub(super) async fn left(&mut self) {
+        while self.buffer.len() < CHUNK && matches!(self.more().await, Ok(true)) {}
+    }
+
     /// The next frame, where one has to come, at most `max` bytes long.
     pub(super) async fn expect(&mut self, max: usize) -> io::Result<Bytes> {
         let frame = self.frame().await?.ok_or(ErrorKind::UnexpectedEof)?;
@@ -127,6 +132,22 @@ mod tests {
         for bad in [&[0x31, 3][..], &[0x30, 0x80, 0, 0], &[0x30, 0x83, 0, 1, 0], &[0x30, 0x82, 0xff, 0xff]] {
             assert!(sequence_length(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_waits_is_noticed_when_it_leaves_and_keeps_what_it_said() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut w = Wire::new(server, Side::Client);
+        client.write_all(&[0x44, 4, 7, 8]).await.unwrap();
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(50), w.reader.left());
+        assert!(waits.await.is_err(), "it is there");
+        assert_eq!(w.reader.frame().await.unwrap().unwrap(), Bytes::from_static(&[0x44, 4, 7, 8]));
+        drop(client);
+        w.reader.left().await;
+        let (mut client, server) = tokio::io::duplex(2 * CHUNK);
+        let mut w = Wire::new(server, Side::Client);
+        client.write_all(&vec![0; CHUNK]).await.unwrap();
+        w.reader.left().await;
     }
 
     #[tokio::test]

@@ -36,6 +36,7 @@ mod quorum;
 mod rdp_channels;
 mod rdp_control;
 mod rdp_hostile_target;
+mod rdp_lobby;
 mod rdp_masking;
 mod rdp_peers;
 mod rdp_pin;

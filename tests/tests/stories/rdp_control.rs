@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// xfreerdp's own exit status says little: what it prints names the reason (MS-RDPBCGR 2.2.5.1.1).
-fn ends(mut client: Client, reason: &str) {
+pub(super) fn ends(mut client: Client, reason: &str) {
     let began = Instant::now();
     let (status, said) = client.ended().unwrap();
     assert!(began.elapsed() < AT_ONCE, "it took {:?}", began.elapsed());
@@ -15,7 +15,7 @@ fn ends(mut client: Client, reason: &str) {
 }
 
 /// Words of the gateway stand in a dark band over the desktop's white paper. Their letters are too small a font for Tesseract.
-fn told(client: &mut Client) {
+pub(super) fn told(client: &mut Client) {
     client.sees("the gateway's words", |p| Ok(p.pixel(6, 6).iter().any(|v| *v < 90).then_some(()))).unwrap();
 }
 

@@ -187,7 +187,8 @@ function watch(place: HTMLElement, screen: Screen): void {
       if (!stop && place.dataset.over === undefined) void run();
     }, { passive: true, capture: true });
   setInterval(() => {
-    if (!stop || Date.now() - touched < restAfter) return;
+    // Whoever supervises looks, and says so every second by themselves.
+    if (!stop || place.dataset.watched !== undefined || Date.now() - touched < restAfter) return;
     stop.abort();
     stop = undefined;
     say("Nobody touched this page for a while, so it stopped following. Touch it to go on.", "Paused");
@@ -242,7 +243,7 @@ function watch(place: HTMLElement, screen: Screen): void {
         place.dataset.over = "";
         behind.textContent = "";
         const why = shot.kind === Kind.over ? "The channel or the session is over." : textOf(shot.payload);
-        say(`${why} The replay is under “Watch from the beginning”.`, "Over");
+        say(place.dataset.watched === undefined ? `${why} The replay is under “Watch from the beginning”.` : why, "Over");
       } else {
         reached = Math.max(reached, shot.kind === Kind.cleared ? milliseconds(shot) : shot.at);
         hear(shot, Number(place.dataset.opened ?? 0) * 1_000);

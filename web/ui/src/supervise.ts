@@ -19,7 +19,9 @@ function sit(place: HTMLElement): void {
   const here = `/supervise/${place.dataset.session}`;
   const session = `/sessions/${place.dataset.session}`;
   let seat: string | undefined;
-  let shown = false;
+  // The channel that is seen; what is opened later is offered.
+  let shown: number | undefined;
+  let renewals = 0;
   let paused = place.dataset.paused === "true";
 
   join.addEventListener("click", async () => {
@@ -39,6 +41,12 @@ function sit(place: HTMLElement): void {
   resume.addEventListener("click", () => order("resume", false));
   // Also when the tab is closed, and when a phone puts the page away for good.
   addEventListener("pagehide", give);
+  // One player a page: another channel is seen by the page beginning anew, at which the session stands still for a moment.
+  element("show-newer").addEventListener("click", () => (sessionStorage.setItem("join", here), location.reload()));
+  if (sessionStorage.getItem("join") === here) {
+    sessionStorage.removeItem("join");
+    setTimeout(() => join.click());
+  }
   setInterval(renew, 1000);
   buttons();
 
@@ -54,7 +62,7 @@ function sit(place: HTMLElement): void {
     const mine = seat;
     if (!mine) return;
     try {
-      const answer = await post<Renewed>(`${here}/renew`, { seat: mine, looks: !shown });
+      const answer = await post<Renewed>(`${here}/renew`, { seat: mine, looks: shown === undefined || ++renewals % 3 === 0 });
       if (mine !== seat) return;
       paused = answer.paused;
       end.heard(answer.over ? null : answer.left);
@@ -67,7 +75,8 @@ function sit(place: HTMLElement): void {
         tell("Your connection was lost for too long and the session stands still. Join again to let it go on.", "bad");
       } else {
         tell(paused ? "You watch. The session is paused." : "You watch. The session runs.", paused ? "warn" : "ok");
-        if (answer.channel) view(answer.channel);
+        if (answer.channel && shown === undefined) view(answer.channel);
+        else if (answer.channel) element("newer").hidden = answer.channel.id === shown;
       }
     } catch (e) {
       tell(`${explain(e)} If this lasts, the session stands still.`, "bad");
@@ -76,20 +85,27 @@ function sit(place: HTMLElement): void {
   }
 
   function view(channel: NonNullable<Renewed["channel"]>): void {
-    shown = true;
+    shown = channel.id;
     element("view").hidden = false;
     const box = document.createElement("div");
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", "Live, masked");
+    Object.assign(box.dataset, { place: `/recordings/${place.dataset.session}/channels/${channel.id}`, liveView: "", watched: "", opened: String(channel.opened), at: "0" });
     if (channel.desktop) {
-      box.textContent = "This session is a desktop. Somebody with the role auditor sees it under Live sessions.";
+      box.id = "desktop";
+      box.className = "screen-box";
+      box.tabIndex = 0;
+      const style = document.createElement("link");
+      Object.assign(style, { rel: "stylesheet", href: place.dataset.desktopLook! });
+      document.head.append(style);
+      element("view-how").textContent = "Masked: every picture is read and cleared before it is shown.";
+      element("heard").hidden = false;
     } else {
       box.id = "player";
       box.className = "player-box";
-      box.setAttribute("role", "region");
-      box.setAttribute("aria-label", "Live, masked");
-      Object.assign(box.dataset, { place: `/recordings/${place.dataset.session}/channels/${channel.id}`, liveView: "", opened: String(channel.opened), at: "0" });
     }
     element("view-place").replaceChildren(box);
-    if (!channel.desktop) void import(new URL(place.dataset.player!, location.href).href);
+    void import(new URL(channel.desktop ? place.dataset.desktop! : place.dataset.player!, location.href).href);
   }
 
   async function order(what: string, value: boolean): Promise<void> {

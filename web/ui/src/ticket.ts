@@ -39,7 +39,26 @@ function open(t: Ticket): void {
   ticket.hidden = false;
   document.getElementById("ticket-title")!.focus();
   live(new Date(t.ends).getTime());
+  const watched = document.getElementById("watched");
+  if (watched) setInterval(() => void ask(watched), 2000);
 }
+
+/// How a session stands that somebody has to watch. A client that is connecting can be told nothing.
+async function ask(place: HTMLElement): Promise<void> {
+  const answer = await fetch(place.dataset.waiting!, { headers: { accept: "application/json" } }).catch(() => undefined);
+  if (!answer?.ok) return;
+  const { state } = (await answer.json()) as { state: string | null };
+  const [words, how] = said[state ?? ""] ?? [];
+  if (!words || place.textContent === words) return;
+  place.textContent = words;
+  place.className = `notice ${how}`;
+}
+
+const said: Record<string, [string, string]> = {
+  lobby: ["You are connected, and you wait for a supervisor to join. Nothing reaches the target before. Leave your client open; if it gives up, connect again with the same ticket.", "warn"],
+  watched: ["A supervisor watches. Your desktop is open.", "ok"],
+  unwatched: ["Nobody watches at the moment: your session stands still until a supervisor joins.", "warn"],
+};
 
 function fill(id: string, text: string): void {
   document.getElementById(id)!.textContent = text;

@@ -4,6 +4,7 @@ pub(crate) mod begin;
 mod file;
 pub(crate) mod finish;
 pub(crate) mod page;
+pub(crate) mod waiting;
 
 use crate::{
     errors::Problem,
