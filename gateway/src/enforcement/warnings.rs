@@ -53,7 +53,7 @@ pub(super) fn words(before: Duration, at_end: Option<AtEnd>, prolonged: bool) ->
 /// "15 minutes", "40 seconds".
 pub(super) fn span(d: Duration) -> String {
     let s = d.as_secs();
-    let (n, unit) = if s < 60 || s < 120 && s % 60 != 0 { (s, "second") } else { (s / 60, "minute") };
+    let (n, unit) = if s < 60 || s < 120 && !s.is_multiple_of(60) { (s, "second") } else { (s / 60, "minute") };
     format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
 }
 
