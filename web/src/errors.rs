@@ -191,7 +191,7 @@ impl Explain for ReviewError {
         match self {
             Self::Sign(e) => e.failure(),
             Self::NotAllowed | Self::NoSuchRequest => Failure::hidden(text),
-            Self::OwnRequest | Self::NoVoice(NoVoice::Requester | NoVoice::SameCompany) => Failure { status: StatusCode::FORBIDDEN, text },
+            Self::OwnRequest | Self::NoVoice(NoVoice::Requester | NoVoice::Vendor) => Failure { status: StatusCode::FORBIDDEN, text },
             _ => Failure { status: StatusCode::CONFLICT, text },
         }
     }
@@ -249,7 +249,9 @@ impl Explain for CardError {
             | Self::NotMeanwhile(_)
             | Self::Terms(_)
             | Self::TooMany { .. } => Failure::unprocessable(text),
-            Self::Changed | Self::Life(_) | Self::Forged(_) | Self::NotOfCard(_) => Failure { status: StatusCode::CONFLICT, text },
+            Self::Changed | Self::FirstGone | Self::Life(_) | Self::Forged(_) | Self::NotOfCard(_) => {
+                Failure { status: StatusCode::CONFLICT, text }
+            }
         }
     }
 }

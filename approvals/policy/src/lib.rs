@@ -25,4 +25,4 @@ pub use portal::{Action, may};
 pub use quorum::{Needed, NoVoice, Tally, Voice, listed};
 pub use retention::{Kept, expires};
 pub use standing::{Circumstances, PolicySays, Standing, Verdict, rejudge};
-pub use vendor::{VendorRefusal, may_supervise};
+pub use vendor::{VendorRefusal, may_supervise, unfit_roles};

@@ -1,4 +1,5 @@
 //! Who may do what in the portal and the CLI.
+use crate::vendor;
 use anteroom_domain::{Person, Role};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +87,9 @@ impl Action {
     }
 }
 
-/// A suspended person may do nothing.
+/// A suspended person may do nothing, and a vendor's person nothing but what an admin may.
 pub fn may(person: &Person, action: Action) -> bool {
-    !person.is_suspended() && action.roles().iter().any(|r| person.roles.has(*r))
+    !person.is_suspended() && action.roles().iter().any(|r| vendor::holds(person, *r))
 }
 
 #[cfg(test)]
@@ -114,6 +115,15 @@ mod tests {
     fn an_admin_cannot_approve_replay_or_manage() {
         let admin = with(&[Role::Admin], false);
         let allowed: Vec<_> = Action::ALL.into_iter().filter(|a| may(&admin, *a)).collect();
+        assert_eq!(allowed, [Action::RequestAccess, Action::BreakGlass]);
+    }
+
+    /// Whatever roles they were given, and by whatever road.
+    #[test]
+    fn a_vendors_person_may_only_what_an_admin_may() {
+        let mut vera = with(&Role::ALL, false);
+        vera.attributes.company = Some(anteroom_domain::CompanyId(Default::default()));
+        let allowed: Vec<_> = Action::ALL.into_iter().filter(|a| may(&vera, *a)).collect();
         assert_eq!(allowed, [Action::RequestAccess, Action::BreakGlass]);
     }
 

@@ -1,4 +1,4 @@
-//! Whether the people who have signed are those who had to. Nobody fills two places, the requester fills none.
+//! Whether the people who have signed are those who had to. Nobody fills two places; the requester and vendors' people fill none.
 use anteroom_domain::{CompanyId, GroupName, Obligations, PersonId, Quorum, content::Verdict};
 use std::collections::BTreeSet;
 
@@ -25,8 +25,6 @@ impl Voice {
 #[derive(Debug, Clone)]
 pub struct Needed {
     requester: PersonId,
-    /// The requester's employer, if it is not the hospital.
-    company: Option<CompanyId>,
     quorums: Vec<Quorum>,
     ordered: bool,
 }
@@ -46,8 +44,8 @@ pub enum Tally {
 pub enum NoVoice {
     #[error("this is your own request; somebody else has to answer it")]
     Requester,
-    #[error("the requester works for the same company; somebody of the hospital has to answer this")]
-    SameCompany,
+    #[error("only the hospital's own people answer requests, and nobody in the place of a vendor's person")]
+    Vendor,
     #[error("you have answered this already, or somebody answered in your place; nobody counts twice")]
     Twice,
     #[error("your approval is not what is missing: this waits for {}", listed(.0))]
@@ -60,13 +58,13 @@ pub fn listed(quorums: &[Quorum]) -> String {
 }
 
 impl Needed {
-    pub fn new(obligations: &Obligations, requester: PersonId, company: Option<CompanyId>) -> Self {
+    pub fn new(obligations: &Obligations, requester: PersonId) -> Self {
         let mut quorums: Vec<_> = obligations.approvals.iter().filter(|q| q.count > 0).cloned().collect();
         if quorums.is_empty() {
             // No policy can take the one approver away.
             quorums.push(Quorum { group: None, count: 1 });
         }
-        Self { requester, company, quorums, ordered: obligations.ordered }
+        Self { requester, quorums, ordered: obligations.ordered }
     }
 
     pub fn quorums(&self) -> &[Quorum] {
@@ -113,8 +111,8 @@ impl Needed {
         if one.people().any(|p| p == self.requester) {
             return Err(NoVoice::Requester);
         }
-        if self.company.is_some_and(|c| one.companies.contains(&c)) {
-            return Err(NoVoice::SameCompany);
+        if !one.companies.is_empty() {
+            return Err(NoVoice::Vendor);
         }
         if one.people().any(|p| counted.iter().any(|v| v.people().any(|q| p == q))) {
             return Err(NoVoice::Twice);

@@ -1,6 +1,7 @@
 //! What holds for the people of vendor companies, whatever any policy's text says: only their company's targets, nothing after its
-//! contract has ended, one session on a device, and somebody watches unless the company's terms say otherwise.
-use anteroom_domain::{Company, EndReason, Moment, Obligations, Person, Target};
+//! contract has ended, one session on a device, and somebody watches unless the company's terms say otherwise. They ask for access and use
+//! it; to approve, to watch, to see recordings, to hold keys and to keep the gateway is for the hospital's own people.
+use anteroom_domain::{Company, EndReason, Moment, Obligations, Person, PersonAttributes, PersonKind, Role, Roles, Target};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VendorRefusal {
@@ -37,10 +38,26 @@ pub fn still(person: &Person, target: &Target, company: Option<&Company>, now: M
     terms(person, target, company, now).map(drop).map_err(|_| EndReason::PolicyDenied)
 }
 
-/// Whether this person may watch a session of that one: never their own, never one of their own company's.
+/// The one role that counts for a vendor's person.
+const THEIRS: Role = Role::Admin;
+
+/// Whether this role of the person counts. What a vendor's person was given before they became one counts no more than what they are given
+/// after.
+pub(crate) fn holds(person: &Person, role: Role) -> bool {
+    person.roles.has(role) && (role == THEIRS || person.attributes.kind() == PersonKind::Workforce)
+}
+
+/// Those of the roles that somebody with these attributes may not be given.
+pub fn unfit_roles(attributes: &PersonAttributes, roles: &Roles) -> Roles {
+    match attributes.kind() {
+        PersonKind::Workforce => Roles::default(),
+        PersonKind::Vendor => roles.0.iter().copied().filter(|r| *r != THEIRS).collect(),
+    }
+}
+
+/// Whether this person may watch a session of that one: somebody of the hospital, and never their own.
 pub fn may_supervise(supervisor: &Person, of: &Person) -> bool {
-    let same_company = supervisor.attributes.company.is_some() && supervisor.attributes.company == of.attributes.company;
-    crate::may(supervisor, crate::Action::Supervise) && supervisor.id != of.id && !same_company
+    crate::may(supervisor, crate::Action::Supervise) && supervisor.id != of.id
 }
 
 #[cfg(test)]
@@ -93,14 +110,26 @@ mod tests {
     }
 
     #[test]
-    fn nobody_watches_themselves_or_somebody_of_their_own_company() {
+    fn nobody_watches_themselves_and_no_vendors_person_watches_anybody() {
         let vera = person(1, Role::Admin, Some(5));
         assert!(may_supervise(&person(2, Role::Approver, None), &vera));
-        assert!(may_supervise(&person(2, Role::Approver, Some(6)), &vera));
+        assert!(!may_supervise(&person(2, Role::Approver, Some(6)), &vera), "of another company");
         assert!(!may_supervise(&person(1, Role::Approver, None), &vera), "themself");
         assert!(!may_supervise(&person(2, Role::Approver, Some(5)), &vera), "a colleague");
         for role in [Role::Admin, Role::Auditor, Role::Operator] {
             assert!(!may_supervise(&person(2, role, None), &vera), "{role}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_person_is_given_no_role_but_admin() {
+        let (all, none) = (Roles::from_iter(Role::ALL), Roles::default());
+        let theirs = person(1, Role::Admin, Some(5)).attributes;
+        let unfit = Roles::from_iter([Role::Approver, Role::Auditor, Role::Operator, Role::KeyHolder]);
+        assert_eq!((unfit_roles(&theirs, &all), unfit_roles(&theirs, &Roles::from_iter([Role::Admin]))), (unfit, none.clone()));
+        assert_eq!(unfit_roles(&PersonAttributes::default(), &all), none);
+        for role in Role::ALL {
+            assert!(holds(&person(1, role, None), role) && holds(&person(1, role, Some(5)), role) == (role == Role::Admin), "{role}");
         }
     }
 }

@@ -88,7 +88,7 @@ struct World {
 
 impl World {
     fn needed(&self) -> Needed {
-        Needed::new(&self.owed, PersonId(id(REQUESTER)), self.vendor.then_some(CompanyId(id(COMPANY))))
+        Needed::new(&self.owed, PersonId(id(REQUESTER)))
     }
 
     fn voice(&self, (who, yes): (u128, bool)) -> Voice {

@@ -1,7 +1,7 @@
 //! Keeping people. Suspending one takes everything away at once.
 use crate::{Approvals, Change, Listing, ManageError, Page, StoreError, audit::record, clock, store};
 use anteroom_domain::{AuditEvent, DisplayName, Handle, Moment, Person, PersonId, Roles, Secret, audit::AttributesEvent};
-use anteroom_policy::{Action, may};
+use anteroom_policy::{Action, may, unfit_roles};
 use std::time::Duration;
 
 /// Longest life of an enrolment link.
@@ -70,15 +70,26 @@ impl Approvals {
         Ok(())
     }
 
-    /// Replaces somebody's roles. Nobody changes their own. Running sessions of somebody who may no longer connect end.
+    /// Replaces somebody's roles. Nobody changes their own, and a vendor's person is an admin or nothing. Running sessions of somebody who
+    /// may no longer connect end.
     pub async fn set_roles(&self, actor: Option<PersonId>, person: PersonId, roles: Roles) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManagePeople).await?;
         if actor == Some(person) {
             return Err(ManageError::Invalid { what: "roles", why: "nobody changes their own; ask another operator".into() });
         }
         let mut tx = self.begin().await?;
-        let before = store::people::set_roles(&mut tx, person, &roles).await?.ok_or(ManageError::NoSuch("person"))?;
-        if before != roles {
+        let before = store::people::taken(&mut *tx, person).await?.ok_or(ManageError::NoSuch("person"))?;
+        let unfit = unfit_roles(&before.attributes, &roles);
+        if unfit != Roles::default() {
+            let (who, unfit) = (&before.handle, unfit.names().join(" or "));
+            let why = format!(
+                "{who} works for a vendor, and a vendor's person can be admin only, never {unfit}; if they are the hospital's own now: anteroom \
+                 person set {who} --no-company"
+            );
+            return Err(ManageError::Invalid { what: "roles", why });
+        }
+        if before.roles != roles {
+            store::people::set_roles(&mut *tx, person, &roles).await?;
             let event = AuditEvent::Attributes(AttributesEvent::Roles { person, roles: roles.names() });
             record::write(&mut tx, event, actor, clock::now()).await?;
             store::tell(&mut *tx, Change::Person(person)).await?;

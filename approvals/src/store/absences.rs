@@ -46,12 +46,12 @@ pub(crate) async fn of(db: impl PgExecutor<'_>, approver: PersonId, now: Moment)
     Ok(row.map(|r| Absence { approver: r.approver.into(), deputy: r.deputy.into(), from: r.starts_at, until: r.ends_at }))
 }
 
-/// Approvers who are away now and named this deputy; none of them is suspended.
+/// Approvers who are away now and named this deputy; none of them is suspended or a vendor's.
 pub(crate) async fn deputised(db: impl PgExecutor<'_>, deputy: PersonId, now: Moment) -> Store<Vec<PersonId>> {
     let ids = sqlx::query_scalar!(
         "select a.approver from absence a join person p on p.id = a.approver
          where a.deputy = $1 and a.ended_at is null and a.starts_at <= $2 and a.ends_at > $2
-         and p.suspended_at is null and 'approver' = any(p.roles) order by a.made_at, a.id limit 50",
+         and p.suspended_at is null and 'approver' = any(p.roles) and p.company is null order by a.made_at, a.id limit 50",
         deputy.0,
         now
     )

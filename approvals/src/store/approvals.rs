@@ -26,7 +26,7 @@ pub(crate) struct Given {
     pub(crate) subject_sha256: Option<Vec<u8>>,
     pub(crate) comment: Option<Comment>,
     pub(crate) at: Moment,
-    /// The approver is an approver still.
+    /// The approver is an approver still, and the hospital's own.
     pub(crate) live: bool,
 }
 
@@ -63,8 +63,8 @@ pub(crate) async fn of(db: impl PgExecutor<'_>, request: RequestId) -> Store<Vec
     let rows = sqlx::query!(
         r#"select a.approver, a.stands_for, a.groups, a.verdict, a.evidence, a.subject_sha256, a.comment, a.at,
          p.company as "company?", s.company as "stood_company?",
-         (p.suspended_at is null and 'approver' = any(p.roles)
-          and (a.stands_for is null or (s.suspended_at is null and 'approver' = any(s.roles)))) as "live!"
+         (p.suspended_at is null and 'approver' = any(p.roles) and p.company is null
+          and (a.stands_for is null or (s.suspended_at is null and 'approver' = any(s.roles) and s.company is null))) as "live!"
          from approval a join person p on p.id = a.approver left join person s on s.id = a.stands_for
          where a.request = $1 order by a.at, a.id"#,
         request.0

@@ -65,7 +65,7 @@ pub(crate) async fn insert_delivery(
     Ok(())
 }
 
-/// People who can be written to; with those who are away their deputies.
+/// People who can be written to; with those who are away their deputies. A role but admin counts for the hospital's own people only.
 pub(crate) async fn readers(
     db: impl PgExecutor<'_>,
     person: Option<PersonId>,
@@ -77,11 +77,12 @@ pub(crate) async fn readers(
         r#"with wanted as (
              select p.id from person p
              where p.suspended_at is null and ($1::uuid is null or p.id = $1) and ($2::text is null or $2 = any(p.roles))
+             and ($2 is null or $2 = 'admin' or p.company is null)
              and ($3::text is null or p.attributes -> 'groups' ? $3)
            )
            select m.person as "person!" from mail_address m join person p on p.id = m.person
            where p.suspended_at is null and (m.person in (select id from wanted)
-             or ($2 = 'approver' and m.person in (select a.deputy from absence a where a.approver in (select id from wanted)
+             or ($2 = 'approver' and p.company is null and m.person in (select a.deputy from absence a where a.approver in (select id from wanted)
                  and a.ended_at is null and a.starts_at <= $4 and a.ends_at > $4)))"#,
         person.map(|p| p.0),
         role,

@@ -166,19 +166,25 @@ pub(crate) async fn sweep_links(db: impl PgExecutor<'_>, now: Moment) -> Store<(
     Ok(())
 }
 
-/// False if there is no such person. The database refuses a company that does not exist.
-pub(crate) async fn set_attributes(db: impl PgExecutor<'_>, id: PersonId, a: &PersonAttributes) -> Store<bool> {
-    let done = sqlx::query!("update person set attributes = $2 where id = $1", id.0, json(a)?).execute(db).await?;
-    Ok(done.rows_affected() == 1)
+/// To be changed: nobody else changes or acts as this person before our transaction ends.
+pub(crate) async fn taken(db: impl PgExecutor<'_>, id: PersonId) -> Store<Option<Person>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person where id = $1 for no key update",
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Person::try_from).transpose()
 }
 
-/// As they were before; none if there is no such person.
-pub(crate) async fn set_roles(tx: &mut sqlx::PgConnection, id: PersonId, roles: &Roles) -> Store<Option<Roles>> {
-    let Some(before) =
-        sqlx::query_scalar!("select roles from person where id = $1 for no key update", id.0).fetch_optional(&mut *tx).await?
-    else {
-        return Ok(None);
-    };
-    sqlx::query!("update person set roles = $2 where id = $1", id.0, &roles.names()).execute(tx).await?;
-    Roles::from_names(&before).map(Some).map_err(|_| StoreError::Damaged("person"))
+/// The database refuses a company that does not exist.
+pub(crate) async fn set_attributes(db: impl PgExecutor<'_>, id: PersonId, a: &PersonAttributes) -> Store<()> {
+    sqlx::query!("update person set attributes = $2 where id = $1", id.0, json(a)?).execute(db).await?;
+    Ok(())
+}
+
+pub(crate) async fn set_roles(db: impl PgExecutor<'_>, id: PersonId, roles: &Roles) -> Store<()> {
+    sqlx::query!("update person set roles = $2 where id = $1", id.0, &roles.names()).execute(db).await?;
+    Ok(())
 }

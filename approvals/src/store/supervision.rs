@@ -58,12 +58,13 @@ pub(crate) async fn lapse(db: impl PgExecutor<'_>, session: SessionId, over: boo
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Milliseconds since the newest of the open leases was renewed.
+/// Milliseconds since the newest of the open leases was renewed, of those who may watch still.
 pub(crate) async fn age_ms(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<i64>> {
     let age = sqlx::query_scalar!(
         "select (extract(epoch from clock_timestamp() - max(v.renewed_at)) * 1000)::bigint
          from supervision v join person p on p.id = v.supervisor
-         where v.session = $1 and v.left_at is null and p.suspended_at is null and 'approver' = any(p.roles)",
+         where v.session = $1 and v.left_at is null and p.suspended_at is null and 'approver' = any(p.roles)
+         and p.company is null",
         session.0
     )
     .fetch_one(db)

@@ -60,7 +60,7 @@ fn enough(e: &Evidence, contents: &[ApprovalContent]) -> Result<(), String> {
     let same = contents.iter().all(|c| c.v == 2 && c.subject_sha256().is_ok_and(|s| s == subject));
     ensure(same, "the approvers did not sign the same words")?;
     let voices: Vec<Voice> = contents.iter().map(voice).collect();
-    match Needed::new(&r.obligations, r.requester, first.requester_company).tally(&voices) {
+    match Needed::new(&r.obligations, r.requester).tally(&voices) {
         Tally::Satisfied => Ok(()),
         Tally::Waiting(missing) => Err(format!("not everybody signed who had to: {} missing", anteroom_policy::listed(&missing))),
         Tally::Denied(_) => Err("the request was denied".into()),

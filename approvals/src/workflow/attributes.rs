@@ -1,11 +1,11 @@
 //! What policies ask about: set by operators, told to every running session.
 use crate::{Approvals, Change, ManageError, audit::record, clock, store};
 use anteroom_domain::{
-    AuditEvent, PersonAttributes, PersonId, TargetAttributes, TargetId,
+    AuditEvent, PersonAttributes, PersonId, Roles, TargetAttributes, TargetId,
     attributes::{MAX_NAMES, MAX_WINDOWS},
     audit::AttributesEvent,
 };
-use anteroom_policy::Action;
+use anteroom_policy::{Action, unfit_roles};
 
 fn bounded(names: usize, windows: usize) -> Result<(), ManageError> {
     let invalid = |what, why: String| Err(ManageError::Invalid { what, why });
@@ -19,6 +19,7 @@ fn bounded(names: usize, windows: usize) -> Result<(), ManageError> {
 }
 
 impl Approvals {
+    /// Nobody becomes a vendor's who has a role that no vendor's person may have.
     pub async fn set_person_attributes(
         &self,
         actor: Option<PersonId>,
@@ -28,9 +29,17 @@ impl Approvals {
         self.check_actor(actor, Action::ManagePeople).await?;
         bounded(attributes.groups.len(), attributes.shifts.len())?;
         let mut tx = self.begin().await?;
-        if !store::people::set_attributes(&mut *tx, person, &attributes).await? {
-            return Err(ManageError::NoSuch("person"));
+        let before = store::people::taken(&mut *tx, person).await?.ok_or(ManageError::NoSuch("person"))?;
+        let unfit = unfit_roles(&attributes, &before.roles);
+        // Who is both from before keeps no other attribute because of it; their roles count for nothing anyway.
+        if unfit != Roles::default() && attributes.company != before.attributes.company {
+            let (who, unfit) = (&before.handle, unfit.names().join(" and "));
+            let why = format!(
+                "{who} is {unfit}, and a vendor's person can be admin only; take that away first: anteroom person set {who} --role admin"
+            );
+            return Err(ManageError::Invalid { what: "company", why });
         }
+        store::people::set_attributes(&mut *tx, person, &attributes).await?;
         let event = AuditEvent::Attributes(AttributesEvent::Person { person, attributes });
         record::write(&mut tx, event, actor, clock::now()).await?;
         store::tell(&mut *tx, Change::Person(person)).await?;

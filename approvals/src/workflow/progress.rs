@@ -10,7 +10,7 @@ impl Approvals {
         let db = &self.inner.pool;
         let Some(r) = store::requests::by_id(db, request).await? else { return Ok(None) };
         let requester = store::people::by_id(db, r.requester).await?.ok_or(StoreError::Damaged("access_request"))?;
-        let needed = Needed::new(&r.obligations, r.requester, requester.attributes.company);
+        let needed = Needed::new(&r.obligations, r.requester);
         let rows = store::approvals::of(db, request).await?;
         let target = store::targets::by_id(db, r.target).await?.ok_or(StoreError::Damaged("access_request"))?;
         let subject = review::subject(&r, &requester, &target)?;

@@ -103,7 +103,7 @@ impl Case {
     }
 
     fn needed(&self) -> Needed {
-        Needed::new(&self.request.obligations, self.request.requester, self.requester.attributes.company)
+        Needed::new(&self.request.obligations, self.request.requester)
     }
 
     /// Those that count: of people who are approvers still, over the words that the request has now.

@@ -113,7 +113,7 @@ impl Approvals {
             asks: request.asks.clone(),
         };
         record::write(&mut tx, event, Some(person.id), now).await?;
-        let needed = Needed::new(&request.obligations, person.id, person.attributes.company);
+        let needed = Needed::new(&request.obligations, person.id);
         let what = What::RequestWaiting { request: request.id, requester: person.handle.clone(), targets: request.target_names() };
         notify::enqueue(&mut tx, &Notice { to: notify::asked(needed.quorums(), needed.is_ordered()), what }, now).await?;
         store::tell(&mut *tx, Change::Request(request.id)).await?;

@@ -28,4 +28,5 @@ mod supervision;
 mod targets;
 mod tickets;
 mod unmask;
+mod vendor_roles;
 mod world;

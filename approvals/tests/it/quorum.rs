@@ -19,7 +19,7 @@ impl World {
     }
 
     /// A request that owes `obligations`, as policy would have written them.
-    async fn owing(&self, who: &Someone, obligations: &str) -> AccessRequest {
+    pub async fn owing(&self, who: &Someone, obligations: &str) -> AccessRequest {
         let r = self.request(who).await;
         sqlx::query("update access_request set obligations = $1::jsonb where id = $2")
             .bind(obligations)
@@ -134,15 +134,18 @@ async fn a_suspended_approvers_signature_stops_counting() {
 }
 
 #[tokio::test]
-async fn a_colleague_of_the_requesters_company_never_counts() {
+async fn a_vendors_person_never_counts_be_it_a_colleague_or_of_another_company() {
     let (w, ada, mut bob, mut eve) = Box::pin(hospital()).await;
     w.sql("insert into company (id, name, contract_ends, created_at) values ('00000000-0000-7000-8000-000000000001', 'Acme', now() + interval '1 year', now())").await;
     w.sql(r#"update person set attributes = '{"company": "00000000-0000-7000-8000-000000000001"}' where handle in ('ada', 'bob')"#).await;
     w.sql(r#"update target set attributes = '{"vendor": "00000000-0000-7000-8000-000000000001"}'"#).await;
     let r = w.request(&ada).await;
     for said in [Answer::Approve, deny()] {
-        assert_eq!(w.answer(&mut bob, &r, said).await.unwrap_err(), ReviewError::NoVoice(NoVoice::SameCompany));
+        assert_eq!(w.answer(&mut bob, &r, said).await.unwrap_err(), ReviewError::NotAllowed);
     }
+    w.sql("insert into company (id, name, contract_ends, created_at) values ('00000000-0000-7000-8000-000000000002', 'Other', now() + interval '1 year', now())").await;
+    w.sql(r#"update person set attributes = '{"company": "00000000-0000-7000-8000-000000000002"}' where handle = 'bob'"#).await;
+    assert_eq!(w.answer(&mut bob, &r, Answer::Approve).await.unwrap_err(), ReviewError::NotAllowed);
     assert!(w.answer(&mut eve, &r, Answer::Approve).await.unwrap().into_grant().is_some());
 }
 

@@ -15,7 +15,7 @@ fn of(g: Option<usize>, count: u8) -> Quorum {
     Quorum { group: g.map(group), count }
 }
 fn needs(quorums: &[Quorum], ordered: bool) -> Needed {
-    Needed::new(&Obligations { approvals: quorums.to_vec(), ordered, ..Obligations::default() }, id(0), None)
+    Needed::new(&Obligations { approvals: quorums.to_vec(), ordered, ..Obligations::default() }, id(0))
 }
 fn voice(who: u128, groups: &[usize]) -> Voice {
     Voice {
@@ -49,14 +49,15 @@ fn somebody_in_two_groups_fills_one_place() {
 }
 
 #[test]
-fn the_requester_and_their_company_never_count() {
-    let acme = CompanyId(Uuid::from_u128(9));
-    let n = Needed::new(&Obligations::default(), id(0), Some(acme));
+fn the_requester_and_vendors_people_never_count() {
+    let n = Needed::new(&Obligations::default(), id(0));
     let mut colleague = voice(1, &[0]);
-    colleague.companies.insert(acme);
+    colleague.companies.insert(CompanyId(Uuid::from_u128(9)));
     assert_eq!(n.hears(&[], &voice(0, &[0])), Err(NoVoice::Requester));
-    assert_eq!(n.hears(&[], &colleague), Err(NoVoice::SameCompany));
+    assert_eq!(n.hears(&[], &colleague), Err(NoVoice::Vendor));
     assert_eq!(n.tally(&[voice(0, &[0]), colleague.clone()]), Tally::Waiting(vec![of(None, 1)]));
+    let for_a_colleague = Voice { stands_for: Some(id(1)), companies: colleague.companies.clone(), ..voice(2, &[0]) };
+    assert_eq!(n.hears(&[], &for_a_colleague), Err(NoVoice::Vendor));
     let in_their_place = Voice { stands_for: Some(id(0)), ..voice(2, &[0]) };
     assert_eq!(n.hears(&[], &in_their_place), Err(NoVoice::Requester));
     colleague.verdict = Verdict::Deny;
@@ -101,7 +102,7 @@ fn by_trying(places: &[Option<GroupName>], voices: &[&Voice]) -> bool {
 fn may_be_granted(n: &Needed, voices: &[Voice]) -> bool {
     let mut heard: Vec<&Voice> = Vec::new();
     for v in voices {
-        let outside = v.people().all(|p| p != n.requester) && n.company.is_none_or(|c| !v.companies.contains(&c));
+        let outside = v.people().all(|p| p != n.requester) && v.companies.is_empty();
         let new = !heard.iter().any(|h| h.people().any(|p| v.people().any(|q| p == q)));
         if outside && new {
             if v.verdict == Verdict::Deny {
@@ -139,10 +140,8 @@ fn any_voice() -> impl Strategy<Value = Voice> {
 
 fn any_needed() -> impl Strategy<Value = Needed> {
     let quorum = (prop::option::of(0..GROUPS.len()), 0u8..3).prop_map(|(g, n)| of(g, n));
-    (prop::collection::vec(quorum, 0..4), any::<bool>(), any::<bool>()).prop_map(|(approvals, ordered, vendor)| {
-        let company = vendor.then(|| CompanyId(Uuid::from_u128(9)));
-        Needed::new(&Obligations { approvals, ordered, ..Obligations::default() }, id(0), company)
-    })
+    (prop::collection::vec(quorum, 0..4), any::<bool>())
+        .prop_map(|(approvals, ordered)| Needed::new(&Obligations { approvals, ordered, ..Obligations::default() }, id(0)))
 }
 
 proptest! {
@@ -170,15 +169,14 @@ proptest! {
 }
 
 /// Everything that six people can do with a request that needs "1 of security, 2 approvers", in every order: a grant only ever with
-/// three different people of whom one is of security, none of them the requester or of the requester's company.
+/// three different people of whom one is of security, none of them the requester or a vendor's.
 #[test]
 fn every_path_of_six_people_is_walked_and_none_leads_to_a_grant_without_its_approvals() {
-    let acme = CompanyId(Uuid::from_u128(9));
     let approvals = vec![of(Some(1), 1), of(None, 2)];
     for ordered in [false, true] {
-        let n = Needed::new(&Obligations { approvals: approvals.clone(), ordered, ..Obligations::default() }, id(0), Some(acme));
+        let n = Needed::new(&Obligations { approvals: approvals.clone(), ordered, ..Obligations::default() }, id(0));
         let mut colleague = voice(5, &[1]);
-        colleague.companies.insert(acme);
+        colleague.companies.insert(CompanyId(Uuid::from_u128(9)));
         let people =
             [voice(0, &[1]), voice(1, &[1]), voice(2, &[]), voice(3, &[0]), Voice { stands_for: Some(id(1)), ..voice(4, &[1]) }, colleague];
         let (mut grants, mut states) = (0, 0);

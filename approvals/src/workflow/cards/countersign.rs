@@ -13,7 +13,7 @@ use anteroom_domain::{
     audit::CardEvent,
     content::{CardContent, Nonce},
 };
-use anteroom_policy::cards::NoCard;
+use anteroom_policy::{Action, cards::NoCard, may};
 use serde::{Deserialize, Serialize};
 use webauthn_rs_proto::PublicKeyCredential;
 
@@ -94,5 +94,9 @@ async fn look(tx: &mut sqlx::PgConnection, by: &Person, card: CardId, nonce: Non
     let by = officer(&mut *tx, by.id).await?;
     let found = store::cards::held(&mut *tx, card, now).await?.ok_or(CardError::NoSuch)?;
     found.life.countersign(by.id, now)?;
+    let first = store::people::held(&mut *tx, found.card.begun.officer).await?;
+    if !first.is_some_and(|p| may(&p, Action::IssueCards)) {
+        return Err(CardError::FirstGone);
+    }
     Ok(CardContent { v: 1, terms: found.card.terms, officer: by.id, officer_handle: by.handle, nonce })
 }

@@ -63,6 +63,8 @@ pub enum CardError {
     TooMany { gateway: GatewayName, max: u64 },
     #[error("what you signed is not what it says now; begin again")]
     Changed,
+    #[error("who began this card is no key-holder any more; revoke it and make a new one")]
+    FirstGone,
     #[error(transparent)]
     Life(#[from] NoCard),
     /// Of a card that was used: the two signatures are not what they should be.

@@ -1,19 +1,20 @@
 //! What policies ask about a person, what they may do here, and who employs them.
 use crate::cli::{Done, Out, Usage, company, context::Context};
-use anteroom_domain::{DisplayName, GroupName, Handle, PersonAttributes, Role, Roles, UnitName, Weekly};
+use anteroom_domain::{DisplayName, GroupName, Handle, PersonAttributes, PersonId, Role, Roles, UnitName, Weekly};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   anteroom person set ada --role admin --role auditor
   anteroom person set ada --group clinical-engineering --group on-call --unit radiology
   anteroom person set ada --shift \"mon-fri 07:00-19:00 +01:00\"
-  anteroom person set vera --company \"Made-up Imaging\"
+  anteroom person set vera --company \"Made-up Imaging\" --role admin
   anteroom person set vera --no-company";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     handle: Handle,
-    /// All their roles from now on: admin, approver, auditor, operator or key_holder; may be given several times.
+    /// All their roles from now on: admin, approver, auditor, operator or key_holder; may be given several times. A vendor's person can be
+    /// admin only.
     #[arg(long = "role")]
     roles: Vec<Role>,
     /// By its name; see them with: anteroom company list.
@@ -50,17 +51,26 @@ pub(super) async fn run(cx: &Context, a: Args, out: &mut Out) -> Done {
     if a.roles.is_empty() && attributes == before {
         return Err(Usage("nothing to change; say what, for example --group clinical-engineering (see --help)".into()).into());
     }
+    // A vendor's person may be an admin only: who leaves a company leaves it before they get roles, who joins one loses them before.
+    let leaves = before.company.is_some() && attributes.company.is_none();
+    if leaves {
+        attribute(cx, &a.handle, person.id, &attributes, None, out).await?;
+    }
     if !a.roles.is_empty() {
         let roles: Roles = a.roles.into_iter().collect();
         let names = roles.names().join(", ");
         cx.approvals.set_roles(None, person.id, roles).await?;
         out.line(format!("{handle} is now: {names}"))?;
     }
-    if attributes != before {
-        cx.approvals.set_person_attributes(None, person.id, attributes.clone()).await?;
-        out.line(format!("{handle} is {}", words(&attributes, company.map(|c| c.name.to_string()))))?;
+    if attributes != before && !leaves {
+        attribute(cx, &a.handle, person.id, &attributes, company.map(|c| c.name.to_string()), out).await?;
     }
     Ok(())
+}
+
+async fn attribute(cx: &Context, handle: &Handle, id: PersonId, a: &PersonAttributes, company: Option<String>, out: &mut Out) -> Done {
+    cx.approvals.set_person_attributes(None, id, a.clone()).await?;
+    Ok(out.line(format!("{handle} is {}", words(a, company)))?)
 }
 
 /// What is not named stays as it is.
