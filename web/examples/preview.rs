@@ -6,6 +6,8 @@
 mod cards;
 #[path = "../../approvals/tests/it/cluster.rs"]
 mod cluster;
+#[path = "preview/companies.rs"]
+mod companies;
 #[path = "preview/desktop.rs"]
 mod desktop;
 #[path = "../src/tests/painting.rs"]
@@ -483,6 +485,7 @@ async fn seed(a: &Approvals, origin: &Url, recorder: &Recorder, control: &Contro
     let certificate = a.ask_certificate(SSH_KEY, "192.0.2.41".parse().unwrap()).await.unwrap();
     println!("login {}", certificate.id);
     policies::seed(a, &op).await;
+    companies::seed(a, origin, op.person.id).await;
     println!("person {}", ada.person.id);
     println!("target {}", grant.target);
     let link = a.make_enrol_link(None, op.person.id, Duration::from_secs(6_000)).await.unwrap();

@@ -96,7 +96,7 @@ struct Counts {
 }
 
 fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
-    let all: [(Option<Action>, &'static str, &'static str); 16] = [
+    let all: [(Option<Action>, &'static str, &'static str); 17] = [
         (None, "/", "Home"),
         (Some(Action::RequestAccess), "/requests", "My requests"),
         (Some(Action::ReviewRequests), "/approvals", "Approvals"),
@@ -110,6 +110,7 @@ fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
         (Some(Action::SearchAudit), "/audit", "Audit log"),
         (Some(Action::ManagePeople), "/people", "People"),
         (Some(Action::ManageTargets), "/targets", "Targets"),
+        (Some(Action::Lock), "/companies", "Companies"),
         (Some(Action::Lock), "/locks", "Locks"),
         (Some(Action::SeePolicies), "/policies", "Policies"),
         (None, "/keys", "My keys"),
@@ -153,6 +154,12 @@ fn outcome(code: &str) -> Option<&'static str> {
         "reinstated" => "The person may sign in again.",
         "locked" => "It is locked. Sessions end within a second, and nothing new begins.",
         "unlocked" => "The lock is lifted. Grants that have not ended count again.",
+        "company-added" => "The company is known. Say who works for it and which targets it keeps.",
+        "contract-changed" => "The contract was changed. Running sessions are judged by it.",
+        "employed" => "They work for this company from now on.",
+        "left" => "They are the hospital’s own from now on.",
+        "kept" => "The company keeps it from now on: its people may ask for it.",
+        "kept-no-longer" => "The company keeps it no longer. Its people reach it no more.",
         "turned" => "The switch is turned. Running sessions are judged by it.",
         "policy-set" => "These policies count now, on every gateway. Running sessions are judged by them.",
         "glass-broken" => "You have access now. Approvers, auditors and operators have been told.",

@@ -3,8 +3,8 @@ use crate::{
     assets, guard,
     guard::{Answers, Needs},
     pages::{
-        absence, approvals, audit, break_glass, cards, desktop, devices, enrol, grants, health, home, keys, live, locks, login, notices,
-        people, policies, recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
+        absence, approvals, audit, break_glass, cards, companies, desktop, devices, enrol, grants, health, home, keys, live, locks, login,
+        notices, people, policies, recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
@@ -191,6 +191,13 @@ pub(crate) fn table() -> Vec<Route> {
         form("/people/{id}/link", May(ManagePeople), post(people::link::make)),
         page("/notices", May(ManagePeople), get(notices::show)),
         form("/notices/again", May(ManagePeople), post(notices::again)),
+        // Vendor companies: whoever may shut them out may see them
+        page("/companies", May(Lock), get(companies::list::show)),
+        form("/companies", May(ManagePeople), post(companies::add::add)),
+        page("/companies/{id}", May(Lock), get(companies::show::show)),
+        form("/companies/{id}/contract", May(ManagePeople), post(companies::contract::change)),
+        form("/companies/{id}/people", May(ManagePeople), post(companies::people::set)),
+        form("/companies/{id}/targets", May(ManageTargets), post(companies::targets::set)),
         // Shutting out, and letting in again
         page("/locks", May(Lock), get(locks::list::show)),
         form("/locks", May(Lock), post(locks::set::lock)),
@@ -320,6 +327,8 @@ mod tests {
                 "/supervise/{id}",
                 "/recordings/{id}/channels/{channel}/live",
                 "/recordings/{id}/channels/{channel}/film/live",
+                "/companies",
+                "/companies/{id}",
                 "/locks"
             ]
         );
@@ -367,6 +376,8 @@ mod tests {
                 "/people",
                 "/people/{id}",
                 "/notices",
+                "/companies",
+                "/companies/{id}",
                 "/locks",
                 "/policies",
                 "/policies/what-if",

@@ -1,6 +1,7 @@
 //! Companies whose people keep some of the targets.
 use crate::{CompanyId, DisplayName, Moment};
 use serde::{Deserialize, Serialize};
+use time::{Date, Time};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Company {
@@ -11,4 +12,9 @@ pub struct Company {
     pub contract_ends: Moment,
     /// Its people work only while somebody of the hospital watches.
     pub supervised: bool,
+}
+
+/// A contract that runs until a day runs to its last second, UTC.
+pub fn last_moment(day: Date) -> Moment {
+    day.with_time(Time::from_hms(23, 59, 59).unwrap_or(Time::MIDNIGHT)).assume_utc()
 }

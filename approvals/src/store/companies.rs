@@ -1,7 +1,7 @@
-//! Table `company`.
-use super::Store;
-use crate::StoreError;
-use anteroom_domain::{Company, CompanyId, Moment, Person, TargetId};
+//! Tables `company` and `company_term`.
+use super::{Store, total};
+use crate::{CompanyRow, CompanyTerm, Listing, Page, StoreError, listing::pattern};
+use anteroom_domain::{Company, CompanyId, Handle, Moment, Person, PersonId, Reason, TargetId};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -69,6 +69,98 @@ pub(crate) async fn list(db: impl PgExecutor<'_>) -> Store<Vec<Company>> {
     rows.into_iter().map(Company::try_from).collect()
 }
 
+/// With what belongs to each.
+struct Counted {
+    id: Uuid,
+    name: String,
+    contract_ends: Moment,
+    supervised: bool,
+    people: Option<i64>,
+    targets: Option<i64>,
+    sessions: Option<i64>,
+    locked: bool,
+}
+
+impl TryFrom<Counted> for CompanyRow {
+    type Error = StoreError;
+    fn try_from(r: Counted) -> Store<Self> {
+        let company = Row { id: r.id, name: r.name, contract_ends: r.contract_ends, supervised: r.supervised }.try_into()?;
+        Ok(Self { company, people: total(r.people), targets: total(r.targets), sessions: total(r.sessions), locked: r.locked })
+    }
+}
+
+pub(crate) async fn rows(db: &sqlx::PgPool, search: &str, page: Page) -> Store<Listing<CompanyRow>> {
+    let like = pattern(search);
+    let n = sqlx::query_scalar!("select count(*) from company where name ilike $1", like).fetch_one(db).await?;
+    Ok(Listing { rows: counted(db, None, &like, page).await?, total: total(n) })
+}
+
+pub(crate) async fn row(db: impl PgExecutor<'_>, id: CompanyId) -> Store<Option<CompanyRow>> {
+    Ok(counted(db, Some(id), "%", Page { number: 0, size: 1 }).await?.pop())
+}
+
+async fn counted(db: impl PgExecutor<'_>, only: Option<CompanyId>, like: &str, page: Page) -> Store<Vec<CompanyRow>> {
+    let rows = sqlx::query_as!(
+        Counted,
+        r#"select c.id, c.name, c.contract_ends, c.supervised,
+           (select count(*) from person p where p.company = c.id) as people,
+           (select count(*) from target t where t.vendor = c.id) as targets,
+           (select count(*) from session s join person p on p.id = s.person where p.company = c.id and s.ended_at is null) as sessions,
+           exists(select from lock l where l.company = c.id and l.lifted_at is null) as "locked!"
+           from company c where ($1::uuid is null or c.id = $1) and c.name ilike $2 order by c.name, c.id limit $3 offset $4"#,
+        only.map(|c| c.0),
+        like,
+        page.limit(),
+        page.offset()
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(CompanyRow::try_from).collect()
+}
+
+/// What its contract is from now on.
+pub(crate) async fn add_term(
+    db: impl PgExecutor<'_>,
+    c: &Company,
+    reason: Option<&Reason>,
+    by: Option<PersonId>,
+    at: Moment,
+) -> Store<()> {
+    sqlx::query!(
+        "insert into company_term (id, company, contract_ends, supervised, reason, by_person, at) values ($1, $2, $3, $4, $5, $6, $7)",
+        Uuid::now_v7(),
+        c.id.0,
+        c.contract_ends,
+        c.supervised,
+        reason.map(Reason::as_str),
+        by.map(|p| p.0),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Newest first.
+pub(crate) async fn terms(db: impl PgExecutor<'_>, id: CompanyId, at_most: i64) -> Store<Vec<CompanyTerm>> {
+    const WHERE: StoreError = StoreError::Damaged("company_term");
+    let rows = sqlx::query!(
+        r#"select t.contract_ends, t.supervised, t.reason, t.at, p.handle as "by?" from company_term t
+           left join person p on p.id = t.by_person where t.company = $1 order by t.at desc, t.id desc limit $2"#,
+        id.0,
+        at_most
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let reason = r.reason.map(Reason::new).transpose().map_err(|_| WHERE)?;
+            let by = r.by.map(Handle::new).transpose().map_err(|_| WHERE)?;
+            Ok(CompanyTerm { contract_ends: r.contract_ends, supervised: r.supervised, reason, by, at: r.at })
+        })
+        .collect()
+}
+
 /// Makes who begins a session on this target wait for each other, and says how many of the same kind run there: of vendors' people or of our own.
 pub(crate) async fn running_on(tx: &mut sqlx::PgConnection, target: TargetId, vendors: bool) -> Store<u64> {
     sqlx::query_scalar!("select id from target where id = $1 for no key update", target.0).fetch_optional(&mut *tx).await?;
@@ -80,5 +172,5 @@ pub(crate) async fn running_on(tx: &mut sqlx::PgConnection, target: TargetId, ve
     )
     .fetch_one(tx)
     .await?;
-    Ok(super::total(n))
+    Ok(total(n))
 }

@@ -1,7 +1,7 @@
 //! Table `person` and the links that enrol one.
 use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
-use anteroom_domain::{Moment, Person, PersonAttributes, PersonId, Roles};
+use anteroom_domain::{CompanyId, Moment, Person, PersonAttributes, PersonId, Roles};
 use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
@@ -108,6 +108,19 @@ pub(crate) async fn list(db: &sqlx::PgPool, search: &str, page: Page) -> Store<L
     .await?;
     let n = sqlx::query_scalar!("select count(*) from person where handle ilike $1 or display_name ilike $1", like).fetch_one(db).await?;
     Ok(Listing { rows: rows.into_iter().map(Person::try_from).collect::<Store<_>>()?, total: total(n) })
+}
+
+/// By handle.
+pub(crate) async fn of_company(db: impl PgExecutor<'_>, company: CompanyId, at_most: i64) -> Store<Vec<Person>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person where company = $1 order by handle limit $2",
+        company.0,
+        at_most
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Person::try_from).collect()
 }
 
 /// False if it was so already.

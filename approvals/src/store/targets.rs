@@ -2,7 +2,7 @@
 use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
 use anteroom_domain::{
-    AccountId, AccountName, Moment, Profile, Protocol, Target, TargetAttributes, TargetId, TargetKind, Via, target::Account,
+    AccountId, AccountName, CompanyId, Moment, Profile, Protocol, Target, TargetAttributes, TargetId, TargetKind, Via, target::Account,
 };
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
@@ -164,6 +164,23 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
     Ok(Listing { rows: rows.into_iter().map(Target::try_from).collect::<Store<_>>()?, total: total(n) })
 }
 
+/// That a company keeps, by name.
+pub(crate) async fn of_company(db: impl PgExecutor<'_>, company: CompanyId, at_most: i64) -> Store<Vec<Target>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", attributes as "attributes!", pinned_host_keys as "pinned_host_keys!",
+           pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
+           account_ids as "account_ids!", account_names as "account_names!"
+           from target_row where id in (select id from target where vendor = $1) order by name limit $2"#,
+        company.0,
+        at_most
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Target::try_from).collect()
+}
+
 /// False if there is no such target, or it has no host keys.
 pub(crate) async fn pin(db: impl PgExecutor<'_>, id: TargetId, lines: &[String]) -> Store<bool> {
     let done = sqlx::query!("update target set pinned_host_keys = $2 where id = $1 and protocol <> 'rdp'", id.0, lines).execute(db).await?;
@@ -269,8 +286,8 @@ pub(crate) async fn credential(db: impl PgExecutor<'_>, account: AccountId) -> S
         .await?)
 }
 
-/// False if there is no such target. The database refuses a company that does not exist.
-pub(crate) async fn set_attributes(db: impl PgExecutor<'_>, id: TargetId, a: &TargetAttributes) -> Store<bool> {
-    let done = sqlx::query!("update target set attributes = $2 where id = $1", id.0, json(a)?).execute(db).await?;
-    Ok(done.rows_affected() == 1)
+/// The database refuses a company that does not exist.
+pub(crate) async fn set_attributes(db: impl PgExecutor<'_>, id: TargetId, a: &TargetAttributes) -> Store<()> {
+    sqlx::query!("update target set attributes = $2 where id = $1", id.0, json(a)?).execute(db).await?;
+    Ok(())
 }

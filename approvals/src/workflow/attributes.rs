@@ -1,7 +1,7 @@
 //! What policies ask about: set by operators, told to every running session.
 use crate::{Approvals, Change, ManageError, audit::record, clock, store};
 use anteroom_domain::{
-    AuditEvent, PersonAttributes, PersonId, Roles, TargetAttributes, TargetId,
+    AuditEvent, Lockable, Person, PersonAttributes, PersonId, Roles, Target, TargetAttributes, TargetId,
     attributes::{MAX_NAMES, MAX_WINDOWS},
     audit::AttributesEvent,
 };
@@ -27,22 +27,9 @@ impl Approvals {
         attributes: PersonAttributes,
     ) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManagePeople).await?;
-        bounded(attributes.groups.len(), attributes.shifts.len())?;
         let mut tx = self.begin().await?;
         let before = store::people::taken(&mut *tx, person).await?.ok_or(ManageError::NoSuch("person"))?;
-        let unfit = unfit_roles(&attributes, &before.roles);
-        // Who is both from before keeps no other attribute because of it; their roles count for nothing anyway.
-        if unfit != Roles::default() && attributes.company != before.attributes.company {
-            let (who, unfit) = (&before.handle, unfit.names().join(" and "));
-            let why = format!(
-                "{who} is {unfit}, and a vendor's person can be admin only; take that away first: anteroom person set {who} --role admin"
-            );
-            return Err(ManageError::Invalid { what: "company", why });
-        }
-        store::people::set_attributes(&mut *tx, person, &attributes).await?;
-        let event = AuditEvent::Attributes(AttributesEvent::Person { person, attributes });
-        record::write(&mut tx, event, actor, clock::now()).await?;
-        store::tell(&mut *tx, Change::Person(person)).await?;
+        write_person(&mut tx, actor, &before, attributes).await?;
         Ok(self.commit(tx).await?)
     }
 
@@ -53,14 +40,50 @@ impl Approvals {
         attributes: TargetAttributes,
     ) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManageTargets).await?;
-        bounded(attributes.labels.len(), attributes.maintenance.len())?;
         let mut tx = self.begin().await?;
-        if !store::targets::set_attributes(&mut *tx, target, &attributes).await? {
+        if !store::locks::hold(&mut tx, Lockable::Target(target)).await? {
             return Err(ManageError::NoSuch("target"));
         }
-        let event = AuditEvent::Attributes(AttributesEvent::Target { target, attributes });
-        record::write(&mut tx, event, actor, clock::now()).await?;
-        store::tell(&mut *tx, Change::Target(target)).await?;
+        let before = store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))?;
+        write_target(&mut tx, actor, &before, attributes).await?;
         Ok(self.commit(tx).await?)
     }
+}
+
+/// `before` is taken, so that nothing that is written meanwhile is lost.
+pub(super) async fn write_person(
+    tx: &mut sqlx::PgConnection,
+    actor: Option<PersonId>,
+    before: &Person,
+    attributes: PersonAttributes,
+) -> Result<(), ManageError> {
+    bounded(attributes.groups.len(), attributes.shifts.len())?;
+    let unfit = unfit_roles(&attributes, &before.roles);
+    // Who is both from before keeps no other attribute because of it; their roles count for nothing anyway.
+    if unfit != Roles::default() && attributes.company != before.attributes.company {
+        let (who, unfit) = (&before.handle, unfit.names().join(" and "));
+        let why =
+            format!("{who} is {unfit}, and a vendor's person can be admin only; take that away first: anteroom person set {who} --role admin");
+        return Err(ManageError::Invalid { what: "company", why });
+    }
+    let person = before.id;
+    store::people::set_attributes(&mut *tx, person, &attributes).await?;
+    let event = AuditEvent::Attributes(AttributesEvent::Person { person, attributes });
+    record::write(&mut *tx, event, actor, clock::now()).await?;
+    Ok(store::tell(&mut *tx, Change::Person(person)).await?)
+}
+
+/// The same.
+pub(super) async fn write_target(
+    tx: &mut sqlx::PgConnection,
+    actor: Option<PersonId>,
+    before: &Target,
+    attributes: TargetAttributes,
+) -> Result<(), ManageError> {
+    bounded(attributes.labels.len(), attributes.maintenance.len())?;
+    let target = before.id;
+    store::targets::set_attributes(&mut *tx, target, &attributes).await?;
+    let event = AuditEvent::Attributes(AttributesEvent::Target { target, attributes });
+    record::write(&mut *tx, event, actor, clock::now()).await?;
+    Ok(store::tell(&mut *tx, Change::Target(target)).await?)
 }

@@ -36,6 +36,7 @@ pub(crate) use authorize::loggable;
 pub use authorize::{Claim, Whence};
 pub use break_glass::{BreakGlassError, BreakGlassForm};
 pub use cards::{CardError, CardForm, CardUse};
+pub use companies::{CompanyPage, CompanyRow, CompanyTerm};
 pub use devices::{Feed, FeedKind, FoundComponent, Inventory, MachineRow, SbomInfo, Turned};
 pub use explain::Explained;
 pub(crate) use holds::hash;

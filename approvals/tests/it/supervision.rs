@@ -46,7 +46,7 @@ impl Hospital {
     }
 
     async fn contract(&self, ends: Moment) {
-        self.w.approvals.change_company(None, self.company, ends, true).await.unwrap();
+        self.w.approvals.change_company(None, self.company, ends, true, None).await.unwrap();
     }
 
     /// People as the database has them now.
@@ -222,9 +222,9 @@ async fn companies_have_names_of_their_own_and_are_kept_by_operators() {
     let (a, ends) = (&h.w.approvals, now() + time::Duration::days(1));
     assert_eq!(a.add_company(None, name(), ends, true).await.unwrap_err(), ManageError::Taken("company name"));
     assert_eq!(a.add_company(Some(h.vera.person.id), name(), ends, true).await.unwrap_err(), ManageError::NotAllowed);
-    assert_eq!(a.change_company(Some(h.nora.person.id), h.company, ends, false).await.unwrap_err(), ManageError::NotAllowed);
+    assert_eq!(a.change_company(Some(h.nora.person.id), h.company, ends, false, None).await.unwrap_err(), ManageError::NotAllowed);
     let unknown = CompanyId(Uuid::now_v7());
-    assert_eq!(a.change_company(None, unknown, ends, false).await.unwrap_err(), ManageError::NoSuch("company"));
+    assert_eq!(a.change_company(None, unknown, ends, false, None).await.unwrap_err(), ManageError::NoSuch("company"));
     let found = a.company_by_name("made-up imaging").await.unwrap().unwrap();
     assert!(found.id == h.company && found.supervised && a.companies().await.unwrap() == [found]);
 }

@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
 pub(crate) mod cards;
+pub(crate) mod companies;
 mod confirmation;
 pub(crate) mod desktop;
 pub(crate) mod devices;

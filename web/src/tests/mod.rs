@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 mod cards;
 mod certificates;
+mod companies;
 mod desktop;
 mod hostile;
 mod keeping;

@@ -1,5 +1,6 @@
 // Looks at every page of a running preview in Chromium: `node test/pages.js PREVIEW_OUTPUT [PICTURES_DIR]`.
 // Fails when axe finds something, a policy is violated, a page is wider than the screen, or a script complains.
+// `refused` says of a page that its form is meant to be sent back: the browser logs the 422, and has to.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { browser, button } from "./webdriver.js";
@@ -70,12 +71,18 @@ const pages = [
   ["targets", "olga", "/targets"],
   ["device", "olga", `/targets/${id("device")}`],
   ["target-locked", "olga", `/targets/${id("locked")}`],
+  ["companies", "olga", "/companies"],
+  ["companies-approver", "ben", "/companies"],
+  ["company", "olga", `/companies/${id("company")}`],
+  ["company-approver", "ben", `/companies/${id("company")}`],
+  ["company-ended", "olga", `/companies/${id("company-ended")}`],
+  ["company-wrong", "olga", `/companies/${id("company")}`, { fill: ["//input[@id='handle']", "ben"], press: button("Add person"), until: "can be admin only", refused: true }],
   ["locks", "ben", "/locks"],
   ["policies", "olga", "/policies"],
   ["policy-version", "max", "/policies/versions/2"],
   ["policy-edit", "olga", "/policies/edit"],
   ["policy-checked", "olga", "/policies/edit", { fill: ["//textarea[@id='text1']", "\n@id(\"closed\") @reason(\"Closed today.\") forbid (principal, action, resource) when { resource.name == \"ehr-db-1\" };\n"], press: button("Check and compare"), until: "What this text changes" }],
-  ["policy-wrong", "olga", "/policies/edit", { fill: ["//textarea[@id='text0']", "permit (principal, action, resource) when { principal.rolls };"], press: button("Check and compare"), until: "the text is not right" }],
+  ["policy-wrong", "olga", "/policies/edit", { fill: ["//textarea[@id='text0']", "permit (principal, action, resource) when { principal.rolls };"], press: button("Check and compare"), until: "the text is not right", refused: true }],
   ["what-if", "max", "/policies/what-if"],
   ["what-if-answered", "max", "/policies/what-if?person=ada&target=mri-3&from=192.0.2.41"],
   ["target-rdp", "olga", `/targets/${id("target-rdp")}`],
@@ -132,7 +139,10 @@ try {
           "const done = arguments[0]; axe.run(document, { runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice'] }).then(r => done(r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | '))))",
         );
         for (const f of found) complain(`${label}: axe ${f}`);
-        for (const l of await b.logs()) if (l.level === "SEVERE" && !(name === "problem" && l.message.includes("404"))) complain(`${label}: ${l.message}`);
+        const meant = name === "problem" ? "404" : act?.refused ? "422" : null;
+        const severe = (await b.logs()).filter((l) => l.level === "SEVERE").map((l) => l.message);
+        for (const m of severe) if (!meant || !m.includes(meant)) complain(`${label}: ${m}`);
+        if (act?.refused && !severe.some((m) => m.includes(meant))) complain(`${label}: the form was taken, and should not have been`);
       }
     }
   }

@@ -6,5 +6,12 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum CompanyEvent {
     Added { company: CompanyId, name: String, contract_ends: CanonicalText, supervised: bool },
-    Changed { company: CompanyId, contract_ends: CanonicalText, supervised: bool },
+    Changed {
+        company: CompanyId,
+        contract_ends: CanonicalText,
+        supervised: bool,
+        /// The words are kept with the company.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason_sha256: Option<String>,
+    },
 }

@@ -3,9 +3,9 @@ use super::{
     context::{Context, with_context},
     output::moment,
 };
-use anteroom_domain::{Company, DisplayName, Moment, TargetAttributes, TargetName};
+use anteroom_domain::{Company, DisplayName, Moment, Reason, TargetName, company::last_moment};
 use clap::Subcommand;
-use time::{Date, Time, format_description::well_known::Rfc3339, macros::format_description};
+use time::{Date, format_description::well_known::Rfc3339, macros::format_description};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -33,6 +33,7 @@ enum What {
         unsupervised: bool,
     },
     /// Change a contract's end, or whether somebody has to watch. Running sessions obey within a second.
+    #[command(after_help = "Example:\n  anteroom company set \"Made-up Imaging\" --until 2026-12-31 --reason \"contract not renewed\"")]
     Set {
         name: DisplayName,
         #[arg(long, value_parser = read_end)]
@@ -41,6 +42,9 @@ enum What {
         /// connection on.
         #[arg(long, value_name = "true|false")]
         supervised: Option<bool>,
+        /// Why; kept with the company and shown on its page in the portal.
+        #[arg(long)]
+        reason: Option<Reason>,
     },
     /// Say which targets a company keeps: its people reach these and no others.
     Keeps {
@@ -61,9 +65,7 @@ fn read_end(s: &str) -> Result<Moment, String> {
         return Ok(at);
     }
     let day = Date::parse(s, format_description!("[year]-[month]-[day]"));
-    let day = day.map_err(|_| "not a day like 2027-06-30, nor a moment like 2027-06-30T18:00:00Z".to_owned())?;
-    let last = Time::from_hms(23, 59, 59).unwrap_or(Time::MIDNIGHT);
-    Ok(day.with_time(last).assume_utc())
+    day.map(last_moment).map_err(|_| "not a day like 2027-06-30, nor a moment like 2027-06-30T18:00:00Z".to_owned())
 }
 
 pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
@@ -76,10 +78,10 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             let watched = if unsupervised { "work unwatched" } else { "work while somebody watches" };
             Ok(out.line(format!("{name} is known; its people {watched}, until {}. Next: anteroom person set HANDLE --company {:?}", moment(until), name.as_str()))?)
         }
-        What::Set { name, until, supervised } => {
+        What::Set { name, until, supervised, reason } => {
             let company = named(&cx, &name).await?;
             let (until, supervised) = (until.unwrap_or(company.contract_ends), supervised.unwrap_or(company.supervised));
-            cx.approvals.change_company(None, company.id, until, supervised).await?;
+            cx.approvals.change_company(None, company.id, until, supervised, reason).await?;
             Ok(out.line(format!("{name}: contract until {}, {}", moment(until), watched(supervised)))?)
         }
         What::Keeps { name, targets, no_longer } => {
@@ -87,8 +89,7 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             for target in targets {
                 let found = cx.approvals.target_by_name(&target).await?.ok_or_else(|| anyhow::anyhow!("there is no target \"{target}\""))?;
                 let vendor = if no_longer { None } else { Some(company.id) };
-                let attributes = TargetAttributes { vendor, ..found.attributes };
-                cx.approvals.set_target_attributes(None, found.id, attributes).await?;
+                cx.approvals.set_keeper(None, found.id, vendor).await?;
                 let how = if no_longer { "no longer keeps" } else { "keeps" };
                 out.line(format!("{name} {how} {target}"))?;
             }

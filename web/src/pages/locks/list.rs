@@ -58,7 +58,8 @@ impl Locks {
         match on {
             Lockable::Person(p) if self.sees_people => Some(format!("/people/{p}")),
             Lockable::Target(t) if self.sees_targets => Some(format!("/targets/{t}")),
-            _ => None,
+            Lockable::Company(c) => Some(format!("/companies/{c}")),
+            Lockable::Person(_) | Lockable::Target(_) => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::{LockRow, MachineRow, PasskeyInfo, PersonPatients, SshKeyInfo};
-use anteroom_domain::{Lockable, Person, PersonId};
+use anteroom_domain::{Company, Lockable, Person, PersonId};
 use anteroom_policy::Action;
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -14,6 +14,8 @@ use axum::{extract::State, response::Response};
 pub(super) struct Show {
     frame: Frame,
     person: Person,
+    /// Whom they work for, if not the hospital.
+    company: Option<Company>,
     passkeys: Vec<PasskeyInfo>,
     ssh_keys: Vec<SshKeyInfo>,
     /// A link that was just made; shown once.
@@ -32,11 +34,15 @@ impl Show {
         let person = app.approvals.person(id).await?.ok_or_else(Problem::not_found)?;
         let passkeys = app.approvals.passkeys(id).await?;
         let ssh_keys = app.approvals.ssh_keys(id).await?;
+        let company = match person.attributes.company {
+            Some(c) => app.approvals.company(c).await?,
+            None => None,
+        };
         let own = frame.person.id == id;
         let patients = app.approvals.patients_of_person(id).await?;
         let (lock, may_lock) = (app.approvals.lock_on(Lockable::Person(id)).await?, frame.may(Action::Lock));
         let machines = app.approvals.machines(Some(id)).await?;
-        Ok(Self { frame, person, passkeys, ssh_keys, link, own, patients, lock, may_lock, machines })
+        Ok(Self { frame, person, company, passkeys, ssh_keys, link, own, patients, lock, may_lock, machines })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::{AuthorityInfo, Inventory, LockRow, Purpose, SbomInfo, Turned};
-use anteroom_domain::{ClinicalUse, Lockable, ProbeOutcome, Profile, Protocol, Target, TargetId, TargetKind};
+use anteroom_domain::{ClinicalUse, Company, Lockable, ProbeOutcome, Profile, Protocol, Target, TargetId, TargetKind};
 use anteroom_policy::Action;
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -16,6 +16,8 @@ use axum::{extract::State, response::Response};
 pub(super) struct Show {
     frame: Frame,
     target: Target,
+    /// Who keeps it, if not the hospital.
+    keeper: Option<Company>,
     /// What the form about reaching it holds.
     reach: Reach,
     /// Our authorities that targets may believe in, the one that signs now first. Empty where they cannot.
@@ -43,8 +45,12 @@ impl Show {
         let (inventory, sbom) = app.approvals.device(id).await?;
         let turned = app.approvals.clinical_use_turned(id).await?;
         let names = Names::of(app, turned.iter().filter_map(|t| t.by).collect()).await?;
+        let keeper = match target.attributes.vendor {
+            Some(c) => app.approvals.company(c).await?,
+            None => None,
+        };
         let may_test = app.probe.is_some();
-        Ok(Self { frame, target, reach, authorities, wrong, may_test, tested: None, lock, may_lock, inventory, sbom, turned, names })
+        Ok(Self { frame, target, keeper, reach, authorities, wrong, may_test, tested: None, lock, may_lock, inventory, sbom, turned, names })
     }
 
     pub(super) fn with(self, tested: Tested) -> Self {
