@@ -8,6 +8,7 @@ mod break_glass;
 mod cards;
 mod certificates;
 mod cluster;
+mod companies;
 mod connecting;
 mod devices;
 mod evidence;
