@@ -101,8 +101,7 @@ impl Obligations {
     /// carries bytes past it (files, forwards, windows, desktops) is not there.
     #[must_use]
     pub fn leaves(&self, granted: &Capabilities) -> Capabilities {
-        let within = |c: &&Capability| self.capabilities.as_ref().is_none_or(|most| most.has(c));
-        let mut left = Capabilities(granted.0.iter().filter(within).cloned().collect());
+        let mut left = self.capabilities.as_ref().map_or_else(|| granted.clone(), |most| granted.meet(most));
         if self.masks(&left) {
             left.0.retain(|c| matches!(c, Capability::Shell | Capability::Exec(_) | Capability::AgentForwarding));
         }
@@ -189,6 +188,16 @@ mod tests {
         // A policy that allows no unmasking is not overruled by a grant.
         let stricter = Obligations { capabilities: Some(Capabilities::interactive()), ..owed };
         assert!(stricter.masks(&stricter.leaves(&lifted)) && !stricter.leaves(&lifted).has(&Capability::Unmask));
+    }
+
+    #[test]
+    fn of_a_ceiling_and_a_grant_what_both_allow_is_left() {
+        let set = |texts: &[&str]| Capabilities::parse(texts).unwrap();
+        let owed = Obligations { capabilities: Some(set(&["exec:ls *", "download:/var/log/**"])), ..Obligations::default() };
+        let left = |texts: &[&str]| owed.leaves(&set(texts)).names();
+        assert_eq!(left(&["shell", "exec", "download:/var/log/app.log"]), ["exec:ls *", "download:/var/log/app.log"]);
+        assert_eq!(left(&["download", "upload"]), ["download:/var/log/**"]);
+        assert!(left(&["shell", "download:/etc/passwd"]).is_empty());
     }
 
     #[test]

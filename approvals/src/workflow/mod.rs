@@ -38,7 +38,7 @@ pub use break_glass::{BreakGlassError, BreakGlassForm};
 pub use cards::{CardError, CardForm, CardUse};
 pub use companies::{CompanyPage, CompanyRow, CompanyTerm};
 pub use devices::{Feed, FeedKind, FoundComponent, Inventory, MachineRow, SbomInfo, Turned};
-pub use explain::Explained;
+pub use explain::{Explained, Why};
 pub(crate) use holds::hash;
 pub use locks::LockRow;
 pub(crate) use locks::{change as change_of_lock, insert_late, locked};

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use time::Duration;
 
 impl Approvals {
-    /// Of something that is asked for. What it asks in return; or why not, in words.
+    /// Of something that is asked for before anybody gave a second factor for it. What it asks in return; or why not, in words.
     pub(crate) fn asked_ruling(&self, a: &Asked<'_>) -> Result<Obligations, Vec<String>> {
         let ruling = self.policy().decide(&Question {
             ask: a.ask,
@@ -19,17 +19,13 @@ impl Approvals {
             capabilities: a.capabilities,
             lasts: a.lasts,
             source: Some(a.source),
-            // Nobody has given one yet; of a connection that is only thought of, one is as good as given.
-            factor: (a.ask == Ask::Connect).then(fresh_passkey),
+            // Nobody has given one yet.
+            factor: None,
             posture: a.posture,
             break_glass: a.ask == Ask::BreakGlass,
             now: a.now,
         });
-        let words = |reasons: &[anteroom_policy::pdp::Ground]| reasons.iter().map(ToString::to_string).collect();
-        match ruling {
-            Ruling::Permit { obligations, .. } => Ok(obligations),
-            Ruling::Deny { reasons } => Err(words(&reasons)),
-        }
+        in_words(ruling)
     }
 
     /// Of a connection under this grant.
@@ -50,9 +46,12 @@ impl Approvals {
     }
 }
 
-/// One that was given just now.
-pub(super) fn fresh_passkey() -> Factor {
-    Factor { kind: FactorKind::Passkey, age: Duration::ZERO }
+/// The obligations, or why not.
+pub(super) fn in_words(ruling: Ruling) -> Result<Obligations, Vec<String>> {
+    match ruling {
+        Ruling::Permit { obligations, .. } => Ok(obligations),
+        Ruling::Deny { reasons } => Err(reasons.iter().map(ToString::to_string).collect()),
+    }
 }
 
 fn factor(f: SecondFactor, age: Duration) -> Option<Factor> {

@@ -1,8 +1,5 @@
 //! What would policy say, now or with another text? The questions of earnest, put to a policy that need not count; nothing is changed by asking.
-use super::{
-    explain::{from_where, in_return, machine},
-    ruling::fresh_passkey,
-};
+use super::explain::{factor_asked, from_where, in_return, left_out, machine};
 use crate::{Approvals, GrantFilter, ManageError, Page, RequestFilter, StoreError, clock, store};
 use anteroom_domain::{
     AccessRequest, AccountName, Capabilities, Grant, GrantId, GrantState, Handle, Machine, Moment, Obligations, Person, PersonId,
@@ -36,6 +33,8 @@ pub struct WhatIf {
     /// Fingerprint of the SSH key they use.
     pub key: Option<String>,
     pub factor: Option<Factor>,
+    /// None: what people usually ask for on such a target.
+    pub capabilities: Option<Capabilities>,
     pub minutes: u32,
     /// Under a grant that was taken in an emergency.
     pub emergency: bool,
@@ -95,7 +94,7 @@ impl Approvals {
         let machines = store::posture::of(pool, &[person.id.0]).await?;
         let comes = Comes { from: q.comes_from, key: q.key.as_deref() };
         let found = machine(machines.iter().map(|(_, m)| m), comes);
-        let capabilities = Capabilities::usual(target.protocol);
+        let capabilities = q.capabilities.clone().unwrap_or_else(|| Capabilities::usual(target.protocol));
         let ruling = policy.decide(&Question {
             ask: q.ask,
             person: &person,
@@ -111,9 +110,13 @@ impl Approvals {
         });
         let speaks = policy.speaks_of_posture();
         let machine = speaks.then(|| from_where(person.handle.as_str(), machines.len(), found, now));
-        let besides = self.besides(q, &person, &target, now).await?;
+        let mut besides = self.besides(q, &person, &target, now).await?;
         let owes = match &ruling {
-            Ruling::Permit { obligations, .. } => Some(words(obligations)),
+            Ruling::Permit { obligations, .. } => {
+                besides.extend(left_out(q.ask, &capabilities, obligations));
+                besides.extend(q.factor.filter(|_| q.ask == Ask::Connect).and_then(|f| factor_asked(f, obligations)));
+                Some(words(obligations))
+            }
             Ruling::Deny { .. } => None,
         };
         Ok(WhatIfAnswer { permits: ruling.permits(), reasons: ruling.reasons().to_vec(), owes, machine, besides })
@@ -141,6 +144,9 @@ impl Approvals {
         }
         if !target.accounts.iter().any(|a| a.name == q.account) {
             all.push(format!("{} has no account {} here.", target.name, q.account));
+        }
+        if let Some(c) = q.capabilities.as_ref().and_then(|c| c.misfit(target.protocol)) {
+            all.push(format!("{} speaks {}, which knows no {c}.", target.name, target.protocol.title()));
         }
         let company = store::companies::of(pool, person).await?;
         if vendor::terms(person, target, company.as_ref(), now).is_err() {
@@ -183,7 +189,7 @@ impl Approvals {
                     capabilities: &g.capabilities,
                     lasts: g.not_after - g.not_before,
                     source,
-                    factor: Some(fresh_passkey()),
+                    factor: Some(Factor::NEW_PASSKEY),
                     posture: facts.machine(g.person, source).map(|m| &m.posture),
                     break_glass: emergency,
                     now,

@@ -1,6 +1,6 @@
 //! What device managers report of people's machines: who may, what is taken, and what it does to what runs.
 use crate::world::{HERE, KEY_FINGERPRINT, Someone, World, now};
-use anteroom_approvals::{Approvals, Change, ManageError, PostureError, Whence};
+use anteroom_approvals::{Approvals, Change, ManageError, PostureError, Whence, Why};
 use anteroom_domain::{AuditEvent, DeviceName, Moment, Role, SessionId, audit::PostureEvent};
 use anteroom_policy::{Decision, Permit, PolicyFile, Refusal, SecondFactor, Verdict};
 use anteroom_posture::{Comes, Envelope, FeedSecret, MAX_BYTES};
@@ -96,7 +96,7 @@ async fn a_fresh_report_of_this_machine_permits_and_nothing_else_does() {
 
     let explained = |key: &'static str| {
         let (who, target, account) = (s.ada.person.clone(), s.w.target.name.clone(), crate::world::account("root"));
-        async move { a.explain(&who, &target, &account, Comes { from: Some(HERE), key: Some(key) }, None).await.unwrap().unwrap() }
+        async move { a.explain(Why::usual(&who, &target, &account, Comes { from: Some(HERE), key: Some(key) })).await.unwrap().unwrap() }
     };
     let e = explained(KEY_FINGERPRINT).await;
     assert!(

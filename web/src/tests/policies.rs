@@ -93,12 +93,19 @@ async fn an_auditor_reads_and_asks_and_nobody_else_sees_any_of_it() {
     for shown in ["Policy permits it", "No grant for root@ehr-db-1 counts then", "admins-ask"] {
         assert!(asked.text.contains(shown), "{shown}: {}", asked.text);
     }
+    // Other capabilities and an old factor of another kind; what was typed is still there.
+    let asked = "/policies/what-if?person=ada&target=ehr-db-1&capabilities=shell%0D%0Adesktop&factor=certificate&age=600";
+    let asked = site.get(asked, Some(&eve)).await.text;
+    for shown in ["speaks SSH, which knows no desktop", "shell\r\ndesktop</textarea>", "value=\"certificate\" selected", "value=\"600\""] {
+        assert!(asked.contains(shown), "{shown}: {asked}");
+    }
     let eves = site.get("/policies/what-if?ask=request&person=eve&target=ehr-db-1", Some(&eve)).await.text;
     assert!(eves.contains("Policy denies it") && eves.contains("eve has not the role admin"), "{eves}");
     for (query, said) in [
         ("person=nobody&target=ehr-db-1", "There is no such person."),
         ("person=ada&target=nowhere", "There is no such target."),
         ("person=ada&target=ehr-db-1&from=here", "Address:"),
+        ("person=ada&target=ehr-db-1&capabilities=fly", "What for:"),
     ] {
         let wrong = site.get(&format!("/policies/what-if?{query}"), Some(&eve)).await;
         assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains(said), "{said}: {}", wrong.text);

@@ -84,6 +84,7 @@ const pages = [
   ["policy-checked", "olga", "/policies/edit", { fill: ["//textarea[@id='text1']", "\n@id(\"closed\") @reason(\"Closed today.\") forbid (principal, action, resource) when { resource.name == \"ehr-db-1\" };\n"], press: button("Check and compare"), until: "What this text changes" }],
   ["policy-wrong", "olga", "/policies/edit", { fill: ["//textarea[@id='text0']", "permit (principal, action, resource) when { principal.rolls };"], press: button("Check and compare"), until: "the text is not right", refused: true }],
   ["what-if", "max", "/policies/what-if"],
+  ["what-if-chosen", "max", "/policies/what-if?person=ada&target=mri-3&capabilities=download%3A%2Fvar%2Flog%2F*%0Adesktop&factor=certificate&age=600"],
   ["what-if-answered", "max", "/policies/what-if?person=ada&target=mri-3&from=192.0.2.41"],
   ["target-rdp", "olga", `/targets/${id("target-rdp")}`],
   ["target", "olga", `/targets/${id("target")}`],

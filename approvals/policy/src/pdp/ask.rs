@@ -61,6 +61,18 @@ impl FactorKind {
             Self::Card => "card",
         }
     }
+
+    /// Such a factor is given for one connection: however old policy lets one be, no other is asked for.
+    pub fn is_of_now(self) -> bool {
+        matches!(self, Self::Passkey | Self::SecurityKey | Self::Card)
+    }
+}
+
+impl FromStr for FactorKind {
+    type Err = &'static str;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|k| k.as_str() == s).ok_or("there are passkey, certificate, security_key, remembered and card")
+    }
 }
 
 /// A second factor and how long ago the person gave it.
@@ -68,6 +80,11 @@ impl FactorKind {
 pub struct Factor {
     pub kind: FactorKind,
     pub age: Duration,
+}
+
+impl Factor {
+    /// A passkey that signs just now.
+    pub const NEW_PASSKEY: Self = Self { kind: FactorKind::Passkey, age: Duration::ZERO };
 }
 
 /// Everything a policy can see.

@@ -1,9 +1,9 @@
 use super::{ConfigArg, Done, Failure, JsonArg, Out, Usage, context::with_context, output::moment};
-use anteroom_approvals::{Explained, HOSPITAL, STARTERS};
-use anteroom_domain::{AccountName, Handle, Moment, TargetName};
+use anteroom_approvals::{Explained, HOSPITAL, STARTERS, Why};
+use anteroom_domain::{AccountName, Capabilities, Capability, Handle, Moment, TargetName};
 use anteroom_policy::{
     Policy, PolicyFile,
-    pdp::{CasesError, try_cases},
+    pdp::{CasesError, Factor, FactorKind, try_cases},
 };
 use anteroom_posture::Comes;
 use anyhow::{Context as _, anyhow};
@@ -68,7 +68,11 @@ Example:
     /// The attributes that policies can ask about, with their types.
     Schema,
     /// Why may, or may not, this person reach this target at that time?
-    #[command(after_help = "Example:\n  anteroom policy explain ada mri-3 --at 2026-11-27T02:00:00Z --source 10.1.2.3")]
+    #[command(after_help = "\
+Examples:
+  anteroom policy explain ada mri-3 --at 2026-11-27T02:00:00Z --source 10.1.2.3
+  anteroom policy explain ada mri-3 --capability shell --capability \"download:/var/log/*\"
+  anteroom policy explain ada mri-3 --factor certificate --factor-age 50")]
     Explain {
         person: Handle,
         target: TargetName,
@@ -83,11 +87,30 @@ Example:
         /// Fingerprint of the SSH key they use, as ssh-keygen -l prints it: says which of their machines it is.
         #[arg(long, value_name = "SHA256:...")]
         key: Option<String>,
+        /// What for, as in a request; may be given several times. Without any: what people usually ask for there.
+        #[arg(long = "capability", value_name = "CAPABILITY")]
+        capabilities: Vec<Capability>,
+        /// The connection's second factor: passkey, certificate, security_key, remembered or card; none: nobody has given one yet.
+        #[arg(long, default_value = "passkey", value_parser = factor)]
+        factor: FactorChoice,
+        /// How many minutes ago it was given.
+        #[arg(long, default_value_t = 0, value_name = "MINUTES")]
+        factor_age: u32,
     },
 }
 
 fn at(s: &str) -> Result<Moment, &'static str> {
     Moment::parse(s, &time::format_description::well_known::Rfc3339).map_err(|_| "not a time like 2026-11-27T02:00:00Z")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FactorChoice(Option<FactorKind>);
+
+fn factor(s: &str) -> Result<FactorChoice, String> {
+    if s == "none" {
+        return Ok(FactorChoice(None));
+    }
+    s.parse().map(|k| FactorChoice(Some(k))).map_err(|e| format!("{e}, or none"))
 }
 
 pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
@@ -134,10 +157,16 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
                 .collect();
             Ok(out.table(&["VERSION", "SET", "BY", "SHA-256", "NOTE"], &rows, "nobody set one: the hospital's default counts (anteroom policy default)")?)
         }),
-        What::Explain { person, target, account, at, source, key } => with_context!(&a.config, cx => {
+        What::Explain { person, target, account, at, source, key, capabilities, factor, factor_age } => with_context!(&a.config, cx => {
             let person = cx.person(&person).await?;
             let comes = Comes { from: source, key: key.as_deref() };
-            let explained = cx.approvals.explain(&person, &target, &account, comes, at).await?;
+            let why = Why {
+                at,
+                capabilities: (!capabilities.is_empty()).then(|| Capabilities(capabilities.into_iter().collect())),
+                factor: factor.0.map(|kind| Factor { kind, age: time::Duration::minutes(factor_age.into()) }),
+                ..Why::usual(&person, &target, &account, comes)
+            };
+            let explained = cx.approvals.explain(why).await?;
             let explained = explained.ok_or_else(|| anyhow!("there is no target \"{target}\""))?;
             if a.json.json {
                 return Ok(out.json(&explained)?);
@@ -226,4 +255,36 @@ fn read(paths: &[PathBuf], ending: &str) -> anyhow::Result<Vec<PolicyFile>> {
 
 fn ends(p: &Path, ending: &str) -> bool {
     p.extension().is_some_and(|e| e == ending)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(subcommand)]
+        what: What,
+    }
+
+    type Asked = (Vec<String>, Option<FactorKind>, u32);
+
+    fn explain(more: &[&str]) -> Result<Asked, clap::Error> {
+        let line = Line::try_parse_from(["policy", "explain", "ada", "mri-3"].iter().chain(more))?;
+        let What::Explain { capabilities, factor, factor_age, .. } = line.what else { panic!("{line:?}") };
+        Ok((capabilities.iter().map(ToString::to_string).collect(), factor.0, factor_age))
+    }
+
+    #[test]
+    fn a_question_names_what_for_and_the_second_factor_or_is_as_usual() {
+        assert_eq!(explain(&[]).unwrap(), (vec![], Some(FactorKind::Passkey), 0));
+        let asked = explain(&["--capability", "shell", "--capability", "download:/a b", "--factor", "certificate", "--factor-age", "50"]);
+        assert_eq!(asked.unwrap(), (vec!["shell".into(), "download:/a b".into()], Some(FactorKind::Certificate), 50));
+        assert_eq!(explain(&["--factor", "none"]).unwrap().1, None);
+        for (bad, said) in [(["--capability", "fly"], "fly"), (["--factor", "otp"], "security_key"), (["--factor-age", "-1"], "-1")] {
+            assert!(explain(&bad).unwrap_err().to_string().contains(said), "{bad:?}");
+        }
+    }
 }

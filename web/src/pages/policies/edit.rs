@@ -95,6 +95,7 @@ impl Sent {
                 factor: take("factor"),
                 age: take("age"),
                 minutes: take("minutes"),
+                capabilities: take("capabilities"),
                 emergency: take("emergency"),
             },
             checked: take("checked"),

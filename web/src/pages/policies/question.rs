@@ -1,6 +1,6 @@
 //! A case that somebody thinks of, as a form has it.
 use anteroom_approvals::WhatIf;
-use anteroom_domain::{AccountName, Handle, Moment, TargetName};
+use anteroom_domain::{AccountName, Capabilities, Handle, Moment, TargetName};
 use anteroom_policy::{
     Ask,
     pdp::{Factor, FactorKind},
@@ -28,6 +28,8 @@ pub(crate) struct Fields {
     /// Its age, minutes.
     pub(crate) age: String,
     pub(crate) minutes: String,
+    /// One a line; empty: the usual ones.
+    pub(crate) capabilities: String,
     pub(crate) emergency: String,
 }
 
@@ -57,7 +59,7 @@ impl Fields {
         let factor = match self.factor.as_str() {
             "none" => None,
             "" => Some(FactorKind::Passkey),
-            name => Some(FactorKind::ALL.into_iter().find(|k| k.as_str() == name).ok_or("Second factor: choose one of the list")?),
+            name => Some(name.parse().map_err(|_| "Second factor: choose one of the list")?),
         };
         let age = number("Age of the second factor", &self.age, 0)?;
         Ok(WhatIf {
@@ -72,6 +74,13 @@ impl Fields {
             },
             key: Some(self.key.trim().to_owned()).filter(|k| !k.is_empty()),
             factor: factor.map(|kind| Factor { kind, age: Duration::minutes(age.into()) }),
+            capabilities: match self.capabilities.trim() {
+                "" => None,
+                some => {
+                    let lines = some.lines().map(str::trim).filter(|l| !l.is_empty());
+                    Some(Capabilities::parse(lines).map_err(|e| told("What for")(&e))?)
+                }
+            },
             minutes: number("For how long", &self.minutes, 60)?,
             emergency: !self.emergency.is_empty(),
         })
@@ -97,19 +106,23 @@ mod tests {
         let little = Fields { person: "ada".into(), target: " mri-3 ".into(), ..Fields::default() };
         let q = little.read().unwrap();
         assert_eq!((q.ask, q.account.as_str(), q.minutes, q.at), (Ask::Connect, "root", 60, None));
-        assert_eq!(q.factor, Some(Factor { kind: FactorKind::Passkey, age: Duration::ZERO }));
+        assert_eq!((q.factor, q.capabilities), (Some(Factor::NEW_PASSKEY), None));
         let all = Fields {
             at: "2026-11-27T02:00".into(),
             from: "10.1.2.3".into(),
             factor: "none".into(),
             emergency: "yes".into(),
+            capabilities: "shell\r\n\n download:/var/log/*;max=1MiB ".into(),
             ..little.clone()
         };
         let q = all.read().unwrap();
         assert_eq!(q.at, Some(time::macros::datetime!(2026-11-27 02:00 UTC)));
         assert!(q.factor.is_none() && q.emergency && q.comes_from.is_some());
+        assert_eq!(q.capabilities, Some(Capabilities::parse(["shell", "download:/var/log/*;max=1MiB"]).unwrap()));
+        let older = Fields { factor: "certificate".into(), age: "50".into(), ..little.clone() };
+        assert_eq!(older.read().unwrap().factor, Some(Factor { kind: FactorKind::Certificate, age: Duration::minutes(50) }));
         type Change = fn(&mut Fields);
-        let wrong: [(Change, &str); 7] = [
+        let wrong: [(Change, &str); 8] = [
             (|f| f.person = "A b".into(), "Person:"),
             (|f| f.target = String::new(), "Target:"),
             (|f| f.at = "é2026-11-27T02:00".into(), "When:"),
@@ -117,6 +130,7 @@ mod tests {
             (|f| f.age = "-1".into(), "Age"),
             (|f| f.factor = "otp".into(), "Second factor:"),
             (|f| f.ask = "fly".into(), "What:"),
+            (|f| f.capabilities = "shell\nfly".into(), "What for:"),
         ];
         for (change, said) in wrong {
             let mut f = little.clone();
