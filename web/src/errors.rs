@@ -245,8 +245,10 @@ impl Explain for CardError {
             Self::NotAllowed | Self::NoSuch => Failure::hidden(text),
             Self::NoSuchTarget
             | Self::NoSuchGateway(_)
+            | Self::Capabilities
             | Self::Misfit { .. }
             | Self::NotMeanwhile(_)
+            | Self::Useless(_)
             | Self::Terms(_)
             | Self::TooMany { .. } => Failure::unprocessable(text),
             Self::Changed | Self::FirstGone | Self::Life(_) | Self::Forged(_) | Self::NotOfCard(_) => {

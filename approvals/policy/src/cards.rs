@@ -1,5 +1,7 @@
 //! The life of a sealed break-glass card: two different officers make it valid, one use or a word of any officer ends it.
-use anteroom_domain::{CardState, Moment, PersonId, RequestId};
+use crate::break_glass::{self, NoGlass};
+use anteroom_domain::{Capabilities, Capability, CardState, Moment, Obligations, PersonId, RequestId};
+use time::Duration;
 
 /// One card's life so far. Made of what the database says by [`Life::of`]; whatever becomes of it goes through the functions below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,6 +114,56 @@ impl Life {
             CardState::Revoked => Err(NoCard::Revoked),
             CardState::Expired => Err(NoCard::Expired),
         }
+    }
+}
+
+/// Why a card would not open what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Useless {
+    #[error("a card lifts no masking: ask for that as usual, or have an auditor unmask the recording afterwards")]
+    Unmask,
+    #[error("of this an emergency there has {0} only, says policy; a card for more would open less than it says")]
+    Beyond(String),
+    #[error("an emergency lasts {} minutes at most there, says policy; a card for longer would open nothing", .0.whole_minutes())]
+    Longer(Duration),
+    #[error("policy lets nobody break the glass there with this: {0}")]
+    Denied(String),
+}
+
+/// Whether somebody at least could use a card for this, with all that it says. `rulings`: what policy says now of each person who might,
+/// breaking the glass with these capabilities. Where it lets nobody at all, that may pass (a device is in use, it is night): then a card
+/// can allow what people usually do there and no more. Policy is asked again when the card is used.
+pub fn worth(
+    asked: &Capabilities,
+    usual: &Capabilities,
+    length: Duration,
+    rulings: impl IntoIterator<Item = Result<Obligations, Vec<String>>>,
+) -> Result<(), Useless> {
+    if asked.has(&Capability::Unmask) {
+        return Err(Useless::Unmask);
+    }
+    let (mut less, mut longest, mut denied) = (None, None, None);
+    for ruling in rulings {
+        match break_glass::judge(&break_glass::Wish { length, before: 0, ruling: &ruling }) {
+            Ok(owed) => match owed.leaves(asked) {
+                left if left == *asked => return Ok(()),
+                left if less.as_ref().is_none_or(|l: &Capabilities| l.0.len() < left.0.len()) => less = Some(left),
+                _ => {}
+            },
+            Err(NoGlass::Length { longest: l }) => longest = longest.max(Some(l)),
+            Err(e @ (NoGlass::Policy(_) | NoGlass::TooOften)) => denied = denied.or(Some(e)),
+        }
+    }
+    if let Some(left) = less {
+        return Err(Useless::Beyond(if left.0.is_empty() { "nothing".into() } else { left.names().join(", ") }));
+    }
+    if let Some(longest) = longest {
+        return Err(Useless::Longer(longest));
+    }
+    match denied {
+        _ if asked.beyond(usual).is_empty() => Ok(()),
+        Some(NoGlass::Policy(why)) => Err(Useless::Denied(why.join("; "))),
+        _ => Err(Useless::Denied("there is nobody who may".into())),
     }
 }
 

@@ -123,6 +123,18 @@ pub(crate) async fn of_company(db: impl PgExecutor<'_>, company: CompanyId, at_m
     rows.into_iter().map(Person::try_from).collect()
 }
 
+/// The hospital's own people who connect; by handle, a thousand at most.
+pub(crate) async fn own_admins(db: impl PgExecutor<'_>) -> Store<Vec<Person>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person
+         where suspended_at is null and company is null and 'admin' = any(roles) order by handle limit 1000"
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Person::try_from).collect()
+}
+
 /// False if it was so already.
 pub(crate) async fn set_suspended(db: impl PgExecutor<'_>, id: PersonId, at: Option<Moment>) -> Store<bool> {
     let done =

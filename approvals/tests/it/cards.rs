@@ -8,7 +8,10 @@ use anteroom_domain::{
     AuditEvent, Capabilities, Card, CardCode, CardId, CardState, GatewayName, Moment, Obligations, PersonId, Reason, RequestId, Role,
     SessionId, TargetName, audit::CardEvent, content::Finding,
 };
-use anteroom_policy::cards::NoCard;
+use anteroom_policy::{
+    PolicyFile,
+    cards::{NoCard, Useless},
+};
 use uuid::Uuid;
 
 pub const GATEWAY: &str = "east";
@@ -159,11 +162,46 @@ async fn what_no_card_may_say_is_refused_when_it_is_made() {
         (CardForm { account: account("no-such"), ..form() }, "no such target"),
         (CardForm { gateway: GatewayName::new("eats").unwrap(), ..form() }, "no gateway named eats keeps cards"),
         (CardForm { capabilities: Capabilities::parse(["desktop"]).unwrap(), ..form() }, "does not know desktop"),
+        (CardForm { capabilities: Capabilities::default(), ..form() }, "at least one thing"),
+        (CardForm { capabilities: Capabilities::parse(["shell", "unmask"]).unwrap(), ..form() }, "lifts no masking"),
     ] {
         let e = begin(&w, &mut kim, bad).await.unwrap_err().to_string();
         assert!(e.contains(why), "{e}");
     }
     assert_eq!(w.approvals.cards("", false, Page::default()).await.unwrap().total, 0);
+}
+
+/// A card says what an emergency may have by policy; more is refused when it is made, not found out in the emergency.
+#[tokio::test]
+async fn a_card_allows_what_policy_lets_somebody_have_and_both_officers_sign_it() {
+    let (w, mut kim, mut lee) = world().await;
+    let chosen = |texts: &[&str]| CardForm { capabilities: Capabilities::parse(texts).unwrap(), ..form() };
+    let more = ["exec:systemctl restart *", "download:/var/log/**;max=10MiB"];
+    let nobody = begin(&w, &mut kim, chosen(&more)).await.unwrap_err();
+    assert_eq!(nobody, CardError::Useless(Useless::Denied("there is nobody who may".into())), "no admin yet");
+    w.somebody("ada", Role::Admin).await;
+    let (card, _) = begin(&w, &mut kim, chosen(&more)).await.unwrap();
+    countersign(&w, &mut lee, card).await.unwrap();
+    let kept = kept(&w).await;
+    assert_eq!(kept[0].terms.capabilities.names(), more);
+    for signature in &kept[0].signatures {
+        assert!(more.iter().all(|m| signature.content.contains(m)), "in what each officer signed: {}", signature.content);
+    }
+    // The hospital's own policy lets an emergency last an hour.
+    let long = begin(&w, &mut kim, CardForm { minutes: 120, ..form() }).await.unwrap_err();
+    assert_eq!(long, CardError::Useless(Useless::Longer(time::Duration::HOUR)));
+    let text = r#"@id("logs") @capabilities("shell, download:/var/log/**") permit (principal, action == Action::"break_glass", resource);"#;
+    w.approvals.set_policy(None, vec![PolicyFile { name: "a.cedar".into(), text: text.into() }], "narrow").await.unwrap();
+    let beyond = begin(&w, &mut kim, form()).await.unwrap_err();
+    assert_eq!(beyond, CardError::Useless(Useless::Beyond("shell".into())), "exec too is more than policy gives");
+    begin(&w, &mut kim, chosen(&["shell", "download:/var/log/app.log"])).await.unwrap();
+    // What changed between showing and signing counts.
+    let (start, _) = Box::pin(w.approvals.begin_card(&kim.person, chosen(&["shell"]))).await.unwrap();
+    let text = r#"@id("none") @capabilities("exec:uptime") permit (principal, action == Action::"break_glass", resource);"#;
+    w.approvals.set_policy(None, vec![PolicyFile { name: "a.cedar".into(), text: text.into() }], "narrower").await.unwrap();
+    let answer = kim.passkey.get(&start.options).unwrap();
+    let late = Box::pin(w.approvals.finish_card(&kim.person, start.ceremony, &answer)).await.unwrap_err();
+    assert_eq!(late, CardError::Useless(Useless::Beyond("nothing".into())));
 }
 
 /// Better known when it is made than in the emergency.

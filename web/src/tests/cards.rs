@@ -84,6 +84,44 @@ async fn a_card_is_made_printed_once_countersigned_and_revoked() {
 }
 
 #[tokio::test]
+async fn what_is_ticked_is_signed_shown_and_printed() {
+    let site = Site::new().await;
+    let mut kim = site.world.somebody("kim", Role::KeyHolder).await;
+    let lee = site.world.somebody("lee", Role::KeyHolder).await;
+    site.world.somebody("ada", Role::Admin).await;
+    site.world.approvals.offline_cards("east").await.unwrap();
+    let form = site.get("/cards/new", Some(&kim)).await.text;
+    assert_eq!(form.matches(" checked> ").count() - 2, 2, "shell and exec, beside minutes and days: {form}");
+    assert!(form.contains("name=\"shell\" checked") && form.contains("name=\"exec\" checked"));
+    let mut wish = wish();
+    for (field, value) in [("chosen", "yes"), ("shell", "on"), ("download", "on"), ("download_path", "/var/log/**"), ("more", "exec:uptime")] {
+        wish[field] = json!(value);
+    }
+    let mut wrong = wish.clone();
+    wrong["download_path"] = json!("log");
+    let refused = site.json("/cards/begin", &wrong, Some(&kim)).await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.text.contains("download"), "{}", refused.text);
+    wrong["download_path"] = json!("");
+    wrong["more"] = json!("unmask");
+    let refused = site.json("/cards/begin", &wrong, Some(&kim)).await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.text.contains("lifts no masking"), "{}", refused.text);
+    let nothing = json!({ "chosen": "yes", "gateway": "east", "target": "ehr-db-1", "account": "root", "minutes": "60", "days": "90" });
+    assert_eq!(site.json("/cards/begin", &nothing, Some(&kim)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let content = site.json("/cards/begin", &wish, Some(&kim)).await.text;
+    assert!(content.contains("download:/var/log/**") && content.contains("exec:uptime"), "what is signed says it: {content}");
+    let done = ceremony(&site, &mut kim, "/cards/begin", "/cards/finish", wish).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    let path = format!("/cards/{}", done.json()["card"].as_str().unwrap());
+    let paper = site.form(&format!("{path}/print"), &[], Some(&kim)).await.text;
+    let allows = paper.split("id=\"allows\">").nth(1).unwrap().split("</ul>").next().unwrap();
+    assert_eq!(allows.matches("<li>").count(), 3, "{allows}");
+    assert!(allows.contains("/var/log/**") && allows.contains("uptime"), "{allows}");
+    let shown = site.get(&path, Some(&lee)).await.text;
+    assert!(shown.contains("/var/log/**") && shown.contains("Countersign"), "the second officer compares: {shown}");
+}
+
+#[tokio::test]
 async fn whoever_signs_out_before_printing_takes_the_code_with_them() {
     let site = Site::new().await;
     let mut kim = site.world.somebody("kim", Role::KeyHolder).await;

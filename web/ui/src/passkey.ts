@@ -19,15 +19,16 @@ if (document.querySelector("[data-needs-token]") && !token) {
 }
 
 // The exact content can be read before anything is signed: opening it begins the ceremony that the button then uses.
-const prepared = new Map<string, { started: Started; at: number }>();
+const prepared = new Map<string, { started: Started; at: number; body: string }>();
 for (const details of document.querySelectorAll<HTMLDetailsElement>("details[data-content-of]")) {
   details.addEventListener("toggle", async () => {
     const form = document.getElementById(details.dataset.contentOf ?? "") as HTMLFormElement | null;
     if (!details.open || !form || prepared.has(form.id)) return;
     try {
-      const started = await post<Started>(form.dataset.begin!, bodyOf(form));
+      const body = bodyOf(form);
+      const started = await post<Started>(form.dataset.begin!, body);
       await show(form, started);
-      prepared.set(form.id, { started, at: Date.now() });
+      prepared.set(form.id, { started, at: Date.now(), body: JSON.stringify(body) });
     } catch (e) {
       complain(form, explain(e));
     }
@@ -43,7 +44,8 @@ async function run(form: HTMLFormElement, button: HTMLButtonElement | null): Pro
     const body = bodyOf(form);
     const ready = prepared.get(form.id);
     prepared.delete(form.id);
-    const fresh = ready && Date.now() - ready.at < 60_000;
+    // What was filled in since is not what was shown: then it is begun, and shown, anew.
+    const fresh = ready && Date.now() - ready.at < 60_000 && ready.body === JSON.stringify(body);
     const started = fresh ? ready.started : await post<Started>(form.dataset.begin!, body);
     await show(form, started);
     const credential = form.dataset.passkey === "create" ? await create(started.options) : await get(started.options);

@@ -6,13 +6,16 @@ use crate::{
     clock::{self, hex, text},
     identity::signing::{self, nonce},
     store::{self, ceremonies::Kind},
+    workflow::ruling::in_words,
 };
 use anteroom_domain::{
-    AuditEvent, CardCode, CardId, CeremonyId, Moment, Person, Protocol, Secret,
+    AuditEvent, Capabilities, CardCode, CardId, CeremonyId, Moment, Person, Protocol, Secret, Target,
     audit::CardEvent,
     canonical,
+    capability::MAX_CAPABILITIES,
     content::{CardContent, CardTerms, Nonce},
 };
+use anteroom_policy::{Ask, Question, cards::worth};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 use webauthn_rs_proto::PublicKeyCredential;
@@ -37,7 +40,7 @@ impl Approvals {
         let looked = async {
             let mut tx = self.begin().await?;
             let by = officer(&mut tx, by.id).await?;
-            let terms = terms(&mut tx, &subject, now).await?;
+            let terms = self.terms(&mut tx, &subject, now).await?;
             Ok(content(&by, terms, &subject))
         };
         match looked.await {
@@ -69,7 +72,7 @@ impl Approvals {
         let (now, s) = (clock::now(), taken.subject);
         let mut tx = self.begin().await?;
         let by = officer(&mut tx, by.id).await?;
-        let terms = terms(&mut tx, &s, now).await?;
+        let terms = self.terms(&mut tx, &s, now).await?;
         let content = content(&by, terms, &s);
         if signing::text(&content)? != shown {
             return Err(CardError::Changed);
@@ -95,14 +98,39 @@ impl Approvals {
         self.commit(tx).await?;
         Ok(s.card)
     }
+
+    /// What the card will say. Asked when it begins and again when it ends.
+    async fn terms(&self, tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<CardTerms, CardError> {
+        let (terms, target) = terms(&mut *tx, s, now).await?;
+        let length = Duration::minutes(terms.minutes.into());
+        let policy = self.policy();
+        // Vendors' people are not let in while the database is away. From where somebody will come, and with what, nobody knows.
+        let people = store::people::own_admins(&mut *tx).await?;
+        let rulings = people.iter().map(|person| {
+            in_words(policy.decide(&Question {
+                ask: Ask::BreakGlass,
+                person,
+                target: &target,
+                account: &terms.account,
+                capabilities: &terms.capabilities,
+                lasts: length,
+                source: None,
+                factor: None,
+                posture: None,
+                break_glass: true,
+                now,
+            }))
+        });
+        worth(&terms.capabilities, &Capabilities::usual(target.protocol), length, rulings)?;
+        Ok(terms)
+    }
 }
 
 fn content(by: &Person, terms: CardTerms, s: &Subject) -> CardContent {
     CardContent { v: 1, terms, officer: by.id, officer_handle: by.handle.clone(), nonce: s.nonce.clone() }
 }
 
-/// What the card will say. Asked when it begins and again when it ends.
-async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<CardTerms, CardError> {
+async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<(CardTerms, Target), CardError> {
     let f = &s.form;
     if !store::cards::gateways(&mut *tx).await?.contains(&f.gateway) {
         return Err(CardError::NoSuchGateway(f.gateway.clone()));
@@ -118,6 +146,9 @@ async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<
     if target.protocol == Protocol::Rdp || target.via.is_some() {
         return Err(CardError::NotMeanwhile(target.name));
     }
+    if f.capabilities.0.is_empty() || f.capabilities.0.len() > MAX_CAPABILITIES {
+        return Err(CardError::Capabilities);
+    }
     if let Some(c) = f.capabilities.misfit(target.protocol) {
         return Err(CardError::Misfit { target: target.name, capability: c.to_string() });
     }
@@ -125,7 +156,7 @@ async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<
         card: s.card,
         gateway: f.gateway.clone(),
         target: target.id,
-        target_name: target.name,
+        target_name: target.name.clone(),
         target_kind: target.kind,
         account: f.account.clone(),
         capabilities: f.capabilities.clone(),
@@ -135,5 +166,5 @@ async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<
         code_sha256: s.code_sha256.clone(),
     };
     terms.check()?;
-    Ok(terms)
+    Ok((terms, target))
 }

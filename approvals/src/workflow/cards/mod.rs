@@ -17,9 +17,13 @@ use crate::{
 use anteroom_assertion::CardRefused;
 use anteroom_domain::{
     AccountName, AuditEvent, Capabilities, Card, CardId, GatewayName, Person, PersonId, Role, TargetName, audit::CardEvent,
-    card::CardTermsError,
+    capability::MAX_CAPABILITIES, card::CardTermsError,
 };
-use anteroom_policy::{Action, cards::NoCard, may};
+use anteroom_policy::{
+    Action,
+    cards::{NoCard, Useless},
+    may,
+};
 use serde::{Deserialize, Serialize};
 
 /// Cards of one gateway that are not over: what it keeps for bad times stays small.
@@ -53,10 +57,14 @@ pub enum CardError {
     NoSuchTarget,
     #[error("no gateway named {0} keeps cards; look at gateway.name in its configuration, and whether it runs")]
     NoSuchGateway(GatewayName),
+    #[error("a card opens at least one thing and at most {MAX_CAPABILITIES}")]
+    Capabilities,
     #[error("{target} does not know {capability}")]
     Misfit { target: TargetName, capability: String },
     #[error("{0} is not reached while the database is away: desktops and targets behind a relay are not; a card for it would open nothing")]
     NotMeanwhile(TargetName),
+    #[error(transparent)]
+    Useless(#[from] Useless),
     #[error(transparent)]
     Terms(#[from] CardTermsError),
     #[error("{gateway} has {max} cards that are not over; revoke some that nobody needs")]

@@ -2,11 +2,11 @@ use crate::{
     errors::{Failure, Refusal},
     guard::Viewer,
     page::JsonOf,
-    pages::sign_start,
+    pages::{requests::choice::Choice, sign_start},
     state::App,
 };
 use anteroom_approvals::CardForm;
-use anteroom_domain::{AccountName, Capabilities, GatewayName, NameError, TargetName};
+use anteroom_domain::{AccountName, GatewayName, NameError, TargetName};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +18,9 @@ pub(crate) struct Wish {
     account: String,
     minutes: String,
     days: String,
+    /// What it allows; if the form says nothing of it, a shell and commands.
+    #[serde(flatten)]
+    choice: Choice,
 }
 
 /// The code stays here until the card is signed; the browser gets it when it prints.
@@ -28,9 +31,11 @@ pub(crate) async fn begin(State(app): State<App>, viewer: Viewer, JsonOf(w): Jso
     let account = AccountName::new(w.account.trim()).map_err(said)?;
     let minutes = w.minutes.parse().map_err(|_| Failure::unprocessable("say for how many minutes access lasts"))?;
     let days = w.days.parse().map_err(|_| Failure::unprocessable("say for how many days the card counts"))?;
-    // What people do by hand in an emergency, as the target speaks.
-    let found = app.approvals.target_by_name(&target).await?;
-    let capabilities = found.map_or_else(Capabilities::interactive, |t| Capabilities::usual(t.protocol));
+    let mut wrong = Vec::new();
+    let capabilities = w.choice.read(&mut wrong).ok_or_else(|| {
+        let why = wrong.into_iter().next().map_or_else(|| "say what the card allows".to_owned(), |w| w.text);
+        Failure::unprocessable(why)
+    })?;
     let form = CardForm { gateway, target, account, capabilities, minutes, days };
     let (start, code) = Box::pin(app.approvals.begin_card(&viewer.person, form)).await?;
     if !app.codes.signing(start.ceremony, &viewer.token, code) {

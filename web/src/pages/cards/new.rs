@@ -2,6 +2,7 @@
 use crate::{
     errors::Problem,
     page::{Frame, html},
+    pages::requests::choice::Choice,
     state::App,
 };
 use anteroom_approvals::Page;
@@ -28,6 +29,8 @@ struct Form {
     days: [u16; 4],
     usual_days: u16,
     domain: &'static str,
+    /// What is ticked at first.
+    choice: Choice,
 }
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Result<Response, Problem> {
@@ -37,5 +40,6 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Result<Respons
     accounts.sort();
     accounts.dedup();
     let usual_days = u16::try_from(anteroom_domain::card::USUAL_LIFE.whole_days()).unwrap_or_default();
-    html(&Form { frame, gateways, targets, accounts, minutes: MINUTES, days: DAYS, usual_days, domain: CardContent::DOMAIN })
+    let (domain, choice) = (CardContent::DOMAIN, Choice::default().usual(None));
+    html(&Form { frame, gateways, targets, accounts, minutes: MINUTES, days: DAYS, usual_days, domain, choice })
 }
