@@ -12,5 +12,3 @@ create table company_term (
 );
 create index company_term_company on company_term (company, at desc);
 grant select, insert on company_term to anteroom_app;
-
-create index target_vendor on target (vendor) where vendor is not null;

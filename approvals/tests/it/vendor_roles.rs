@@ -92,8 +92,6 @@ async fn who_was_both_before_keeps_their_groups_changeable_and_approves_nothing(
     assert_eq!(a.set_absence(&bob.person, &eve.person.handle, week).await.unwrap_err(), AbsenceError::NotAllowed);
     assert_eq!(a.set_absence(&eve.person, &bob.person.handle, week).await.unwrap_err(), AbsenceError::Deputy);
     assert!(w.review(&mut eve, &r, Verdict::Approve).await.unwrap().is_some());
-    let refused = w.log().await.into_iter().filter(|e| matches!(e, AuditEvent::ReviewRefused { .. })).count();
-    assert_eq!(refused, 2, "that they tried is in the log");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::CompanyRow;
+use anteroom_domain::Moment;
 use anteroom_policy::Action;
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -36,6 +37,10 @@ impl Companies {
         let pager = Pager::new("/companies", &frame.query, page, found.rows.len(), found.total);
         let may_add = frame.may(Action::ManagePeople);
         Ok(Self { frame, rows: found.rows, pager, q: q.q, may_add, filled, wrong })
+    }
+
+    fn stands(&self, ends: &Moment) -> Stands {
+        stands(ends, self.frame.now.moment())
     }
 }
 

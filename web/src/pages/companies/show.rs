@@ -42,6 +42,10 @@ impl Show {
         Ok(Self { frame, c, lock, may_lock, may_people, may_targets, filled, wrong })
     }
 
+    fn stands(&self) -> Stands {
+        stands(&self.c.row.company.contract_ends, self.frame.now.moment())
+    }
+
     fn until(&self) -> String {
         self.filled.until.clone().unwrap_or_else(|| day(&self.c.row.company.contract_ends))
     }
