@@ -42,5 +42,8 @@ pub use search::{Hit, Hits, IndexLine, Indexed, Place, SearchFilter, SearchPage}
 pub use ticket::{IssuedTicket, Redeemed, Ticket};
 pub use types::*;
 pub use workflow::{
-    Affected, Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, CompanyPage, CompanyRow, CompanyTerm, Effect, Effects, Envelopes, Explained, Feed, FeedKind, FoundComponent, HOSPITAL, Inventory, LockRow, MachineRow, PersonPatients, PolicySetError, PolicyVersion, PostureError, Prolonged, RDP_FINGERPRINT, Rejudged, STARTERS, Said, SbomInfo, SessionPatients, Supervised, SupervisionNote, TimeLeft, Turned, Watching, WhatIf, WhatIfAnswer, Whence, Why, policy_sha256, shipped_policies,
+    Affected, Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, CompanyPage, CompanyRow, CompanyTerm, Effect,
+    Effects, Envelopes, Explained, Feed, FeedKind, FoundComponent, HOSPITAL, Inventory, LockRow, MachineRow, PersonPatients,
+    PolicySetError, PolicyVersion, PostureError, Prolonged, RDP_FINGERPRINT, Rejudged, STARTERS, Said, SbomInfo, SessionPatients,
+    Supervised, SupervisionNote, TimeLeft, Turned, Watching, WhatIf, WhatIfAnswer, Whence, Why, policy_sha256, shipped_policies,
 };

@@ -119,13 +119,7 @@ async fn counted(db: impl PgExecutor<'_>, only: Option<CompanyId>, like: &str, p
 }
 
 /// What its contract is from now on.
-pub(crate) async fn add_term(
-    db: impl PgExecutor<'_>,
-    c: &Company,
-    reason: Option<&Reason>,
-    by: Option<PersonId>,
-    at: Moment,
-) -> Store<()> {
+pub(crate) async fn add_term(db: impl PgExecutor<'_>, c: &Company, reason: Option<&Reason>, by: Option<PersonId>, at: Moment) -> Store<()> {
     sqlx::query!(
         "insert into company_term (id, company, contract_ends, supervised, reason, by_person, at) values ($1, $2, $3, $4, $5, $6, $7)",
         Uuid::now_v7(),

@@ -62,8 +62,9 @@ pub(super) async fn write_person(
     // Who is both from before keeps no other attribute because of it; their roles count for nothing anyway.
     if unfit != Roles::default() && attributes.company != before.attributes.company {
         let (who, unfit) = (&before.handle, unfit.names().join(" and "));
-        let why =
-            format!("{who} is {unfit}, and a vendor's person can be admin only; take that away first: anteroom person set {who} --role admin");
+        let why = format!(
+            "{who} is {unfit}, and a vendor's person can be admin only; take that away first: anteroom person set {who} --role admin"
+        );
         return Err(ManageError::Invalid { what: "company", why });
     }
     let person = before.id;

@@ -1,9 +1,7 @@
 //! Why somebody may, or may not, reach a target: the same questions as in earnest, answered in sentences.
 use super::ruling::in_words;
 use crate::{Approvals, StoreError, clock, store};
-use anteroom_domain::{
-    AccountName, AtEnd, Capabilities, Capability, GrantState, Machine, Moment, Obligations, Person, Role, TargetName,
-};
+use anteroom_domain::{AccountName, AtEnd, Capabilities, Capability, GrantState, Machine, Moment, Obligations, Person, Role, TargetName};
 use anteroom_policy::{Ask, Question, pdp::Factor};
 use anteroom_posture::{Comes, fitting};
 use std::net::{IpAddr, Ipv4Addr};
@@ -116,7 +114,8 @@ pub(super) fn left_out(ask: Ask, asked: &Capabilities, owed: &Obligations) -> Op
     match (ask, &owed.capabilities) {
         (Ask::Request, Some(most)) => {
             let beyond = asked.beyond(most);
-            (!beyond.is_empty()).then(|| format!("policy gives nothing beyond {}, and {} is more.", most.names().join(", "), listed(&beyond)))
+            (!beyond.is_empty())
+                .then(|| format!("policy gives nothing beyond {}, and {} is more.", most.names().join(", "), listed(&beyond)))
         }
         (Ask::Connect | Ask::BreakGlass, _) => {
             let left = owed.leaves(asked);

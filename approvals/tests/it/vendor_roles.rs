@@ -4,12 +4,11 @@ use crate::{
     unmask::Scene,
     world::{Someone, World, now},
 };
-use anteroom_approvals::{
-    AbsenceError, Answer, Answered, BreakGlassError, CardError, CardForm, ManageError, ReviewError, UnmaskError,
-};
+use anteroom_approvals::{AbsenceError, Answer, Answered, BreakGlassError, CardError, CardForm, ManageError, ReviewError, UnmaskError};
 use anteroom_domain::{
     AuditEvent, Capabilities, CompanyId, DisplayName, GatewayName, GroupName, PersonAttributes, Reason, RequestId, Role, Roles, SessionId,
-    TargetAttributes, TargetName, audit::AttributesEvent,
+    TargetAttributes, TargetName,
+    audit::AttributesEvent,
     content::{Finding, Verdict},
 };
 use uuid::Uuid;

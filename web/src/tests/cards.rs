@@ -94,7 +94,9 @@ async fn what_is_ticked_is_signed_shown_and_printed() {
     assert_eq!(form.matches(" checked> ").count() - 2, 2, "shell and exec, beside minutes and days: {form}");
     assert!(form.contains("name=\"shell\" checked") && form.contains("name=\"exec\" checked"));
     let mut wish = wish();
-    for (field, value) in [("chosen", "yes"), ("shell", "on"), ("download", "on"), ("download_path", "/var/log/**"), ("more", "exec:uptime")] {
+    for (field, value) in
+        [("chosen", "yes"), ("shell", "on"), ("download", "on"), ("download_path", "/var/log/**"), ("more", "exec:uptime")]
+    {
         wish[field] = json!(value);
     }
     let mut wrong = wish.clone();

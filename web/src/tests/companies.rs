@@ -40,7 +40,10 @@ async fn an_operator_adds_a_company_its_people_and_its_targets_and_takes_them_aw
     let again = site.form("/companies", &[("name", "made-up <imaging>"), NEW[1], NEW[2]], Some(&op)).await;
     assert!(again.status == StatusCode::UNPROCESSABLE_ENTITY && again.text.contains("is taken"), "{}", again.text);
     let shown = site.get(&page, Some(&op)).await.text;
-    assert!(shown.contains("Made-up &#60;Imaging&#62;") && shown.contains("31 December 2099") && shown.contains("Nobody works for this"), "{shown}");
+    assert!(
+        shown.contains("Made-up &#60;Imaging&#62;") && shown.contains("31 December 2099") && shown.contains("Nobody works for this"),
+        "{shown}"
+    );
 
     let id: CompanyId = page.strip_prefix("/companies/").unwrap().parse().unwrap();
     let (people, targets) = (format!("{page}/people"), format!("{page}/targets"));
@@ -128,7 +131,9 @@ async fn a_contract_that_ends_ends_the_running_sessions_of_its_people_and_says_w
     assert!(site.get("/companies", Some(&op)).await.text.contains("<span class=\"tag bad\">Ended</span>"));
     let log = site.world.log().await;
     let told: Vec<_> = log.iter().filter(|e| matches!(e, AuditEvent::Company(CompanyEvent::Changed { .. }))).collect();
-    assert!(matches!(told[..], [AuditEvent::Company(CompanyEvent::Changed { company, supervised: true, reason_sha256: Some(_), .. })] if *company == id));
+    assert!(
+        matches!(told[..], [AuditEvent::Company(CompanyEvent::Changed { company, supervised: true, reason_sha256: Some(_), .. })] if *company == id)
+    );
     assert!(!format!("{told:?}").contains("renewed"), "the log has the reason's hash and not its words");
     let terms = a.company_page(id).await.unwrap().unwrap().terms;
     assert_eq!(terms.iter().map(|t| (t.supervised, t.reason.is_some())).collect::<Vec<_>>(), [(true, true), (false, false)]);

@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum CompanyEvent {
-    Added { company: CompanyId, name: String, contract_ends: CanonicalText, supervised: bool },
+    Added {
+        company: CompanyId,
+        name: String,
+        contract_ends: CanonicalText,
+        supervised: bool,
+    },
     Changed {
         company: CompanyId,
         contract_ends: CanonicalText,

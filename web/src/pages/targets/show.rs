@@ -50,7 +50,22 @@ impl Show {
             None => None,
         };
         let may_test = app.probe.is_some();
-        Ok(Self { frame, target, keeper, reach, authorities, wrong, may_test, tested: None, lock, may_lock, inventory, sbom, turned, names })
+        Ok(Self {
+            frame,
+            target,
+            keeper,
+            reach,
+            authorities,
+            wrong,
+            may_test,
+            tested: None,
+            lock,
+            may_lock,
+            inventory,
+            sbom,
+            turned,
+            names,
+        })
     }
 
     pub(super) fn with(self, tested: Tested) -> Self {
