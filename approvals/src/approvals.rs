@@ -69,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) signer: Signer,
     pub(crate) known: Mutex<Known>,
     pub(crate) spool: Spool,
+    pub(crate) told: crate::notify::Told,
     pub(crate) changes: broadcast::Sender<Change>,
     /// Of those, the ones that can end a session.
     pub(crate) endings: broadcast::Sender<Change>,
@@ -164,6 +165,7 @@ impl Approvals {
             signer,
             known,
             spool,
+            told: Default::default(),
             changes,
             endings,
             remember,

@@ -1,7 +1,9 @@
 //! Lines that must not be lost while Postgres is away: kept in fsynced files and merged, in order and exactly once,
 //! when it is back. The id of the audit entry is what makes a second merge harmless.
 use super::record;
-use crate::{Approvals, CardError, CardUse, SealedRecord, SignError, StoreError, store, store::sessions::Begun, workflow::insert_late};
+use crate::{
+    Approvals, CardError, CardUse, SealedRecord, SignError, StoreError, notify, store, store::sessions::Begun, workflow::insert_late,
+};
 use anteroom_domain::{AuditRecord, Lock, SessionId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -217,6 +219,9 @@ impl Approvals {
         let mut tx = self.begin().await?;
         // Written before means that its work is done too: both were one transaction.
         if record::write_line(&mut tx, &s.record).await? {
+            if let Some(notice) = self.inner.told.news(&s.record.event) {
+                notify::enqueue(&mut tx, &notice, s.record.at).await?;
+            }
             match &s.work {
                 Work::Nothing | Work::Card(_) => {}
                 // The database had taken it, and was gone before it could say so: it has its line too.
@@ -232,6 +237,7 @@ impl Approvals {
             }
         }
         self.commit(tx).await?;
+        self.inner.told.said(&s.record.event);
         if let Work::Lock(lock) = &s.work {
             self.local_lock_done(lock.id).await;
         }

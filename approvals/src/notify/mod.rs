@@ -3,6 +3,7 @@
 //! A notice is written in the transaction that made it true ([`enqueue`]) and carried out later, with retries. It holds ids, handles, names
 //! of targets and a link, and nothing else: what somebody wrote (reasons, comments) and what a session showed cannot be put into one.
 mod address;
+mod alarms;
 mod deliver;
 mod mail;
 mod manage;
@@ -10,6 +11,7 @@ mod webhook;
 mod words;
 
 pub use address::{Forbidden, check as check_address};
+pub(crate) use alarms::{KEEPERS, Told, WATCHERS};
 pub use mail::{MailAddress, MailAuthority, MailSecurity, MailServer};
 pub use webhook::{SecretError, Webhook, WebhookSecret};
 
@@ -42,8 +44,9 @@ pub enum Alarm {
     CardRevoked,
     /// A card was used although it did not count, or twice.
     CardMisused,
+    /// A gateway went on without its database; told when that is over.
     SafeMode,
-    /// A device manager's reports are missing, or a device's are bad.
+    /// A machine that somebody works from is reported as unprotected.
     Posture,
     /// More patients were seen than is usual.
     PatientsSeen,

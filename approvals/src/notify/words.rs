@@ -32,8 +32,8 @@ impl What {
                     Alarm::CardIssued => "A break-glass card was issued",
                     Alarm::CardRevoked => "A break-glass card was revoked",
                     Alarm::CardMisused => "A break-glass card was used that did not count any more",
-                    Alarm::SafeMode => "The gateway works in safe mode",
-                    Alarm::Posture => "A device's posture is bad or unknown",
+                    Alarm::SafeMode => "A gateway worked in safe mode; its database is back",
+                    Alarm::Posture => "A machine that somebody works from is not protected",
                     Alarm::PatientsSeen => "More patients were seen than is usual",
                     Alarm::Command => "A watched command was entered",
                     Alarm::Locked => "A lock was set",
@@ -65,6 +65,11 @@ impl What {
             }
             Self::Alarm { alarm: Alarm::CardIssued | Alarm::CardRevoked, .. } if has(&[Role::KeyHolder, Role::Approver, Role::Auditor]) => {
                 "/cards".into()
+            }
+            Self::Alarm { alarm: Alarm::Locked, .. } if has(&[Role::Approver, Role::Operator]) => "/locks".into(),
+            // What was done there.
+            Self::Alarm { alarm: Alarm::PatientsSeen | Alarm::Command, session: Some(session), .. } if has(&[Role::Auditor]) => {
+                format!("/recordings/{session}")
             }
             // What runs, where an operator can end it.
             Self::Alarm { alarm: Alarm::BreakGlass, .. } | Self::Alarm { session: Some(_), .. } => "/sessions".into(),

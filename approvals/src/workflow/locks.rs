@@ -3,6 +3,7 @@ use crate::{
     Approvals, Change, ManageError, StoreError,
     audit::record,
     clock::{self, hex},
+    notify::{self, Alarm, Notice, WATCHERS},
     store,
 };
 use anteroom_domain::{AuditEvent, Lock, Lockable, Moment, PersonId, Reason, audit::LockEvent};
@@ -47,9 +48,19 @@ pub(crate) fn locked(lock: &Lock) -> AuditEvent {
     AuditEvent::Lock(LockEvent::Locked { lock: lock.id, what: lock.on, by: lock.by, reason_sha256 })
 }
 
+async fn alarm(tx: &mut sqlx::PgConnection, lock: &Lock) -> Result<(), StoreError> {
+    let (person, target) = match lock.on {
+        Lockable::Person(p) => (store::people::by_id(&mut *tx, p).await?.map(|p| p.handle), None),
+        Lockable::Target(t) => (None, store::targets::by_id(&mut *tx, t).await?.map(|t| t.name)),
+        Lockable::Company(_) => (None, None),
+    };
+    notify::enqueue(tx, &Notice::alarm(Alarm::Locked, &WATCHERS, person, target, None), lock.at).await
+}
+
 /// One that was set on a gateway's machine while the database was away; its line is written already.
 pub(crate) async fn insert_late(tx: &mut sqlx::PgConnection, lock: &Lock) -> Result<(), StoreError> {
     if store::locks::hold(&mut *tx, lock.on).await? && store::locks::insert(&mut *tx, lock).await? {
+        alarm(tx, lock).await?;
         store::tell(&mut *tx, change(lock.on)).await?;
     }
     Ok(())
@@ -69,6 +80,7 @@ pub(super) async fn lock(
     let lock = Lock { id: clock::new_id(), on, reason, by: actor, at: now, lifted_at: None };
     if store::locks::insert(&mut *tx, &lock).await? {
         record::write(&mut *tx, locked(&lock), actor, now).await?;
+        alarm(tx, &lock).await?;
         store::tell(&mut *tx, change(on)).await?;
     }
     Ok(true)

@@ -1,6 +1,12 @@
 //! How many patients a running session has shown, what is usual for its person, and what policy wants done about it.
 use super::locks::lock;
-use crate::{Approvals, StoreError, audit::record, clock, store};
+use crate::{
+    Approvals, StoreError,
+    audit::record,
+    clock,
+    notify::{self, Alarm, Notice, WATCHERS},
+    store,
+};
 use anteroom_domain::{AuditEvent, Lockable, Moment, PatientsSeen, PersonId, Reason, SessionId, audit::PatientsEvent};
 use anteroom_policy::{Baseline, PatientLimits, Reaction};
 use std::collections::HashMap;
@@ -58,6 +64,8 @@ impl Approvals {
                 usual: usual.map(|u| u.median),
             };
             record::write(&mut tx, AuditEvent::Patients(event), None, now).await?;
+            let who = store::people::by_id(&mut *tx, person).await?.map(|p| p.handle);
+            notify::enqueue(&mut tx, &Notice::alarm(Alarm::PatientsSeen, &WATCHERS, who, None, Some(session)), now).await?;
             if wanted == Reaction::Lock {
                 let reason = Reason::new("a rule about patients seen locked them: one session showed more than [patients] lets pass");
                 let reason = reason.map_err(|_| StoreError::Damaged("the reason of a lock"))?;

@@ -1,6 +1,12 @@
 //! What device managers report of people's machines: taken if it is signed, newer than what is known and theirs to say. Running sessions of the
 //! person are judged again at once; a feed that falls silent lets its reports grow old, and policy says how old they may be.
-use crate::{Approvals, Change, MachineRow, ManageError, StoreError, audit::record, clock, store};
+use crate::{
+    Approvals, Change, MachineRow, ManageError, StoreError,
+    audit::record,
+    clock,
+    notify::{self, Alarm, KEEPERS, Notice},
+    store,
+};
 use anteroom_domain::{AuditEvent, DeviceName, GroupName, Lockable, Machine, Moment, PersonId, Posture, audit::PostureEvent};
 use anteroom_policy::Action;
 use anteroom_posture::{Comes, Envelope, FeedKey, Report, ReportError, fitting};
@@ -74,7 +80,8 @@ impl Approvals {
         if !store::feeds::holds(&mut *tx, feed.id).await? {
             return Err(PostureError::NotSigned);
         }
-        let person = store::people::by_handle(&mut *tx, person.as_str()).await?.ok_or(PostureError::NoSuchPerson)?.id;
+        let found = store::people::by_handle(&mut *tx, person.as_str()).await?.ok_or(PostureError::NoSuchPerson)?;
+        let (person, handle) = (found.id, found.handle);
         // One after the other, and no session of theirs begins meanwhile.
         store::locks::hold(&mut tx, Lockable::Person(person)).await?;
         let known = store::posture::known(&mut tx, person, &machine.device).await?;
@@ -85,6 +92,9 @@ impl Approvals {
         store::posture::put(&mut *tx, person, feed.id, &machine, now).await?;
         if !known.is_some_and(|k| k.feed == feed.id && same(&k.machine, &machine)) {
             let p = machine.posture;
+            if !(p.disk_encrypted && p.secure_boot && p.endpoint_protection) {
+                notify::enqueue(&mut tx, &Notice::alarm(Alarm::Posture, &KEEPERS, Some(handle), None, None), now).await?;
+            }
             let event = PostureEvent::Reported {
                 feed: feed.name,
                 person,

@@ -1,6 +1,7 @@
 //! Stories of deciding, told against a real Postgres and with a software passkey.
 #![allow(clippy::unwrap_used, unreachable_pub, missing_debug_implementations)]
 
+mod alarms;
 mod asking_policy;
 mod audit;
 mod authorities;

@@ -46,6 +46,9 @@ async fn a_session_is_judged_against_its_persons_own_and_each_step_is_in_the_log
 
     assert_eq!(w.approvals.patients_seen(last, person, &seen(1000), &limits).await.unwrap(), Reaction::Lock);
     assert!(w.approvals.lock_on(Lockable::Person(person)).await.unwrap().is_some());
+    let alarms: Vec<_> = w.alarms().await.into_iter().map(|a| (a["alarm"].clone(), a["person"].clone())).collect();
+    let ada = |alarm: &str| (alarm.into(), "ada".into());
+    assert_eq!(alarms, [ada("patients_seen"), ada("patients_seen"), ada("patients_seen"), ada("locked")]);
     let log = w.log().await;
     let reactions: Vec<&str> = log
         .iter()

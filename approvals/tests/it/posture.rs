@@ -236,3 +236,17 @@ async fn who_lets_device_managers_in_and_how_much_one_may_say() {
     assert_eq!(feeds[0].public_key.as_deref(), Some(s.feed.public().text().as_str()));
     assert!(matches!(&s.log().await[0], PostureEvent::FeedAdded { feed, .. } if feed == "device-manager"));
 }
+
+#[tokio::test]
+async fn a_machine_that_is_reported_as_unprotected_is_told_of_once() {
+    let s = scene().await;
+    let at = now() - time::Duration::minutes(5);
+    let bad = |r: &mut Value| r["endpoint_protection"] = false.into();
+    for (minute, change) in [(0, None), (1, Some(bad)), (2, Some(bad)), (3, None)] {
+        let body = report(at + time::Duration::minutes(minute), |r| change.into_iter().for_each(|c| c(r)));
+        send(&s.w.approvals, &s.feed, &body).await.unwrap();
+    }
+    let alarms = s.w.alarms().await;
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert_eq!((&alarms[0]["alarm"], &alarms[0]["person"]), (&"posture".into(), &"ada".into()));
+}
