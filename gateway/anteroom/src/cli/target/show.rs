@@ -115,6 +115,8 @@ mod tests {
 
     fn target() -> Target {
         Target {
+            name: TargetName::new("lab-12").unwrap(),
+            accounts: vec![],
             host: "2001:db8::7".into(),
             more_hosts: vec!["lab-12b".into()],
             via: Some(Via {
