@@ -186,6 +186,7 @@ async fn a_card_opens_its_target_once_while_the_database_is_away() {
     let mut n = Box::pin(Night::new()).await;
     assert!(n.w.approvals.offline_cards(GATEWAY).await.unwrap().is_empty());
     let (mut kim, mut lee) = (n.w.somebody("kim", Role::KeyHolder).await, n.w.somebody("lee", Role::KeyHolder).await);
+    n.w.two_relays().await;
     let (card, code) = issue(&n.w, &mut kim, &mut lee).await;
     n.gate.read_known().await.unwrap();
     let why = Reason::new("not yet").unwrap();
@@ -201,6 +202,8 @@ async fn a_card_opens_its_target_once_while_the_database_is_away() {
     assert!(matches!(n.by_card(&n.gate, &wrong()).await, Decision::Deny(Refusal::Card(_))));
     let Decision::Permit(permit) = n.by_card(&n.gate, &code).await else { panic!("the card opens it") };
     assert!(permit.not_after() - permit.judged_at() <= time::Duration::minutes(60));
+    let way = n.gate.open_relay(&permit).await.unwrap();
+    assert_eq!(way.iter().map(|r| r.target.name.as_str()).collect::<Vec<_>>(), ["outer", "inner"], "a card leads through relays as ever");
     n.gate.session_started(&permit, [7; 32], GATEWAY).await.unwrap();
     let again = n.by_card(&n.gate, &code).await;
     assert!(matches!(&again, Decision::Deny(Refusal::Card(why)) if why.contains("has been used")), "{again:?}");

@@ -143,7 +143,7 @@ async fn terms(tx: &mut sqlx::PgConnection, s: &Subject, now: Moment) -> Result<
         return Err(CardError::NoSuchTarget);
     }
     // Better known now than in the emergency.
-    if target.protocol == Protocol::Rdp || target.via.is_some() {
+    if target.protocol == Protocol::Rdp {
         return Err(CardError::NotMeanwhile(target.name));
     }
     if f.capabilities.0.is_empty() || f.capabilities.0.len() > MAX_CAPABILITIES {

@@ -61,7 +61,7 @@ pub enum CardError {
     Capabilities,
     #[error("{target} does not know {capability}")]
     Misfit { target: TargetName, capability: String },
-    #[error("{0} is not reached while the database is away: desktops and targets behind a relay are not; a card for it would open nothing")]
+    #[error("{0} is not reached while the database is away, like every desktop; a card for it would open nothing")]
     NotMeanwhile(TargetName),
     #[error(transparent)]
     Useless(#[from] Useless),
