@@ -34,25 +34,6 @@ fn shots(replayer: &Replayer, session: SessionId, from: Duration) -> Vec<Shot> {
     replayer.film(session, 0, from, Duration::MAX).unwrap().map(|s| s.unwrap()).collect()
 }
 
-/// Every event of the sealed track that `keep` wants.
-fn sealed<T>(lab: &Lab, session: SessionId, mut keep: impl FnMut(u64, &Body<'_>) -> Option<T>) -> Vec<T> {
-    let (header, envelope) = lab.envelope(session, Track::Sealed);
-    let shares: Vec<_> = lab.holders.iter().map(|k| envelope.open_share(&header, k).unwrap()).collect();
-    let key = envelope.combine(&header, &shares).unwrap();
-    let bytes = std::fs::read(lab.folder(session).join("sealed.0")).unwrap();
-    let mut reader = SegmentReader::open(std::io::Cursor::new(&bytes[..]), &key, bytes.len() as u64).unwrap();
-    let mut all = Vec::new();
-    while let Some((_, content)) = reader.next_chunk().unwrap() {
-        if let Content::Events(events) = content {
-            for event in events {
-                let event = event.unwrap();
-                all.extend(keep(event.at_us, &event.body));
-            }
-        }
-    }
-    all
-}
-
 /// A session that shows a chart with a number in it, and a second screen with another one.
 async fn chart(recorder: &Recorder) -> (SessionId, Recording, Vec<bytes::Bytes>) {
     let header = header();
@@ -472,43 +453,4 @@ async fn wait_until(mut there: impl FnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("it never came to that");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_has_desktops_or_terminals() {
-    let lab = lab();
-    let recorder = lab.recorder().with_desktops(Reader::default().options());
-    let r = recorder.start(header()).await.unwrap();
-    r.record(at(0, 0, opened())).await.unwrap();
-    assert!(matches!(r.record(at(1, 1, shell())).await, Err(RecordingFailed::Picture(_))));
-    let r = recorder.start(header()).await.unwrap();
-    r.record(at(0, 0, shell())).await.unwrap();
-    assert!(matches!(r.record(at(1, 1, opened())).await, Err(RecordingFailed::Picture(_))));
-    recorder.shutdown().await;
-}
-
-/// As in the lobby, where a supervisor comes before the target is touched.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_noted_before_the_first_desktop_is_kept_and_makes_it_no_session_of_terminals() {
-    let lab = lab();
-    let recorder = lab.recorder().with_desktops(Reader::default().options());
-    let header = header();
-    let session = header.session;
-    let r = recorder.start(header).await.unwrap();
-    r.expect_desktops().unwrap();
-    r.record(at(0, 0, EventKind::Note("a supervisor watches".into()))).await.unwrap();
-    r.record(at(100, 1, opened())).await.unwrap();
-    r.record(at(200, 1, EventKind::Close)).await.unwrap();
-    assert_eq!(r.finish().await.unwrap().state, RecordingState::Complete);
-    let empty = recorder.start(common::header()).await.unwrap();
-    empty.expect_desktops().unwrap();
-    assert_eq!(empty.finish().await.unwrap().state, RecordingState::Complete, "nobody ever came");
-    recorder.shutdown().await;
-    assert_eq!(verify_dir(&lab.root(), session).verdict, Verdict::Complete);
-    let noted = sealed(&lab, session, |_, b| if let Body::Note(text) = b { Some((*text).to_owned()) } else { None });
-    assert!(noted.iter().any(|n| n == "a supervisor watches"), "{noted:?}");
-    let shown: Vec<_> = lab.replayer().info(session).unwrap().channels.iter().map(|c| c.id).collect();
-    assert_eq!(shown, [1], "what is noted on no channel is none");
-    let survey = lab.replayer().survey(session, &mut || std::ops::ControlFlow::Continue(())).unwrap().unwrap();
-    assert!(survey.lines.iter().any(|l| l.text.contains("a supervisor watches")), "{:?}", survey.lines);
 }

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_debug_implementations)]
 use super::common::Lab;
 use anteroom_domain::SessionId;
-use anteroom_format::{ChainReader, Desktop, Kind, Release, ReleaseContent, ReleasedChunk, SegmentSecret, hex};
+use anteroom_format::{
+    Body, ChainReader, Content, Desktop, Kind, Release, ReleaseContent, ReleasedChunk, SegmentReader, SegmentSecret, hex,
+};
 use anteroom_picture::{Ocr, OcrError, Picture, Rect, Region, Tiles, Word};
 use anteroom_recorder::{
     DesktopOptions, EventKind, PublicKey, Track,
@@ -246,4 +248,23 @@ impl Screening {
     pub fn picture(&self) -> &Picture {
         self.picture.as_ref().unwrap()
     }
+}
+
+/// Every event of the sealed track that `keep` wants.
+pub fn sealed<T>(lab: &Lab, session: SessionId, mut keep: impl FnMut(u64, &Body<'_>) -> Option<T>) -> Vec<T> {
+    let (header, envelope) = lab.envelope(session, Track::Sealed);
+    let shares: Vec<_> = lab.holders.iter().map(|k| envelope.open_share(&header, k).unwrap()).collect();
+    let key = envelope.combine(&header, &shares).unwrap();
+    let bytes = std::fs::read(lab.folder(session).join("sealed.0")).unwrap();
+    let mut reader = SegmentReader::open(std::io::Cursor::new(&bytes[..]), &key, bytes.len() as u64).unwrap();
+    let mut all = Vec::new();
+    while let Some((_, content)) = reader.next_chunk().unwrap() {
+        if let Content::Events(events) = content {
+            for event in events {
+                let event = event.unwrap();
+                all.extend(keep(event.at_us, &event.body));
+            }
+        }
+    }
+    all
 }

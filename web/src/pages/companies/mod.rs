@@ -1,5 +1,6 @@
 //! Vendor companies: until when their contracts run, who works for them, what they keep. Approvers read; operators change.
 pub(crate) mod add;
+mod belonging;
 pub(crate) mod contract;
 pub(crate) mod list;
 pub(crate) mod people;

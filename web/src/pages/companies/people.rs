@@ -1,17 +1,16 @@
 //! Who works for a company.
-use super::show::{Filled, Show};
+use super::{
+    belonging::{Form, Unfit, Wish, answer},
+    show::Filled,
+};
 use crate::{
-    errors::{Explain, Problem},
+    errors::Problem,
     guard::Viewer,
-    page::{FormOf, Frame, Id, html_again},
+    page::{FormOf, Frame, Id},
     state::App,
 };
-use anteroom_approvals::ManageError;
 use anteroom_domain::{CompanyId, Handle, Person};
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -22,21 +21,18 @@ pub(crate) struct Employed {
     leaves: Option<String>,
 }
 
-/// Somebody who can be asked for, or why not, in words. Nobody is taken from another company by a slip of the finger.
-async fn find(app: &App, id: CompanyId, f: &Employed) -> Result<Result<Person, String>, Problem> {
-    let found = match Handle::new(f.handle.trim()) {
+/// Somebody who can be asked for, or why not, in words.
+async fn find(app: &App, id: CompanyId, handle: &str, wish: Wish) -> Result<Result<Person, String>, Problem> {
+    let found = match Handle::new(handle.trim()) {
         Ok(handle) => app.approvals.person_by_handle(&handle).await?,
         Err(_) => None,
     };
-    Ok(match found {
-        None => Err("there is no person of this handle; add them under People first".into()),
-        Some(p) => match (p.attributes.company, f.leaves.is_some()) {
-            (Some(of), true) if of == id => Ok(p),
-            (_, true) => Err(format!("{} does not work for this company", p.handle)),
-            (None, false) => Ok(p),
-            (Some(of), false) if of == id => Err(format!("{} works for this company already", p.handle)),
-            (Some(_), false) => Err(format!("{} works for another company; take them away there first", p.handle)),
-        },
+    let Some(p) = found else { return Ok(Err("there is no person of this handle; add them under People first".into())) };
+    Ok(match wish.fits(p.attributes.company, id) {
+        Ok(()) => Ok(p),
+        Err(Unfit::NotTheirs) => Err(format!("{} does not work for this company", p.handle)),
+        Err(Unfit::Already) => Err(format!("{} works for this company already", p.handle)),
+        Err(Unfit::Elsewhere) => Err(format!("{} works for another company; take them away there first", p.handle)),
     })
 }
 
@@ -47,16 +43,14 @@ pub(crate) async fn set(
     Id(id): Id<CompanyId>,
     FormOf(f): FormOf<Employed>,
 ) -> Result<Response, Problem> {
-    let (company, done) = if f.leaves.is_some() { (None, "left") } else { (Some(id), "employed") };
-    let wrong = match find(&app, id, &f).await? {
-        Ok(person) => match app.approvals.set_employer(Some(viewer.person.id), person.id, company).await {
-            Ok(()) => return Ok(Redirect::to(&format!("/companies/{id}?done={done}")).into_response()),
-            Err(ManageError::NoSuch(_)) => return Err(Problem::not_found()),
-            Err(e @ ManageError::Invalid { .. }) => e.failure().text,
-            Err(e) => return Err(e.into()),
-        },
-        Err(wrong) => wrong,
+    let wish = Wish::of(f.leaves.as_ref());
+    let came_of_it = match find(&app, id, &f.handle, wish).await? {
+        Ok(person) => Ok(app.approvals.set_employer(Some(viewer.person.id), person.id, wish.owner(id)).await),
+        Err(wrong) => Err(wrong),
     };
-    let handle = if f.leaves.is_some() { String::new() } else { f.handle };
-    html_again(&Show::page(&app, frame, id, Some(wrong), Filled { handle, ..Filled::default() }).await?)
+    let (done, handle) = match wish {
+        Wish::Give => ("employed", f.handle),
+        Wish::Take => ("left", String::new()),
+    };
+    answer(&app, Form { company: id, frame, done, filled: Filled { handle, ..Filled::default() } }, came_of_it).await
 }

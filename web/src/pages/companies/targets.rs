@@ -1,17 +1,16 @@
 //! Which targets a company keeps.
-use super::show::{Filled, Show};
+use super::{
+    belonging::{Form, Unfit, Wish, answer},
+    show::Filled,
+};
 use crate::{
-    errors::{Explain, Problem},
+    errors::Problem,
     guard::Viewer,
-    page::{FormOf, Frame, Id, html_again},
+    page::{FormOf, Frame, Id},
     state::App,
 };
-use anteroom_approvals::ManageError;
 use anteroom_domain::{CompanyId, Target, TargetName};
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -23,20 +22,17 @@ pub(crate) struct Kept {
 }
 
 /// A target that can be given or taken, or why not, in words.
-async fn find(app: &App, id: CompanyId, f: &Kept) -> Result<Result<Target, String>, Problem> {
-    let found = match TargetName::new(f.target.trim()) {
+async fn find(app: &App, id: CompanyId, name: &str, wish: Wish) -> Result<Result<Target, String>, Problem> {
+    let found = match TargetName::new(name.trim()) {
         Ok(name) => app.approvals.target_by_name(&name).await?,
         Err(_) => None,
     };
-    Ok(match found {
-        None => Err("there is no target of this name; add it under Targets first".into()),
-        Some(t) => match (t.attributes.vendor, f.no_longer.is_some()) {
-            (Some(of), true) if of == id => Ok(t),
-            (_, true) => Err(format!("this company does not keep {}", t.name)),
-            (None, false) => Ok(t),
-            (Some(of), false) if of == id => Err(format!("this company keeps {} already", t.name)),
-            (Some(_), false) => Err(format!("another company keeps {}; take it away there first", t.name)),
-        },
+    let Some(t) = found else { return Ok(Err("there is no target of this name; add it under Targets first".into())) };
+    Ok(match wish.fits(t.attributes.vendor, id) {
+        Ok(()) => Ok(t),
+        Err(Unfit::NotTheirs) => Err(format!("this company does not keep {}", t.name)),
+        Err(Unfit::Already) => Err(format!("this company keeps {} already", t.name)),
+        Err(Unfit::Elsewhere) => Err(format!("another company keeps {}; take it away there first", t.name)),
     })
 }
 
@@ -47,16 +43,14 @@ pub(crate) async fn set(
     Id(id): Id<CompanyId>,
     FormOf(f): FormOf<Kept>,
 ) -> Result<Response, Problem> {
-    let (company, done) = if f.no_longer.is_some() { (None, "kept-no-longer") } else { (Some(id), "kept") };
-    let wrong = match find(&app, id, &f).await? {
-        Ok(target) => match app.approvals.set_keeper(Some(viewer.person.id), target.id, company).await {
-            Ok(()) => return Ok(Redirect::to(&format!("/companies/{id}?done={done}")).into_response()),
-            Err(ManageError::NoSuch(_)) => return Err(Problem::not_found()),
-            Err(e @ ManageError::Invalid { .. }) => e.failure().text,
-            Err(e) => return Err(e.into()),
-        },
-        Err(wrong) => wrong,
+    let wish = Wish::of(f.no_longer.as_ref());
+    let came_of_it = match find(&app, id, &f.target, wish).await? {
+        Ok(target) => Ok(app.approvals.set_keeper(Some(viewer.person.id), target.id, wish.owner(id)).await),
+        Err(wrong) => Err(wrong),
     };
-    let target = if f.no_longer.is_some() { String::new() } else { f.target };
-    html_again(&Show::page(&app, frame, id, Some(wrong), Filled { target, ..Filled::default() }).await?)
+    let (done, target) = match wish {
+        Wish::Give => ("kept", f.target),
+        Wish::Take => ("kept-no-longer", String::new()),
+    };
+    answer(&app, Form { company: id, frame, done, filled: Filled { target, ..Filled::default() } }, came_of_it).await
 }
