@@ -11,6 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long what `ssh` said before its end may take to be read.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// How `ssh` gets there.
 #[derive(Debug, Clone)]
 pub enum Route {
@@ -253,8 +256,17 @@ impl SshSession {
         found.with_context(|| format!("ssh said: {}", self.said()))
     }
 
+    /// Its status if it has ended; what it said last is there then.
     pub fn has_ended(&mut self) -> Result<Option<ExitStatus>> {
-        Ok(self.child.try_wait()?)
+        let status = self.child.try_wait()?;
+        if status.is_some() {
+            // Something it left behind may hold the streams open for ever.
+            let end = Instant::now() + LAST_WORDS;
+            while Instant::now() < end && !self.readers.iter().all(JoinHandle::is_finished) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+        Ok(status)
     }
 
     pub fn signal(&self, signal: Signal) -> Result<()> {

@@ -61,6 +61,11 @@ pub(super) fn knows(w: &World) {
         Ok(written.len() > 2)
     })
     .unwrap();
+    // What was heard of and could not be read any more would count no longer: nothing is said now, and all of it has been read.
+    soon("the gateway to have read all that was said", || {
+        Ok(std::fs::metadata(&file)?.modified()?.elapsed().is_ok_and(|ago| ago > Duration::from_secs(2)))
+    })
+    .unwrap();
 }
 
 #[test]
