@@ -5,7 +5,7 @@ mod common;
 mod made_up;
 
 use anteroom_domain::{RecordingState, SessionId, capability::Direction};
-use anteroom_format::{Body, Content, SegmentReader, Track, Zone};
+use anteroom_format::{Body, Zone};
 use anteroom_picture::{Rect, Tiles};
 use anteroom_recorder::{
     film::{Shot, ShotKind},
