@@ -152,10 +152,10 @@ impl Approvals {
     /// Writes to the database, or to the spool if it is away or the spool is not empty yet: order is kept.
     pub(crate) async fn deliver(&self, s: Spooled) {
         if !self.inner.spool.is_waiting() {
-            match tokio::time::timeout(PATIENCE, self.apply(&s)).await {
-                Ok(Ok(())) => return,
-                Ok(Err(StoreError::Away)) | Err(_) => {}
-                Ok(Err(e)) => {
+            match self.applied(&s).await {
+                Ok(()) => return,
+                Err(StoreError::Away) => {}
+                Err(e) => {
                     tracing::error!(error = %e, kind = s.record.event.kind(), "an audit line was refused by the database");
                     return self.put_aside(s).await;
                 }
@@ -187,9 +187,9 @@ impl Approvals {
     pub(crate) async fn write_or_keep(&self, record: AuditRecord) -> Result<(), StoreError> {
         let s = Spooled { record, work: Work::Nothing };
         if !self.in_safe_mode() {
-            match tokio::time::timeout(PATIENCE, self.apply(&s)).await {
-                Ok(Err(StoreError::Away)) | Err(_) => {}
-                Ok(done) => return done,
+            match self.applied(&s).await {
+                Err(StoreError::Away) => {}
+                done => return done,
             }
             self.enter_safe_mode().await.ok_or(StoreError::Away)?;
         }
@@ -202,6 +202,11 @@ impl Approvals {
         if !matches!(tokio::task::spawn_blocking(move || inner.spool.put_aside(&s)).await, Ok(Ok(()))) {
             tracing::error!("a refused audit line could not be put aside");
         }
+    }
+
+    /// A database that does not answer in time is away.
+    async fn applied(&self, s: &Spooled) -> Result<(), StoreError> {
+        tokio::time::timeout(PATIENCE, self.apply(s)).await.unwrap_or(Err(StoreError::Away))
     }
 
     async fn apply(&self, s: &Spooled) -> Result<(), StoreError> {
@@ -282,10 +287,10 @@ impl Approvals {
             };
             let count = spooled.len();
             for s in spooled {
-                match tokio::time::timeout(PATIENCE, self.apply(&s)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(StoreError::Away)) | Err(_) => return Err(StoreError::Away),
-                    Ok(Err(e)) => {
+                match self.applied(&s).await {
+                    Ok(()) => {}
+                    Err(StoreError::Away) => return Err(StoreError::Away),
+                    Err(e) => {
                         tracing::error!(error = %e, "a spooled audit line was refused by the database");
                         self.put_aside(s).await;
                     }

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Who looks into what a session shows and does.
+/// Who hears of an emergency, and looks into what a session shows and does.
 pub(crate) const WATCHERS: [Role; 3] = [Role::Approver, Role::Auditor, Role::Operator];
 /// Who keeps the gateway.
 pub(crate) const KEEPERS: [Role; 2] = [Role::Auditor, Role::Operator];

@@ -88,7 +88,8 @@ impl Approvals {
                 now: m.now,
             })
         };
-        let locks = [m.known.locks.clone(), self.local_locks()].concat();
+        let mut locks = m.known.locks.clone();
+        locks.extend(self.local_locks());
         let facts = Facts {
             session: m.session,
             person,

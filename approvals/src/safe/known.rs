@@ -85,6 +85,8 @@ impl Known {
             Change::Card(c) => self.cards.retain(|x| x.terms.card != c),
             // What the policy that counts now says of them nobody knows.
             Change::Policy => self.forget_grants(),
+            // Listening was interrupted and is back, so the database answered a moment ago: one that comes and goes must not take every
+            // grant with it. Requests only ever add.
             _ => {}
         }
     }

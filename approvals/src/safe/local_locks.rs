@@ -2,6 +2,7 @@
 //! and takes out what the database holds by now. Between them they hold a lock on the file beside it.
 use anteroom_domain::{Lock, LockId};
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
@@ -14,62 +15,67 @@ const MAX_FILE: u64 = 1 << 20;
 
 pub(crate) struct LocalLocks {
     file: PathBuf,
-    held: Mutex<Held>,
+    /// Those that count; taken for a moment only, by whoever judges.
+    counting: Mutex<Vec<Lock>>,
+    /// Whoever reads or writes the file has this, also while the disk is slow.
+    at_file: Mutex<Seen>,
 }
 
 #[derive(Default)]
-struct Held {
-    /// Length of the file when it was read last.
-    seen: u64,
-    locks: Vec<Lock>,
+struct Seen {
+    /// Length of the file when it was looked at last.
+    len: u64,
+    /// Given out by [`LocalLocks::look`].
+    told: BTreeSet<LockId>,
+}
+
+fn taken<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LocalLocks {
-    /// Those of an earlier process count at once.
+    /// Those of an earlier process count at once. Reads the disk.
     pub(crate) fn open(dir: &Path) -> Self {
-        Self { file: file(dir), held: Mutex::default() }
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        let file = file(dir);
+        let locks = read(&file).unwrap_or_else(|e| {
+            tracing::error!(file = %file.display(), error = %e, "locks of this machine cannot be read");
+            (0, Vec::new())
+        });
+        Self { file, counting: Mutex::new(locks.1), at_file: Mutex::default() }
     }
 
     pub(crate) fn all(&self) -> Vec<Lock> {
-        self.held().locks.clone()
+        taken(&self.counting).clone()
     }
 
-    /// Reads the file if it changed; what is new, which counts from now on.
+    /// Reads the file if it changed; those that this has not given out yet. They count from now on. Reads the disk.
     pub(crate) fn look(&self) -> io::Result<Vec<Lock>> {
+        let mut seen = taken(&self.at_file);
         let len = match fs::metadata(&self.file) {
             Ok(m) => m.len(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
             Err(e) => return Err(e),
         };
-        let mut held = self.held();
-        if len == held.seen {
+        if len == seen.len {
             return Ok(Vec::new());
         }
-        let (read, locks) = read(&self.file)?;
-        let new: Vec<Lock> = locks.into_iter().filter(|l| held.locks.iter().all(|h| h.id != l.id)).collect();
-        held.locks.extend(new.iter().cloned());
-        held.seen = read;
-        Ok(new)
+        let (len, locks) = read(&self.file)?;
+        taken(&self.counting).clone_from(&locks);
+        seen.len = len;
+        Ok(locks.into_iter().filter(|l| seen.told.insert(l.id)).collect())
     }
 
-    /// The database holds it, or will not take it: what it says counts.
+    /// The database holds it, or will not take it: what it says counts. Writes to the disk.
     pub(crate) fn done(&self, id: LockId) -> io::Result<()> {
-        let mut held = self.held();
-        if held.locks.iter().all(|l| l.id != id) {
-            return Ok(());
-        }
+        let mut seen = taken(&self.at_file);
         let beside = beside(&self.file)?;
         beside.lock()?;
         let left: Vec<Lock> = read(&self.file)?.1.into_iter().filter(|l| l.id != id).collect();
         let text = left.iter().map(line).collect::<io::Result<String>>()?;
         super::keep::write(&self.file, text.as_bytes())?;
-        // What was added meanwhile is not known yet, and is read because the length is another one.
-        held.locks.retain(|l| l.id != id);
-        held.seen = 0;
+        taken(&self.counting).retain(|l| l.id != id);
+        // What a command added meanwhile is read next time.
+        seen.len = 0;
         Ok(())
     }
 }
@@ -143,8 +149,9 @@ mod tests {
         add(dir.path(), &lock(3)).unwrap();
         assert_eq!(ids(&gateway.look().unwrap()), [3]);
         assert_eq!(ids(&gateway.all()), [2, 3]);
-        // The next process knows the same.
+        // The next process knows the same, before it looks.
         let next = LocalLocks::open(dir.path());
+        assert_eq!(ids(&next.all()), [2, 3]);
         assert_eq!(ids(&next.look().unwrap()), [2, 3]);
     }
 

@@ -41,13 +41,16 @@ impl Approvals {
     ) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManageTargets).await?;
         let mut tx = self.begin().await?;
-        if !store::locks::hold(&mut tx, Lockable::Target(target)).await? {
-            return Err(ManageError::NoSuch("target"));
-        }
-        let before = store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))?;
+        let before = take_target(&mut tx, target).await?;
         write_target(&mut tx, actor, &before, attributes).await?;
         Ok(self.commit(tx).await?)
     }
+}
+
+/// Nobody else changes it before our transaction ends.
+pub(super) async fn take_target(tx: &mut sqlx::PgConnection, target: TargetId) -> Result<Target, ManageError> {
+    store::locks::hold(&mut *tx, Lockable::Target(target)).await?;
+    store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))
 }
 
 /// `before` is taken, so that nothing that is written meanwhile is lost.

@@ -121,10 +121,7 @@ impl Approvals {
         self.check_actor(actor, Action::ManageTargets).await?;
         let mut tx = self.begin().await?;
         known(&mut tx, company).await?;
-        if !store::locks::hold(&mut tx, Lockable::Target(target)).await? {
-            return Err(ManageError::NoSuch("target"));
-        }
-        let before = store::targets::by_id(&mut *tx, target).await?.ok_or(ManageError::NoSuch("target"))?;
+        let before = attributes::take_target(&mut tx, target).await?;
         let after = TargetAttributes { vendor: company, ..before.attributes.clone() };
         attributes::write_target(&mut tx, actor, &before, after).await?;
         Ok(self.commit(tx).await?)

@@ -6,7 +6,9 @@ use crate::{
     connecting::sealed,
     world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, account, options},
 };
-use anteroom_approvals::{Approvals, AuditFilter, Credential, OpenError, Options, Page, Purpose, Relay, SafeMode, ShownCard, StoreError};
+use anteroom_approvals::{
+    Approvals, AuditFilter, Change, Credential, OpenError, Options, Page, Purpose, Relay, SafeMode, ShownCard, StoreError,
+};
 use anteroom_domain::{
     AuditEvent, CardCode, CardState, EndReason, Reason, Role, SessionId,
     audit::{BreakGlassEvent, SafeModeEvent},
@@ -340,5 +342,42 @@ async fn a_start_that_the_database_took_without_saying_so_stands_once() {
     assert_eq!(starts.count(), 1);
     assert_eq!(n.w.approvals.session(permit.session()).await.unwrap().unwrap().end_reason.as_deref(), Some("client_closed"));
     assert!(n.w.approvals.verify_log().await.unwrap().is_good());
+    n.over();
+}
+
+/// Somebody took a grant back in the moment the database went: the gateway heard of it and could not read what it is now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_heard_of_and_could_not_be_read_counts_no_more_after_a_restart_either() {
+    let mut n = Box::pin(Night::new()).await;
+    let grant = n.w.grant(&n.ada, &mut n.bob).await;
+    let end = CancellationToken::new();
+    let running = tokio::spawn({
+        let (gate, end) = (n.gate.clone(), end.clone());
+        async move { gate.run(end).await }
+    });
+    let mut changes = n.gate.changes();
+    let heard = async |changes: &mut tokio::sync::broadcast::Receiver<Change>, wanted: Change| {
+        while changes.recv().await.unwrap() != wanted {}
+    };
+    // It listens, and has read what counts.
+    tokio::time::timeout(Duration::from_secs(20), heard(&mut changes, Change::Resync)).await.unwrap();
+    let file = n.w.dir.path().join("safe/known.sealed");
+    let age = || std::fs::metadata(&file).and_then(|m| m.modified()).ok().and_then(|m| m.elapsed().ok());
+    while age().is_none_or(|a| a < Duration::from_millis(1_500)) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    n.w.approvals.revoke_grant(Some(n.bob.person.id), grant.id).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), heard(&mut changes, Change::GrantRevoked(grant.id))).await.unwrap();
+    n.away();
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::SecurityKey).await, Ok((_, Decision::Deny(Refusal::NoSuchAccess)))) {
+        assert!(std::time::Instant::now() < deadline, "the gateway that heard of it forgets it");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    end.cancel();
+    running.await.unwrap();
+    let second = Approvals::open(n.cluster.app_later(&n.database), with(&n.w, Duration::from_secs(3600))).await.unwrap();
+    let asked = n.ask(&second, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1;
+    assert!(matches!(asked, Decision::Deny(Refusal::NoSuchAccess)), "{asked:?}");
     n.over();
 }

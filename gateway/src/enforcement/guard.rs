@@ -10,7 +10,7 @@ use anteroom_policy::{Circumstances, Permit, Standing, Verdict};
 use std::time::Duration;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
 /// Between two questions to a database that does not answer.
@@ -179,8 +179,8 @@ async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Ins
 
 /// Asks until there is an answer: a database that has just come back may fail the first question.
 async fn look_again(g: &mut Guard, approvals: &Approvals, end: &EndSignal, start: Instant) -> Option<EndReason> {
-    // At once, too: a lock that was set on this machine counts before the database could be asked.
-    let mut clock = interval(BY_THE_CLOCK);
+    // Soon, if the database does not answer: a lock that was set on this machine counts without it.
+    let mut clock = interval_at(Instant::now() + ASK_AGAIN, BY_THE_CLOCK);
     loop {
         let (standing, warning) = (g.standing.clone(), g.warning());
         let verdict = tokio::select! {

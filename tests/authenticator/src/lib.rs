@@ -5,7 +5,7 @@
 mod bytes;
 mod security_key;
 
-pub use security_key::SecurityKey;
+pub use security_key::{SecurityKey, ssh_string};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer};

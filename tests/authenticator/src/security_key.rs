@@ -39,7 +39,7 @@ impl SecurityKey {
     /// The public key as it goes over the wire: `string` type, `string` curve, `string` point, `string` application.
     pub fn public_blob(&self) -> Vec<u8> {
         let point = self.key.verifying_key().to_sec1_point(false);
-        [ALGORITHM.as_bytes(), b"nistp256", point.as_bytes(), APPLICATION.as_bytes()].map(string).concat()
+        [ALGORITHM.as_bytes(), b"nistp256", point.as_bytes(), APPLICATION.as_bytes()].map(ssh_string).concat()
     }
 
     /// The line of a `.pub` file.
@@ -56,12 +56,12 @@ impl SecurityKey {
         let signature: Signature = self.key.sign(&over);
         let (r, s) = signature.split_bytes();
         let numbers = [mpint(&r), mpint(&s)].concat();
-        [string(ALGORITHM.as_bytes()), string(&numbers), trailer].concat()
+        [ssh_string(ALGORITHM.as_bytes()), ssh_string(&numbers), trailer].concat()
     }
 }
 
-/// RFC 4251 section 5.
-fn string(bytes: &[u8]) -> Vec<u8> {
+/// A `string` of the SSH protocols (RFC 4251 section 5).
+pub fn ssh_string(bytes: &[u8]) -> Vec<u8> {
     let mut v = (bytes.len() as u32).to_be_bytes().to_vec();
     v.extend(bytes);
     v
@@ -74,7 +74,7 @@ fn mpint(bytes: &[u8]) -> Vec<u8> {
     if number.first().is_some_and(|b| b & 0x80 != 0) {
         number.insert(0, 0);
     }
-    string(&number)
+    ssh_string(&number)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! An SSH agent that holds one security key made of software (draft-miller-ssh-agent): OpenSSH asks it as it asks a real agent with a real
 //! key in it, and never knows the difference.
-use anteroom_test_authenticator::SecurityKey;
+use anteroom_test_authenticator::{SecurityKey, ssh_string};
 use anyhow::{Context, Result};
 use std::{
     io::{Read, Write},
@@ -48,7 +48,7 @@ impl KeyAgent {
     fn serve(&self, mut stream: UnixStream) {
         while let Some(question) = packet(&mut stream) {
             let answer = self.answer(&question).unwrap_or_else(|| vec![FAILURE]);
-            if stream.write_all(&string(&answer)).is_err() {
+            if stream.write_all(&ssh_string(&answer)).is_err() {
                 return;
             }
         }
@@ -58,12 +58,12 @@ impl KeyAgent {
         let mine = self.key().public_blob();
         match question.split_first()? {
             (&REQUEST_IDENTITIES, _) => {
-                Some([&[IDENTITIES_ANSWER][..], &1u32.to_be_bytes(), &string(&mine), &string(b"security key")].concat())
+                Some([&[IDENTITIES_ANSWER][..], &1u32.to_be_bytes(), &ssh_string(&mine), &ssh_string(b"security key")].concat())
             }
             (&SIGN_REQUEST, rest) => {
                 let (key, rest) = take(rest)?;
                 let (data, _) = take(rest)?;
-                (key == mine).then(|| [&[SIGN_RESPONSE][..], &string(&self.key().sign(data))].concat())
+                (key == mine).then(|| [&[SIGN_RESPONSE][..], &ssh_string(&self.key().sign(data))].concat())
             }
             _ => None,
         }
@@ -77,10 +77,6 @@ fn packet(stream: &mut UnixStream) -> Option<Vec<u8>> {
     let mut bytes = vec![0; Some(length).filter(|l| *l <= LONGEST)?];
     stream.read_exact(&mut bytes).ok()?;
     Some(bytes)
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
 }
 
 fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

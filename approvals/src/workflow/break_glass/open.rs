@@ -5,11 +5,11 @@ use crate::{
     audit::record,
     clock::{self, hex, text},
     identity::signing::{self, nonce},
-    notify::{self, Alarm, Notice},
+    notify::{self, Alarm, Notice, WATCHERS},
     store::{self, ceremonies::Kind},
 };
 use anteroom_domain::{
-    AccessRequest, Account, Asks, AuditEvent, CeremonyId, Grant, Moment, Obligations, Person, RequestId, RequestState, Role, Target,
+    AccessRequest, Account, Asks, AuditEvent, CeremonyId, Grant, Moment, Obligations, Person, RequestId, RequestState, Target,
     audit::BreakGlassEvent,
     content::{BreakGlassContent, Nonce},
 };
@@ -170,9 +170,8 @@ impl Approvals {
             not_after: text(grant.not_after),
         };
         record::write(&mut tx, event, Some(grant.person), now).await?;
-        let everybody = [Role::Approver, Role::Auditor, Role::Operator];
         let (who, place) = (case.person.handle.clone(), grant.target_name.clone());
-        notify::enqueue(&mut tx, &Notice::alarm(Alarm::BreakGlass, &everybody, Some(who), Some(place), None), now).await?;
+        notify::enqueue(&mut tx, &Notice::alarm(Alarm::BreakGlass, &WATCHERS, Some(who), Some(place), None), now).await?;
         store::tell(&mut *tx, Change::Request(s.request)).await?;
         self.commit(tx).await?;
         Ok(grant)

@@ -5,12 +5,12 @@ use crate::{
     Approvals, Change,
     audit::record,
     clock::{hex, text},
-    notify::{self, Alarm, Notice},
+    notify::{self, Alarm, Notice, WATCHERS},
     store,
 };
 use anteroom_domain::{
     AccessRequest, Account, Asks, AuditEvent, Capabilities, CardId, GatewayName, Grant, GrantId, Moment, Obligations, Person, PersonId,
-    Reason, RequestId, RequestState, Role, audit::CardEvent, content::CardTerms,
+    Reason, RequestId, RequestState, audit::CardEvent, content::CardTerms,
 };
 use anteroom_policy::cards::{NoCard, Told};
 use serde::{Deserialize, Serialize};
@@ -177,11 +177,10 @@ async fn tell(tx: &mut sqlx::PgConnection, used: &CardUse, case: &Case, grant: &
         not_after: text(grant.not_after),
     };
     record::write(&mut *tx, event, Some(grant.person), used.from).await?;
-    let everybody = [Role::Approver, Role::Auditor, Role::Operator];
     let alarms = [Some(Alarm::BreakGlass), irregular.map(|_| Alarm::CardMisused)];
     for alarm in alarms.into_iter().flatten() {
         let (who, place) = (case.person.handle.clone(), case.terms.target_name.clone());
-        notify::enqueue(&mut *tx, &Notice::alarm(alarm, &everybody, Some(who), Some(place), None), used.from).await?;
+        notify::enqueue(&mut *tx, &Notice::alarm(alarm, &WATCHERS, Some(who), Some(place), None), used.from).await?;
     }
     store::tell(&mut *tx, Change::Request(used.request)).await?;
     store::tell(&mut *tx, Change::Card(used.card)).await?;
