@@ -19,6 +19,9 @@ struct Claim {
     from: &'static str,
 }
 
+/// By size.
+type Claims = BTreeMap<u64, Vec<Claim>>;
+
 struct Findings(Vec<LogProblem>);
 impl Findings {
     fn add(&mut self, index: Option<u64>, what: impl Into<String>) {
@@ -31,12 +34,14 @@ impl Findings {
 impl Approvals {
     /// Checks every entry, leaf and checkpoint of the database, and the database against the checkpoint directory.
     pub async fn verify_log(&self) -> Result<LogReport, StoreError> {
+        let mut found = Findings(Vec::new());
+        let mut claims = BTreeMap::new();
+        // The directory first: an entry is in the database before its checkpoint is there, so what the log grows by meanwhile is not missing.
+        self.claims_of_files(&mut claims, &mut found).await;
         let mut tx = self.inner.pool.begin().await?;
         // One picture of everything, however long it takes.
         sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
-        let mut found = Findings(Vec::new());
-        let mut claims = self.claims_of_database(&mut tx, &mut found).await?;
-        self.claims_of_files(&mut claims, &mut found).await;
+        self.claims_of_database(&mut tx, &mut claims, &mut found).await?;
         let checkpoints = claims.values().map(|c| c.len() as u64).sum();
 
         let mut tree = Peaks::default();
@@ -94,13 +99,12 @@ impl Approvals {
         Ok(LogReport { size: tree.size(), waiting, checkpoints, root: hex(&tree.root()), problems: found.0 })
     }
 
-    async fn claims_of_database(&self, tx: &mut sqlx::PgConnection, found: &mut Findings) -> Result<BTreeMap<u64, Vec<Claim>>, StoreError> {
+    async fn claims_of_database(&self, tx: &mut sqlx::PgConnection, claims: &mut Claims, found: &mut Findings) -> Result<(), StoreError> {
         let key = self.log_public_key();
-        let mut claims: BTreeMap<u64, Vec<Claim>> = BTreeMap::new();
         let mut after = 0;
         loop {
             let some = store::audit::checkpoints(&mut *tx, after, BATCH).await?;
-            let Some(last) = some.last() else { return Ok(claims) };
+            let Some(last) = some.last() else { return Ok(()) };
             after = last.size;
             for c in some {
                 match note::open(&c.note, &key) {
@@ -114,7 +118,7 @@ impl Approvals {
         }
     }
 
-    async fn claims_of_files(&self, claims: &mut BTreeMap<u64, Vec<Claim>>, found: &mut Findings) {
+    async fn claims_of_files(&self, claims: &mut Claims, found: &mut Findings) {
         let dir = self.inner.options.checkpoint_dir.clone();
         let lines = match tokio::task::spawn_blocking(move || witness::read(&dir)).await {
             Ok(Ok(l)) => l,

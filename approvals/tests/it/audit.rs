@@ -37,6 +37,30 @@ async fn an_untouched_log_verifies() {
     assert_eq!((c.size, c.origin.as_str()), (r.size, "anteroom/test"));
 }
 
+fn refused() -> AuditEvent {
+    AuditEvent::AccessRefused { person: None, target: "mri-3".into(), source: "10.0.0.7".into(), why: "no".into() }
+}
+
+/// Whoever verifies while the log grows must not be told that somebody cut its end off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_grows_while_it_is_read_verifies() {
+    let w = grown().await;
+    let reader = second(&w).await;
+    let growing = async {
+        for _ in 0..60 {
+            w.approvals.note(refused(), None).await;
+            w.settle().await;
+        }
+    };
+    let reading = async {
+        loop {
+            let r = reader.verify_log().await.unwrap();
+            assert!(r.is_good(), "{:?}", r.problems);
+        }
+    };
+    tokio::select! { () = growing => {}, () = reading => {} }
+}
+
 #[tokio::test]
 async fn a_changed_entry_is_found_at_its_very_place() {
     let w = grown().await;
