@@ -33,6 +33,9 @@ pub enum Start {
     Joins,
     /// After the target got its Client Info: the next is auto-detection or licensing. The user ids are [`RelayConfig::user`].
     Licensing,
+    /// The same, but the client stands in a [`Lobby`](crate::Lobby): it was licensed there and sees its desktop, which ends when the target
+    /// has one to show.
+    Lobby,
 }
 
 /// What text may pass in one direction of the clipboard.
@@ -125,7 +128,5 @@ pub struct RelayConfig {
     /// Of the client's core block.
     pub width: u16,
     pub height: u16,
-    /// Of the Demand Active; none is learnt.
-    pub share_id: Option<u32>,
     pub limits: Limits,
 }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use ironrdp_core::{Decode, Encode, decode, encode_vec};
 use ironrdp_pdu::{
     gcc::{
-        ClientEarlyCapabilityFlags, ClientGccBlocks, ClientSecurityData, ConferenceCreateRequest, ConferenceCreateResponse, RdpVersion,
-        RedirectionFlags, ServerCoreData, ServerCoreOptionalData, ServerEarlyCapabilityFlags, ServerGccBlocks, ServerMessageChannelData,
-        ServerNetworkData, ServerSecurityData,
+        ClientEarlyCapabilityFlags, ClientGccBlocks, ClientSecurityData, ConferenceCreateRequest, ConferenceCreateResponse, HighColorDepth,
+        RdpVersion, RedirectionFlags, ServerCoreData, ServerCoreOptionalData, ServerEarlyCapabilityFlags, ServerGccBlocks,
+        ServerMessageChannelData, ServerNetworkData, ServerSecurityData,
     },
     mcs,
     nego::SecurityProtocol,
@@ -54,6 +54,8 @@ pub struct ForTarget<'a> {
     pub keep: &'a [bool],
     /// The session a server redirection named.
     pub session: Option<u32>,
+    /// Whether the client hears autodetection and heartbeats. In the lobby it is past the one and has no use for the other.
+    pub messages: bool,
 }
 
 impl Initial {
@@ -74,6 +76,20 @@ impl Initial {
     /// Width and height it asked for, pixels.
     pub fn desktop(&self) -> (u16, u16) {
         (self.blocks.core.desktop_width, self.blocks.core.desktop_height)
+    }
+
+    /// Bits per pixel it wants (MS-RDPBCGR 2.2.1.3.2), which a server that has them all agrees to.
+    pub fn depth(&self) -> u16 {
+        let optional = &self.blocks.core.optional_data;
+        if optional.early_capability_flags.is_some_and(|f| f.contains(ClientEarlyCapabilityFlags::WANT_32_BPP_SESSION)) {
+            return 32;
+        }
+        match optional.high_color_depth {
+            Some(HighColorDepth::Bpp24) => 24,
+            Some(HighColorDepth::Rgb565Bpp16) => 16,
+            Some(HighColorDepth::Rgb555Bpp16) => 15,
+            Some(HighColorDepth::Bpp8 | HighColorDepth::Bpp4) | None => 8,
+        }
     }
 
     /// Whether it wants a channel for autodetection and heartbeats (MS-RDPBCGR 2.2.1.3.7).
@@ -105,6 +121,8 @@ impl Initial {
         if !f.confirmed.extended {
             blocks.monitor = None;
             blocks.monitor_extended = None;
+        }
+        if !f.confirmed.extended || !f.messages {
             blocks.message_channel = None;
         }
         if let Some(cluster) = &mut blocks.cluster {
@@ -228,14 +246,14 @@ fn outside(pdu: &impl Encode) -> Result<Bytes, ConnectError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::negotiate::Security;
     use ironrdp_pdu::gcc::{
         ChannelDef, ChannelName, ChannelOptions, ClientClusterData, ClientCoreData, ClientCoreOptionalData, ClientMessageChannelData,
-        ClientNetworkData, ColorDepth, ConnectionType, HighColorDepth, KeyboardType, MultiTransportChannelData, MultiTransportFlags,
-        RedirectionVersion, SecureAccessSequence, SupportedColorDepths,
+        ClientNetworkData, ColorDepth, ConnectionType, KeyboardType, MultiTransportChannelData, MultiTransportFlags, RedirectionVersion,
+        SecureAccessSequence, SupportedColorDepths,
     };
     use proptest::prelude::*;
 
@@ -288,7 +306,7 @@ mod tests {
         }
     }
 
-    fn initial(names: &[&str]) -> Initial {
+    pub(crate) fn initial(names: &[&str]) -> Initial {
         Initial::read(&outside(&mcs::ConnectInitial::with_gcc_blocks(blocks(names)).unwrap()).unwrap()).unwrap()
     }
 
@@ -317,7 +335,7 @@ mod tests {
 
     #[test]
     fn the_target_sees_no_denied_channel_no_udp_and_no_name_of_the_computer() {
-        let ask = ForTarget { confirmed: CONFIRMED, keep: &KEEP, session: None };
+        let ask = ForTarget { confirmed: CONFIRMED, keep: &KEEP, session: None, messages: true };
         let seen = Initial::read(&initial(&NAMES).for_target(&ask).unwrap()).unwrap();
         assert_eq!(seen.channels(), ["cliprdr", "drdynvc"]);
         assert_eq!(seen.desktop(), (1280, 800));
@@ -338,7 +356,7 @@ mod tests {
     #[test]
     fn a_target_that_knows_less_is_sent_less() {
         let confirmed = Confirmed { extended: false, graphics: false, ..CONFIRMED };
-        let ask = ForTarget { confirmed, keep: &KEEP, session: None };
+        let ask = ForTarget { confirmed, keep: &KEEP, session: None, messages: true };
         let b = Initial::read(&initial(&NAMES).for_target(&ask).unwrap()).unwrap().blocks;
         assert!(b.message_channel.is_none() && b.monitor.is_none());
         let early = b.core.optional_data.early_capability_flags.unwrap();
@@ -385,7 +403,7 @@ mod tests {
 
         #[test]
         fn a_real_message_with_any_byte_changed_is_read_or_refused(at in any::<prop::sample::Index>(), to in any::<u8>()) {
-            let ask = ForTarget { confirmed: CONFIRMED, keep: &KEEP, session: None };
+            let ask = ForTarget { confirmed: CONFIRMED, keep: &KEEP, session: None, messages: true };
             let mut frame = outside(&mcs::ConnectInitial::with_gcc_blocks(blocks(&NAMES)).unwrap()).unwrap().to_vec();
             let i = at.index(frame.len());
             frame[i] = to;

@@ -32,11 +32,12 @@ const CHANNELS: [u16; 6] = [IO, CLIPBOARD, DYNAMIC, DEVICES, SOUND, FAKE];
 /// Most that one frame brings about: a notice is painted, a long message is cut.
 const MOST_ACTIONS: usize = 2000;
 
-fn session(policy: Policy) -> Relay {
+/// A session that shows its desktop; `waited`: its client came out of the lobby.
+fn session(policy: Policy, waited: bool) -> Relay {
     let channel = |name: &str, id: u16, there: bool| StaticChannel { name: name.into(), client: id, target: there.then_some(id) };
     let limits = Limits { clipboard_bytes: 4096, device_message: 4096, graphics_message: 1 << 20, ..Limits::default() };
     let mut relay = Relay::new(RelayConfig {
-        start: Start::Licensing,
+        start: if waited { Start::Lobby } else { Start::Licensing },
         io: Ids::same(IO),
         user: Some(Ids::same(USER)),
         message: Some(Ids::same(1010)),
@@ -50,7 +51,6 @@ fn session(policy: Policy) -> Relay {
         policy,
         width: 800,
         height: 600,
-        share_id: None,
         limits,
     });
     let map = share::data_pdu(SHARE, SERVER_USER, kind::FONT_MAP, &[0; 8]);
@@ -110,7 +110,7 @@ pub fn relay(data: &[u8]) {
     } else {
         Policy { clipboard_to_target: text, clipboard_from_target: text, drives: true, audio_out: true, ..Policy::default() }
     };
-    let mut relay = session(policy);
+    let mut relay = session(policy, grant & 2 != 0);
     let mut now = Duration::from_secs(1);
     while let [what, length, rest @ ..] = data {
         let (bytes, rest) = rest.split_at(usize::from(*length).min(rest.len()));

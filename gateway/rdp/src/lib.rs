@@ -14,6 +14,7 @@ pub mod connect;
 #[doc(hidden)]
 pub mod fuzz;
 mod input;
+mod lobby;
 pub mod mcs;
 pub mod negotiate;
 mod notice;
@@ -26,6 +27,7 @@ mod wire;
 
 pub use action::{Action, EndReason, Seen, Way};
 pub use config::{Ids, Limits, Policy, RelayConfig, Start, StaticChannel, TextRule};
+pub use lobby::Lobby;
 pub use relay::Relay;
 pub use violation::{Side, Violation};
 pub use wire::frame::frame_length;

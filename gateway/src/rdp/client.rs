@@ -95,8 +95,7 @@ impl Stranger {
     /// Without NLA: goes through with everything up to Client Info, where the ticket is. The target knows nothing of it.
     pub(super) async fn settings_and_info(self) -> Result<Client, ClientError> {
         let mut client = self.settings().await?;
-        let settled = client.answer(None).await?;
-        client.settled = Some(settled);
+        client.settle_alone().await?;
         Ok(client)
     }
 }
@@ -105,6 +104,15 @@ impl Client {
     /// What it says of itself, if it has said so already.
     pub(super) fn info(&self) -> Option<&Info> {
         self.settled.as_ref().map(|s| &s.info)
+    }
+
+    /// Tells it channels of our own, before there is a target, and hears its Client Info.
+    pub(super) async fn settle_alone(&mut self) -> Result<&Settled, ClientError> {
+        let settled = match self.settled.take() {
+            Some(settled) => settled,
+            None => self.answer(None).await?,
+        };
+        Ok(self.settled.insert(settled))
     }
 
     /// Tells it its channels, as the target has them, and hears its Client Info.
@@ -136,11 +144,8 @@ impl Client {
     /// Tells it, in the way RDP has for that, that there is no desktop for it.
     pub(super) async fn refuse(mut self, reason: EndReason, text: &str) {
         let saying = async {
-            let settled = match self.settled.take() {
-                Some(s) => s,
-                None => self.answer(None).await?,
-            };
-            let mut relay = relay(&self.initial, &settled.numbers, &settled.numbers, Policy::default());
+            let numbers = self.settle_alone().await?.numbers.clone();
+            let mut relay = relay(Start::Licensing, &self.initial, (&numbers, &numbers), Policy::default());
             relay.end(reason, text, Duration::ZERO);
             while let Some(action) = relay.next_action() {
                 if let anteroom_rdp::Action::ToClient(frame) = action {
@@ -153,17 +158,21 @@ impl Client {
         if let Ok(Err(e)) = timeout(SETTLE, Box::pin(saying)).await {
             tracing::debug!(peer = %self.peer, error = %e, "rdp: a client left before it heard why");
         }
-        // What it has sent meanwhile would make the system take our last words back (RFC 9293 section 3.10.7.4).
+        self.linger().await;
+    }
+
+    /// What it has sent meanwhile would make the system take our last words back (RFC 9293 section 3.10.7.4).
+    pub(super) async fn linger(&mut self) {
         let _ = timeout(FAREWELL, self.wire.reader.frame()).await;
     }
 }
 
-/// A relay between these two sides, from licensing on.
-pub(super) fn relay(initial: &Initial, client: &Numbers, target: &Numbers, policy: Policy) -> Relay {
+/// A relay between these two sides, whose numbers are the client's and the target's.
+pub(super) fn relay(start: Start, initial: &Initial, (client, target): (&Numbers, &Numbers), policy: Policy) -> Relay {
     let paired = mcs::pair(initial.channels(), client, target);
     let (width, height) = initial.desktop();
     Relay::new(RelayConfig {
-        start: Start::Licensing,
+        start,
         io: paired.io,
         user: Some(paired.user),
         message: paired.message,
@@ -171,7 +180,6 @@ pub(super) fn relay(initial: &Initial, client: &Numbers, target: &Numbers, polic
         policy,
         width,
         height,
-        share_id: None,
         limits: Limits::default(),
     })
 }

@@ -26,7 +26,7 @@ const SLACK: usize = 16;
 /// What both sides get to read the last words.
 const FAREWELL: Duration = Duration::from_millis(800);
 /// How long a notice stands on the screen.
-const NOTICE: Duration = Duration::from_secs(20);
+pub(super) const NOTICE: Duration = Duration::from_secs(20);
 
 /// Told when the session has let its client go.
 pub(super) type Released = oneshot::Sender<()>;
@@ -293,7 +293,7 @@ fn on_screen(holds: Holds) -> String {
 }
 
 /// Which of the texts that RDP clients have comes nearest (MS-RDPBCGR 2.2.5.1.1).
-fn told(reason: &EndReason) -> anteroom_rdp::EndReason {
+pub(super) fn told(reason: &EndReason) -> anteroom_rdp::EndReason {
     type R = anteroom_rdp::EndReason;
     match reason {
         EndReason::GrantEnded => R::GrantEnded,
@@ -329,7 +329,7 @@ async fn when_free(queue: &mpsc::Sender<Bytes>, frame: impl Future<Output = io::
     }
 }
 
-async fn at(tick: Option<Instant>) {
+pub(super) async fn at(tick: Option<Instant>) {
     match tick {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,

@@ -1,17 +1,22 @@
 //! A session: one permit and one recording, each client connection one channel of it. It outlives a client's broken connection for a while;
 //! the target connection does not.
 use super::{
-    client::{self, Client},
+    client::{self, Client, ClientError},
     driver::{Driver, Outcome, Released},
     listener::Shared,
+    lobby::Hall,
     policy,
-    target::{Joined, Redirected, Road},
+    target::{Joined, Redirected, Road, Stands, TargetError},
 };
 use crate::enforcement::{EndSignal, Entry, Guard, Notices, Opened, guard};
 use anteroom_approvals::{Change, Credential, Redeemed};
 use anteroom_domain::{AuditEvent, EndReason, PersonId, SessionId};
 use anteroom_policy::Permit;
-use anteroom_rdp::{Policy, client_info::Login, connect::Initial};
+use anteroom_rdp::{
+    Policy, Start,
+    client_info::{Info, Login},
+    connect::Initial,
+};
 use anteroom_recorder::{Desktop, EventKind, RecordingFailed};
 use std::{
     collections::HashMap,
@@ -149,6 +154,25 @@ fn masked(permit: &Permit) -> AuditEvent {
     }
 }
 
+/// What a target is reached by.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    permit: &'a Permit,
+    stands: Stands,
+}
+
+/// What came first while a target was being reached.
+enum Came {
+    Connected(Result<(Login, Joined), (EndReason, String)>),
+    /// The same person is here by another connection.
+    Released(Released),
+}
+
+fn left(session: SessionId, error: &ClientError) -> Outcome {
+    tracing::debug!(%session, %error, "rdp: the client left while connecting");
+    Outcome::ClientGone
+}
+
 /// A session that runs.
 pub(super) struct Session {
     shared: Arc<Shared>,
@@ -221,42 +245,54 @@ impl Session {
 
     /// One client and a target connection of its own.
     async fn connection(&mut self, mut client: Client, permit: &Permit, releases: &mut mpsc::Receiver<Released>) -> Outcome {
+        // Somebody has to watch before the target is touched: meanwhile the client has a desktop of ours.
+        let waits = self.entry.holds().borrow().lobby;
+        let mut hall = match waits {
+            true => match Hall::open(&mut client, permit, self.entry.holds(), self.notices.listen()).await {
+                Ok(hall) => Some(hall),
+                Err(e) => return left(self.opened.id(), &e),
+            },
+            false => None,
+        };
+        let way = Way { permit, stands: if waits { Stands::InLobby } else { Stands::Outside } };
         let first = Redirected::default();
-        let connected = {
-            let (initial, reader) = (&client.initial, &mut client.wire.reader);
-            let connecting = Box::pin(self.connect(initial, permit, &first));
-            tokio::select! {
-                c = connecting => c,
-                reason = self.end.ended() => Err((reason.clone(), reason.to_string())),
-                // Whoever waits for long gives up some time, or loses their connection; the session goes on waiting, for them too.
-                () = reader.left() => return Outcome::ClientGone,
-                Some(done) = releases.recv() => return Outcome::Released(done),
+        let came = {
+            let (initial, wire) = (&client.initial, &mut client.wire);
+            let connecting = Box::pin(async {
+                tokio::select! {
+                    connected = self.connect(initial, way, &first) => Came::Connected(connected),
+                    reason = self.end.ended() => Came::Connected(Err((reason.clone(), reason.to_string()))),
+                    Some(done) = releases.recv() => Came::Released(done),
+                }
+            });
+            match &mut hall {
+                Some(hall) => Box::pin(hall.until(wire, connecting)).await,
+                None => tokio::select! {
+                    came = connecting => Some(came),
+                    () = wire.reader.left() => None,
+                },
             }
         };
-        let (login, mut joined) = match connected {
-            Ok(c) => c,
-            Err((reason, why)) => {
-                tracing::warn!(session = %self.opened.id(), target = %permit.target().name, why, "target not reached");
-                client.refuse(anteroom_rdp::EndReason::TargetLost, &why).await;
-                return Outcome::Ended(reason);
-            }
+        let (login, mut joined) = match came {
+            // Whoever waits for long gives up some time, or loses their connection; the session goes on waiting, for them too.
+            None => return Outcome::ClientGone,
+            Some(Came::Released(done)) => return Outcome::Released(done),
+            Some(Came::Connected(Ok(connected))) => connected,
+            Some(Came::Connected(Err((reason, why)))) => return self.turned_away(client, hall, permit, (reason, why)).await,
         };
         let settled = match client.settle((&joined.response, &joined.numbers)).await {
             Ok(s) => s,
-            Err(e) => {
-                tracing::debug!(session = %self.opened.id(), error = %e, "rdp: the client left while connecting");
-                return Outcome::ClientGone;
-            }
+            Err(e) => return left(self.opened.id(), &e),
         };
         let channel = self.next_channel;
         self.next_channel += 1;
         let mut opened_channel = false;
         for _ in 0..=MAX_REDIRECTIONS {
-            if let Err(e) = joined.introduce(&settled.info, &login, policy::audio(&self.policy)).await {
-                client.refuse(anteroom_rdp::EndReason::TargetLost, &e.to_string()).await;
-                return Outcome::Ended(EndReason::TargetUnreachable);
+            if let Err(e) = self.introduce(&mut joined, way, &settled.info, &login).await {
+                return self.turned_away(client, hall, permit, (EndReason::TargetUnreachable, e.to_string())).await;
             }
-            let relay = client::relay(&client.initial, &settled.numbers, &joined.numbers, self.policy.clone());
+            let start = if waits { Start::Lobby } else { Start::Licensing };
+            let relay = client::relay(start, &client.initial, (&settled.numbers, &joined.numbers), self.policy.clone());
             if !opened_channel && self.open_channel(channel, &client, &settled.numbers).await.is_err() {
                 return Outcome::Ended(EndReason::RecordingFailed);
             }
@@ -269,7 +305,7 @@ impl Session {
                 return outcome;
             };
             joined.reached.cutter.cut();
-            joined = match self.connect(&client.initial, permit, &to).await {
+            joined = match self.connect(&client.initial, way, &to).await {
                 Ok((_, joined)) => joined,
                 Err((reason, why)) => {
                     tracing::warn!(session = %self.opened.id(), why, "redirection not followed");
@@ -282,12 +318,29 @@ impl Session {
         Outcome::Ended(EndReason::TargetClosed)
     }
 
+    /// There is no desktop for this client: it is told why, in the way that fits how far it is.
+    async fn turned_away(&self, client: Client, hall: Option<Hall>, permit: &Permit, (reason, why): (EndReason, String)) -> Outcome {
+        tracing::warn!(session = %self.opened.id(), target = %permit.target().name, why, "target not reached");
+        match hall {
+            Some(hall) => hall.refuse(client, &reason, &why).await,
+            None => client.refuse(anteroom_rdp::EndReason::TargetLost, &why).await,
+        }
+        Outcome::Ended(reason)
+    }
+
+    /// The target hears who comes; who waits in the lobby has its licence asked for.
+    async fn introduce(&self, joined: &mut Joined, way: Way<'_>, info: &Info, login: &Login) -> Result<(), TargetError> {
+        joined.introduce(info, login, policy::audio(&self.policy)).await?;
+        match way.stands {
+            Stands::InLobby => joined.license(login, self.person).await,
+            Stands::Outside => Ok(()),
+        }
+    }
+
     /// With the permit, the credential and the target; the error is for the person to read.
-    async fn connect(&self, initial: &Initial, permit: &Permit, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
-        let common = &self.shared.common;
+    async fn connect(&self, initial: &Initial, way: Way<'_>, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
+        let (common, permit) = (&self.shared.common, way.permit);
         let unreachable = |why: String| (EndReason::TargetUnreachable, why);
-        // Somebody has to watch before the target is touched. The client shows that it is connecting; if it gives up, its ticket opens this
-        // session again.
         if self.entry.holds().wait_for(|h| !h.lobby).await.is_err() {
             return Err((EndReason::GatewayStopped, EndReason::GatewayStopped.to_string()));
         }
@@ -299,7 +352,7 @@ impl Session {
         let road = Road { approvals: &common.approvals, permit, limit: self.shared.config.connect_timeout };
         let reached = road.reach(&login, to).await.map_err(|e| unreachable(e.to_string()))?;
         let keep: Vec<bool> = initial.channels().iter().map(|n| self.policy.static_channel(n)).collect();
-        let joined = reached.join(initial, &keep, to).await.map_err(|e| unreachable(e.to_string()))?;
+        let joined = reached.join(initial, &keep, to, way.stands).await.map_err(|e| unreachable(e.to_string()))?;
         Ok((login, joined))
     }
 

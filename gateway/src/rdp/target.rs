@@ -1,13 +1,14 @@
 //! The way to a target: one of its addresses, its pinned certificate, the vaulted login, and its channels joined. Needs a permit
 //! (invariant 1).
 use super::{
+    licence,
     nla_client::{self, SignInError},
     pin::{self, TlsError},
     wire::{Wire, first_frame},
 };
 use crate::{dial, enforcement::Cutter};
 use anteroom_approvals::Approvals;
-use anteroom_domain::{AuditEvent, CertificateFingerprint, Target};
+use anteroom_domain::{AuditEvent, CertificateFingerprint, PersonId, Target};
 use anteroom_policy::Permit;
 use anteroom_rdp::{
     Side,
@@ -51,6 +52,15 @@ pub(super) struct Redirected {
     pub(super) host: Option<String>,
     pub(super) token: Option<Vec<u8>>,
     pub(super) session: Option<u32>,
+}
+
+/// Where the client is while its target connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// It connects too: what the target says reaches it.
+    Outside,
+    /// It has a desktop of ours, and connecting is behind it.
+    InLobby,
 }
 
 /// A target that has let us in, as far as NLA goes.
@@ -150,10 +160,18 @@ pub(super) fn with_advice(e: &TlsError) -> String {
 
 impl Reached {
     /// Basic settings, and every channel that is kept. `keep` has one for each static channel of the client.
-    pub(super) async fn join(mut self, initial: &Initial, keep: &[bool], redirected: &Redirected) -> Result<Joined, TargetError> {
+    pub(super) async fn join(
+        mut self,
+        initial: &Initial,
+        keep: &[bool],
+        redirected: &Redirected,
+        stands: Stands,
+    ) -> Result<Joined, TargetError> {
         let deadline = Instant::now() + self.limit;
         let name = self.name.clone();
-        let joining = self.join_within(initial, keep, redirected);
+        let session = redirected.session;
+        let ask = ForTarget { confirmed: self.confirmed, keep, session, messages: stands == Stands::Outside };
+        let joining = self.join_within(initial, &ask);
         let joined = timeout_at(deadline, Box::pin(joining)).await;
         let why = match joined {
             Ok(Ok((response, numbers))) => return Ok(Joined { reached: self, response, numbers }),
@@ -163,11 +181,11 @@ impl Reached {
         Err(TargetError::Protocol { target: name, why })
     }
 
-    async fn join_within(&mut self, initial: &Initial, keep: &[bool], redirected: &Redirected) -> Result<(Response, Numbers), String> {
+    async fn join_within(&mut self, initial: &Initial, ask: &ForTarget<'_>) -> Result<(Response, Numbers), String> {
+        let keep = ask.keep;
         let says = |e: ConnectError| e.to_string();
         let broke = |e: io::Error| format!("the connection broke while connecting: {e}");
-        let ask = ForTarget { confirmed: self.confirmed, keep, session: redirected.session };
-        self.wire.send(&initial.for_target(&ask).map_err(says)?).await.map_err(broke)?;
+        self.wire.send(&initial.for_target(ask).map_err(says)?).await.map_err(broke)?;
         let frame = self.wire.reader.expect(connect::MAX_FRAME).await.map_err(broke)?;
         let response = Response::read(&frame, keep.iter().filter(|k| **k).count()).map_err(says)?;
         self.wire.send(&mcs::erect_domain().map_err(says)?).await.map_err(broke)?;
@@ -194,5 +212,16 @@ impl Joined {
             Ok(Err(e)) => Err(protocol(format!("the connection broke while connecting: {e}"))),
             Err(_) => Err(protocol("it did not finish connecting in time".to_owned())),
         }
+    }
+
+    /// The licence a client in the lobby cannot ask for itself.
+    pub(super) async fn license(&mut self, login: &Login, holder: PersonId) -> Result<(), TargetError> {
+        let obtaining = licence::obtain(&mut self.reached.wire, self.numbers.io, login.user(), holder);
+        let why = match timeout(self.reached.limit, Box::pin(obtaining)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(e)) => e.to_string(),
+            Err(_) => "it did not give a licence in time".to_owned(),
+        };
+        Err(TargetError::Protocol { target: self.reached.name.clone(), why })
     }
 }

@@ -1,24 +1,24 @@
 //! A vendor's desktop waits for a supervisor as a terminal does: nothing reaches it before, it stands still whenever nobody watches, and
 //! whoever watches sees it. Real xfreerdp, real Chromium.
 use super::{
-    desktops::{AT_MOST, READING_ROOM, Scene, TOLERANCE},
+    desktops::{AT_MOST, CT, READING_ROOM, Scene, TOLERANCE},
     rdp_control::{ends, told},
 };
 use anteroom_tests::harness::{
     Browser,
-    rdp::{Shadow, Tap},
+    rdp::{Picture, Rdesktop, Shadow, Tap},
     soon,
 };
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 const COMPANY: &str = "Made-up Imaging";
 
-/// Ada is a vendor's person by now, and the reading room her company's.
 fn vendors(s: &Scene) -> (Shadow, Tap) {
     let (shadow, tap) = s.reading_room();
-    s.w.cli.good(&["company", "add", COMPANY, "--until", "2099-12-31"]).unwrap();
-    s.w.cli.good(&["person", "set", "ada", "--company", COMPANY]).unwrap();
-    s.w.cli.good(&["company", "keeps", COMPANY, READING_ROOM]).unwrap();
+    s.vendors(READING_ROOM);
     (shadow, tap)
 }
 
@@ -34,6 +34,14 @@ fn nora(s: &Scene) -> Browser {
     nora.click("Create a passkey").unwrap();
     nora.expect("Hello, Nora Example").unwrap();
     nora
+}
+
+/// White words on the gateway's own blue; a font too small for Tesseract.
+fn in_lobby(p: &Picture) -> bool {
+    let is = |(x, y): (usize, usize), wanted: [u8; 3]| p.pixel(x, y).iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 8);
+    let corners = [(3, 3), (p.width - 5, 3), (3, p.height - 5), (p.width - 5, p.height - 5)];
+    let middle = (p.height / 3..p.height * 2 / 3).flat_map(|y| (0..p.width).map(move |x| (x, y)));
+    corners.into_iter().all(|at| is(at, [0x18, 0x24, 0x33])) && middle.filter(|at| is(*at, [0xff; 3])).count() > 2000
 }
 
 fn id(s: &Scene) -> String {
@@ -55,7 +63,11 @@ fn a_vendors_desktop_waits_for_a_supervisor_and_stands_still_without_one() {
     nora.expect("Waits in the lobby").unwrap();
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!((tap.connections(), tap.bytes()), (0, (0, 0)), "the target was touched");
-    assert!(client.has_ended().unwrap().is_none() && client.picture().unwrap().is_none(), "it waits and shows nothing: {}", client.said());
+    client.sees("the lobby", |p| Ok(in_lobby(p).then_some(()))).unwrap();
+    client.type_line("nobody hears this").unwrap();
+    let lobby = client.picture().unwrap().unwrap();
+    assert!(in_lobby(&lobby), "typing changes nothing there");
+    lobby.keep("rdp-lobby").unwrap();
     assert_eq!(waiting(&s, &grant), "lobby");
     assert_eq!(s.sees_nothing(&id), 404, "who does not watch sees nothing of it");
 
@@ -123,22 +135,63 @@ fn a_client_that_gives_up_in_the_lobby_comes_back_with_its_ticket() {
     assert!(!status.success(), "{said}");
     assert_eq!((tap.connections(), id.clone()), (0, s.live()["id"].as_str().unwrap().to_owned()), "the same session, and it waits");
 
-    let seat = s.ben.post_json(&format!("/supervise/{id}/join"), &serde_json::json!({})).unwrap().json().unwrap();
-    let over = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|threads| {
-        threads.spawn(|| {
-            while !over.load(std::sync::atomic::Ordering::SeqCst) {
-                let _ = s.ben.post_json(&format!("/supervise/{id}/renew"), &serde_json::json!({ "seat": seat["seat"] }));
-                std::thread::sleep(Duration::from_millis(700));
-            }
-        });
-        let shown = third.shows(&shadow.desk.display, TOLERANCE, AT_MOST);
-        over.store(true, std::sync::atomic::Ordering::SeqCst);
-        shown.unwrap();
-    });
+    s.while_ben_watches(&id, || third.shows(&shadow.desk.display, TOLERANCE, AT_MOST).map(drop)).unwrap();
+}
+
+/// xrdp gives out licences, and its clients here have had one from the lobby already. rdesktop brings its ticket without NLA.
+#[test]
+fn a_target_that_gives_out_licences_is_reached_from_the_lobby() {
+    let s = Scene::with("allow_tls_without_nla = true\nreconnect_window = \"5s\"", "");
+    let (xrdp, tap) = s.ct();
+    s.vendors(CT);
+    for which in ["xfreerdp", "rdesktop"] {
+        let grant = s.grant(CT, &xrdp.login.account, &[]);
+        let t = s.ada.ticket(&grant).unwrap();
+        let mut client = match which {
+            "rdesktop" => Rdesktop::to(s.w.rdp_port(), &t.name, &t.secret).start(&s.dir(which)).unwrap(),
+            _ => s.with_ticket(&t, which, &[]),
+        };
+        let connections = tap.connections();
+        client.sees("the lobby", |p| Ok(in_lobby(p).then_some(()))).unwrap();
+        assert_eq!(tap.connections(), connections, "the target was touched");
+        let id = id(&s);
+        let line = format!("watched by {which}");
+        s.while_ben_watches(&id, || {
+            client.shows(&xrdp.desk.display, TOLERANCE, AT_MOST)?;
+            client.type_line(&line)?;
+            soon("what was typed", || Ok(xrdp.desk.typed().ends_with(&format!("{line}\n"))))
+        })
+        .unwrap();
+        client.close().unwrap();
+        assert_eq!(s.sealed()["recording"], "complete");
+    }
 }
 
 impl Scene {
+    /// Ada is a vendor's person from now on, and this target her company's.
+    fn vendors(&self, target: &str) {
+        self.w.cli.good(&["company", "add", COMPANY, "--until", "2099-12-31"]).unwrap();
+        self.w.cli.good(&["person", "set", "ada", "--company", COMPANY]).unwrap();
+        self.w.cli.good(&["company", "keeps", COMPANY, target]).unwrap();
+    }
+
+    /// Ben joins, and his page lives for as long as `what` takes.
+    fn while_ben_watches<T: Send>(&self, id: &str, what: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+        let seat = self.ben.post_json(&format!("/supervise/{id}/join"), &serde_json::json!({}))?.json()?;
+        let over = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    let _ = self.ben.post_json(&format!("/supervise/{id}/renew"), &serde_json::json!({ "seat": seat["seat"] }));
+                    std::thread::sleep(Duration::from_millis(700));
+                }
+            });
+            let done = what();
+            over.store(true, Ordering::SeqCst);
+            done
+        })
+    }
+
     /// Ben may watch, and has not joined.
     fn sees_nothing(&self, id: &str) -> u16 {
         self.ben.get(&format!("/recordings/{id}/channels/1/film/live")).unwrap().status

@@ -1,6 +1,6 @@
 //! A notice as bitmap updates, for sessions without the graphics pipeline (MS-RDPBCGR 2.2.9.1.1.3.1.2).
 
-use super::{BACK, Banner, INK};
+use super::{Banner, INK};
 use crate::wire::Put as _;
 
 /// A side of one bitmap: small, as every server's are.
@@ -12,19 +12,32 @@ const MAX_UPDATE: usize = 12_000;
 const COMPRESSED: u16 = 1;
 const UPDATE_BITMAP: u16 = 1;
 
-/// The bodies of fast-path bitmap updates that draw the notice at the top left corner. Empty for a depth no session has.
+/// The bodies of bitmap updates that draw the notice where it stands. Empty for a depth no session has.
 pub(crate) fn updates(banner: &Banner, depth: u16) -> Vec<Vec<u8>> {
-    let (width, height) = (usize::from(banner.width), usize::from(banner.height));
+    let width = usize::from(banner.width);
     let mask = banner.mask();
+    tiles(width, banner.height.into(), |at, w, h| {
+        // bottom row first
+        let rows: Vec<&[bool]> = (at.1..at.1 + h).rev().map(|y| &mask[y * width + at.0..][..w]).collect();
+        rectangle((at.0, at.1 + usize::from(banner.top)), (w, h), depth, [banner.back, INK], &rows)
+    })
+}
+
+/// The same for a desktop of one colour. Its width is cut to fours, as RLE wants them.
+pub(crate) fn blank(width: u16, height: u16, colour: [u8; 3], depth: u16) -> Vec<Vec<u8>> {
+    let row = [false; TILE];
+    let width = usize::from(width & !3);
+    tiles(width, height.into(), |at, w, h| rectangle(at, (w, h), depth, [colour, INK], &vec![&row[..w]; h]))
+}
+
+/// Made one by one: where, how wide and how high.
+fn tiles(width: usize, height: usize, one: impl Fn((usize, usize), usize, usize) -> Option<Vec<u8>>) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     let mut rectangles = Vec::new();
     let mut count = 0u16;
     for top in (0..height).step_by(TILE) {
         for left in (0..width).step_by(TILE) {
-            let (w, h) = (TILE.min(width - left), TILE.min(height - top));
-            // bottom row first
-            let rows: Vec<&[bool]> = (top..top + h).rev().map(|y| &mask[y * width + left..][..w]).collect();
-            let Some(rectangle) = rectangle(left, top, w, h, depth, &rows) else { return Vec::new() };
+            let Some(rectangle) = one((left, top), TILE.min(width - left), TILE.min(height - top)) else { return Vec::new() };
             if rectangles.len() + rectangle.len() > MAX_UPDATE {
                 out.push(update(std::mem::take(&mut count), &std::mem::take(&mut rectangles)));
             }
@@ -45,10 +58,10 @@ fn update(count: u16, rectangles: &[u8]) -> Vec<u8> {
 }
 
 /// TS_BITMAP_DATA.
-fn rectangle(left: usize, top: usize, w: usize, h: usize, depth: u16, rows: &[&[bool]]) -> Option<Vec<u8>> {
+fn rectangle((left, top): (usize, usize), (w, h): (usize, usize), depth: u16, colours: [[u8; 3]; 2], rows: &[&[bool]]) -> Option<Vec<u8>> {
     let (data, pixel) = match depth {
-        15 | 16 | 24 => (runs(rows, depth), usize::from(depth).div_ceil(8)),
-        32 => (planar(rows), 4),
+        15 | 16 | 24 => (runs(rows, depth, colours), usize::from(depth).div_ceil(8)),
+        32 => (planar(rows, colours), 4),
         8 => (rows.concat().into_iter().map(|ink| if ink { 0xff } else { 0 }).collect(), 1),
         _ => return None,
     };
@@ -81,8 +94,8 @@ fn colour([blue, green, red]: [u8; 3], depth: u16) -> Vec<u8> {
 }
 
 /// Interleaved RLE with nothing but colour runs: REGULAR_COLOR_RUN, MEGA_MEGA_COLOR_RUN (MS-RDPBCGR 3.1.9).
-fn runs(rows: &[&[bool]], depth: u16) -> Vec<u8> {
-    let (back, ink) = (colour(BACK, depth), colour(INK, depth));
+fn runs(rows: &[&[bool]], depth: u16, colours: [[u8; 3]; 2]) -> Vec<u8> {
+    let [back, ink] = colours.map(|c| colour(c, depth));
     let mut out = Vec::new();
     let all = rows.concat();
     for run in all.chunk_by(|a, b| a == b) {
@@ -99,12 +112,12 @@ fn runs(rows: &[&[bool]], depth: u16) -> Vec<u8> {
 }
 
 /// RDP 6.0 planes with RLE and no alpha (MS-RDPEGDI 2.2.2.5.1): red, green, blue.
-fn planar(rows: &[&[bool]]) -> Vec<u8> {
+fn planar(rows: &[&[bool]], [back, ink]: [[u8; 3]; 2]) -> Vec<u8> {
     let mut out = vec![0x30];
     for channel in [2, 1, 0] {
         let mut above: Option<Vec<u8>> = None;
         for row in rows {
-            let values: Vec<u8> = row.iter().map(|ink| if *ink { INK[channel] } else { BACK[channel] }).collect();
+            let values: Vec<u8> = row.iter().map(|on| if *on { ink[channel] } else { back[channel] }).collect();
             let line = match &above {
                 None => values.clone(),
                 Some(above) => values.iter().zip(above).map(|(v, a)| delta(v.wrapping_sub(*a))).collect(),
@@ -149,15 +162,16 @@ fn planar_line(line: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notice::{BACK, PAGE};
     use ironrdp_core::decode;
     use ironrdp_graphics::{rdp6::BitmapStreamDecoder, rle};
     use ironrdp_pdu::bitmap::{BitmapUpdateData, Compression};
 
     /// What a client's decoder makes of the updates: red, green, blue of each point.
-    fn painted(banner: &Banner, depth: u16) -> Vec<[u8; 3]> {
-        let width = usize::from(banner.width);
-        let mut out = vec![[1, 2, 3]; width * usize::from(banner.height)];
-        for body in updates(banner, depth) {
+    fn painted(updates: Vec<Vec<u8>>, (width, height): (u16, u16), depth: u16) -> Vec<[u8; 3]> {
+        let width = usize::from(width);
+        let mut out = vec![[1, 2, 3]; width * usize::from(height)];
+        for body in updates {
             assert!(body.len() < 16_000);
             let update: BitmapUpdateData<'_> = decode(&body).unwrap();
             for r in update.rectangles {
@@ -194,10 +208,27 @@ mod tests {
         let banner = Banner::new("This session ends in 5 minutes: save your work.\nSecond line", 1280, 800).unwrap();
         let mask = banner.mask();
         for (depth, keep) in [(15, 0xf8), (16, 0xf8), (24, 0xff), (32, 0xff)] {
-            let got = painted(&banner, depth);
+            let got = painted(updates(&banner, depth), (banner.width, banner.height), depth);
             let expected = mask.iter().map(|ink| if *ink { INK } else { BACK }).map(|[b, g, r]| [r & keep, g & keep, b & keep]);
             assert!(got.iter().map(|p| p.map(|c| c & keep)).eq(expected), "depth {depth}");
         }
+    }
+
+    #[test]
+    fn a_page_is_painted_in_the_middle_of_one_colour() {
+        let (w, h) = (640, 480);
+        let page = Banner::page("Waiting for a supervisor", w, h).unwrap();
+        let all = [blank(w, h, PAGE, 32), updates(&page, 32)].concat();
+        let got = painted(all, (w, h), 32);
+        let [b, g, r] = PAGE;
+        let at = |x: usize, y: usize| got[y * usize::from(w) + x];
+        for (x, y) in [(0, 0), (639, 0), (0, 479), (639, 479), (5, usize::from(page.top) + 1)] {
+            assert_eq!(at(x, y), [r, g, b], "{x} {y}");
+        }
+        let ink = page.mask().iter().filter(|m| **m).count();
+        assert_eq!(got.iter().filter(|p| **p == [0xff; 3]).count(), ink);
+        let first = page.runs.first().unwrap();
+        assert_eq!(at(first.x.into(), usize::from(page.top + first.y)), [0xff; 3]);
     }
 
     #[test]

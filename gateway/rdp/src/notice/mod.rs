@@ -1,4 +1,4 @@
-//! Words of the gateway on the person's screen: a band at the top, white on dark red.
+//! Words of the gateway on the person's screen: a band at the top, white on dark red; or, while there is no desktop yet, a page in the middle.
 
 pub(crate) mod bitmap;
 mod font;
@@ -8,9 +8,12 @@ use font::{HEIGHT, WIDTH, glyph};
 /// Most characters of one notice.
 const MAX_TEXT: usize = 400;
 const MAX_LINES: usize = 5;
+const MAX_PAGE_LINES: usize = 12;
 /// Colours as blue, green, red.
 pub(crate) const BACK: [u8; 3] = [0x20, 0x10, 0x8c];
 pub(crate) const INK: [u8; 3] = [0xff, 0xff, 0xff];
+/// Of a page, and of all around it.
+pub(crate) const PAGE: [u8; 3] = [0x33, 0x24, 0x18];
 
 /// A horizontal run of ink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,30 +24,46 @@ pub(crate) struct Run {
     pub(crate) height: u16,
 }
 
-/// A laid out notice: nearly as wide as the desktop, as high as its lines.
+/// A laid out notice: from the left edge, nearly as wide as the desktop, as high as its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Banner {
+    /// Of its upper edge, on the desktop.
+    pub(crate) top: u16,
     pub(crate) width: u16,
     pub(crate) height: u16,
+    /// Within it.
     pub(crate) runs: Vec<Run>,
+    pub(crate) back: [u8; 3],
 }
 
 impl Banner {
-    /// None on a desktop too small for a word.
+    /// At the upper edge. None on a desktop too small for a word.
     pub(crate) fn new(text: &str, desktop_width: u16, desktop_height: u16) -> Option<Self> {
+        Self::laid_out(text, (desktop_width, desktop_height), 0, MAX_LINES)
+    }
+
+    /// In the middle, where nothing else is shown.
+    pub(crate) fn page(text: &str, desktop_width: u16, desktop_height: u16) -> Option<Self> {
+        let page = Self::laid_out(text, (desktop_width, desktop_height), 1, MAX_PAGE_LINES)?;
+        Some(Self { top: (desktop_height - page.height) / 2, back: PAGE, ..page })
+    }
+
+    /// `larger`: by how much than a notice; `most`: lines.
+    fn laid_out(text: &str, (desktop_width, desktop_height): (u16, u16), larger: u16, most: usize) -> Option<Self> {
         // RLE wants widths in fours; not to the very edge, see `relay::notices::ask_to_draw`
         let width = desktop_width.checked_sub(4)? & !3;
-        let scale = match width {
-            0..1900 => 2,
-            1900..3200 => 3,
-            _ => 4,
-        };
+        let scale = larger
+            + match width {
+                0..1900 => 2,
+                1900..3200 => 3,
+                _ => 4,
+            };
         let (advance, line_height, margin) = ((WIDTH + 1) * scale, (HEIGHT + 3) * scale, 4 * scale);
         let columns = usize::from(width.checked_sub(2 * margin)? / advance);
         if columns < 8 {
             return None;
         }
-        let lines = wrap(text, columns);
+        let lines = wrap(text, columns, most);
         let count = u16::try_from(lines.len()).ok()?;
         let height = count * line_height + 2 * margin - 3 * scale;
         if height > desktop_height {
@@ -61,7 +80,7 @@ impl Banner {
                 }
             }
         }
-        Some(Self { width, height, runs })
+        Some(Self { top: 0, width, height, runs, back: BACK })
     }
 
     /// Which points are ink, row by row.
@@ -85,7 +104,7 @@ fn ink(row: u8) -> impl Iterator<Item = (u16, u16)> {
 }
 
 /// Words in lines of at most so many columns; a word longer than a line is cut.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
+fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
@@ -104,7 +123,7 @@ fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
         lines.push(line);
     }
-    lines.truncate(MAX_LINES);
+    lines.truncate(most);
     lines
 }
 
@@ -114,9 +133,9 @@ mod tests {
 
     #[test]
     fn words_are_not_torn() {
-        assert_eq!(wrap("this session ends in 5 minutes", 12), ["this session", "ends in 5", "minutes"]);
-        assert_eq!(wrap("abcdefghij\nk", 4), ["abcd", "efgh", "ij", "k"]);
-        assert_eq!(wrap(&"word ".repeat(1000), 20).len(), MAX_LINES);
+        assert_eq!(wrap("this session ends in 5 minutes", 12, MAX_LINES), ["this session", "ends in 5", "minutes"]);
+        assert_eq!(wrap("abcdefghij\nk", 4, MAX_LINES), ["abcd", "efgh", "ij", "k"]);
+        assert_eq!(wrap(&"word ".repeat(1000), 20, MAX_LINES).len(), MAX_LINES);
     }
 
     #[test]
@@ -129,6 +148,13 @@ mod tests {
         }
         assert_eq!(Banner::new("x", 40, 40), None);
         assert_eq!(Banner::new(&"x\n".repeat(9), 640, 20), None);
+    }
+
+    #[test]
+    fn a_page_stands_in_the_middle() {
+        let b = Banner::page("Waiting for a supervisor.\n\nKeep this window open.", 1280, 800).unwrap();
+        assert!((i32::from(b.top) * 2 + i32::from(b.height) - 800).abs() <= 1, "{} {}", b.top, b.height);
+        assert_eq!(b.back, PAGE);
     }
 
     #[test]

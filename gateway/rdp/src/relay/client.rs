@@ -39,6 +39,8 @@ impl Relay {
                     self.client_io(user, data, &bytes, now)?;
                 } else if let Some(ids) = self.message.filter(|m| m.client == channel) {
                     self.client_message(ids, user, data, bytes.clone())?;
+                } else if self.stage == Stage::Lobby {
+                    // The target has not opened its end of any of them.
                 } else if self.stage == Stage::Joins || !self.channel(Side::Client, channel, user, data, bytes.clone())? {
                     return Err(Broken("unknown channel"));
                 }
@@ -65,7 +67,7 @@ impl Relay {
     }
 
     fn client_io(&mut self, user: u16, data: &[u8], frame: &Bytes, now: Duration) -> Result<(), Broken> {
-        let pieces = share::pieces(data, !self.demanded)?;
+        let pieces = share::pieces(data, !self.demanded && !self.in_lobby)?;
         // one PDU that is passed on as it is stays the same frame
         let alone = pieces.len() == 1;
         for piece in pieces {
@@ -77,8 +79,8 @@ impl Relay {
                         return Ok(());
                     }
                     // licensing comes before the share; to auto-detection a client answers at any time
-                    let licence = flags & security::LICENSE != 0 && !self.demanded;
-                    let begun = matches!(self.stage, Stage::Connecting | Stage::Active);
+                    let licence = flags & security::LICENSE != 0 && !self.demanded && !self.in_lobby;
+                    let begun = matches!(self.stage, Stage::Lobby | Stage::Connecting | Stage::Active);
                     if !begun || !licence && flags & security::AUTODETECT_RESPONSE == 0 {
                         return Err(Broken("PDU with a security header"));
                     }
@@ -89,6 +91,7 @@ impl Relay {
                     if self.share_id != Some(learnt.share_id) {
                         return Err(Broken("number of the share"));
                     }
+                    self.in_lobby = false;
                     self.depth = learnt.depth;
                     self.fast_path_output = learnt.fast_path_output;
                     let source = self.user.map_or(0, |u| u.target);
@@ -96,6 +99,8 @@ impl Relay {
                     self.send(Side::Target, self.io, &pdu);
                     continue;
                 }
+                // Said before it heard that the share is over.
+                Io::Control(c) if c.kind == share::DATA && self.in_lobby => (c.whole, false),
                 Io::Control(c) if c.kind == share::DATA => (c.whole, self.client_data(c.body, now)?),
                 Io::Control(_) => return Err(Broken("share control PDU out of turn")),
             };

@@ -9,6 +9,7 @@ use crate::{
     channel::{Said, Turn, clipboard::Clipboard, devices::Devices, dynamic::Dynamic},
     config::{Ids, Limits, Policy, RelayConfig, Start, StaticChannel},
     input::Held,
+    lobby,
     output::Output,
     violation::{Broken, Side, Violation},
     wire::{
@@ -35,6 +36,8 @@ enum Stage {
     Joins,
     /// The client's Client Info is with the driver.
     Info,
+    /// The target connects; the client still has the gateway's own desktop.
+    Lobby,
     /// Auto-detection, licensing, and the capability exchange; again after every Deactivate All.
     Connecting,
     Active,
@@ -56,6 +59,8 @@ pub struct Relay {
     share_id: Option<u32>,
     /// The target's share has begun: licensing is over.
     demanded: bool,
+    /// What the client says still belongs to the share it had in the lobby.
+    in_lobby: bool,
     /// Bits per pixel of the session.
     depth: u16,
     fast_path_output: bool,
@@ -100,11 +105,13 @@ impl std::fmt::Debug for Relay {
 
 impl Relay {
     pub fn new(config: RelayConfig) -> Self {
-        let RelayConfig { start, io, user, message, channels, policy, width, height, share_id, limits } = config;
+        let RelayConfig { start, io, user, message, channels, policy, width, height, limits } = config;
+        let in_lobby = start == Start::Lobby;
         Self {
             stage: match start {
                 Start::Joins => Stage::Joins,
                 Start::Licensing => Stage::Connecting,
+                Start::Lobby => Stage::Lobby,
             },
             io,
             user,
@@ -113,8 +120,9 @@ impl Relay {
             policy,
             limits,
             size: (width, height),
-            share_id,
-            demanded: share_id.is_some(),
+            share_id: in_lobby.then_some(lobby::SHARE),
+            demanded: false,
+            in_lobby,
             depth: 0,
             fast_path_output: false,
             fast_path_input: false,
@@ -227,7 +235,7 @@ impl Relay {
         if !released.is_empty() {
             self.send_input(&released);
         }
-        if matches!(self.stage, Stage::Connecting | Stage::Active) {
+        if matches!(self.stage, Stage::Lobby | Stage::Connecting | Stage::Active) {
             // MS-RDPBCGR 2.2.5.1: also before a share is there, whose number is zero then
             let pdu = share::data_pdu(self.share_id.unwrap_or(0), SERVER_USER, share::kind::SET_ERROR_INFO, &reason.code().to_le_bytes());
             self.send(Side::Client, self.io, &pdu);

@@ -5,6 +5,7 @@ use crate::{
     action::{Action, Seen},
     caps,
     config::Ids,
+    lobby,
     output::Output,
     violation::{Broken, Side},
     wire::{
@@ -60,7 +61,7 @@ impl Relay {
     }
 
     fn target_io(&mut self, user: u16, data: &[u8], frame: &Bytes) -> Result<(), Broken> {
-        if !matches!(self.stage, Stage::Connecting | Stage::Active) {
+        if !matches!(self.stage, Stage::Lobby | Stage::Connecting | Stage::Active) {
             return Err(Broken("PDU before Client Info"));
         }
         let pieces = share::pieces(data, !self.demanded)?;
@@ -81,7 +82,8 @@ impl Relay {
 
     /// What comes with a basic security header: licensing and auto-detection, until the share begins.
     fn target_secured(&mut self, flags: u16, body: &[u8]) -> Result<bool, Broken> {
-        let licence = flags & security::LICENSE != 0 && !self.demanded;
+        // The client in the lobby was licensed there, and the driver obtained the target's.
+        let licence = flags & security::LICENSE != 0 && !self.demanded && self.stage != Stage::Lobby;
         if licence || flags & security::AUTODETECT_REQUEST != 0 {
             return Ok(true);
         }
@@ -97,6 +99,9 @@ impl Relay {
         match pdu.kind {
             share::DEMAND_ACTIVE => {
                 let (body, learnt) = caps::demand(pdu.body)?;
+                if self.stage == Stage::Lobby {
+                    self.send(Side::Client, self.io, &share::control(share::DEACTIVATE_ALL, SERVER_USER, &lobby::deactivate()));
+                }
                 self.stage = Stage::Connecting;
                 self.demanded = true;
                 self.share_id = Some(learnt.share_id);

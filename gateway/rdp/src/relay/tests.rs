@@ -41,7 +41,6 @@ fn config(policy: Policy) -> RelayConfig {
         policy,
         width: 1280,
         height: 800,
-        share_id: None,
         limits: Limits::default(),
     }
 }
