@@ -6,7 +6,7 @@ use super::{
     unread::Unread,
 };
 use crate::{Approvals, OpenError, StoreError, approvals::check_database, clock, store};
-use anteroom_domain::{AuditEvent, CardId, GatewayName, Secret, audit::SafeModeEvent};
+use anteroom_domain::{AuditEvent, CardId, GatewayName, Lock, Secret, audit::SafeModeEvent};
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
@@ -101,6 +101,11 @@ impl Safe {
 
     pub(crate) fn use_card(&self, card: CardId) -> Result<(), NotUsed> {
         self.on.as_ref().map_or(Err(NotUsed::Unwritten), |on| on.journal.spend(card))
+    }
+
+    /// Adds one to them; false if safe mode is off, where nobody is let in meanwhile. Writes to the disk.
+    pub(super) fn lock(&self, lock: &Lock) -> io::Result<bool> {
+        self.on.as_ref().map_or(Ok(false), |on| super::local_locks::add(&on.mode.dir, lock).map(|()| true))
     }
 
     /// Those set on this machine; none if safe mode is off.

@@ -62,6 +62,16 @@ impl Approvals {
         self.inner.safe.local_locks().map(super::local_locks::LocalLocks::all).unwrap_or_default()
     }
 
+    /// Locks it out of this gateway until the database can hold the lock. Without safe mode nobody is let in meanwhile anyway.
+    pub(crate) async fn lock_meanwhile(&self, on: Lockable, reason: Reason) {
+        let lock = Lock { id: clock::new_id(), on, reason, by: None, at: clock::now(), lifted_at: None };
+        let inner = self.inner.clone();
+        let added = tokio::task::spawn_blocking(move || inner.safe.lock(&lock)).await;
+        if !matches!(added, Ok(Ok(_))) {
+            tracing::error!("a lock of this machine cannot be written");
+        }
+    }
+
     /// Obeys what is locked on this machine, until `stop`.
     pub(crate) async fn keep_local_locks(&self, stop: &CancellationToken) {
         if self.inner.safe.local_locks().is_none() {

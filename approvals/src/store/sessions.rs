@@ -224,10 +224,12 @@ pub(crate) async fn end(db: impl PgExecutor<'_>, id: SessionId, reason: &str, at
     Ok(())
 }
 
-/// Sets by whose order it is paused, or that it is not; false if that changes nothing or the session is over.
+/// Sets by whose order it is paused, or that nothing stops it any more; false if that changes nothing or the session is over.
 pub(crate) async fn set_paused(db: impl PgExecutor<'_>, id: SessionId, by: Option<PersonId>) -> Store<bool> {
     let done = sqlx::query!(
-        "update session set paused_by = $2 where id = $1 and ended_at is null and (paused_by is null) <> ($2::uuid is null)",
+        "update session set paused_by = $2, stopped_by_rule = stopped_by_rule and $2::uuid is not null
+         where id = $1 and ended_at is null
+         and ((paused_by is null) <> ($2::uuid is null) or ($2::uuid is null and stopped_by_rule))",
         id.0,
         by.map(|p| p.0)
     )
@@ -236,16 +238,23 @@ pub(crate) async fn set_paused(db: impl PgExecutor<'_>, id: SessionId, by: Optio
     Ok(done.rows_affected() == 1)
 }
 
+/// A rule stopped it.
+pub(crate) async fn set_stopped(db: impl PgExecutor<'_>, id: SessionId) -> Store<()> {
+    sqlx::query!("update session set stopped_by_rule = true where id = $1 and ended_at is null", id.0).execute(db).await?;
+    Ok(())
+}
+
 pub(crate) struct Pausing {
     pub(crate) id: Uuid,
     pub(crate) paused_by: Option<Uuid>,
+    pub(crate) stopped_by_rule: bool,
 }
 
 /// Of these the running ones.
 pub(crate) async fn pausing(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<Pausing>> {
     Ok(sqlx::query_as!(
         Pausing,
-        "select s.id, s.paused_by from session s
+        "select s.id, s.paused_by, s.stopped_by_rule from session s
          where s.id = any($1) and s.ended_at is null",
         ids
     )

@@ -48,6 +48,7 @@ pub use policies::{HOSPITAL, PolicySetError, PolicyVersion, STARTERS, policy_sha
 pub use posture::PostureError;
 pub use review::Answered;
 pub(crate) use ruling::{Asked, Connecting};
+pub use sessions::Pausing;
 pub(crate) use sessions::factor_used;
 pub use shred::Envelopes;
 pub(crate) use standing::Asking;

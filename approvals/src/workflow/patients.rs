@@ -28,6 +28,11 @@ pub struct PersonPatients {
     pub usual: Option<Baseline>,
 }
 
+fn too_many() -> Result<Reason, StoreError> {
+    Reason::new("a rule about patients seen locked them: one session showed more than [patients] lets pass")
+        .map_err(|_| StoreError::Damaged("the reason of a lock"))
+}
+
 impl Approvals {
     /// Keeps what a session has shown so far and judges it. What comes back is news: the same reaction twice is one. Counts never go
     /// down. A lock is set on the person in the same transaction.
@@ -67,13 +72,42 @@ impl Approvals {
             let who = store::people::by_id(&mut *tx, person).await?.map(|p| p.handle);
             notify::enqueue(&mut tx, &Notice::alarm(Alarm::PatientsSeen, &WATCHERS, who, None, Some(session)), now).await?;
             if wanted == Reaction::Lock {
-                let reason = Reason::new("a rule about patients seen locked them: one session showed more than [patients] lets pass");
-                let reason = reason.map_err(|_| StoreError::Damaged("the reason of a lock"))?;
-                lock(&mut tx, None, Lockable::Person(person), reason, now).await?;
+                lock(&mut tx, None, Lockable::Person(person), too_many()?, now).await?;
             }
         }
         self.commit(tx).await?;
         Ok(if news { wanted } else { Reaction::Nothing })
+    }
+
+    /// The same while the database does not answer: by the absolute limits alone, for what is usual is not known. `reached`: what came back
+    /// before. A lock is one of this gateway until the database holds it.
+    pub async fn patients_seen_meanwhile(
+        &self,
+        session: SessionId,
+        person: PersonId,
+        seen: &PatientsSeen,
+        limits: &PatientLimits,
+        reached: Reaction,
+    ) -> Reaction {
+        let wanted = limits.judge(seen, None);
+        if wanted <= reached {
+            return Reaction::Nothing;
+        }
+        let event = PatientsEvent::Threshold {
+            session,
+            person,
+            reaction: wanted.as_str().into(),
+            patients: seen.patients(),
+            identifiers: seen.identifiers.clone(),
+            usual: None,
+        };
+        self.note(AuditEvent::Patients(event), None).await;
+        if wanted == Reaction::Lock
+            && let Ok(reason) = too_many()
+        {
+            self.lock_meanwhile(Lockable::Person(person), reason).await;
+        }
+        wanted
     }
 
     /// Of these sessions those that showed anything.

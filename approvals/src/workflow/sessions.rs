@@ -25,6 +25,20 @@ pub(crate) fn factor_used(factor: SecondFactor) -> Option<FactorUsed> {
     }
 }
 
+/// What makes a running session stand still until somebody resumes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pausing {
+    pub ordered_by: Option<PersonId>,
+    /// About patients seen, or commands.
+    pub by_rule: bool,
+}
+
+impl Pausing {
+    pub fn stands(self) -> bool {
+        self.ordered_by.is_some() || self.by_rule
+    }
+}
+
 impl Approvals {
     /// The session's row and audit line. Refused if the grant or the person changed since the permit was made: their
     /// rows are held, so whatever changes later finds the session and ends it.
@@ -152,7 +166,13 @@ impl Approvals {
         self.order_paused(session, by, false).await
     }
 
-    /// The same pause twice is one; who resumes lifts a rule's stop too, of which no row tells. A session that has ended is left alone.
+    /// A rule made it stand still on its gateway. Kept for whoever looks from elsewhere; the gateway does not wait for it.
+    pub async fn stopped_by_rule(&self, session: SessionId) -> Result<(), StoreError> {
+        store::sessions::set_stopped(&self.inner.pool, session).await
+    }
+
+    /// The same pause twice is one; who resumes lifts a rule's stop too, also one of which no row tells yet. A session that has ended is left
+    /// alone.
     async fn order_paused(&self, session: SessionId, by: PersonId, pause: bool) -> Result<(), ManageError> {
         self.check_actor(Some(by), Action::TerminateSession).await?;
         let row = self.session(session).await?.ok_or(ManageError::NoSuch("session"))?;
@@ -173,10 +193,13 @@ impl Approvals {
         Ok(())
     }
 
-    /// Of these sessions the running ones that can be paused, and by whose order they are.
-    pub async fn pausing(&self, sessions: &[SessionId]) -> Result<HashMap<SessionId, Option<PersonId>>, StoreError> {
+    /// Of these sessions the running ones, and what stops them.
+    pub async fn pausing(&self, sessions: &[SessionId]) -> Result<HashMap<SessionId, Pausing>, StoreError> {
         let ids: Vec<_> = sessions.iter().map(|s| s.0).collect();
         let rows = store::sessions::pausing(&self.inner.pool, &ids).await?;
-        Ok(rows.into_iter().map(|r| (r.id.into(), r.paused_by.map(Into::into))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|r| (r.id.into(), Pausing { ordered_by: r.paused_by.map(Into::into), by_rule: r.stopped_by_rule }))
+            .collect())
     }
 }

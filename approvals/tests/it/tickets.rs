@@ -1,8 +1,8 @@
 //! Tickets: from a passkey over one connection to one RDP session, and everything that must not open one.
 use crate::world::{HERE, Someone, World, account, now};
 use anteroom_approvals::{
-    AskStepUp, Change, Credential, ManageError, NewTarget, RDP_FINGERPRINT, RedeemError, Redeemed, RequestForm, Ticket, TicketError,
-    TicketRefusal,
+    AskStepUp, Change, Credential, ManageError, NewTarget, Pausing, RDP_FINGERPRINT, RedeemError, Redeemed, RequestForm, Ticket,
+    TicketError, TicketRefusal,
     verify::{all_good, verify_evidence},
 };
 use anteroom_domain::{
@@ -380,29 +380,41 @@ async fn a_supervisor_holds_a_session_still_and_every_gateway_hears_and_can_look
     let (a, by) = (&w.approvals, bob.person.id);
     assert_eq!(a.order_pause(session, ada.person.id).await.unwrap_err(), ManageError::NotAllowed);
     let both = [session, shell];
-    assert_eq!(a.pausing(&both).await.unwrap(), std::collections::HashMap::from([(session, None), (shell, None)]), "whatever it speaks");
+    let goes_on = Pausing { ordered_by: None, by_rule: false };
+    let at_first = std::collections::HashMap::from([(session, goes_on), (shell, goes_on)]);
+    assert_eq!(a.pausing(&both).await.unwrap(), at_first, "whatever it speaks");
     a.order_pause(session, by).await.unwrap();
     a.order_pause(session, by).await.unwrap();
-    assert_eq!(a.pausing(&both).await.unwrap()[&session], Some(by));
+    assert_eq!(a.pausing(&both).await.unwrap()[&session].ordered_by, Some(by));
     a.order_resume(session, by).await.unwrap();
-    assert_eq!(a.pausing(&both).await.unwrap()[&session], None);
+    assert_eq!(a.pausing(&both).await.unwrap()[&session], goes_on);
+    // A rule's stop is seen by everybody, and lifted by the same order.
+    a.stopped_by_rule(shell).await.unwrap();
+    assert!(a.pausing(&both).await.unwrap()[&shell].stands());
+    a.order_resume(shell, by).await.unwrap();
+    assert_eq!(a.pausing(&both).await.unwrap()[&shell], goes_on);
     let mut heard = Vec::new();
     let all = tokio::time::timeout(Duration::from_secs(3), async {
-        while heard.len() < 2 {
+        while heard.len() < 3 {
             if let c @ (Change::Pause { .. } | Change::Resume { .. }) = changes.recv().await.unwrap() {
                 heard.push(c);
             }
         }
     });
     all.await.expect("within a second or so");
-    assert_eq!(heard, [Change::Pause { session, by }, Change::Resume { session, by }], "the same order twice is one");
+    assert_eq!(
+        heard,
+        [Change::Pause { session, by }, Change::Resume { session, by }, Change::Resume { session: shell, by }],
+        "the same order twice is one"
+    );
     let log = w.log().await;
     assert_eq!(log.iter().filter(|e| matches!(e, AuditEvent::SessionPaused { session: s, by: b } if (*s, *b) == (session, by))).count(), 1);
     assert_eq!(log.iter().filter(|e| matches!(e, AuditEvent::SessionResumed { session: s, .. } if *s == session)).count(), 1);
 
     a.session_ended(session, &EndReason::ClientClosed).await;
     a.order_pause(session, by).await.unwrap();
-    assert_eq!(a.pausing(&both).await.unwrap().into_iter().collect::<Vec<_>>(), [(shell, None)], "an ended one is left alone");
+    a.stopped_by_rule(session).await.unwrap();
+    assert_eq!(a.pausing(&both).await.unwrap().into_iter().collect::<Vec<_>>(), [(shell, goes_on)], "an ended one is left alone");
     stop.cancel();
     background.await.unwrap();
 }

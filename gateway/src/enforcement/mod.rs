@@ -20,4 +20,5 @@ pub use limits::{PreAuthLimits, Refused, Slot};
 pub use notices::{Listener, Notices};
 pub use opened::{Common, Opened, record_of};
 pub use orders::orders;
+pub use patients::stopped;
 pub use registry::{Entry, Registry};

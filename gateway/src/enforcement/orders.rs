@@ -44,8 +44,12 @@ async fn look_again(approvals: &Approvals, registry: &Registry) -> Result<(), St
     if here.is_empty() {
         return Ok(());
     }
-    for (session, by) in approvals.pausing(&here).await? {
-        match by {
+    // What a rule stopped while the database was away.
+    for live in registry.list().into_iter().filter(|l| l.holds.limit) {
+        approvals.stopped_by_rule(live.id).await?;
+    }
+    for (session, pausing) in approvals.pausing(&here).await? {
+        match pausing.ordered_by {
             Some(by) => registry.hold(session, Hold::Order { by }),
             None => registry.release(session, Hold::Order { by: PersonId(uuid::Uuid::nil()) }),
         };

@@ -1,16 +1,22 @@
 //! Counts what a session shows while it runs, and does what policy wants done about it.
 use super::{Common, EndSignal, Notices, Registry};
+use anteroom_approvals::Approvals;
 use anteroom_domain::{EndReason, Hold, PatientsSeen, PersonId, SessionId};
 use anteroom_policy::Reaction;
 use anteroom_recorder::Recording;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How often is looked, at most.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Ends with the session. While the database is away nothing is counted; the next look finds it all.
+/// How long the database has for it: what a session shows does not wait for long.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Ends with the session. While the database does not answer the absolute limits count; once it does it hears of everything.
 pub(super) async fn count(common: Common, recording: Recording, session: SessionId, person: PersonId, end: EndSignal, notices: Notices) {
     let mut told = PatientsSeen::default();
+    let mut obeyed = Reaction::Nothing;
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -20,13 +26,33 @@ pub(super) async fn count(common: Common, recording: Recording, session: Session
         if seen == told {
             continue;
         }
-        match common.approvals.patients_seen(session, person, &seen, &common.patients).await {
-            Ok(reaction) => {
-                obey(reaction, &seen, session, &common.registry, &end, &notices);
-                told = seen;
+        let (approvals, limits) = (&common.approvals, &common.patients);
+        let reaction = match timeout(PATIENCE, approvals.patients_seen(session, person, &seen, limits)).await {
+            Ok(Ok(reaction)) => {
+                told = seen.clone();
+                reaction
             }
-            Err(e) => tracing::warn!(%session, error = %e, "patients seen could not be counted; trying again"),
+            late => {
+                let why = late.map_or_else(|_| "no answer".to_owned(), |r| r.map_or_else(|e| e.to_string(), |_| String::new()));
+                tracing::warn!(%session, why, "patients seen could not be counted; trying again");
+                approvals.patients_seen_meanwhile(session, person, &seen, limits, obeyed).await
+            }
+        };
+        // What was obeyed before the database heard of it is no news when it does: somebody may have let the session go on.
+        if reaction > obeyed {
+            obeyed = reaction;
+            obey(reaction, &seen, session, &common.registry, &end, &notices);
+            if reaction == Reaction::Pause {
+                stopped(approvals, session).await;
+            }
         }
+    }
+}
+
+/// A rule made it stand still: written down, so that the portal offers to resume it from whichever gateway.
+pub async fn stopped(approvals: &Approvals, session: SessionId) {
+    if !matches!(timeout(PATIENCE, approvals.stopped_by_rule(session)).await, Ok(Ok(()))) {
+        tracing::warn!(%session, "that a rule stopped a session could not be kept; it will be when the database is back");
     }
 }
 

@@ -185,6 +185,13 @@ impl World {
     }
 
     /// ada, who may connect for an hour, and ben, who approved it.
+    /// What counts from now on: the default policy with this after it.
+    pub fn add_to_policy(&self, more: &str) -> Result<()> {
+        let file = self.dir.join("more.cedar");
+        fs::write(&file, format!("{}\n{more}", self.cli.good(&["policy", "default"])?))?;
+        self.cli.good(&["policy", "set", &file.display().to_string(), "--note", "for a test"]).map(drop)
+    }
+
     pub fn ada_and_ben(&self) -> Result<(Person, Person)> {
         let (ada, ben) = (self.admin("ada")?, self.person("ben", &["approver", "operator"])?);
         self.grant(&ada, &ben)?;

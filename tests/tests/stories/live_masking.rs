@@ -18,10 +18,12 @@ const PATIENTS: &str = r"     mrn     |   patient_name   | date_of_birth |     s
 const SECRET: [&str; 9] = ["4700037", "4700111", "Fausto", "Mockeline", "Notreal", "1933-11-15", "913-17-6173", "926-24-2346", "555-0151"];
 const PLAIN: [&str; 6] = ["patient_name", "diagnosis", "ward 2", "invented cough", "pretend hypertension", "(3 rows)"];
 
-/// Whatever is granted on this installation from now on owes live masking, as a policy would have it.
-fn mask_everything(w: &World) {
-    w.sql("update access_grant set obligations = '{\"live_mask\": true}'").unwrap();
-}
+const MASKED: &str = r#"
+@id("masked")
+@reason("Patient data is masked for everybody here.")
+@live_mask
+permit (principal, action == Action::"oblige", resource);
+"#;
 
 fn terminal(w: &World, who: &Person) -> SshSession {
     let ssh = w.ssh(who).unwrap().terminal(140, 40).spawn().unwrap();
@@ -55,8 +57,8 @@ fn an_admin_works_without_learning_whose_data_it_is_until_unmask_is_granted() {
     let file = w.target.dir.join("report.txt");
     fs::write(&file, format!("Report of the night\n{PATIENTS}End of the report\n")).unwrap();
 
+    w.add_to_policy(MASKED).unwrap();
     let (ada, ben) = w.ada_and_ben().unwrap();
-    mask_everything(&w);
 
     let mut ssh = terminal(&w, &ada);
     ssh.expect("patient data is masked in what you see").unwrap();
@@ -113,7 +115,6 @@ fn an_admin_works_without_learning_whose_data_it_is_until_unmask_is_granted() {
     // Asked for and approved like anything else.
     let request = ada.request_for(&w.target.name, &w.target.account, &["shell", "exec", "unmask"]).unwrap();
     ben.approve(&request).unwrap();
-    mask_everything(&w);
     let mut ssh = terminal(&w, &ada);
     ssh.write(&format!("{}\n", psql.display())).unwrap();
     ssh.expect("(3 rows)").unwrap();

@@ -1,6 +1,13 @@
 //! Two of three approve, one of them on a phone, in real Chromium; one alone opens nothing.
 use anteroom_tests::harness::{Browser, Person, World};
 
+const TWO: &str = r#"
+@id("two-agree")
+@reason("Clinical engineering and one more have to agree.")
+@approvals("1 of clinical-engineering, 1")
+permit (principal, action == Action::"oblige", resource);
+"#;
+
 struct Scene {
     w: World,
     ada: Person,
@@ -11,11 +18,9 @@ impl Scene {
     /// Ada asks for what needs somebody of clinical engineering and one approver more.
     fn set() -> Self {
         let w = World::start().unwrap();
+        w.add_to_policy(TWO).unwrap();
         let ada = w.admin("ada").unwrap();
         let request = ada.request(&w.target.name, &w.target.account).unwrap();
-        let owes = r#"{"approvals":[{"group":"clinical-engineering","count":1},{"group":null,"count":1}]}"#;
-        // As a policy would have said when she asked.
-        w.sql(&format!("update access_request set obligations = '{owes}' where id = '{request}'")).unwrap();
         Self { w, ada, request }
     }
 
@@ -28,8 +33,7 @@ impl Scene {
     }
 
     fn engineer(&self, handle: &str) {
-        let groups = r#"{"groups": ["clinical-engineering"]}"#;
-        self.w.sql(&format!("update person set attributes = '{groups}' where handle = '{handle}'")).unwrap();
+        self.w.cli.good(&["person", "set", handle, "--group", "clinical-engineering"]).unwrap();
     }
 }
 

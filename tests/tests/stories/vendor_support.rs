@@ -115,6 +115,37 @@ fn a_vendor_waits_in_the_lobby_works_while_watched_and_stands_still_when_nobody_
 }
 
 #[test]
+fn whoever_watches_is_offered_what_is_opened_beside_it() {
+    let w = World::start().unwrap();
+    let (vera, _ben) = vera(&w);
+    let nora = Browser::start("nora", &w.origin).unwrap();
+    nora.open(&w.add_person("nora", &["approver"]).unwrap()).unwrap();
+    nora.click("Create a passkey").unwrap();
+    nora.expect("Hello, Nora Example").unwrap();
+    let socket = format!("-oControlPath={}", w.dir.join("shared").display());
+    let mut first = w.ssh(&vera).unwrap().option("-oControlMaster=yes").option(&socket).terminal(80, 24).spawn().unwrap();
+    first.expect("waiting for a supervisor").unwrap();
+    nora.open(&format!("/supervise/{}", session(&w))).unwrap();
+    nora.click("Join and watch").unwrap();
+    first.expect("target$ ").unwrap();
+    typed(&mut first, "echo in the fi''rst");
+    nora.expect("in the first").unwrap();
+
+    let mut second = w.ssh(&vera).unwrap().option("-oControlMaster=no").option(&socket).terminal(80, 24).spawn().unwrap();
+    second.expect("target$ ").unwrap();
+    nora.expect("opened something else beside this").unwrap();
+    nora.click("Show it").unwrap();
+    // The page begins anew, joins by itself, and the session goes on.
+    wait_for("the second terminal in her browser", Duration::from_secs(20), || {
+        typed(&mut second, "echo in the sec''ond");
+        std::thread::sleep(Duration::from_millis(700));
+        Ok(nora.text()?.contains("in the second").then_some(()))
+    })
+    .unwrap();
+    assert!(!nora.text().unwrap().contains("in the first"), "it still shows the first");
+}
+
+#[test]
 fn a_browser_that_is_lost_lets_the_session_stand_still_and_nobody_for_too_long_ends_it() {
     let w = World::with(WorldOptions { ssh: "supervisor_wait = \"8s\"".into(), ..Default::default() }).unwrap();
     let (vera, ben) = vera(&w);

@@ -30,7 +30,7 @@ pub enum CommandsEvent {
         /// `exec` or `typed`.
         way: String,
         command_sha256: String,
-        /// `passed`, `confirmed`, `refused`, `blocked` or `paused`.
+        /// `passed`, `confirmed`, `refused`, `blocked`, `paused` or `let_through`.
         outcome: String,
     },
 }

@@ -2,8 +2,12 @@
 //!
 //! What an exec says is known exactly. What is typed in a shell is not: keys are no commands, and a program on the target can be told
 //! in many ways. At Enter the line on the screen and the keys since the last Enter are looked at; that stops slips and the obvious.
-use super::{Over, Pair};
-use anteroom_domain::{AuditEvent, audit::CommandsEvent, hex};
+use super::{
+    Over, Pair,
+    hold::{SAY, goes_on},
+};
+use crate::enforcement::stopped;
+use anteroom_domain::{AuditEvent, Hold, audit::CommandsEvent, hex};
 use anteroom_masking::LineWatch;
 use anteroom_policy::{CommandRule, CommandRules, Does};
 use bytes::Bytes;
@@ -12,6 +16,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::time::timeout;
 
 /// How long the echo of what came together with its Enter is waited for.
 const ECHO: Duration = Duration::from_millis(120);
@@ -34,6 +39,8 @@ struct State {
     watch: Option<LineWatch>,
     keys: Vec<u8>,
     asking: Option<Asking>,
+    /// Stands on the target's line without its Enter until the session goes on.
+    held: Option<Met>,
 }
 
 /// The person was asked whether they mean it.
@@ -111,6 +118,10 @@ fn commands_in(line: &str) -> impl Iterator<Item = &str> {
     std::iter::once(line).chain(behind.filter(|c| !c.is_empty()).take(MAX_PROMPTS))
 }
 
+fn held_back(rule: &str) -> String {
+    format!("the rule \"{rule}\" holds this back; it runs when somebody who watches sessions lets it go on")
+}
+
 fn hash(command: &[u8]) -> String {
     hex(&Sha256::digest(command))
 }
@@ -127,8 +138,8 @@ impl Pair {
         }));
     }
 
-    /// Why this command does not reach the target, if it does not.
-    pub(super) fn exec_met(&self, command: &[u8]) -> Option<String> {
+    /// Why this command does not reach the target, if it does not. One that a rule holds back waits here.
+    pub(super) async fn exec_met(&self, command: &[u8]) -> Option<String> {
         let met = Met::of(self.commands.rules.judge(command)?, command);
         let (outcome, why) = match met.does {
             Does::Alert => ("passed", None),
@@ -137,7 +148,11 @@ impl Pair {
                 Some(format!("the rule \"{}\" asks you to confirm this command: run it in a shell, where you can be asked", met.rule)),
             ),
             Does::Pause => {
-                ("paused", Some(format!("the rule \"{}\" holds this command back until a supervisor has looked; it was not run", met.rule)))
+                self.matched(&met, "exec", "paused");
+                self.stop().await;
+                let _ = timeout(SAY, self.client.stderr(format!("anteroom: {}\r\n", held_back(&met.rule)))).await;
+                goes_on(self.session.entry.holds()).await;
+                ("let_through", None)
             }
             Does::Block => ("blocked", Some(format!("the rule \"{}\" does not allow this command", met.rule))),
         };
@@ -167,6 +182,10 @@ impl Pair {
             }
             let enter = data.split_to(1);
             self.at_enter(enter).await?;
+            if self.commands.lock().held.is_some() {
+                // What was pasted behind it goes nowhere, as all that is typed while the session stands still.
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -187,16 +206,33 @@ impl Pair {
                 self.commands.lock().asking = Some(Asking { rule: met.rule, hash: met.hash, answer: Vec::new() });
                 Ok(())
             }
-            Does::Pause | Does::Block => {
-                let (outcome, words) = match met.does {
-                    Does::Pause => ("paused", "holds this back until a supervisor has looked"),
-                    _ => ("blocked", "does not allow this"),
-                };
-                self.matched(&met, "typed", outcome);
-                self.tell_typist(&format!("the rule \"{}\" {words}; it was not run", met.rule)).await?;
+            Does::Pause => {
+                self.matched(&met, "typed", "paused");
+                let words = held_back(&met.rule);
+                self.commands.lock().held = Some(met);
+                self.tell_typist(&words).await?;
+                self.stop().await;
+                Ok(())
+            }
+            Does::Block => {
+                self.matched(&met, "typed", "blocked");
+                self.tell_typist(&format!("the rule \"{}\" does not allow this; it was not run", met.rule)).await?;
                 self.to_target_typed(Bytes::from_static(INTERRUPT)).await
             }
         }
+    }
+
+    /// The session stands still until somebody resumes it.
+    async fn stop(&self) {
+        self.session.entry.hold(Hold::Limit);
+        stopped(&self.conn.shared.approvals, self.conn.session).await;
+    }
+
+    /// The session goes on: what a rule held back gets its Enter, once.
+    pub(super) async fn let_through(&self) -> Result<(), Over> {
+        let Some(met) = self.commands.lock().held.take() else { return Ok(()) };
+        self.matched(&met, "typed", "let_through");
+        self.to_target_typed(Bytes::from_static(b"\r")).await
     }
 
     /// Takes keys for the answer; a whole one decides.

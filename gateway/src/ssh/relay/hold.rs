@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::time::Duration;
 use tokio::{sync::watch, time::timeout};
 
-const SAY: Duration = Duration::from_secs(5);
+pub(super) const SAY: Duration = Duration::from_secs(5);
 
 /// Until nothing holds the session any more.
 pub(in crate::ssh) async fn goes_on(mut holds: watch::Receiver<Holds>) {
@@ -71,6 +71,11 @@ impl Pair {
                 std::future::pending::<()>().await;
             }
             let now = *holds.borrow_and_update();
+            if !now.any()
+                && let Err(over) = self.let_through().await
+            {
+                return over;
+            }
             if now == before {
                 continue;
             }

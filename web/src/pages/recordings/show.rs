@@ -134,7 +134,7 @@ pub(crate) async fn show(
         _ => None,
     };
     let desktop = channel.is_some_and(|c| matches!(c.kind, ChannelKind::Desktop { .. }));
-    let paused = if desktop && live { app.approvals.pausing(&[id]).await?.get(&id).map(Option::is_some) } else { None };
+    let paused = if desktop && live { app.approvals.pausing(&[id]).await?.get(&id).map(|p| p.stands()) } else { None };
     let channel = channel.map_or(0, |c| c.id);
     let at = q.at.filter(|at| at.is_finite() && *at >= 0.0).unwrap_or_default();
     let patients = app.approvals.patients_of(&[id]).await?.remove(&id);

@@ -13,7 +13,7 @@ use anteroom_domain::{LiveSession, Moment, SessionRecord};
 pub(crate) struct Running {
     pub(crate) record: SessionRecord,
     pub(crate) live: Option<LiveSession>,
-    /// Whether it is paused; none: it cannot be.
+    /// Whether it stands still until somebody resumes it; none: it is over.
     pub(crate) paused: Option<bool>,
     /// What masking found of patients so far.
     pub(crate) patients: Option<SessionPatients>,
@@ -35,7 +35,7 @@ async fn running(app: &App, search: &str, page: Page) -> Result<(Vec<Running>, u
     let mut patients = app.approvals.patients_of(&found.rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
     let pausing = app.approvals.pausing(&found.rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
     let running = |record: SessionRecord| {
-        let paused = pausing.get(&record.id).map(Option::is_some);
+        let paused = pausing.get(&record.id).map(|p| p.stands());
         Running { live: live.remove(&record.id), patients: patients.remove(&record.id), record, paused }
     };
     let rows = found.rows.into_iter().map(running).collect();

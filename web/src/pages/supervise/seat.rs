@@ -39,7 +39,7 @@ pub(crate) async fn renew(
 ) -> Result<Json<Value>, Refusal> {
     let watching = app.approvals.renew_supervision(s.seat, viewer.person.id).await?;
     let session = app.approvals.session(id).await?.ok_or_else(Refusal::not_found)?;
-    let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(Option::is_some);
+    let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(|p| p.stands());
     let shown = match app.replayer.clone().filter(|_| s.looks && watching) {
         // The newest: what somebody opens while they are watched is what is to be seen.
         Some(replayer) => recordings::read(move || replayer.info(id)).await.ok().and_then(|i| i.channels.last().cloned()),

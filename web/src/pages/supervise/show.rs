@@ -30,7 +30,7 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
     if !may_supervise(&viewer.person, &person) {
         return Err(Problem::not_found());
     }
-    let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(Option::is_some);
+    let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(|p| p.stands());
     let (watched, notes) = (app.approvals.supervisions(id).await?, app.approvals.supervision_notes(id).await?);
     let left = app.approvals.time_left(id).await?;
     let mut response = html(&Watch { frame, session, person, paused, left, watched, notes })?;
