@@ -1,5 +1,5 @@
 //! Companies whose people keep some of the targets.
-use crate::{CompanyId, DisplayName, Moment};
+use crate::{CompanyId, DisplayName, GroupName, Moment};
 use serde::{Deserialize, Serialize};
 use time::{Date, Time};
 
@@ -12,6 +12,9 @@ pub struct Company {
     pub contract_ends: Moment,
     /// Its people work only while somebody of the hospital watches.
     pub supervised: bool,
+    /// One of this group of the hospital's own people has to approve what its people ask for; none: whoever the policies name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sponsors: Option<GroupName>,
 }
 
 /// A contract that runs until a day runs to its last second, UTC.

@@ -1,7 +1,7 @@
 //! What holds for the people of vendor companies, whatever any policy's text says: only their company's targets, nothing after its
-//! contract has ended, one session on a device, and somebody watches unless the company's terms say otherwise. They ask for access and use
+//! contract has ended, one session on a device, somebody watches unless the company's terms say otherwise, and its sponsors approve. They ask for access and use
 //! it; to approve, to watch, to see recordings, to hold keys and to keep the gateway is for the hospital's own people.
-use anteroom_domain::{Company, EndReason, Moment, Obligations, Person, PersonAttributes, PersonKind, Role, Roles, Target};
+use anteroom_domain::{Company, EndReason, Moment, Obligations, Person, PersonAttributes, PersonKind, Quorum, Role, Roles, Target};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VendorRefusal {
@@ -29,7 +29,8 @@ pub fn terms(person: &Person, target: &Target, company: Option<&Company>, now: M
     if now >= company.contract_ends {
         return Err(VendorRefusal::ContractEnded);
     }
-    let obligations = Obligations { supervise: company.supervised, at_once: Some(1), ..Obligations::default() };
+    let approvals = company.sponsors.iter().map(|g| Quorum { group: Some(g.clone()), count: 1 }).collect();
+    let obligations = Obligations { supervise: company.supervised, at_once: Some(1), approvals, ..Obligations::default() };
     Ok(Terms { until: Some(company.contract_ends), obligations })
 }
 
@@ -73,7 +74,7 @@ mod tests {
 
     fn company(n: u128) -> Company {
         let name = DisplayName::new("Made-up Imaging").unwrap();
-        Company { id: CompanyId(Uuid::from_u128(n)), name, contract_ends: NOW + Duration::DAY, supervised: true }
+        Company { id: CompanyId(Uuid::from_u128(n)), name, contract_ends: NOW + Duration::DAY, supervised: true, sponsors: None }
     }
     fn person(n: u128, role: Role, of: Option<u128>) -> Person {
         Person {
@@ -88,6 +89,14 @@ mod tests {
             attributes: TargetAttributes { vendor: of.map(|n| CompanyId(Uuid::from_u128(n))), ..Default::default() },
             ..samples::target()
         }
+    }
+
+    #[test]
+    fn whose_contract_names_sponsors_is_approved_by_one_of_them() {
+        let sponsors: anteroom_domain::GroupName = "imaging-owners".parse().unwrap();
+        let company = Company { sponsors: Some(sponsors.clone()), ..company(5) };
+        let owed = terms(&person(1, Role::Admin, Some(5)), &target(Some(5)), Some(&company), NOW).unwrap().obligations;
+        assert_eq!(owed.approvals, [Quorum { group: Some(sponsors), count: 1 }]);
     }
 
     #[test]

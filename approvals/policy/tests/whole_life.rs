@@ -133,6 +133,7 @@ impl World {
             name: DisplayName::new("Acme").unwrap(),
             contract_ends: at(200),
             supervised: false,
+            sponsors: None,
         })
     }
 

@@ -7,7 +7,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AuditEvent, Company, CompanyId, DisplayName, Handle, Lockable, Moment, Person, PersonAttributes, PersonId, Reason, Target,
+    AuditEvent, Company, CompanyId, DisplayName, GroupName, Handle, Lockable, Moment, Person, PersonAttributes, PersonId, Reason, Target,
     TargetAttributes, TargetId, audit::CompanyEvent,
 };
 use anteroom_policy::Action;
@@ -29,6 +29,7 @@ pub struct CompanyRow {
 pub struct CompanyTerm {
     pub contract_ends: Moment,
     pub supervised: bool,
+    pub sponsors: Option<GroupName>,
     pub reason: Option<Reason>,
     /// Nobody: the operator at the command line.
     pub by: Option<Handle>,
@@ -59,7 +60,7 @@ impl Approvals {
         supervised: bool,
     ) -> Result<CompanyId, ManageError> {
         self.check_actor(actor, Action::ManagePeople).await?;
-        let (now, company) = (clock::now(), Company { id: clock::new_id(), name, contract_ends, supervised });
+        let (now, company) = (clock::now(), Company { id: clock::new_id(), name, contract_ends, supervised, sponsors: None });
         let mut tx = self.begin().await?;
         // Names are looked up whatever their capital letters.
         if store::companies::by_name(&mut *tx, company.name.as_str()).await?.is_some()
@@ -97,6 +98,41 @@ impl Approvals {
         store::companies::add_term(&mut *tx, &company, reason.as_ref(), actor, now).await?;
         let reason_sha256 = reason.map(|r| hex(&Sha256::digest(r.as_str())));
         let event = CompanyEvent::Changed { company: id, contract_ends: text(contract_ends), supervised, reason_sha256 };
+        record::write(&mut tx, AuditEvent::Company(event), actor, now).await?;
+        store::tell(&mut *tx, Change::Company(id)).await?;
+        Ok(self.commit(tx).await?)
+    }
+
+    /// Says of which group one has to approve what its people ask for from now on, besides whom the policies name; none: only those. The
+    /// reason is kept with the company; the log has its hash.
+    pub async fn set_sponsors(
+        &self,
+        actor: Option<PersonId>,
+        id: CompanyId,
+        sponsors: Option<GroupName>,
+        reason: Option<Reason>,
+    ) -> Result<(), ManageError> {
+        self.check_actor(actor, Action::ManagePeople).await?;
+        let now = clock::now();
+        let mut tx = self.begin().await?;
+        if !store::locks::hold(&mut tx, Lockable::Company(id)).await? {
+            return Err(ManageError::NoSuch("company"));
+        }
+        let before = store::companies::by_id(&mut *tx, id).await?.ok_or(ManageError::NoSuch("company"))?;
+        if before.sponsors == sponsors {
+            return Ok(());
+        }
+        if let Some(group) = &sponsors
+            && !store::companies::anybody_in(&mut *tx, group).await?
+        {
+            let why = format!("no approver of the hospital is in the group {group}, so nobody could approve what its people ask for");
+            return Err(ManageError::Invalid { what: "sponsors", why });
+        }
+        let company = Company { sponsors, ..before };
+        store::companies::change(&mut *tx, &company).await?;
+        store::companies::add_term(&mut *tx, &company, reason.as_ref(), actor, now).await?;
+        let reason_sha256 = reason.map(|r| hex(&Sha256::digest(r.as_str())));
+        let event = CompanyEvent::Sponsored { company: id, sponsors: company.sponsors, reason_sha256 };
         record::write(&mut tx, AuditEvent::Company(event), actor, now).await?;
         store::tell(&mut *tx, Change::Company(id)).await?;
         Ok(self.commit(tx).await?)

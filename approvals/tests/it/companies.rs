@@ -4,6 +4,7 @@ use anteroom_approvals::{ManageError, Page};
 use anteroom_domain::{
     AuditEvent, CompanyId, DisplayName, GroupName, PersonAttributes, Reason, Role, TargetAttributes,
     audit::{AttributesEvent, CompanyEvent},
+    content::Verdict,
 };
 use uuid::Uuid;
 
@@ -73,4 +74,39 @@ async fn an_employer_and_a_keeper_are_set_without_losing_what_else_is_known() {
     assert_eq!(a.target(w.target.id).await.unwrap().unwrap().attributes, labelled);
     let told = w.log().await.into_iter().filter(|e| matches!(e, AuditEvent::Attributes(AttributesEvent::Person { .. }))).count();
     assert_eq!(told, 3);
+}
+
+/// Whose contract names sponsors is approved by one of them, and by nobody else alone.
+#[tokio::test]
+async fn a_companys_sponsor_approves_what_its_people_ask_for() {
+    let w = World::new().await;
+    let (mut bob, mut cleo) = (w.somebody("bob", Role::Approver).await, w.somebody("cleo", Role::Approver).await);
+    let vera = w.somebody("vera", Role::Admin).await;
+    let a = w.approvals.clone();
+    let company = a.add_company(None, name("Made-up Imaging"), now() + time::Duration::days(30), true).await.unwrap();
+    a.set_employer(None, vera.person.id, Some(company)).await.unwrap();
+    a.set_keeper(None, w.target.id, Some(company)).await.unwrap();
+    let group: GroupName = "imaging-owners".parse().unwrap();
+    let nobody = a.set_sponsors(None, company, Some(group.clone()), None).await.unwrap_err();
+    assert!(nobody.to_string().contains("no approver of the hospital is in the group imaging-owners"), "{nobody}");
+    w.in_groups(&cleo, &["imaging-owners"]).await;
+    let why = Reason::new("radiology answers for them").unwrap();
+    a.set_sponsors(None, company, Some(group.clone()), Some(why)).await.unwrap();
+    a.change_company(None, company, now() + time::Duration::days(60), true, None).await.unwrap();
+    let page = a.company_page(company).await.unwrap().unwrap();
+    assert_eq!(page.row.company.sponsors, Some(group.clone()), "another term leaves it");
+    assert_eq!(page.terms[1].sponsors, Some(group));
+
+    let request = w.request(&vera).await;
+    let refused = w.review(&mut bob, &request, Verdict::Approve).await.unwrap_err().to_string();
+    assert!(refused.contains("waits for 1 of imaging-owners"), "{refused}");
+    assert!(w.review(&mut cleo, &request, Verdict::Approve).await.unwrap().is_some());
+    let events = w.log().await;
+    assert!(
+        events.iter().any(|e| matches!(e, AuditEvent::Company(CompanyEvent::Sponsored { sponsors: Some(_), reason_sha256: Some(_), .. })))
+    );
+    // What was asked for before keeps what it was signed with; what is asked for after obeys.
+    a.set_sponsors(None, company, None, None).await.unwrap();
+    let next = w.request(&vera).await;
+    assert!(w.review(&mut bob, &next, Verdict::Approve).await.unwrap().is_some());
 }

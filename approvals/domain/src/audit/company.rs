@@ -1,4 +1,4 @@
-use crate::{CanonicalText, CompanyId};
+use crate::{CanonicalText, CompanyId, GroupName};
 use serde::{Deserialize, Serialize};
 
 /// A vendor company as it is from now on.
@@ -16,6 +16,15 @@ pub enum CompanyEvent {
         contract_ends: CanonicalText,
         supervised: bool,
         /// The words are kept with the company.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason_sha256: Option<String>,
+    },
+    /// Who has to approve what its people ask for.
+    Sponsored {
+        company: CompanyId,
+        /// None: whoever the policies name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sponsors: Option<GroupName>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason_sha256: Option<String>,
     },

@@ -3,7 +3,7 @@ use super::{
     context::{Context, with_context},
     output::moment,
 };
-use anteroom_domain::{Company, DisplayName, Moment, Reason, TargetName, company::last_moment};
+use anteroom_domain::{Company, DisplayName, GroupName, Moment, Reason, TargetName, company::last_moment};
 use clap::Subcommand;
 use time::{Date, format_description::well_known::Rfc3339, macros::format_description};
 
@@ -42,6 +42,12 @@ enum What {
         /// connection on.
         #[arg(long, value_name = "true|false")]
         supervised: Option<bool>,
+        /// One of this group of the hospital's approvers has to approve whatever its people ask for, besides those whom the policies name.
+        #[arg(long, value_name = "GROUP")]
+        sponsors: Option<GroupName>,
+        /// Only those whom the policies name approve.
+        #[arg(long, conflicts_with = "sponsors")]
+        no_sponsors: bool,
         /// Why; kept with the company and shown on its page in the portal.
         #[arg(long)]
         reason: Option<Reason>,
@@ -78,11 +84,18 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
             let watched = if unsupervised { "work unwatched" } else { "work while somebody watches" };
             Ok(out.line(format!("{name} is known; its people {watched}, until {}. Next: anteroom person set HANDLE --company {:?}", moment(until), name.as_str()))?)
         }
-        What::Set { name, until, supervised, reason } => {
+        What::Set { name, until, supervised, sponsors, no_sponsors, reason } => {
             let company = named(&cx, &name).await?;
-            let (until, supervised) = (until.unwrap_or(company.contract_ends), supervised.unwrap_or(company.supervised));
-            cx.approvals.change_company(None, company.id, until, supervised, reason).await?;
-            Ok(out.line(format!("{name}: contract until {}, {}", moment(until), watched(supervised)))?)
+            if sponsors.is_some() || no_sponsors {
+                cx.approvals.set_sponsors(None, company.id, sponsors, reason.clone()).await?;
+            }
+            if until.is_some() || supervised.is_some() {
+                let (until, supervised) = (until.unwrap_or(company.contract_ends), supervised.unwrap_or(company.supervised));
+                cx.approvals.change_company(None, company.id, until, supervised, reason).await?;
+            }
+            let c = named(&cx, &name).await?;
+            let approve = c.sponsors.map_or_else(String::new, |g| format!("; one of {g} has to approve what they ask for"));
+            Ok(out.line(format!("{name}: contract until {}, its people {}{approve}", moment(c.contract_ends), watched(c.supervised)))?)
         }
         What::Keeps { name, targets, no_longer } => {
             let company = named(&cx, &name).await?;
@@ -101,13 +114,14 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
                 return Ok(out.json(&all)?);
             }
             let rows: Vec<_> = all.iter().map(row).collect();
-            Ok(out.table(&["NAME", "CONTRACT ENDS", "ITS PEOPLE"], &rows, "none yet; add one with: anteroom company add")?)
+            Ok(out.table(&["NAME", "CONTRACT ENDS", "ITS PEOPLE", "SPONSORS"], &rows, "none yet; add one with: anteroom company add")?)
         }
     })
 }
 
 fn row(c: &Company) -> Vec<String> {
-    vec![c.name.to_string(), moment(c.contract_ends), watched(c.supervised).to_owned()]
+    let sponsors = c.sponsors.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    vec![c.name.to_string(), moment(c.contract_ends), watched(c.supervised).to_owned(), sponsors]
 }
 
 fn watched(supervised: bool) -> &'static str {

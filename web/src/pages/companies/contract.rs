@@ -10,7 +10,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::ManageError;
-use anteroom_domain::{CompanyId, Moment, Reason};
+use anteroom_domain::{CompanyId, GroupName, Moment, PersonId, Reason};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -22,12 +22,17 @@ pub(crate) struct Contract {
     until: String,
     /// `no`: its people work unwatched. All else means that somebody watches.
     watched: String,
+    /// A group; empty: none.
+    #[serde(default)]
+    sponsors: String,
     reason: String,
 }
 
 impl Contract {
-    fn read(&self) -> Result<(Moment, Reason), String> {
-        Ok((read_day(&self.until)?, Reason::new(self.reason.trim()).map_err(|e| e.to_string())?))
+    fn read(&self) -> Result<(Moment, Option<GroupName>, Reason), String> {
+        let sponsors = Some(self.sponsors.trim()).filter(|s| !s.is_empty()).map(GroupName::new).transpose();
+        let sponsors = sponsors.map_err(|e| format!("The sponsors' group: {e}"))?;
+        Ok((read_day(&self.until)?, sponsors, Reason::new(self.reason.trim()).map_err(|e| e.to_string())?))
     }
 }
 
@@ -40,7 +45,7 @@ pub(crate) async fn change(
 ) -> Result<Response, Problem> {
     let watched = f.watched != "no";
     let wrong = match f.read() {
-        Ok((until, reason)) => match app.approvals.change_company(Some(viewer.person.id), id, until, watched, Some(reason)).await {
+        Ok(read) => match change_both(&app, viewer.person.id, id, read, watched).await {
             Ok(()) => return Ok(Redirect::to(&format!("/companies/{id}?done=contract-changed")).into_response()),
             Err(ManageError::NoSuch(_)) => return Err(Problem::not_found()),
             Err(e @ ManageError::Invalid { .. }) => e.failure().text,
@@ -48,6 +53,18 @@ pub(crate) async fn change(
         },
         Err(wrong) => wrong,
     };
-    let filled = Filled { until: Some(f.until), watched: Some(watched), reason: f.reason, ..Filled::default() };
+    let filled = Filled { until: Some(f.until), watched: Some(watched), sponsors: Some(f.sponsors), reason: f.reason, ..Filled::default() };
     html_again(&Show::page(&app, frame, id, Some(wrong), filled).await?)
+}
+
+/// Sponsors first: of the two only they can be wrong in themselves.
+async fn change_both(
+    app: &App,
+    by: PersonId,
+    id: CompanyId,
+    (until, sponsors, reason): (Moment, Option<GroupName>, Reason),
+    watched: bool,
+) -> Result<(), ManageError> {
+    app.approvals.set_sponsors(Some(by), id, sponsors, Some(reason.clone())).await?;
+    app.approvals.change_company(Some(by), id, until, watched, Some(reason)).await
 }

@@ -29,6 +29,7 @@ pub(super) struct Show {
 pub(super) struct Filled {
     pub(super) until: Option<String>,
     pub(super) watched: Option<bool>,
+    pub(super) sponsors: Option<String>,
     pub(super) reason: String,
     pub(super) handle: String,
     pub(super) target: String,
@@ -44,6 +45,11 @@ impl Show {
 
     fn stands(&self) -> Stands {
         stands(&self.c.row.company.contract_ends, self.frame.now.moment())
+    }
+
+    fn sponsors(&self) -> String {
+        let now = || self.c.row.company.sponsors.as_ref().map_or_else(String::new, ToString::to_string);
+        self.filled.sponsors.clone().unwrap_or_else(now)
     }
 
     fn until(&self) -> String {
