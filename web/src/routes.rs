@@ -210,6 +210,7 @@ pub(crate) fn table() -> Vec<Route> {
         page("/targets", May(ManageTargets), get(targets::list::show)),
         form("/targets", May(ManageTargets), post(targets::add::add)),
         page("/targets/{id}", May(ManageTargets), get(targets::show::show)),
+        page("/components", May(ManageTargets), get(targets::components::show)),
         form("/targets/{id}/reach", May(ManageTargets), post(targets::change::change)),
         form("/targets/{id}/clinical-use", May(ManageTargets), post(targets::clinical_use::turn)),
         form("/targets/{id}/test", May(ManageTargets), post(targets::test::test)),
@@ -384,7 +385,8 @@ mod tests {
                 "/policies/versions/{version}",
                 "/policies/edit",
                 "/targets",
-                "/targets/{id}"
+                "/targets/{id}",
+                "/components"
             ]
         );
     }

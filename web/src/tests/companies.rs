@@ -58,6 +58,26 @@ async fn an_operator_adds_a_company_its_people_and_its_targets_and_takes_them_aw
     assert!(list.contains(&page) && list.contains("may work unwatched"), "{list}");
     assert!(site.get("/companies?q=nothing", Some(&op)).await.text.contains("No company fits"));
 
+    // Its sponsors are a group in which somebody can approve.
+    let contract = format!("{page}/contract");
+    let term = [NEW[1], NEW[2], ("sponsors", "imaging-owners"), ("reason", "radiology answers for them")];
+    let wrong = site.form(&contract, &term, Some(&op)).await;
+    assert!(
+        wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("no approver of the hospital is in the group"),
+        "{}",
+        wrong.text
+    );
+    assert!(wrong.text.contains("value=\"imaging-owners\""), "what was typed is still there");
+    let owners = anteroom_domain::PersonAttributes { groups: ["imaging-owners".parse().unwrap()].into(), ..Default::default() };
+    site.world.approvals.set_person_attributes(None, bob.person.id, owners).await.unwrap();
+    let done = site.form(&contract, &term, Some(&op)).await;
+    assert_eq!(done.header("location"), format!("{page}?done=contract-changed"), "{}", done.text);
+    assert!(site.get(&page, Some(&op)).await.text.contains("one of the group"));
+    let done = site.form(&contract, &[NEW[1], NEW[2], ("sponsors", ""), ("reason", "nobody any more")], Some(&op)).await;
+    assert_eq!(done.header("location"), format!("{page}?done=contract-changed"), "{}", done.text);
+    let shown = site.get(&page, Some(&op)).await.text;
+    assert!(shown.contains("sponsors: imaging-owners") && !shown.contains("one of the group"), "it was, and is no more: {shown}");
+
     // What cannot be is said in words, and what to do.
     for (form, field, value, why) in [
         (&people, "handle", "bob", "take that away first: anteroom person set bob --role admin"),

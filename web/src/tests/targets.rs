@@ -92,3 +92,19 @@ async fn each_kind_of_credential_goes_in_and_none_comes_out() {
     }
     assert!(!site.get(&path, Some(&op)).await.text.contains("hunter2"));
 }
+
+#[tokio::test]
+async fn an_operator_asks_which_devices_have_a_component() {
+    let site = Site::new().await;
+    let op = site.world.somebody("op", Role::Operator).await;
+    let sbom = br#"{"bomFormat":"CycloneDX","components":[{"name":"log4j-<core>","version":"2.14.1","purl":"pkg:maven/log4j"}]}"#;
+    site.world.approvals.put_sbom(None, site.world.target.id, sbom).await.unwrap();
+    let page = site.get("/components", Some(&op)).await.text;
+    assert!(page.contains("Which devices have it?") && !page.contains("2.14.1"), "{page}");
+    let page = site.get("/components?name=LOG4J&version=2.14", Some(&op)).await.text;
+    assert!(page.contains("1 device<") && page.contains("ehr-db-1") && page.contains("log4j-&#60;core&#62;"), "{page}");
+    let page = site.get("/components?name=log4j&version=2.15", Some(&op)).await.text;
+    assert!(page.contains("No device") && !page.contains("ehr-db-1"), "{page}");
+    let ada = site.world.somebody("ada", Role::Admin).await;
+    assert_eq!(site.get("/components?name=log4j", Some(&ada)).await.status, StatusCode::NOT_FOUND);
+}

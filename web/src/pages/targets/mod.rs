@@ -2,6 +2,7 @@
 pub(crate) mod add;
 pub(crate) mod change;
 pub(crate) mod clinical_use;
+pub(crate) mod components;
 pub(crate) mod credential;
 pub(crate) mod list;
 pub(crate) mod pin;
