@@ -163,7 +163,7 @@ struct Way<'a> {
 
 /// What came first while a target was being reached.
 enum Came {
-    Connected(Result<(Login, Joined), (EndReason, String)>),
+    Connected(Box<Result<(Login, Joined), (EndReason, String)>>),
     /// The same person is here by another connection.
     Released(Released),
 }
@@ -260,8 +260,8 @@ impl Session {
             let (initial, wire) = (&client.initial, &mut client.wire);
             let connecting = Box::pin(async {
                 tokio::select! {
-                    connected = self.connect(initial, way, &first) => Came::Connected(connected),
-                    reason = self.end.ended() => Came::Connected(Err((reason.clone(), reason.to_string()))),
+                    connected = self.connect(initial, way, &first) => Came::Connected(Box::new(connected)),
+                    reason = self.end.ended() => Came::Connected(Box::new(Err((reason.clone(), reason.to_string())))),
                     Some(done) = releases.recv() => Came::Released(done),
                 }
             });
@@ -277,8 +277,10 @@ impl Session {
             // Whoever waits for long gives up some time, or loses their connection; the session goes on waiting, for them too.
             None => return Outcome::ClientGone,
             Some(Came::Released(done)) => return Outcome::Released(done),
-            Some(Came::Connected(Ok(connected))) => connected,
-            Some(Came::Connected(Err((reason, why)))) => return self.turned_away(client, hall, permit, (reason, why)).await,
+            Some(Came::Connected(connected)) => match *connected {
+                Ok(connected) => connected,
+                Err((reason, why)) => return self.turned_away(client, hall, permit, (reason, why)).await,
+            },
         };
         let settled = match client.settle((&joined.response, &joined.numbers)).await {
             Ok(s) => s,

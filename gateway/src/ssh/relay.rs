@@ -173,7 +173,7 @@ pub(super) async fn relay(
         over = pair.down(target_reads) => over,
         over = pair.notices() => over,
         over = pair.pump() => over,
-        over = pair.standing() => over,
+        over = Box::pin(pair.standing()) => over,
         over = pair.answering() => over,
         reason = conn.end.ended() => {
             pair.live.finish();

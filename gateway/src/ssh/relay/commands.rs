@@ -225,7 +225,7 @@ impl Pair {
     /// The session stands still until somebody resumes it.
     async fn stop(&self) {
         self.session.entry.hold(Hold::Limit);
-        stopped(&self.conn.shared.approvals, self.conn.session).await;
+        Box::pin(stopped(&self.conn.shared.approvals, self.conn.session)).await;
     }
 
     /// The session goes on: what a rule held back gets its Enter, once.

@@ -72,7 +72,7 @@ impl Pair {
             }
             let now = *holds.borrow_and_update();
             if !now.any()
-                && let Err(over) = self.let_through().await
+                && let Err(over) = Box::pin(self.let_through()).await
             {
                 return over;
             }

@@ -154,7 +154,7 @@ impl Pair {
                     return Err(self.refuse(want_reply, what, &why).await);
                 }
                 if let Request::Exec { command } = start
-                    && let Some(why) = self.exec_met(command).await
+                    && let Some(why) = Box::pin(self.exec_met(command)).await
                 {
                     return Err(self.refuse(want_reply, what, &why).await);
                 }
