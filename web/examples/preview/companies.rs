@@ -5,6 +5,9 @@ use anteroom_domain::{Moment, PersonId, Role, TargetKind};
 use time::Duration;
 use url::Url;
 
+const SBOM: &[u8] = br#"{"bomFormat":"CycloneDX","components":[{"name":"openssl","version":"1.0.2u","purl":"pkg:generic/openssl@1.0.2u"},
+ {"name":"mbedtls-ssl","version":"2.28.0"},{"name":"busybox","version":"1.31.1"}]}"#;
+
 pub async fn seed(a: &Approvals, origin: &Url, op: PersonId) {
     let now = Moment::now_utc();
     let company = async |name: &str, days| {
@@ -24,6 +27,7 @@ pub async fn seed(a: &Approvals, origin: &Url, op: PersonId) {
         };
         let t = a.add_target(Some(op), new).await.unwrap();
         a.set_keeper(Some(op), t.id, Some(of)).await.unwrap();
+        a.put_sbom(Some(op), t.id, SBOM).await.unwrap();
     }
     let why = "Contract not renewed: the pumps are replaced by spring";
     a.change_company(Some(op), pumps, now - Duration::days(3), true, Some(why.parse().unwrap())).await.unwrap();

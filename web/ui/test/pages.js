@@ -71,6 +71,7 @@ const pages = [
   ["targets", "olga", "/targets"],
   ["device", "olga", `/targets/${id("device")}`],
   ["target-locked", "olga", `/targets/${id("locked")}`],
+  ["components", "olga", "/components?name=ssl"],
   ["companies", "olga", "/companies"],
   ["companies-approver", "ben", "/companies"],
   ["company", "olga", `/companies/${id("company")}`],
