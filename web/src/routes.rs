@@ -4,7 +4,7 @@ use crate::{
     guard::{Answers, Needs},
     pages::{
         absence, approvals, audit, break_glass, cards, companies, desktop, devices, enrol, grants, health, home, keys, live, locks, login,
-        notices, people, policies, recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
+        notices, offered, people, policies, recordings, requests, sessions, sign_in, step_up, supervise, targets, terminal, unmask,
     },
     state::App,
 };
@@ -86,6 +86,9 @@ pub(crate) fn table() -> Vec<Route> {
         page("/requests", May(RequestAccess), get(requests::list::show)),
         form("/requests", May(RequestAccess), post(requests::submit::submit)),
         page("/requests/new", May(RequestAccess), get(requests::new::show)),
+        page("/requests/targets", May(RequestAccess), get(requests::targets::show)),
+        // What their forms offer while somebody types
+        page("/offered", MayEither(RequestAccess, IssueCards), get(offered::show)),
         // In an emergency. A person sees only their own; the handler checks whose it is.
         page("/break-glass", May(BreakGlass), get(break_glass::page::show)),
         json("/break-glass/begin", May(BreakGlass), post(break_glass::begin::begin)),
@@ -299,6 +302,8 @@ mod tests {
             [
                 "/requests",
                 "/requests/new",
+                "/requests/targets",
+                "/offered",
                 "/break-glass",
                 "/break-glass/{id}",
                 "/terminal/{id}",
@@ -366,7 +371,10 @@ mod tests {
                 "/policies/versions/{version}"
             ]
         );
-        assert_eq!(rooms(Role::KeyHolder), ["/cards", "/cards/new", "/cards/{id}", "/cards/{id}/revoke", "/key-holder", "/unmask/{id}"]);
+        assert_eq!(
+            rooms(Role::KeyHolder),
+            ["/offered", "/cards", "/cards/new", "/cards/{id}", "/cards/{id}/revoke", "/key-holder", "/unmask/{id}"]
+        );
         assert_eq!(
             rooms(Role::Operator),
             [

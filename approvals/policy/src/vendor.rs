@@ -1,6 +1,8 @@
 //! What holds for the people of vendor companies, whatever any policy's text says: only their company's targets, nothing after its
-//! contract has ended, one session on a device, somebody watches unless the company's terms say otherwise, and its sponsors approve. They ask for access and use
-//! it; to approve, to watch, to see recordings, to hold keys and to keep the gateway is for the hospital's own people.
+//! contract has ended, one session on a device, somebody watches unless the company's terms say otherwise, and its sponsors approve. They
+//! ask for access and use it; to approve, to watch, to see recordings, to hold keys, to keep the gateway and to break the glass is for the
+//! hospital's own people.
+use crate::Action;
 use anteroom_domain::{Company, EndReason, Moment, Obligations, Person, PersonAttributes, PersonKind, Quorum, Role, Roles, Target};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,11 +21,16 @@ pub struct Terms {
     pub obligations: Obligations,
 }
 
+/// Whether this person learns that the target exists: a vendor's people know of what their company keeps and of nothing else.
+pub fn sees(person: &Person, target: &Target) -> bool {
+    person.attributes.company.is_none_or(|theirs| target.attributes.vendor == Some(theirs))
+}
+
 /// `company`: the person's, as the database has it. A vendor whose company is not known reaches nothing.
 pub fn terms(person: &Person, target: &Target, company: Option<&Company>, now: Moment) -> Result<Terms, VendorRefusal> {
     let Some(theirs) = person.attributes.company else { return Ok(Terms::default()) };
     let company = company.filter(|c| c.id == theirs).ok_or(VendorRefusal::NotTheirs)?;
-    if target.attributes.vendor != Some(theirs) {
+    if !sees(person, target) {
         return Err(VendorRefusal::NotTheirs);
     }
     if now >= company.contract_ends {
@@ -37,6 +44,11 @@ pub fn terms(person: &Person, target: &Target, company: Option<&Company>, now: M
 /// The same while a session runs. That somebody has to watch from now on counts from the next connection.
 pub fn still(person: &Person, target: &Target, company: Option<&Company>, now: Moment) -> Result<(), EndReason> {
     terms(person, target, company, now).map(drop).map_err(|_| EndReason::PolicyDenied)
+}
+
+/// What is for the hospital's own people, whatever roles somebody has.
+pub(crate) fn is_kept_from(person: &Person, action: Action) -> bool {
+    action == Action::BreakGlass && person.attributes.kind() == PersonKind::Vendor
 }
 
 /// The one role that counts for a vendor's person.
@@ -58,7 +70,7 @@ pub fn unfit_roles(attributes: &PersonAttributes, roles: &Roles) -> Roles {
 
 /// Whether this person may watch a session of that one: somebody of the hospital, and never their own.
 pub fn may_supervise(supervisor: &Person, of: &Person) -> bool {
-    crate::may(supervisor, crate::Action::Supervise) && supervisor.id != of.id
+    crate::may(supervisor, Action::Supervise) && supervisor.id != of.id
 }
 
 #[cfg(test)]
@@ -110,6 +122,13 @@ mod tests {
         let over = NOW + Duration::DAY;
         assert_eq!(terms(&vera, &target(Some(5)), Some(&company(5)), over), Err(VendorRefusal::ContractEnded));
         assert_eq!(still(&vera, &target(Some(5)), Some(&company(5)), over), Err(EndReason::PolicyDenied));
+    }
+
+    #[test]
+    fn a_vendors_person_knows_of_their_companys_targets_only() {
+        let (vera, ada) = (person(1, Role::Admin, Some(5)), person(1, Role::Admin, None));
+        assert!(sees(&vera, &target(Some(5))) && !sees(&vera, &target(Some(6))) && !sees(&vera, &target(None)));
+        assert!(sees(&ada, &target(Some(5))) && sees(&ada, &target(None)));
     }
 
     #[test]

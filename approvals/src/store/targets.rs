@@ -164,6 +164,37 @@ pub(crate) async fn list(db: &PgPool, search: &str, page: Page) -> Store<Listing
     Ok(Listing { rows: rows.into_iter().map(Target::try_from).collect::<Store<_>>()?, total: total(n) })
 }
 
+/// For whoever asks for access, or for one company's people what it keeps; by name, and the one that is exactly meant first. Addresses are not
+/// searched: they are for whoever keeps targets.
+pub(crate) async fn offered(db: &PgPool, search: &str, kept_by: Option<CompanyId>, page: Page) -> Store<Listing<Target>> {
+    let (like, company) = (pattern(search), kept_by.map(|c| c.0));
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id!", name as "name!", kind as "kind!", protocol as "protocol!", host as "host!", port as "port!",
+           more_hosts as "more_hosts!", profile as "profile!", description as "description!", attributes as "attributes!", pinned_host_keys as "pinned_host_keys!",
+           pinned_host_cas as "pinned_host_cas!", pinned_certificates as "pinned_certificates!", created_at as "created_at!", via_target, via_target_name, via_account,
+           account_ids as "account_ids!", account_names as "account_names!"
+           from target_row where (name ilike $1 or description ilike $1)
+           and ($2::uuid is null or id in (select id from target where vendor = $2))
+           order by name <> $3, name limit $4 offset $5"#,
+        like,
+        company,
+        search.trim(),
+        page.limit(),
+        page.offset()
+    )
+    .fetch_all(db)
+    .await?;
+    let n = sqlx::query_scalar!(
+        "select count(*) from target where (name ilike $1 or description ilike $1) and ($2::uuid is null or vendor = $2)",
+        like,
+        company
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Listing { rows: rows.into_iter().map(Target::try_from).collect::<Store<_>>()?, total: total(n) })
+}
+
 /// That a company keeps, by name.
 pub(crate) async fn of_company(db: impl PgExecutor<'_>, company: CompanyId, at_most: i64) -> Store<Vec<Target>> {
     let rows = sqlx::query_as!(

@@ -4,10 +4,10 @@ use crate::{
     clock, store, vault,
 };
 use anteroom_domain::{
-    AccountId, AccountName, AuditEvent, CertificateFingerprint, PersonId, Profile, Protocol, Target, TargetId, TargetName,
+    AccountId, AccountName, AuditEvent, CertificateFingerprint, Person, PersonId, Profile, Protocol, Target, TargetId, TargetName,
     target::{Account, split_host},
 };
-use anteroom_policy::{Action, Permit};
+use anteroom_policy::{Action, Permit, vendor};
 use ssh_key::{HashAlg, PublicKey};
 use std::{
     sync::Arc,
@@ -191,7 +191,18 @@ impl Approvals {
         store::targets::by_name(&self.inner.pool, name.as_str()).await
     }
 
-    /// Searched by name, host and description, ordered by name.
+    /// What this person may know of, searched by name and description: the hospital's own people of every target, a vendor's of those that
+    /// their company keeps. Whatever names targets to somebody who asks for access takes them from here or from [`Self::target_for`].
+    pub async fn targets_for(&self, person: &Person, search: &str, page: Page) -> Result<Listing<Target>, StoreError> {
+        store::targets::offered(&self.inner.pool, search, person.attributes.company, page).await
+    }
+
+    /// None: there is no such target for this person, whether it exists or not.
+    pub async fn target_for(&self, person: &Person, name: &TargetName) -> Result<Option<Target>, StoreError> {
+        Ok(self.target_by_name(name).await?.filter(|t| vendor::sees(person, t)))
+    }
+
+    /// Every target, for whoever keeps them: searched by name, host and description, ordered by name.
     pub async fn targets(&self, search: &str, page: Page) -> Result<Listing<Target>, StoreError> {
         store::targets::list(&self.inner.pool, search, page).await
     }

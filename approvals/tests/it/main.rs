@@ -32,4 +32,5 @@ mod targets;
 mod tickets;
 mod unmask;
 mod vendor_roles;
+mod vendor_targets;
 mod world;

@@ -19,6 +19,7 @@ pub(crate) mod locks;
 pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod notices;
+pub(crate) mod offered;
 pub(crate) mod people;
 pub(crate) mod policies;
 pub(crate) mod recordings;

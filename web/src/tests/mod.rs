@@ -7,6 +7,7 @@ mod desktop;
 mod hostile;
 mod keeping;
 mod locks;
+mod offered;
 mod painting;
 mod policies;
 mod posture;

@@ -41,9 +41,12 @@ document.addEventListener("change", (event) => {
 });
 
 // A known target decides what can be asked for there: its own boxes are shown.
-document.querySelector<HTMLInputElement>("input#target[list]")?.addEventListener("change", (event) => {
-  const target = event.target as HTMLInputElement;
-  const known = [...(target.list?.options ?? [])].find((o) => o.value === target.value)?.dataset.protocol;
-  const way = known && target.form?.querySelector<HTMLInputElement>(`input[name=way][value=${known === "rdp" ? "rdp" : "ssh"}]`);
+const target = document.querySelector<HTMLInputElement>("input#target[list]");
+const fits = () => {
+  const known = [...(target?.list?.options ?? [])].find((o) => o.value === target?.value)?.dataset.protocol;
+  const way = known && target?.form?.querySelector<HTMLInputElement>(`input[name=way][value=${known === "rdp" ? "rdp" : "ssh"}]`);
   if (way) way.checked = true;
-});
+};
+target?.addEventListener("change", fits);
+// What it speaks comes with what the field offers, a moment after the name was typed.
+target?.addEventListener("htmx:after:swap", fits);

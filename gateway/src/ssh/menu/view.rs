@@ -12,7 +12,7 @@ const NEWEST: Page = Page { number: 0, size: 200 };
 pub(super) async fn of(approvals: &Approvals, person: &Person, config: &SshConfig) -> Result<View, StoreError> {
     let now = Moment::now_utc();
     let may_ask = person.roles.has(Role::Admin);
-    let targets = approvals.targets("", Page { number: 0, size: MAX_TARGETS }).await?.rows;
+    let targets = approvals.targets_for(person, "", Page { number: 0, size: MAX_TARGETS }).await?.rows;
     let grants = approvals.grants(GrantFilter { person: Some(person.id), live_only: false, search: String::new() }, NEWEST).await?.rows;
     let filter = RequestFilter { requester: Some(person.id), ..RequestFilter::default() };
     let requests = approvals.requests(filter, NEWEST).await?.rows;

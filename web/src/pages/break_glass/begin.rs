@@ -26,7 +26,7 @@ pub(crate) async fn begin(State(app): State<App>, viewer: Viewer, source: Source
     let reason = Reason::new(w.reason.replace("\r\n", "\n")).map_err(said)?;
     let minutes: u16 = w.minutes.parse().map_err(|_| Failure::unprocessable("say for how many minutes"))?;
     // What people do by hand in an emergency, as the target speaks.
-    let found = app.approvals.target_by_name(&target).await?;
+    let found = app.approvals.target_for(&viewer.person, &target).await?;
     let capabilities = found.map_or_else(Capabilities::interactive, |t| Capabilities::usual(t.protocol));
     let form = BreakGlassForm { target, account, reason, length: time::Duration::minutes(minutes.into()), capabilities };
     Ok(sign_start(Box::pin(app.approvals.begin_break_glass(&viewer.person, form, source.0)).await?))

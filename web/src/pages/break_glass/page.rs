@@ -3,11 +3,10 @@ use crate::{
     errors::Problem,
     guard::Viewer,
     page::{Asked, Frame, html},
+    pages::offered::Offered,
     state::App,
 };
-use anteroom_approvals::Page;
 use anteroom_domain::{
-    Target,
     break_glass::USUAL,
     content::{BreakGlassContent, Signable},
 };
@@ -15,16 +14,13 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
-/// Targets offered in the field's list; any other name can be typed.
-const OFFERED: Page = Page { number: 0, size: 200 };
 const MINUTES: [i64; 4] = [15, 30, 60, 240];
 
 #[derive(Template)]
 #[template(path = "break_glass.html")]
 struct Form {
     frame: Frame,
-    targets: Vec<Target>,
-    accounts: Vec<String>,
+    offered: Offered,
     target: String,
     minutes: [i64; 4],
     usual: i64,
@@ -37,11 +33,8 @@ pub(crate) struct Query {
     target: String,
 }
 
-pub(crate) async fn show(State(app): State<App>, frame: Frame, _viewer: Viewer, Asked(q): Asked<Query>) -> Result<Response, Problem> {
-    let targets = app.approvals.targets("", OFFERED).await?.rows;
-    let mut accounts: Vec<_> = targets.iter().flat_map(|t| &t.accounts).map(|a| a.name.as_str().to_owned()).collect();
-    accounts.sort();
-    accounts.dedup();
+pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, Asked(q): Asked<Query>) -> Result<Response, Problem> {
+    let offered = Offered::of(&app, &viewer.person, &q.target).await?;
     let (minutes, usual, domain) = (MINUTES, USUAL.whole_minutes(), BreakGlassContent::DOMAIN);
-    html(&Form { frame, targets, accounts, target: q.target, minutes, usual, domain })
+    html(&Form { frame, offered, target: q.target, minutes, usual, domain })
 }

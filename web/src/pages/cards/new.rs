@@ -2,19 +2,16 @@
 use crate::{
     errors::Problem,
     page::{Frame, html},
-    pages::requests::choice::Choice,
+    pages::{offered::Offered, requests::choice::Choice},
     state::App,
 };
-use anteroom_approvals::Page;
 use anteroom_domain::{
-    GatewayName, Target,
+    GatewayName,
     content::{CardContent, Signable},
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-/// Targets offered in the field's list; any other name can be typed.
-const OFFERED: Page = Page { number: 0, size: 200 };
 const MINUTES: [u32; 4] = [30, 60, 120, 240];
 const DAYS: [u16; 4] = [30, 90, 180, 365];
 
@@ -23,8 +20,7 @@ const DAYS: [u16; 4] = [30, 90, 180, 365];
 struct Form {
     frame: Frame,
     gateways: Vec<GatewayName>,
-    targets: Vec<Target>,
-    accounts: Vec<String>,
+    offered: Offered,
     minutes: [u32; 4],
     days: [u16; 4],
     usual_days: u16,
@@ -35,11 +31,8 @@ struct Form {
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Result<Response, Problem> {
     let gateways = app.approvals.card_gateways().await?;
-    let targets = app.approvals.targets("", OFFERED).await?.rows;
-    let mut accounts: Vec<_> = targets.iter().flat_map(|t| &t.accounts).map(|a| a.name.as_str().to_owned()).collect();
-    accounts.sort();
-    accounts.dedup();
+    let offered = Offered::of(&app, &frame.person, "").await?;
     let usual_days = u16::try_from(anteroom_domain::card::USUAL_LIFE.whole_days()).unwrap_or_default();
     let (domain, choice) = (CardContent::DOMAIN, Choice::default().usual(None));
-    html(&Form { frame, gateways, targets, accounts, minutes: MINUTES, days: DAYS, usual_days, domain, choice })
+    html(&Form { frame, gateways, offered, minutes: MINUTES, days: DAYS, usual_days, domain, choice })
 }

@@ -7,5 +7,6 @@ pub(crate) mod review_begin;
 pub(crate) mod review_finish;
 pub(crate) mod show;
 pub(crate) mod submit;
+pub(crate) mod targets;
 pub(crate) mod wish;
 pub(crate) mod withdraw;

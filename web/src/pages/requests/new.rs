@@ -3,15 +3,11 @@ use super::wish::{Wish, Wrong};
 use crate::{
     errors::Problem,
     page::{Asked, Frame, html},
+    pages::offered::Offered,
     state::App,
 };
-use anteroom_approvals::Page;
-use anteroom_domain::Target;
 use askama::Template;
 use axum::{extract::State, response::Response};
-
-/// Targets offered in the field's list; any other name can be typed.
-const OFFERED: Page = Page { number: 0, size: 200 };
 
 #[derive(Template)]
 #[template(path = "request_new.html")]
@@ -19,8 +15,7 @@ pub(super) struct New {
     pub(super) frame: Frame,
     pub(super) wish: Wish,
     pub(super) wrong: Vec<Wrong>,
-    pub(super) targets: Vec<Target>,
-    pub(super) accounts: Vec<String>,
+    pub(super) offered: Offered,
 }
 
 impl New {
@@ -28,13 +23,10 @@ impl New {
         if wish.window.is_empty() {
             wish.window = "1".into();
         }
-        let targets = app.approvals.targets("", OFFERED).await?.rows;
-        let speaks = targets.iter().find(|t| t.name.as_str() == wish.target).map(|t| t.protocol);
+        let offered = Offered::of(app, &frame.person, &wish.target).await?;
+        let speaks = offered.targets.iter().find(|t| t.name.as_str() == wish.target).map(|t| t.protocol);
         wish.choice = wish.choice.usual(speaks);
-        let mut accounts: Vec<_> = targets.iter().flat_map(|t| &t.accounts).map(|a| a.name.as_str().to_owned()).collect();
-        accounts.sort();
-        accounts.dedup();
-        Ok(Self { frame, wish, wrong, targets, accounts })
+        Ok(Self { frame, wish, wrong, offered })
     }
 
     fn error(&self, field: &str) -> Option<&str> {
