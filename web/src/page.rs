@@ -1,11 +1,11 @@
 //! What all pages share: who looks, the navigation, the outcome of the last action, paging, and reading forms.
 use crate::{
     errors::{Failure, Problem, Refusal},
-    guard::{Answers, Viewer, hide},
+    guard::{Answers, Source, Viewer, hide},
     moments::Now,
     state::App,
 };
-use anteroom_approvals::{Page, RequestFilter, UnmaskFilter};
+use anteroom_approvals::{Page, RequestFilter, UnmaskFilter, Watching};
 use anteroom_domain::{Person, RequestState};
 use anteroom_policy::{Action, may};
 use askama::Template;
@@ -57,7 +57,6 @@ impl FromRequestParts<App> for Frame {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Viewer { person, .. } = Viewer::from_request_parts(parts, app).await?;
-        let path = parts.uri.path();
         let waiting = if may(&person, Action::ReviewRequests) {
             let pending = RequestFilter { state: Some(RequestState::Pending), ..Default::default() };
             Some(app.approvals.requests(pending, Page { number: 0, size: 1 }).await?.total).filter(|n| *n > 0)
@@ -80,7 +79,15 @@ impl FromRequestParts<App> for Frame {
         } else {
             None
         };
-        let nav = navigation(&person, path, &Counts { waiting, unmasks, glass, cards });
+        let unwatched = if may(&person, Action::Supervise) {
+            let Ok(Source(source)) = Source::from_request_parts(parts, app).await;
+            let sessions = app.approvals.to_watch(&person, source).await?;
+            Some(sessions.iter().filter(|s| s.watching != Watching::Watched).count() as u64).filter(|n| *n > 0)
+        } else {
+            None
+        };
+        let path = parts.uri.path();
+        let nav = navigation(&person, path, &Counts { waiting, unmasks, glass, cards, unwatched });
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let done = url::form_urlencoded::parse(query.as_bytes()).find(|(k, _)| k == "done").and_then(|(_, v)| outcome(&v));
         Ok(Self { person, nav, now: Now::read(), done, query })
@@ -93,6 +100,8 @@ struct Counts {
     unmasks: Option<u64>,
     glass: Option<u64>,
     cards: Option<u64>,
+    /// Sessions that stand still until somebody watches.
+    unwatched: Option<u64>,
 }
 
 fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
@@ -126,6 +135,7 @@ fn navigation(person: &Person, path: &str, counts: &Counts) -> Vec<NavItem> {
                 "/key-holder" => counts.unmasks,
                 "/break-glass/all" => counts.glass,
                 "/cards" => counts.cards,
+                "/supervise" => counts.unwatched,
                 _ => None,
             },
         })

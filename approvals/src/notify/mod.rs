@@ -66,6 +66,9 @@ pub enum What {
     RequestAnswered { request: RequestId, requester: Handle, targets: Vec<TargetName>, state: RequestState },
     #[serde(rename = "request.commented")]
     RequestCommented { request: RequestId, by: Handle, targets: Vec<TargetName> },
+    /// It has begun, and its target is not touched before somebody watches.
+    #[serde(rename = "session.waiting")]
+    SessionWaiting { session: SessionId, person: Handle, target: TargetName },
     #[serde(rename = "alarm")]
     Alarm {
         alarm: Alarm,

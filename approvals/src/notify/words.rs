@@ -10,6 +10,7 @@ impl What {
             Self::RequestWaiting { .. } => "request.waiting",
             Self::RequestAnswered { .. } => "request.answered",
             Self::RequestCommented { .. } => "request.commented",
+            Self::SessionWaiting { .. } => "session.waiting",
             Self::Alarm { .. } => "alarm",
             Self::Test => "test",
         }
@@ -25,6 +26,7 @@ impl What {
                 _ => format!("Nobody answered the request for {} in time", named(targets)),
             },
             Self::RequestCommented { by, targets, .. } => format!("{by} wrote about the request for {}", named(targets)),
+            Self::SessionWaiting { person, target, .. } => format!("{person} waits for a supervisor on {target}"),
             Self::Alarm { alarm, person, target, .. } => {
                 let mut line = match alarm {
                     Alarm::BreakGlass => "Break-glass was used",
@@ -58,6 +60,7 @@ impl What {
             Self::RequestWaiting { request, .. } | Self::RequestAnswered { request, .. } | Self::RequestCommented { request, .. } => {
                 format!("/requests/{request}")
             }
+            Self::SessionWaiting { session, .. } if has(&[Role::Approver]) => format!("/supervise/{session}"),
             Self::Alarm { alarm: Alarm::BreakGlass | Alarm::BreakGlassUnreviewed | Alarm::CardMisused, .. }
                 if has(&[Role::Approver, Role::Auditor]) =>
             {
@@ -73,7 +76,7 @@ impl What {
             }
             // What runs, where an operator can end it.
             Self::Alarm { alarm: Alarm::BreakGlass, .. } | Self::Alarm { session: Some(_), .. } => "/sessions".into(),
-            Self::Alarm { .. } | Self::Test => "/".into(),
+            Self::SessionWaiting { .. } | Self::Alarm { .. } | Self::Test => "/".into(),
         }
     }
 }
@@ -88,7 +91,9 @@ fn named(targets: &[TargetName]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use anteroom_domain::SessionId;
 
     fn alarm(alarm: Alarm) -> What {
         What::Alarm { alarm, person: None, target: None, session: None, grant: None }
@@ -106,5 +111,10 @@ mod tests {
         assert_eq!(to(&alarm(Alarm::CardIssued), Role::KeyHolder), "/cards");
         assert_eq!(to(&alarm(Alarm::CardIssued), Role::Operator), "/");
         assert_eq!(to(&What::Test, Role::Admin), "/");
+        let (session, target) = (SessionId(uuid::Uuid::nil()), "mri-3".parse().unwrap());
+        let waiting = What::SessionWaiting { session, person: "vera".parse().unwrap(), target };
+        assert_eq!(waiting.title(), "vera waits for a supervisor on mri-3");
+        assert_eq!(to(&waiting, Role::Approver), format!("/supervise/{session}"));
+        assert_eq!((waiting.path(None), to(&waiting, Role::Auditor)), (format!("/supervise/{session}"), "/".into()));
     }
 }

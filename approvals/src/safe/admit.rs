@@ -164,7 +164,7 @@ impl Approvals {
             account: &account.name,
             capabilities: &terms.capabilities,
             lasts: time::Duration::minutes(terms.minutes.into()),
-            source: m.source,
+            source: Some(m.source),
             posture: m.known.posture(person.id, Comes { from: Some(m.source), key: m.key }),
             now: m.now,
         };

@@ -64,7 +64,8 @@ pub(crate) async fn of(db: impl PgExecutor<'_>, request: RequestId) -> Store<Vec
         r#"select a.approver, a.stands_for, a.groups, a.verdict, a.evidence, a.subject_sha256, a.comment, a.at,
          p.company as "company?", s.company as "stood_company?",
          (p.suspended_at is null and 'approver' = any(p.roles) and p.company is null
-          and (a.stands_for is null or (s.suspended_at is null and 'approver' = any(s.roles) and s.company is null))) as "live!"
+          and (a.stands_for is null or (s.suspended_at is null and 'approver' = any(s.roles) and s.company is null))
+          and not exists(select from lock l where l.lifted_at is null and l.person in (a.approver, a.stands_for))) as "live!"
          from approval a join person p on p.id = a.approver left join person s on s.id = a.stands_for
          where a.request = $1 order by a.at, a.id"#,
         request.0

@@ -1,7 +1,7 @@
 //! Table `person` and the links that enrol one.
 use super::{Store, json, total};
 use crate::{Listing, Page, StoreError, listing::pattern};
-use anteroom_domain::{CompanyId, Moment, Person, PersonAttributes, PersonId, Roles};
+use anteroom_domain::{CompanyId, Moment, Person, PersonAttributes, PersonId, Role, Roles};
 use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
@@ -71,7 +71,20 @@ pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<P
     rows.into_iter().map(Person::try_from).collect()
 }
 
-/// The same, and nobody can suspend this person before our transaction ends.
+/// Those of the hospital who have a role and are not suspended; of more than five hundred the first.
+pub(crate) async fn with_role(db: impl PgExecutor<'_>, role: Role) -> Store<Vec<Person>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, handle, display_name, roles, attributes, suspended_at, created_at from person
+         where $1 = any(roles) and suspended_at is null and company is null order by handle limit 500",
+        role.as_str()
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Person::try_from).collect()
+}
+
+/// The same as `by_id`, and nobody can suspend this person before our transaction ends.
 pub(crate) async fn held(db: impl PgExecutor<'_>, id: PersonId) -> Store<Option<Person>> {
     let row = sqlx::query_as!(
         Row,

@@ -138,6 +138,22 @@ pub(crate) async fn by_id(db: impl PgExecutor<'_>, id: SessionId) -> Store<Optio
     row.map(SessionRecord::try_from).transpose()
 }
 
+pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Store<Vec<SessionRecord>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select s.id, s.access_grant, s.person, p.handle as person_handle, s.target, t.name as target_name, a.name as account, s.source,
+         s.started_at, s.ended_at, s.end_reason, s.recording, s.mask_incomplete, s.mask_counts,
+         exists(select from legal_hold h where h.session = s.id and h.lifted_at is null) as "held!",
+         (select d.at from shredding d where d.session = s.id) as shredded_at
+         from session s join person p on p.id = s.person join target t on t.id = s.target join account a on a.id = s.account
+         where s.id = any($1)"#,
+        ids
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(SessionRecord::try_from).collect()
+}
+
 /// Makes who holds, lifts, shreds or asks to unmask its recording wait for each other, until our transaction ends; false if there is none.
 /// Not "for update": that would stop those who only refer to it.
 pub(crate) async fn lock(tx: &mut sqlx::PgConnection, id: SessionId) -> Store<bool> {

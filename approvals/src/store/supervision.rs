@@ -31,6 +31,14 @@ pub(crate) async fn renew(db: impl PgExecutor<'_>, id: SupervisionId, by: Person
     Ok(done.rows_affected() == 1)
 }
 
+/// Which session somebody's seat is at, if it was not given up.
+pub(crate) async fn seat(db: impl PgExecutor<'_>, id: SupervisionId, by: PersonId) -> Store<Option<SessionId>> {
+    let session = sqlx::query_scalar!("select session from supervision where id = $1 and supervisor = $2 and left_at is null", id.0, by.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(session.map(Into::into))
+}
+
 /// Which session it was about, if it was not over already.
 pub(crate) async fn leave(db: impl PgExecutor<'_>, id: SupervisionId, by: PersonId, at: Moment) -> Store<Option<SessionId>> {
     let session = sqlx::query_scalar!(
@@ -70,6 +78,17 @@ pub(crate) async fn age_ms(db: impl PgExecutor<'_>, session: SessionId) -> Store
     .fetch_one(db)
     .await?;
     Ok(age)
+}
+
+pub(crate) async fn watchers(db: impl PgExecutor<'_>, session: SessionId) -> Store<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "select p.display_name from supervision v join person p on p.id = v.supervisor
+         where v.session = $1 and v.left_at is null and v.renewed_at > clock_timestamp() - interval '4 seconds'
+         group by p.id, p.display_name order by min(v.joined_at)",
+        session.0
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 pub(crate) async fn watches(db: impl PgExecutor<'_>, session: SessionId, by: PersonId) -> Store<bool> {

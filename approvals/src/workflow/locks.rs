@@ -98,13 +98,22 @@ impl Approvals {
         Ok(self.commit(tx).await?)
     }
 
-    /// Lifts it. Nobody lifts a lock on themselves: who is locked may do nothing here.
+    /// Lifts it. Nobody lifts a lock on themselves (who is locked may do nothing here), nor one on a target that they have a grant for: that is for
+    /// somebody who gains nothing by it.
     pub async fn unlock(&self, actor: Option<PersonId>, on: Lockable) -> Result<(), ManageError> {
         self.check_actor(actor, Action::Lock).await?;
         let now = clock::now();
         let mut tx = self.begin().await?;
         if !store::locks::hold(&mut tx, on).await? {
             return Err(ManageError::NoSuch(noun(on)));
+        }
+        if let (Some(by), Lockable::Target(t)) = (actor, on)
+            && !store::grants::unended(&mut *tx, by, Some(t), now).await?.is_empty()
+        {
+            return Err(ManageError::Invalid {
+                what: "lock",
+                why: "you have a grant for this target: somebody else has to lift it".into(),
+            });
         }
         if let Some(lock) = store::locks::lift(&mut *tx, on, actor, now).await? {
             record::write(&mut tx, AuditEvent::Lock(LockEvent::Unlocked { lock, what: on, by: actor }), actor, now).await?;

@@ -30,6 +30,7 @@ mod targets;
 mod throttle;
 mod tickets;
 mod unmask;
+mod watching;
 mod what_if;
 
 pub(crate) use authorize::loggable;
@@ -57,4 +58,5 @@ pub use supervision::{Prolonged, Supervised, SupervisionNote, TimeLeft, Watching
 pub(crate) use targets::MAX_RELAYS;
 pub(crate) use throttle::Throttle;
 pub use tickets::RDP_FINGERPRINT;
+pub use watching::ToWatch;
 pub use what_if::{Affected, Effect, Effects, Said, WhatIf, WhatIfAnswer};

@@ -106,7 +106,8 @@ impl Case {
         Needed::new(&self.request.obligations, self.request.requester)
     }
 
-    /// Those that count: of people who are approvers still, over the words that the request has now.
+    /// Those that count: of people who are approvers still and not locked, over the words that the request has now. A grant that was made stays,
+    /// whatever becomes of its approvers: its approvals were good when they were counted, and taking it back is somebody's decision.
     fn voices(&self) -> Result<Vec<Voice>, ReviewError> {
         let subject = self.subject()?;
         Ok(self.given.iter().filter(|g| counts(g, &subject)).map(|g| g.voice.clone()).collect())
@@ -128,7 +129,12 @@ impl Case {
         let twice = |v: &Voice| {
             self.given.iter().any(|g| g.voice.approver == v.approver || (v.stands_for.is_some() && g.voice.stands_for == v.stands_for))
         };
-        let hears = |v: &Voice| if twice(v) { Err(NoVoice::Twice) } else { needed.hears(&voices, v) };
+        let hears = |v: &Voice| match needed.hears(&voices, v) {
+            _ if twice(v) => Err(NoVoice::Twice),
+            // A lock was lifted, and what did not count when the last one signed does again: one more signature makes the grant.
+            Err(NoVoice::NotNeeded(left)) if left.is_empty() => Ok(()),
+            heard => heard,
+        };
         let own = self.voice(verdict, None);
         let Err(why) = hears(&own) else { return Ok(own) };
         let other = self.absent.iter().map(|p| self.voice(verdict, Some(p))).find(|v| hears(v).is_ok());

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use time::Duration;
 
 impl Approvals {
-    /// Of something that is asked for before anybody gave a second factor for it. What it asks in return; or why not, in words.
+    /// Of something that is asked before anybody gave a second factor for it. What it asks in return; or why not, in words.
     pub(crate) fn asked_ruling(&self, a: &Asked<'_>) -> Result<Obligations, Vec<String>> {
         let ruling = self.policy().decide(&Question {
             ask: a.ask,
@@ -18,7 +18,7 @@ impl Approvals {
             account: a.account,
             capabilities: a.capabilities,
             lasts: a.lasts,
-            source: Some(a.source),
+            source: a.source,
             // Nobody has given one yet.
             factor: None,
             posture: a.posture,
@@ -74,7 +74,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) account: &'a AccountName,
     pub(crate) capabilities: &'a Capabilities,
     pub(crate) lasts: Duration,
-    pub(crate) source: IpAddr,
+    /// None: that is not known.
+    pub(crate) source: Option<IpAddr>,
     /// Of the machine they come from, if a report fits.
     pub(crate) posture: Option<&'a Posture>,
     pub(crate) now: Moment,

@@ -6,7 +6,7 @@ use crate::{
         spool::{Spooled, Work},
     },
     clock::{self, hex},
-    store,
+    notify, store,
 };
 use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
 use anteroom_policy::{Action, Circumstances, Permit, SecondFactor, Verdict};
@@ -105,6 +105,10 @@ impl Approvals {
             second_factor,
         };
         record::write(&mut tx, event, Some(person.id), now).await?;
+        if permit.obligations().supervise {
+            let notice = Box::pin(self.session_waits(&mut tx, permit, &person, &grant, now)).await?;
+            notify::enqueue(&mut tx, &notice, now).await?;
+        }
         self.commit(tx).await?;
         Ok(())
     }
@@ -162,6 +166,7 @@ impl Approvals {
         self.order_paused(session, by, true).await
     }
 
+    /// Never by the person whose session it is: a stop that one lifts oneself stops nobody, whoever or whatever rule made it.
     pub async fn order_resume(&self, session: SessionId, by: PersonId) -> Result<(), ManageError> {
         self.order_paused(session, by, false).await
     }
@@ -176,6 +181,9 @@ impl Approvals {
     async fn order_paused(&self, session: SessionId, by: PersonId, pause: bool) -> Result<(), ManageError> {
         self.check_actor(Some(by), Action::TerminateSession).await?;
         let row = self.session(session).await?.ok_or(ManageError::NoSuch("session"))?;
+        if !pause && row.person == by {
+            return Err(ManageError::Invalid { what: "session", why: "it is your own: somebody else has to let it go on".into() });
+        }
         if row.ended_at.is_some() {
             return Ok(());
         }

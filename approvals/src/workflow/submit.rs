@@ -60,7 +60,7 @@ impl Approvals {
                 account,
                 capabilities: &form.capabilities,
                 lasts: until - from,
-                source,
+                source: Some(source),
                 posture: posture.as_ref(),
                 now,
             };

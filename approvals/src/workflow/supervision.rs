@@ -6,9 +6,8 @@ use crate::{
     store,
 };
 use anteroom_domain::{AtEnd, AuditEvent, Grant, MessageText, Moment, PersonId, SessionId, SupervisionId, audit::SupervisionEvent};
-use anteroom_policy::may_supervise;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 /// One supervisor at one session, from until.
 #[derive(Debug, Clone)]
@@ -58,10 +57,10 @@ pub enum Watching {
 
 impl Approvals {
     /// From now on this person watches, as long as [`renew_supervision`](Self::renew_supervision) says so every second.
-    pub async fn join_supervision(&self, session: SessionId, by: PersonId) -> Result<SupervisionId, ManageError> {
+    pub async fn join_supervision(&self, session: SessionId, by: PersonId, source: IpAddr) -> Result<SupervisionId, ManageError> {
         let (id, now): (SupervisionId, _) = (clock::new_id(), clock::now());
         let mut tx = self.begin().await?;
-        self.check_supervisor(&mut tx, session, by).await?;
+        self.check_supervisor(&mut tx, session, by, source).await?;
         store::supervision::join(&mut *tx, id, session, by, now).await?;
         record::write(&mut tx, AuditEvent::Supervision(SupervisionEvent::Joined { session, by }), Some(by), now).await?;
         store::tell(&mut *tx, Change::Supervision(session)).await?;
@@ -69,9 +68,18 @@ impl Approvals {
         Ok(id)
     }
 
-    /// False: it is over; join again.
-    pub async fn renew_supervision(&self, id: SupervisionId, by: PersonId) -> Result<bool, StoreError> {
-        store::supervision::renew(&self.inner.pool, id, by).await
+    /// False: it is over; join again. Whether they may watch is asked again each time, so that it follows a change of policy, of the target or
+    /// of the person within a second: who may not any more has left.
+    pub async fn renew_supervision(&self, id: SupervisionId, by: PersonId, source: IpAddr) -> Result<bool, StoreError> {
+        let Some(session) = store::supervision::seat(&self.inner.pool, id, by).await? else { return Ok(false) };
+        match self.may_watch(session, by, source).await {
+            Ok(()) => store::supervision::renew(&self.inner.pool, id, by).await,
+            Err(ManageError::Store(e)) => Err(e),
+            Err(_) => {
+                self.leave_supervision(id, by).await?;
+                Ok(false)
+            }
+        }
     }
 
     /// The session stands still at once, unless somebody else watches too.
@@ -86,10 +94,10 @@ impl Approvals {
     }
 
     /// What somebody who may watch wrote down; the gateway puts it into the recording.
-    pub async fn note_supervision(&self, session: SessionId, by: PersonId, text: &MessageText) -> Result<(), ManageError> {
+    pub async fn note_supervision(&self, session: SessionId, by: PersonId, source: IpAddr, text: &MessageText) -> Result<(), ManageError> {
         let now = clock::now();
         let mut tx = self.begin().await?;
-        self.check_supervisor(&mut tx, session, by).await?;
+        self.check_supervisor(&mut tx, session, by, source).await?;
         store::supervision::note(&mut *tx, uuid::Uuid::now_v7(), session, by, text.as_str(), now).await?;
         let event = SupervisionEvent::Noted { session, by, note_sha256: hex(&Sha256::digest(text.as_str())) };
         record::write(&mut tx, AuditEvent::Supervision(event), Some(by), now).await?;
@@ -98,11 +106,11 @@ impl Approvals {
     }
 
     /// Whoever watches lets it go on after its grant's end, for as long as the approvers signed that one may; once. Minutes.
-    pub async fn prolong_session(&self, session: SessionId, by: PersonId) -> Result<u16, ManageError> {
+    pub async fn prolong_session(&self, session: SessionId, by: PersonId, source: IpAddr) -> Result<u16, ManageError> {
         let no = |why: &str| ManageError::Invalid { what: "session", why: why.into() };
         let now = clock::now();
         let mut tx = self.begin().await?;
-        self.check_supervisor(&mut tx, session, by).await?;
+        self.check_supervisor(&mut tx, session, by, source).await?;
         if !store::supervision::watches(&mut *tx, session, by).await? {
             return Err(no("join it first: who decides that has to watch"));
         }
@@ -139,15 +147,16 @@ impl Approvals {
         Ok(grant.and_then(|g| after_its_end(&g).map(|minutes| (minutes, g.not_after))))
     }
 
-    /// A running session that has to be watched, and somebody who may: not its own person, nobody of their company.
-    async fn check_supervisor(&self, tx: &mut sqlx::PgConnection, session: SessionId, by: PersonId) -> Result<(), ManageError> {
-        let row = store::sessions::by_id(&mut *tx, session).await?.ok_or(ManageError::NoSuch("session"))?;
+    /// A running session that has to be watched, and somebody who may; nobody suspends them before our transaction ends.
+    async fn check_supervisor(
+        &self,
+        tx: &mut sqlx::PgConnection,
+        session: SessionId,
+        by: PersonId,
+        source: IpAddr,
+    ) -> Result<(), ManageError> {
         let supervisor = store::people::held(&mut *tx, by).await?;
-        let of = store::people::by_id(&mut *tx, row.person).await?;
-        let (Some(supervisor), Some(of)) = (supervisor, of) else { return Err(ManageError::NotAllowed) };
-        if !may_supervise(&supervisor, &of) {
-            return Err(ManageError::NotAllowed);
-        }
+        Box::pin(self.check_watcher(tx, session, supervisor, source)).await?;
         match store::supervision::supervised(&mut *tx, session).await? {
             Some(true) => Ok(()),
             Some(false) => Err(ManageError::Invalid { what: "session", why: "it runs without a supervisor".into() }),
@@ -202,7 +211,12 @@ impl Approvals {
         store::supervision::watches(&self.inner.pool, session, by).await
     }
 
-    /// The running sessions that have to be watched.
+    /// Display names of those who watch a session now, who came first at first.
+    pub async fn watchers(&self, session: SessionId) -> Result<Vec<String>, StoreError> {
+        store::supervision::watchers(&self.inner.pool, session).await
+    }
+
+    /// The running sessions that have to be watched, by whomever ([`Self::to_watch`] has those of one supervisor).
     pub async fn to_supervise(&self) -> Result<Vec<(SessionId, Watching)>, StoreError> {
         let rows = store::supervision::running(&self.inner.pool).await?;
         let state = |r: &store::supervision::Waiting| match (r.watched, r.ever) {

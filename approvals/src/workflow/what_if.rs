@@ -6,7 +6,7 @@ use anteroom_domain::{
     RequestId, RequestState, Role, Target, TargetId, TargetName,
 };
 use anteroom_policy::{
-    Ask, Policy, Question, Ruling,
+    Action, Ask, Policy, Question, Ruling, may,
     pdp::{Factor, Ground},
     vendor,
 };
@@ -137,7 +137,13 @@ impl Approvals {
             all.push(format!("{} is locked.", target.name));
         }
         if q.ask == Ask::Supervise {
+            if !person.is_suspended() && !may(person, Action::Supervise) {
+                all.push(format!("{who} is no approver of the hospital: only they watch."));
+            }
             return Ok(all);
+        }
+        if q.ask == Ask::BreakGlass && person.roles.has(Role::Admin) && !person.is_suspended() && !may(person, Action::BreakGlass) {
+            all.push(format!("{who} is a vendor's: emergencies are for the hospital's own people."));
         }
         if !person.roles.has(Role::Admin) {
             all.push(format!("{who} has not the role admin."));

@@ -35,7 +35,7 @@ impl World {
     }
 }
 
-const TWO: &str = r#"{"approvals":[{"group":null,"count":2}]}"#;
+pub(crate) const TWO: &str = r#"{"approvals":[{"group":null,"count":2}]}"#;
 const ENGINEER_AND_ONE: &str = r#"{"approvals":[{"group":"clinical-engineering","count":1},{"group":null,"count":1}]}"#;
 const IN_ORDER: &str = r#"{"approvals":[{"group":"sponsor","count":1},{"group":"clinical-engineering","count":1}],"ordered":true}"#;
 

@@ -64,7 +64,7 @@ impl Hospital {
     }
 
     async fn join(&self, s: SessionId, who: &Someone) -> Result<SupervisionId, ManageError> {
-        self.w.approvals.join_supervision(s, who.person.id).await
+        self.w.approvals.join_supervision(s, who.person.id, HERE).await
     }
 
     async fn state(&self, s: SessionId) -> Option<Watching> {
@@ -97,11 +97,11 @@ async fn watching_counts_from_joining_to_leaving_and_all_of_it_is_in_the_log() {
     let heard = tokio::time::timeout(Duration::from_secs(3), async { while changes.recv().await.unwrap() != Change::Supervision(s) {} });
     heard.await.expect("every gateway hears that somebody watches");
     assert!(a.watched(s).await.unwrap().unwrap() < Duration::from_secs(4) && a.watches(s, nora).await.unwrap());
-    assert!(a.renew_supervision(seat, nora).await.unwrap());
-    assert!(!a.renew_supervision(seat, h.vera.person.id).await.unwrap(), "somebody else's seat");
+    assert!(a.renew_supervision(seat, nora, HERE).await.unwrap());
+    assert!(!a.renew_supervision(seat, h.vera.person.id, HERE).await.unwrap(), "somebody else's seat");
     assert_eq!(h.state(s).await, Some(Watching::Watched));
 
-    a.note_supervision(s, nora, &MessageText::new("coil driver replaced").unwrap()).await.unwrap();
+    a.note_supervision(s, nora, HERE, &MessageText::new("coil driver replaced").unwrap()).await.unwrap();
     assert_eq!(a.take_supervision_notes(s).await.unwrap(), [("NORA".to_owned(), "coil driver replaced".to_owned())]);
     assert!(a.take_supervision_notes(s).await.unwrap().is_empty(), "recorded once");
     assert_eq!(a.supervision_notes(s).await.unwrap()[0].text, "coil driver replaced");
@@ -109,7 +109,7 @@ async fn watching_counts_from_joining_to_leaving_and_all_of_it_is_in_the_log() {
     a.leave_supervision(seat, nora).await.unwrap();
     a.leave_supervision(seat, nora).await.unwrap();
     assert_eq!((h.state(s).await, a.watched(s).await.unwrap()), (Some(Watching::Unwatched), None));
-    assert!(!a.renew_supervision(seat, nora).await.unwrap(), "who left has to join again");
+    assert!(!a.renew_supervision(seat, nora, HERE).await.unwrap(), "who left has to join again");
     let told = h.said().await;
     let expected = |e: &SupervisionEvent| matches!(e, SupervisionEvent::Joined { session, by } if (*session, *by) == (s, nora));
     assert_eq!(told.iter().filter(|e| expected(e)).count(), 1);
@@ -134,7 +134,7 @@ async fn a_browser_that_is_not_heard_of_has_lapsed_and_a_suspended_supervisor_wa
     let seat = h.join(s, &h.nora).await.unwrap();
     assert_eq!(h.w.sql("update supervision set renewed_at = renewed_at - interval '5 seconds'").await, 1);
     assert!(a.watched(s).await.unwrap().unwrap() >= Duration::from_secs(4), "older than a lease");
-    assert!(!a.renew_supervision(seat, nora).await.unwrap(), "too late");
+    assert!(!a.renew_supervision(seat, nora, HERE).await.unwrap(), "too late");
     a.end_supervisions(s, false).await.unwrap();
     assert_eq!(a.watched(s).await.unwrap(), None);
     assert!(h.said().await.contains(&SupervisionEvent::Lapsed { session: s, by: nora }));
@@ -145,7 +145,7 @@ async fn a_browser_that_is_not_heard_of_has_lapsed_and_a_suspended_supervisor_wa
     assert!(a.watched(s).await.unwrap().is_some());
     a.suspend_person(None, nora).await.unwrap();
     assert_eq!(a.watched(s).await.unwrap(), None);
-    assert!(!a.renew_supervision(seat, nora).await.unwrap());
+    assert!(!a.renew_supervision(seat, nora, HERE).await.unwrap());
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn nobody_watches_themselves_a_colleague_or_without_the_role() {
     for who in [&h.vera, &carl, &otto] {
         assert_eq!(h.join(s, who).await.unwrap_err(), ManageError::NotAllowed, "{}", who.person.handle);
         let text = MessageText::new("hello").unwrap();
-        assert_eq!(h.w.approvals.note_supervision(s, who.person.id, &text).await.unwrap_err(), ManageError::NotAllowed);
+        assert_eq!(h.w.approvals.note_supervision(s, who.person.id, HERE, &text).await.unwrap_err(), ManageError::NotAllowed);
     }
     assert_eq!(h.join(SessionId(Uuid::now_v7()), &h.nora).await.unwrap_err(), ManageError::NoSuch("session"));
     assert_eq!(h.w.approvals.watched(s).await.unwrap(), None);
@@ -242,13 +242,13 @@ async fn whoever_watches_lets_it_go_on_after_its_end_if_that_was_signed_and_for_
     let left = async || a.time_left(s).await.unwrap().map(|l| (l.ends, l.minutes, l.prolonged));
     let end = p.circumstances().grant.not_after;
     assert_eq!(left().await, Some((end, None, None)));
-    assert!(a.prolong_session(s, nora).await.is_err(), "nobody signed that it may");
+    assert!(a.prolong_session(s, nora, HERE).await.is_err(), "nobody signed that it may");
 
     h.w.sql(r#"update access_grant set obligations = obligations || '{"at_end": {"supervisor_decides": {"minutes": 10}}}'"#).await;
     assert_eq!(left().await, Some((end, Some(10), None)));
-    assert!(a.prolong_session(s, h.vera.person.id).await.is_err(), "not the one who is watched");
-    assert_eq!(a.prolong_session(s, nora).await.unwrap(), 10);
-    assert!(a.prolong_session(s, nora).await.is_err(), "once");
+    assert!(a.prolong_session(s, h.vera.person.id, HERE).await.is_err(), "not the one who is watched");
+    assert_eq!(a.prolong_session(s, nora, HERE).await.unwrap(), 10);
+    assert!(a.prolong_session(s, nora, HERE).await.is_err(), "once");
     assert!(h.said().await.contains(&SupervisionEvent::Prolonged { session: s, by: nora, minutes: 10 }));
     let (verdict, _) = a.rejudge(&p.standing()).await.unwrap();
     let until = end + time::Duration::minutes(10);

@@ -2,7 +2,7 @@
 use crate::{
     connecting::permit,
     unmask::Scene,
-    world::{Someone, World, now},
+    world::{HERE, Someone, World, now},
 };
 use anteroom_approvals::{AbsenceError, Answer, Answered, BreakGlassError, CardError, CardForm, ManageError, ReviewError, UnmaskError};
 use anteroom_domain::{
@@ -133,13 +133,13 @@ async fn a_supervisor_who_becomes_a_vendors_watches_no_more_and_joins_nothing() 
     let s = SessionId(Uuid::now_v7());
     let p = Box::pin(permit(&w, &mut vera, s)).await;
     w.approvals.session_started(&p, [0; 32], "gw").await.unwrap();
-    w.approvals.join_supervision(s, nora.person.id).await.unwrap();
+    w.approvals.join_supervision(s, nora.person.id, HERE).await.unwrap();
     assert!(w.approvals.watched(s).await.unwrap().is_some());
     // Of another company than vera's: a stranger to her, and a vendor's all the same.
     w.sql("insert into company (id, name, contract_ends, created_at) values ('00000000-0000-7000-8000-000000000002', 'Other', now() + interval '1 year', now())").await;
     w.sql(r#"update person set attributes = '{"company": "00000000-0000-7000-8000-000000000002"}' where handle = 'nora'"#).await;
     assert_eq!(w.approvals.watched(s).await.unwrap(), None, "the session stands still");
-    assert_eq!(w.approvals.join_supervision(s, nora.person.id).await.unwrap_err(), ManageError::NotAllowed);
+    assert_eq!(w.approvals.join_supervision(s, nora.person.id, HERE).await.unwrap_err(), ManageError::NotAllowed);
 }
 
 #[tokio::test]

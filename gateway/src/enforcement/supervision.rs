@@ -34,14 +34,19 @@ impl Supervisor {
     pub(super) async fn watch(self, mut changes: Receiver<Change>) {
         let mut machine = Supervision::new(self.now(), self.patience);
         let mut ask_at = Instant::now();
+        let mut who = Vec::new();
         loop {
             let due = machine.due().map(|d| self.started + d);
+            let mut came_or_went = false;
             let input = tokio::select! {
                 _ = self.end.ended() => break,
                 () = until(due) => Input::Nothing,
                 () = sleep_until(ask_at) => { ask_at = Instant::now() + ASK; self.ask(&machine).await }
                 change = changes.recv() => match change {
-                    Ok(Change::Supervision(s)) if s == self.session => self.ask(&machine).await,
+                    Ok(Change::Supervision(s)) if s == self.session => {
+                        came_or_went = true;
+                        self.ask(&machine).await
+                    }
                     // A supervisor who was suspended watches no more.
                     Ok(Change::PersonSuspended(_) | Change::Person(_) | Change::Resync) | Err(RecvError::Lagged(_)) => self.ask(&machine).await,
                     Ok(_) => continue,
@@ -49,7 +54,10 @@ impl Supervisor {
                 },
             };
             let next = machine.step(input, self.now());
-            self.turned(machine.state(), next.state()).await;
+            self.turned(machine.state(), next.state(), &mut who).await;
+            if came_or_went && matches!((machine.state(), next.state()), (State::Watched { .. }, State::Watched { .. })) {
+                self.handed_over(&mut who).await;
+            }
             machine = next;
             if machine.state() == State::Ended {
                 self.end.end(EndReason::Unwatched);
@@ -86,7 +94,7 @@ impl Supervisor {
     }
 
     /// Holds before anything is written down, and writes down before it lets go.
-    async fn turned(&self, from: State, to: State) {
+    async fn turned(&self, from: State, to: State, who: &mut Vec<String>) {
         match (from, to) {
             (State::Watched { .. }, State::StandingStill { .. } | State::Ended) => {
                 self.registry.hold(self.session, Hold::Unwatched);
@@ -95,7 +103,8 @@ impl Supervisor {
                 self.approvals.note(AuditEvent::Supervision(SupervisionEvent::StandsStill { session: self.session }), None).await;
             }
             (State::Lobby { .. } | State::StandingStill { .. }, State::Watched { .. }) => {
-                self.note("a supervisor watches".to_owned()).await;
+                *who = self.watchers().await;
+                self.note(watched_by(who)).await;
                 self.approvals.note(AuditEvent::Supervision(SupervisionEvent::GoesOn { session: self.session }), None).await;
                 self.notices.say("a supervisor watches this session");
                 self.registry.release(self.session, Hold::Lobby);
@@ -103,6 +112,20 @@ impl Supervisor {
             }
             _ => {}
         }
+    }
+
+    /// Somebody came or went while somebody watches: the recording says who it is from now on.
+    async fn handed_over(&self, who: &mut Vec<String>) {
+        let now = self.watchers().await;
+        if !now.is_empty() && now != *who {
+            self.note(watched_by(&now)).await;
+            *who = now;
+        }
+    }
+
+    /// Display names. A database that does not say now is asked again by who reads the log; nothing waits for a name.
+    async fn watchers(&self) -> Vec<String> {
+        timeout(ANSWER, self.approvals.watchers(self.session)).await.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     async fn take_notes(&self) {
@@ -122,9 +145,31 @@ impl Supervisor {
     }
 }
 
+/// As the recording has it.
+fn watched_by(who: &[String]) -> String {
+    match who {
+        [] => "a supervisor watches".into(),
+        [one] => format!("a supervisor watches: {one}"),
+        several => format!("supervisors watch: {}", several.join(", ")),
+    }
+}
+
 async fn until(due: Option<Instant>) {
     match due {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recording_says_who_watches_by_name() {
+        let names = |n: &[&str]| n.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        assert_eq!(watched_by(&names(&["Nora Example"])), "a supervisor watches: Nora Example");
+        assert_eq!(watched_by(&names(&["Nora Example", "Ben Example"])), "supervisors watch: Nora Example, Ben Example");
+        assert_eq!(watched_by(&[]), "a supervisor watches");
     }
 }

@@ -1,8 +1,8 @@
 //! Watching: who may, what is said about it, and what the log keeps.
 use super::Site;
 use crate::world::{HERE, KEY_FINGERPRINT, Someone, World, account};
-use anteroom_approvals::{AskStepUp, SealedRecord};
-use anteroom_domain::{AuditEvent, EndReason, LiveSession, RecordingState, Role, Secret, SessionId, TargetName};
+use anteroom_approvals::{AskStepUp, Change, SealedRecord};
+use anteroom_domain::{AuditEvent, EndReason, LiveSession, RecordingState, Role, Secret, SessionControl as _, SessionId, TargetName};
 use anteroom_policy::{Decision, Permit, SecondFactor};
 use anteroom_recorder::{Event, EventKind, PrivateKey, Pty, Recipients, Recorder, RecorderOptions, Recording, Replayer, SessionHeader};
 use axum::{
@@ -10,6 +10,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use std::{io::Write, os::unix::fs::OpenOptionsExt, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 pub(super) async fn permit(w: &World, who: &mut Someone, session: SessionId) -> Permit {
     let ask = AskStepUp {
@@ -204,6 +205,11 @@ async fn who_may_terminate_may_write_and_the_log_says_that_they_did() {
     let bad = site.form(&path, &[("text", "\u{1b}[2J")], Some(&bob)).await;
     assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(site.control.said.lock().unwrap().is_empty());
+    // No gateway takes it: the session runs on another one, which is away.
+    let nobody = site.form(&path, &[("text", "hello?")], Some(&bob)).await;
+    assert!(nobody.text.contains("no gateway answered") && nobody.text.contains("hello?"), "{}", nobody.text);
+    let stop = CancellationToken::new();
+    let gateway = other_gateway(&site, &stop).await;
     let sent = site.form(&path, &[("text", "please stop,\r\nthe ward calls")], Some(&bob)).await;
     assert_eq!(sent.header("location"), "/sessions?done=message-sent");
     assert_eq!(site.control.said.lock().unwrap().as_slice(), ["BOB: please stop, the ward calls"]);
@@ -214,8 +220,33 @@ async fn who_may_terminate_may_write_and_the_log_says_that_they_did() {
     // Nobody there: said so, and nothing in the log.
     site.control.live.lock().unwrap().clear();
     let nobody = site.form(&path, &[("text", "hello?")], Some(&bob)).await;
-    assert!(nobody.text.contains("nobody read it") && nobody.text.contains("hello?"), "{}", nobody.text);
+    assert!(nobody.text.contains("no terminal open") && nobody.text.contains("hello?"), "{}", nobody.text);
     assert_eq!(told(site.world.log().await), 1);
+    stop.cancel();
+    gateway.await.unwrap();
+    site.world.approvals.session_ended(id, &EndReason::ClientClosed).await;
+    let over = site.form(&path, &[("text", "hello?")], Some(&bob)).await;
+    assert!(over.text.contains("This session is over"), "{}", over.text);
+}
+
+/// What a gateway does with messages, somewhere else: it is told of them by the database only.
+async fn other_gateway(site: &Site, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
+    let (a, control) = (site.world.approvals.clone(), site.control.clone());
+    let mut changes = a.changes();
+    let hears = tokio::spawn({
+        let (a, stop) = (a.clone(), stop.clone());
+        async move { a.run(stop).await }
+    });
+    while changes.recv().await.unwrap() != Change::Resync {}
+    tokio::spawn(async move {
+        loop {
+            let Ok(Change::Message { session, message }) = changes.recv().await else { continue };
+            let Some(taken) = a.take_message(message).await.unwrap() else { continue };
+            let shown = control.message(session, &taken.from, &taken.text);
+            a.message_answered(message, session, taken.by, shown).await.unwrap();
+        }
+    });
+    hears
 }
 
 #[tokio::test]

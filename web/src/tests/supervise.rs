@@ -4,7 +4,9 @@ use super::{
     replay::{begun, studio},
 };
 use crate::world::{Someone, now};
+use anteroom_approvals::shipped_policies;
 use anteroom_domain::{AuditEvent, DisplayName, EndReason, PersonAttributes, Role, TargetAttributes, audit::SupervisionEvent};
+use anteroom_policy::PolicyFile;
 use anteroom_recorder::{Event, EventKind, Pty};
 use axum::http::StatusCode;
 use serde_json::json;
@@ -91,4 +93,42 @@ async fn a_seat_is_taken_kept_seen_from_and_given_up() {
     let told = |f: &dyn Fn(&SupervisionEvent) -> bool| log.iter().filter(|e| matches!(e, AuditEvent::Supervision(s) if f(s))).count();
     assert_eq!(told(&|s| matches!(s, SupervisionEvent::Joined { .. })), 1);
     assert_eq!(told(&|s| matches!(s, SupervisionEvent::Left { by, .. } if *by == nora.person.id)), 1);
+}
+
+/// The menu says how many wait, to those who may watch them.
+#[tokio::test]
+async fn the_menu_counts_who_waits_for_a_supervisor_and_the_list_follows_policy() {
+    let studio = studio();
+    let site = Site::with(Some(studio.replayer.clone())).await;
+    let a = &site.world.approvals;
+    let (mut vera, mut bob) = (site.world.somebody("vera", Role::Admin).await, site.world.somebody("bob", Role::Approver).await);
+    let (nora, op) = (site.world.somebody("nora", Role::Approver).await, site.world.somebody("op", Role::Operator).await);
+    vendor(&site, &mut vera).await;
+    site.world.grant(&vera, &mut bob).await;
+    let waiting = "Supervise <span class=\"count\">1<";
+    assert!(!site.get("/", Some(&nora)).await.text.contains("Supervise <span"));
+    let (id, recording) = Box::pin(begun(&site, &studio, &mut vera)).await;
+    let page = format!("/supervise/{id}");
+    assert!(site.get("/", Some(&nora)).await.text.contains(waiting));
+    for stranger in [&vera, &op] {
+        assert!(!site.get("/", Some(stranger)).await.text.contains("/supervise"), "{}", stranger.person.handle);
+    }
+    site.json(&format!("{page}/join"), &json!({}), Some(&nora)).await;
+    assert!(!site.get("/", Some(&bob)).await.text.contains(waiting), "somebody watches");
+    site.world.sql("update supervision set renewed_at = renewed_at - interval '5 seconds'").await;
+    assert!(site.get("/", Some(&bob)).await.text.contains(waiting), "and is gone");
+
+    let mut files = shipped_policies();
+    let text = "@id(\"bob\") @reason(\"Only bob watches.\") forbid (principal, action == Action::\"supervise\", resource)
+        unless { principal.handle == \"bob\" };";
+    files.push(PolicyFile { name: "bob.cedar".into(), text: text.into() });
+    a.set_policy(None, files, "only bob").await.unwrap();
+    assert!(site.get("/", Some(&bob)).await.text.contains(waiting) && !site.get("/", Some(&nora)).await.text.contains(waiting));
+    assert!(site.get("/supervise", Some(&nora)).await.text.contains("Nobody waits for a supervisor"));
+    let why = site.get(&page, Some(&nora)).await;
+    assert!(why.status == StatusCode::UNPROCESSABLE_ENTITY && why.text.contains("Only bob watches."), "{}", why.text);
+    let why = site.json(&format!("{page}/join"), &json!({}), Some(&nora)).await;
+    assert!(why.status == StatusCode::UNPROCESSABLE_ENTITY && why.text.contains("Only bob watches."), "{}", why.text);
+    assert_eq!(site.get(&page, Some(&bob)).await.status, StatusCode::OK);
+    drop(recording);
 }

@@ -186,6 +186,7 @@ impl Approvals {
         source: IpAddr,
         now: Moment,
     ) -> Result<Case, BreakGlassError> {
+        // Before the target is looked up: a vendor's person learns nothing of what exists.
         let person = store::people::held(&mut *tx, person.id).await?.filter(|p| may(p, Action::BreakGlass));
         let person = person.ok_or(BreakGlassError::NotAllowed)?;
         let target = store::targets::by_name(&mut *tx, form.target.as_str()).await?.ok_or(BreakGlassError::NoSuchTarget)?;
@@ -203,7 +204,7 @@ impl Approvals {
             account: &account.name,
             capabilities: &form.capabilities,
             lasts: form.length,
-            source,
+            source: Some(source),
             posture: posture.as_ref(),
             now,
         };

@@ -51,6 +51,11 @@ impl Show<'_> {
     fn needed(&self) -> String {
         listed(&self.progress.needed)
     }
+    /// All that have to have signed, and nobody has made the grant of it: somebody's signature counts again that did not in between.
+    fn complete(&self) -> bool {
+        let p = &self.progress;
+        self.request.state == RequestState::Pending && p.missing.is_empty() && p.given.iter().any(|g| g.counts)
+    }
     /// Whether there is anything to tell beside "one approver".
     fn several(&self) -> bool {
         !self.progress.given.is_empty()

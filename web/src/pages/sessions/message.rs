@@ -6,7 +6,8 @@ use crate::{
     pages::names::Names,
     state::App,
 };
-use anteroom_domain::{AuditEvent, MessageText, SessionId, SessionRecord};
+use anteroom_approvals::MessageFate;
+use anteroom_domain::{MessageText, SessionId, SessionRecord};
 use askama::Template;
 use axum::{
     extract::State,
@@ -52,14 +53,13 @@ pub(crate) async fn send(
     let again = Write::page(&app, frame, id, words.text, None).await?;
     let wrong = match MessageText::new(&again.text) {
         Err(wrong) => wrong,
-        Ok(line) => {
-            if app.control.message(id, viewer.person.display_name.as_str(), line.as_str()) {
-                let me = viewer.person.id;
-                app.approvals.note(AuditEvent::MessageSent { session: id, by: me }, Some(me)).await;
-                return Ok(Redirect::to("/sessions?done=message-sent").into_response());
-            }
-            "nobody read it: the session is over, has no terminal open, or runs on another gateway"
-        }
+        // By way of the database: whichever gateway runs the session says what became of it, and writes it down.
+        Ok(line) => match app.approvals.send_message(id, viewer.person.id, &line).await? {
+            MessageFate::Shown => return Ok(Redirect::to("/sessions?done=message-sent").into_response()),
+            MessageFate::NobodyReads => "nobody read it: the session has no terminal open",
+            MessageFate::NoAnswer => "nobody read it: no gateway answered for this session within five seconds",
+            MessageFate::SessionOver => "nobody read it: the session is over",
+        },
     };
     html_again(&Write { wrong: Some(wrong), ..again })
 }

@@ -1,11 +1,11 @@
 //! Who waits for a supervisor.
-use super::{Supervised, all};
 use crate::{
     errors::Problem,
-    guard::Viewer,
+    guard::{Source, Viewer},
     page::{Frame, html},
     state::App,
 };
+use anteroom_approvals::ToWatch;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -13,10 +13,10 @@ use axum::{extract::State, response::Response};
 #[template(path = "supervise.html")]
 struct List {
     frame: Frame,
-    rows: Vec<Supervised>,
+    rows: Vec<ToWatch>,
 }
 
-pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer) -> Result<Response, Problem> {
-    let rows = all(&app, &viewer.person).await?;
+pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, Source(source): Source) -> Result<Response, Problem> {
+    let rows = app.approvals.to_watch(&viewer.person, source).await?;
     html(&List { frame, rows })
 }

@@ -1,7 +1,7 @@
 //! A supervisor's place at a session. It is kept by being heard of every second, and given up by leaving the page.
 use crate::{
     errors::Refusal,
-    guard::Viewer,
+    guard::{Source, Viewer},
     page::{Id, JsonOf},
     pages::recordings,
     state::App,
@@ -26,18 +26,24 @@ pub(crate) struct Note {
     text: String,
 }
 
-pub(crate) async fn join(State(app): State<App>, viewer: Viewer, Id(id): Id<SessionId>) -> Result<Json<Value>, Refusal> {
-    let seat = app.approvals.join_supervision(id, viewer.person.id).await?;
+pub(crate) async fn join(
+    State(app): State<App>,
+    viewer: Viewer,
+    Source(source): Source,
+    Id(id): Id<SessionId>,
+) -> Result<Json<Value>, Refusal> {
+    let seat = app.approvals.join_supervision(id, viewer.person.id, source).await?;
     Ok(Json(json!({ "seat": seat })))
 }
 
 pub(crate) async fn renew(
     State(app): State<App>,
     viewer: Viewer,
+    Source(source): Source,
     Id(id): Id<SessionId>,
     JsonOf(s): JsonOf<Seat>,
 ) -> Result<Json<Value>, Refusal> {
-    let watching = app.approvals.renew_supervision(s.seat, viewer.person.id).await?;
+    let watching = app.approvals.renew_supervision(s.seat, viewer.person.id, source).await?;
     let session = app.approvals.session(id).await?.ok_or_else(Refusal::not_found)?;
     let paused = app.approvals.pausing(&[id]).await?.get(&id).is_some_and(|p| p.stands());
     let shown = match app.replayer.clone().filter(|_| s.looks && watching) {
@@ -61,8 +67,13 @@ fn left(l: &TimeLeft, now: Moment) -> Value {
 }
 
 /// Lets the session go on after its grant's end.
-pub(crate) async fn prolong(State(app): State<App>, viewer: Viewer, Id(id): Id<SessionId>) -> Result<Json<Value>, Refusal> {
-    let minutes = app.approvals.prolong_session(id, viewer.person.id).await?;
+pub(crate) async fn prolong(
+    State(app): State<App>,
+    viewer: Viewer,
+    Source(source): Source,
+    Id(id): Id<SessionId>,
+) -> Result<Json<Value>, Refusal> {
+    let minutes = app.approvals.prolong_session(id, viewer.person.id, source).await?;
     Ok(Json(json!({ "minutes": minutes })))
 }
 
@@ -74,10 +85,11 @@ pub(crate) async fn leave(State(app): State<App>, viewer: Viewer, JsonOf(s): Jso
 pub(crate) async fn note(
     State(app): State<App>,
     viewer: Viewer,
+    Source(source): Source,
     Id(id): Id<SessionId>,
     JsonOf(n): JsonOf<Note>,
 ) -> Result<StatusCode, Refusal> {
     let text = MessageText::new(&n.text).map_err(|why| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why))?;
-    app.approvals.note_supervision(id, viewer.person.id, &text).await?;
+    app.approvals.note_supervision(id, viewer.person.id, source, &text).await?;
     Ok(StatusCode::NO_CONTENT)
 }
