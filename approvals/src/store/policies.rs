@@ -23,6 +23,15 @@ pub(crate) struct New<'a> {
     pub(crate) at: Moment,
 }
 
+/// The newest version, 0 if nobody set one; nobody sets another before our transaction ends.
+pub(crate) async fn hold_newest(tx: &mut sqlx::PgConnection) -> Store<i64> {
+    // A number of our own: there is no row yet that two could wait for.
+    const SETTING: i64 = 0x706f_6c69_6379;
+    sqlx::query!("select pg_advisory_xact_lock($1)", SETTING).execute(&mut *tx).await?;
+    let newest = sqlx::query_scalar!("select max(version) from policy_version").fetch_one(tx).await?;
+    Ok(newest.unwrap_or_default())
+}
+
 pub(crate) async fn insert(db: impl PgExecutor<'_>, n: New<'_>) -> Store<i64> {
     let version = sqlx::query_scalar!(
         "insert into policy_version (files, sha256, note, set_by, set_at) values ($1, $2, $3, $4, $5) returning version",

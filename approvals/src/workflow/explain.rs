@@ -1,10 +1,13 @@
 //! Why somebody may, or may not, reach a target: the same questions as in earnest, answered in sentences.
 use super::ruling::in_words;
 use crate::{Approvals, StoreError, clock, store};
-use anteroom_domain::{AccountName, AtEnd, Capabilities, Capability, GrantState, Machine, Moment, Obligations, Person, Role, TargetName};
-use anteroom_policy::{Ask, Question, pdp::Factor};
+use anteroom_domain::{
+    AccountName, AtEnd, Capabilities, Capability, Company, GrantState, Lock, Machine, Moment, Obligations, Person, Role, Target,
+    TargetName,
+    break_glass::{LONGEST, USUAL},
+};
+use anteroom_policy::{Action, Ask, Question, VendorRefusal, break_glass, break_glass::NoGlass, may, pdp::Factor, vendor};
 use anteroom_posture::{Comes, fitting};
-use std::net::{IpAddr, Ipv4Addr};
 use time::Duration;
 
 #[derive(Debug, Clone, serde::Serialize)]
@@ -14,6 +17,8 @@ pub struct Explained {
     /// May connect then, if a grant counts and a second factor is given.
     pub may_connect: bool,
     pub has_grant: bool,
+    /// May take it without an approval in an emergency, and connect under that.
+    pub may_break_glass: bool,
     /// For people, in order.
     pub sentences: Vec<String>,
 }
@@ -43,57 +48,72 @@ impl<'a> Why<'a> {
 impl Approvals {
     /// None: there is no such target.
     pub async fn explain(&self, q: Why<'_>) -> Result<Option<Explained>, StoreError> {
-        let (now, person, account) = (q.at.unwrap_or_else(clock::now), q.person, q.account);
-        let Some(target) = store::targets::by_name(&self.inner.pool, q.target.as_str()).await? else { return Ok(None) };
-        let grants = store::grants::unended(&self.inner.pool, person.id, Some(target.id), now).await?;
-        let has_grant = grants.iter().any(|g| g.account_name == *account && g.state(now) == GrantState::Live);
-        let capabilities = q.capabilities.clone().unwrap_or_else(|| Capabilities::usual(target.protocol));
-        let machines = store::posture::of(&self.inner.pool, &[person.id.0]).await?;
+        let (now, person, account, pool) = (q.at.unwrap_or_else(clock::now), q.person, q.account, &self.inner.pool);
+        let Some(target) = store::targets::by_name(pool, q.target.as_str()).await? else { return Ok(None) };
+        let grants = store::grants::unended(pool, person.id, Some(target.id), now).await?;
+        let locks = store::locks::between(pool, person, target.id).await?;
+        let company = store::companies::of(pool, person).await?;
+        let broken = store::break_glass::count_since(pool, person.id, clock::now() - break_glass::COUNTED).await?;
+        let emergencies = store::break_glass::live_of(pool, person.id, now).await?;
+        let machines = store::posture::of(pool, &[person.id.0]).await?;
         let machine = machine(machines.iter().map(|(_, m)| m), q.comes);
-        let asked = |ask, factor| {
-            in_words(self.policy().decide(&Question {
+        let capabilities = q.capabilities.clone().unwrap_or_else(|| Capabilities::usual(target.protocol));
+        let policy = self.policy();
+        let asked = |ask, factor, emergency| {
+            in_words(policy.decide(&Question {
                 ask,
                 person,
                 target: &target,
                 account,
                 capabilities: &capabilities,
                 lasts: Duration::HOUR,
-                source: Some(q.comes.from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+                // What is not said is not known: policy is asked as when nobody knows.
+                source: q.comes.from,
                 factor,
                 posture: machine.map(|m| &m.posture),
-                break_glass: false,
+                break_glass: emergency,
                 now,
             }))
         };
-        let (ask, connect) = (asked(Ask::Request, None), asked(Ask::Connect, q.factor));
         let (who, place) = (&person.handle, format!("{account}@{}", target.name));
-        let mut sentences = Vec::new();
-        if person.is_suspended() {
-            sentences.push(format!("{who} is suspended: nothing is allowed, whatever the policies say."));
-        }
-        if !person.roles.has(Role::Admin) {
-            sentences.push(format!("{who} has not the role admin: nothing can be asked for or reached."));
-        }
+        let mut sentences = in_the_way(person, &target, &locks, company.as_ref(), now);
         if !target.accounts.iter().any(|a| a.name == *account) {
             sentences.push(format!("{} has no account {account} here.", target.name));
         }
-        let misfit = q.capabilities.as_ref().and_then(|c| c.misfit(target.protocol));
-        if let Some(c) = misfit {
+        if let Some(c) = q.capabilities.as_ref().and_then(|c| c.misfit(target.protocol)) {
             sentences.push(format!("{} speaks {}, which knows no {c}.", target.name, target.protocol.title()));
         }
-        if self.policy().speaks_of_posture() {
+        let open = sentences.is_empty();
+        if policy.speaks_of_posture() {
             sentences.push(from_where(who.as_str(), machines.len(), machine, now));
         }
+        if policy.speaks_of_source() && q.comes.from.is_none() {
+            sentences.push("From which address is not said, and policy asks: it is answered as if nobody knew.".into());
+        }
+
+        let ask = asked(Ask::Request, None, false);
         let refused = ask.as_ref().ok().and_then(|o| left_out(Ask::Request, &capabilities, o));
         match (&ask, &refused) {
             (Ok(_), Some(why)) => sentences.push(format!("{who} may not ask for {place} so: {why}")),
-            (Ok(o), None) => sentences.push(format!("{who} may ask for {place}{}.", in_return(o))),
+            (Ok(o), None) if open => sentences.push(format!("{who} may ask for {place}{}.", in_return(o))),
+            (Ok(o), None) => sentences.push(format!("Policy alone would let {who} ask for {place}{}.", in_return(o))),
             (Err(why), _) => sentences.push(format!("{who} may not ask for {place}: {}", why.join(" "))),
         }
-        match &connect {
-            Ok(_) if has_grant => sentences.push(format!("A grant for {place} counts then, and policy lets the connection be.")),
-            Ok(_) => sentences.push(format!("No grant for {place} counts then; with an approved one policy would let the connection be.")),
-            Err(why) => sentences.push(format!("Policy does not let {who} connect to {place} then: {}", why.join(" "))),
+
+        // The grant that a connection would be judged by; one that broke the glass is asked about as one.
+        let live = grants.iter().filter(|g| g.account_name == *account && g.state(now) == GrantState::Live);
+        let live = live.max_by_key(|g| (g.capabilities.has(&Capability::Unmask), g.not_after));
+        let broke = live.is_some_and(|g| emergencies.contains(&g.id));
+        let connect = asked(Ask::Connect, q.factor, broke);
+        let lacking = connect.as_ref().ok().and_then(|o| live.filter(|_| !broke).and_then(|g| g.obligations.lacks(o)));
+        match (&connect, live, lacking) {
+            (Ok(_), Some(_), Some(quorum)) => sentences
+                .push(format!("A grant for {place} counts then, but policy asks for {quorum} by now, and it has fewer: ask again.")),
+            (Ok(_), Some(_), None) => sentences.push(format!("A grant for {place} counts then, and policy lets the connection be.")),
+            (Ok(_), None, _) => {
+                sentences.push(format!("No grant for {place} counts then; with an approved one policy would let the connection be."));
+            }
+            (Err(why), ..) => sentences.push(format!("Policy does not let {who} connect to {place} then: {}", why.join(" "))),
         }
         if let Ok(o) = &connect {
             sentences.extend(left_out(Ask::Connect, &capabilities, o));
@@ -102,10 +122,59 @@ impl Approvals {
                 None => sentences.push("A second factor is always asked.".into()),
             }
         }
-        let open = !person.is_suspended() && person.roles.has(Role::Admin) && misfit.is_none();
+
+        // Their own passkey breaks the glass, and then the connection is asked about like every other.
+        let breaks = || {
+            let no = |why: &str| format!("In an emergency {who} could not reach {place} either: {why}");
+            if !may(person, Action::BreakGlass) {
+                return Err(no("emergencies are for the hospital's own people."));
+            }
+            let ruling = asked(Ask::BreakGlass, None, true);
+            let longest = ruling.as_ref().ok().and_then(|o| o.longest).map_or(LONGEST, |m| LONGEST.min(Duration::minutes(m.into())));
+            let wish = break_glass::Wish { length: USUAL.min(longest), before: broken, ruling: &ruling };
+            let owed = break_glass::judge(&wish).map_err(|e| match e {
+                NoGlass::Policy(why) => no(&why.join(" ")),
+                NoGlass::TooOften => no(&format!("they broke the glass {} times within a day.", break_glass::MOST)),
+                NoGlass::Length { .. } => no("policy lets an emergency last for less than is any use."),
+            })?;
+            asked(Ask::Connect, q.factor, true).map_err(|why| no(&why.join(" ")))?;
+            let watched = if owed.supervise { ", while a supervisor watches" } else { "" };
+            let minutes = longest.whole_minutes();
+            Ok(format!(
+                "In an emergency {who} could take {place} without an approval, for {minutes} minutes at most{watched}; everybody is told."
+            ))
+        };
+        let emergency = if open { breaks() } else { Err("In an emergency the same stands in the way.".into()) };
+        let may_break_glass = emergency.is_ok();
+        sentences.push(emergency.unwrap_or_else(|no| no));
+
         let may_ask = open && ask.is_ok() && refused.is_none();
-        Ok(Some(Explained { may_ask, may_connect: open && connect.is_ok(), has_grant, sentences }))
+        let may_connect = open && connect.is_ok() && lacking.is_none();
+        Ok(Some(Explained { may_ask, may_connect, has_grant: live.is_some(), may_break_glass, sentences }))
     }
+}
+
+/// What code asks whatever a policy's text says. If there is any, nothing can be asked for or reached.
+pub(super) fn in_the_way(person: &Person, target: &Target, locks: &[Lock], company: Option<&Company>, now: Moment) -> Vec<String> {
+    let (who, mut all) = (&person.handle, Vec::new());
+    if person.is_suspended() {
+        all.push(format!("{who} is suspended: nothing is allowed, whatever the policies say."));
+    }
+    if locks.iter().any(|l| l.keeps_out(person)) {
+        all.push(format!("{who} is locked, or their company is: nothing is allowed until that is lifted."));
+    }
+    if locks.iter().any(|l| l.closes(target)) {
+        all.push(format!("{} is locked: nobody reaches it until that is lifted.", target.name));
+    }
+    if !person.roles.has(Role::Admin) {
+        all.push(format!("{who} has not the role admin: nothing can be asked for or reached."));
+    }
+    match vendor::terms(person, target, company, now) {
+        Ok(_) => {}
+        Err(VendorRefusal::NotTheirs) => all.push(format!("{who}'s company does not keep {}.", target.name)),
+        Err(VendorRefusal::ContractEnded) => all.push(format!("The contract of {who}'s company is over then.")),
+    }
+    all
 }
 
 /// What of these capabilities policy does not give: a request for more is refused, a connection gets less.

@@ -63,6 +63,8 @@ pub enum PolicySetError {
     Manage(#[from] ManageError),
     #[error("{0}")]
     Policy(#[from] PolicyErrors),
+    #[error("somebody else has set version {version} meanwhile; compare with it and set yours again")]
+    Meanwhile { version: i64 },
 }
 impl From<StoreError> for PolicySetError {
     fn from(e: StoreError) -> Self {
@@ -103,6 +105,17 @@ impl Approvals {
 
     /// Counts from the commit on, on every gateway. What does not type-check is refused and the old one stays.
     pub async fn set_policy(&self, actor: Option<PersonId>, files: Vec<PolicyFile>, note: &str) -> Result<i64, PolicySetError> {
+        self.set_policy_over(actor, files, note, None).await
+    }
+
+    /// The same, if the version that the text was made from counts still: of two who do so at the same moment the second is told.
+    pub async fn set_policy_over(
+        &self,
+        actor: Option<PersonId>,
+        files: Vec<PolicyFile>,
+        note: &str,
+        base: Option<i64>,
+    ) -> Result<i64, PolicySetError> {
         self.check_actor(actor, Action::ManagePolicies).await?;
         if note.chars().count() > MAX_NOTE || note.chars().any(char::is_control) {
             let why = format!("must be one line of at most {MAX_NOTE} characters");
@@ -111,6 +124,14 @@ impl Approvals {
         let policy = Policy::load(files.clone())?;
         let (now, sha256) = (clock::now(), sha256(&files));
         let mut tx = self.begin().await?;
+        // Whoever sets one waits here for whoever does already, and then sees that version.
+        let counts = store::policies::hold_newest(&mut tx).await?;
+        if base.is_some_and(|base| base != counts) {
+            drop(tx);
+            // Another gateway's, and this one may not have heard of it yet.
+            self.reload_policy().await?;
+            return Err(PolicySetError::Meanwhile { version: counts });
+        }
         let new = store::policies::New { files: &files, sha256, note, by: actor, at: now };
         let version = store::policies::insert(&mut *tx, new).await?;
         let event = PolicyEvent::Set {

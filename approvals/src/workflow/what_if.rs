@@ -1,14 +1,16 @@
 //! What would policy say, now or with another text? The questions of earnest, put to a policy that need not count; nothing is changed by asking.
-use super::explain::{factor_asked, from_where, in_return, left_out, machine};
+use super::explain::{factor_asked, from_where, in_return, in_the_way, left_out, machine};
+use super::ruling::in_words;
 use crate::{Approvals, GrantFilter, ManageError, Page, RequestFilter, StoreError, clock, store};
 use anteroom_domain::{
-    AccessRequest, AccountName, Capabilities, Grant, GrantId, GrantState, Handle, Machine, Moment, Obligations, Person, PersonId,
-    RequestId, RequestState, Role, Target, TargetId, TargetName,
+    AccessRequest, AccountName, Capabilities, Capability, Grant, GrantId, GrantState, Handle, Machine, Moment, Obligations, Person,
+    PersonId, RequestId, RequestState, Target, TargetId, TargetName,
 };
 use anteroom_policy::{
-    Action, Ask, Policy, Question, Ruling, may,
+    Action, Ask, Policy, Question, Ruling,
+    break_glass::{self, NoGlass},
+    may,
     pdp::{Factor, Ground},
-    vendor,
 };
 use anteroom_posture::{Comes, fitting};
 use std::{collections::HashMap, net::IpAddr};
@@ -110,9 +112,15 @@ impl Approvals {
         });
         let speaks = policy.speaks_of_posture();
         let machine = speaks.then(|| from_where(person.handle.as_str(), machines.len(), found, now));
-        let mut besides = self.besides(q, &person, &target, now).await?;
+        let broken = store::break_glass::count_since(pool, person.id, clock::now() - break_glass::COUNTED).await?;
+        let owed = match &ruling {
+            Ruling::Permit { obligations, .. } => Some(obligations),
+            Ruling::Deny { .. } => None,
+        };
+        let mut besides = self.besides(q, &person, &target, owed, now).await?;
         let owes = match &ruling {
             Ruling::Permit { obligations, .. } => {
+                besides.extend(no_emergency(q, &ruling, broken));
                 besides.extend(left_out(q.ask, &capabilities, obligations));
                 besides.extend(q.factor.filter(|_| q.ask == Ask::Connect).and_then(|f| factor_asked(f, obligations)));
                 Some(words(obligations))
@@ -123,30 +131,30 @@ impl Approvals {
     }
 
     /// What code asks whatever a policy's text says.
-    async fn besides(&self, q: &WhatIf, person: &Person, target: &Target, now: Moment) -> Result<Vec<String>, StoreError> {
+    async fn besides(
+        &self,
+        q: &WhatIf,
+        person: &Person,
+        target: &Target,
+        owed: Option<&Obligations>,
+        now: Moment,
+    ) -> Result<Vec<String>, StoreError> {
         let (pool, who) = (&self.inner.pool, &person.handle);
-        let mut all = Vec::new();
-        if person.is_suspended() {
-            all.push(format!("{who} is suspended."));
-        }
         let locks = store::locks::between(pool, person, target.id).await?;
-        if locks.iter().any(|l| l.keeps_out(person)) {
-            all.push(format!("{who} is locked."));
-        }
-        if locks.iter().any(|l| l.closes(target)) {
-            all.push(format!("{} is locked.", target.name));
-        }
         if q.ask == Ask::Supervise {
-            if !person.is_suspended() && !may(person, Action::Supervise) {
-                all.push(format!("{who} is no approver of the hospital: only they watch."));
+            let mut all = Vec::new();
+            if !may(person, Action::Supervise) {
+                all.push(format!("{who} is no approver of the hospital, or suspended: only they watch."));
+            }
+            if locks.iter().any(|l| l.keeps_out(person)) {
+                all.push(format!("{who} is locked."));
             }
             return Ok(all);
         }
-        if q.ask == Ask::BreakGlass && person.roles.has(Role::Admin) && !person.is_suspended() && !may(person, Action::BreakGlass) {
+        let company = store::companies::of(pool, person).await?;
+        let mut all = in_the_way(person, target, &locks, company.as_ref(), now);
+        if q.ask == Ask::BreakGlass && all.is_empty() && !may(person, Action::BreakGlass) {
             all.push(format!("{who} is a vendor's: emergencies are for the hospital's own people."));
-        }
-        if !person.roles.has(Role::Admin) {
-            all.push(format!("{who} has not the role admin."));
         }
         if !target.accounts.iter().any(|a| a.name == q.account) {
             all.push(format!("{} has no account {} here.", target.name, q.account));
@@ -154,14 +162,18 @@ impl Approvals {
         if let Some(c) = q.capabilities.as_ref().and_then(|c| c.misfit(target.protocol)) {
             all.push(format!("{} speaks {}, which knows no {c}.", target.name, target.protocol.title()));
         }
-        let company = store::companies::of(pool, person).await?;
-        if vendor::terms(person, target, company.as_ref(), now).is_err() {
-            all.push(format!("{who}'s company does not keep {}, or its contract is over then.", target.name));
-        }
         if q.ask == Ask::Connect {
             let grants = store::grants::unended(pool, person.id, Some(target.id), now).await?;
-            if !grants.iter().any(|g| g.account_name == q.account && g.state(now) == GrantState::Live) {
-                all.push(format!("No grant for {}@{} counts then; policy is asked as if one did.", q.account, target.name));
+            let live = grants.iter().filter(|g| g.account_name == q.account && g.state(now) == GrantState::Live);
+            match (live.max_by_key(|g| (g.capabilities.has(&Capability::Unmask), g.not_after)), owed) {
+                (None, _) => all.push(format!("No grant for {}@{} counts then; policy is asked as if one did.", q.account, target.name)),
+                (Some(grant), Some(owed)) if !q.emergency => all.extend(grant.obligations.lacks(owed).map(|lacking| {
+                    format!(
+                        "The grant for {}@{} has fewer approvals than policy asks by now ({lacking}): ask again.",
+                        q.account, target.name
+                    )
+                })),
+                (Some(_), _) => {}
             }
             if q.factor.is_none() {
                 all.push("A second factor is always asked.".into());
@@ -247,6 +259,18 @@ impl Approvals {
             emergencies: store::break_glass::among(pool, &ids).await?,
         })
     }
+}
+
+/// What code asks of an emergency that policy permits: how long, and how often.
+fn no_emergency(q: &WhatIf, ruling: &Ruling, before: i64) -> Option<String> {
+    let length = Duration::minutes(q.minutes.into());
+    let ruling = in_words(ruling.clone());
+    let wish = break_glass::Wish { length, before, ruling: &ruling };
+    let no = (q.ask == Ask::BreakGlass).then(|| break_glass::judge(&wish).err())??;
+    Some(match no {
+        NoGlass::TooOften => format!("{} broke the glass {} times within a day: that is all.", q.person, break_glass::MOST),
+        other => format!("It would be refused: {other}."),
+    })
 }
 
 struct Facts {

@@ -112,6 +112,13 @@ fn a_vendor_waits_in_the_lobby_works_while_watched_and_stands_still_when_nobody_
         assert!(what.contains(&expected), "{expected} in {what:?}");
     }
     assert!(!format!("{events:?}").contains("coil driver"), "the note's words are in the audit log");
+    // The recording itself says who it was, each time.
+    let max = w.person("max", &["auditor"]).unwrap();
+    wait_for("the recording's marks", Duration::from_secs(20), || {
+        let page = max.get(&format!("/recordings/{id}"))?.body;
+        Ok((page.matches("a supervisor watches: Nora Example").count() >= 2).then_some(()))
+    })
+    .unwrap();
 }
 
 #[test]

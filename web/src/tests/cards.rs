@@ -51,6 +51,7 @@ async fn a_card_is_made_printed_once_countersigned_and_revoked() {
     assert!(paper.text.contains("<svg ") && paper.text.contains("Single use") && paper.text.contains("through the gateway <b>east</b>"));
     assert_eq!(paper.header("cache-control"), "no-store");
     let code = code_on(&paper.text);
+    assert_eq!(&super::scanner::read(&paper.text), code.printed().expose(), "the picture says what the letters say");
     assert_eq!(site.form(&print, &[], Some(&kim)).await.status, StatusCode::GONE, "once");
     for page in [&path, "/cards", "/cards/new"] {
         assert!(!site.get(page, Some(&kim)).await.text.contains(code.printed().expose()));

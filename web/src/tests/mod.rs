@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 mod cards;
 mod certificates;
+mod clinical_use;
+mod comments;
 mod companies;
 mod desktop;
 mod hostile;
@@ -14,6 +16,7 @@ mod posture;
 mod replay;
 mod roles;
 mod safety;
+mod scanner;
 mod search;
 mod story;
 mod supervise;

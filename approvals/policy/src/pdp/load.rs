@@ -88,6 +88,11 @@ impl Policy {
         self.files.iter().any(|f| f.text.contains("posture"))
     }
 
+    /// Whether they speak of the address that somebody comes from.
+    pub fn speaks_of_source(&self) -> bool {
+        self.files.iter().any(|f| f.text.contains("context.source") || f.text.contains("has source"))
+    }
+
     /// The schema that policies are checked against, for people who write them.
     pub fn schema_text() -> &'static str {
         SCHEMA

@@ -123,6 +123,10 @@ impl<'a> Page<'a> {
     }
 }
 
+fn meanwhile(version: i64) -> String {
+    format!("Somebody else has set version {version} meanwhile. What is different is compared with that one; copy what you need of it.")
+}
+
 pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Result<Response, Problem> {
     let sent = Sent {
         files: app.approvals.policy().files().to_vec(),
@@ -149,10 +153,7 @@ pub(crate) async fn submit(
     let sha256 = policy_sha256(&sent.files);
     let mut wrong = Vec::new();
     if sent.base != app.approvals.policy_version() {
-        wrong.push(format!(
-            "Somebody else has set version {} meanwhile. What is different is compared with that one; copy what you need of it.",
-            app.approvals.policy_version()
-        ));
+        wrong.push(meanwhile(app.approvals.policy_version()));
     }
     if sent.set {
         if sent.note.is_empty() {
@@ -162,10 +163,11 @@ pub(crate) async fn submit(
             wrong.push("The text is another one than was checked. Look at what it changes, then let it count.".into());
         }
         if wrong.is_empty() {
-            match app.approvals.set_policy(Some(viewer.person.id), sent.files.clone(), &sent.note).await {
+            match app.approvals.set_policy_over(Some(viewer.person.id), sent.files.clone(), &sent.note, Some(sent.base)).await {
                 Ok(_) => return Ok(Redirect::to("/policies?done=policy-set").into_response()),
                 Err(PolicySetError::Manage(e @ anteroom_approvals::ManageError::Invalid { .. })) => wrong.push(e.failure().text),
                 Err(PolicySetError::Manage(e)) => return Err(e.failure().into()),
+                Err(PolicySetError::Meanwhile { version }) => wrong.push(meanwhile(version)),
                 Err(PolicySetError::Policy(e)) => return html_again(&Page::new(frame, &sent, &e.0, vec![], None)),
             }
         }

@@ -3,11 +3,12 @@ use crate::{
     errors::Problem,
     guard::Viewer,
     page::{Frame, Id, html},
+    pages::allowed::briefly,
     state::{App, SshAddress},
 };
 use anteroom_approvals::{ApprovalView, Progress};
 use anteroom_domain::{
-    AccessRequest, Grant, GrantState, Obligations, Person, RequestId, RequestState, Target,
+    AccessRequest, AtEnd, Grant, GrantState, Obligations, Person, RequestId, RequestState, Target,
     content::{ApprovalContent, Signable, Verdict},
 };
 use anteroom_policy::{Action, listed};
@@ -67,26 +68,51 @@ impl Show<'_> {
     }
 }
 
-/// What a grant will owe, in words.
+/// What a grant will owe, in words: everything of it that is signed and not said elsewhere on the page.
 fn owed(o: &Obligations) -> Vec<String> {
+    // Taken apart, so that what is added to it is added here.
+    let Obligations { supervise, live_mask, ticket, approvals: _, ordered: _, factor_age, longest, capabilities, at_end, at_once } = o;
     let mut all = Vec::new();
-    if o.supervise {
+    if *supervise {
         all.push("somebody watches, all the time".into());
     }
-    if o.live_mask {
+    if *live_mask {
         all.push("patient data is masked in what they see".into());
     }
-    if let Some(seconds) = o.factor_age {
-        all.push(if seconds == 0 {
+    if *ticket {
+        all.push("with the number of a ticket".into());
+    }
+    if let Some(seconds) = factor_age {
+        all.push(if *seconds == 0 {
             "a passkey for each connection".into()
         } else {
             format!("a passkey at most {} minutes old", seconds.div_ceil(60))
         });
     }
-    if let Some(n) = o.at_once {
-        all.push(format!("at most {n} session{} at the same time", if n == 1 { "" } else { "s" }));
+    if let Some(minutes) = longest {
+        all.push(format!("for at most {} at a time", long(u64::from(*minutes))));
+    }
+    if let Some(most) = capabilities {
+        let words = briefly(most);
+        all.push(if words.is_empty() { "nothing that they ask for here".into() } else { format!("nothing beyond: {words}") });
+    }
+    match at_end {
+        Some(AtEnd::SupervisorDecides { minutes }) => {
+            all.push(format!("whoever watches may let it go on for {} after its end, once", long(u64::from(*minutes))));
+        }
+        Some(AtEnd::Cut) => all.push("it is cut at its end, in the middle of work too".into()),
+        None => {}
+    }
+    if let Some(n) = at_once {
+        all.push(format!("at most {n} session{} at the same time", if *n == 1 { "" } else { "s" }));
     }
     all
+}
+
+/// "4 hours", "90 minutes".
+fn long(minutes: u64) -> String {
+    let (n, unit) = if minutes >= 60 && minutes.is_multiple_of(60) { (minutes / 60, "hour") } else { (minutes, "minute") };
+    format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
 }
 
 pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, Id(id): Id<RequestId>) -> Result<Response, Problem> {
@@ -119,4 +145,36 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, viewer: Viewer, I
         owed,
         terminals: app.terminals.is_some(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_domain::Capabilities;
+
+    #[test]
+    fn what_is_signed_is_said_in_words() {
+        assert!(owed(&Obligations::default()).is_empty());
+        let o = Obligations {
+            longest: Some(240),
+            capabilities: Some(Capabilities::interactive()),
+            at_end: Some(AtEnd::SupervisorDecides { minutes: 10 }),
+            ticket: true,
+            at_once: Some(1),
+            ..Obligations::default()
+        };
+        let said = owed(&o).join("; ");
+        for words in [
+            "for at most 4 hours at a time",
+            "nothing beyond: ",
+            "whoever watches may let it go on for 10 minutes after its end, once",
+            "with the number of a ticket",
+            "at most 1 session at the same time",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        let cut = Obligations { at_end: Some(AtEnd::Cut), longest: Some(90), ..Obligations::default() };
+        assert_eq!(owed(&cut), ["for at most 90 minutes at a time", "it is cut at its end, in the middle of work too"]);
+        assert_eq!((long(60), long(1)), ("1 hour".into(), "1 minute".into()));
+    }
 }
