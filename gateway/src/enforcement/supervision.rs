@@ -132,7 +132,8 @@ impl Supervisor {
         match self.approvals.take_supervision_notes(self.session).await {
             Ok(notes) => {
                 for (by, text) in notes {
-                    self.note(format!("note of {by}: {text}")).await;
+                    // Not "note of": that is how clinical texts name a patient, and the name would be masked as one.
+                    self.note(format!("noted by {by}: {text}")).await;
                 }
             }
             Err(e) => tracing::debug!(session = %self.session, error = %e, "a supervisor's notes could not be taken yet"),

@@ -359,6 +359,23 @@ fn a_command_line_is_masked() {
     );
 }
 
+/// As a gateway notes them: masked in one place and shown in the other, their name would close the recording.
+#[test]
+fn who_supervises_a_session_is_no_patient_in_what_is_noted_of_it() {
+    for name in ["Maria Schmidt", "Nora Example", "John Smith"] {
+        let mut masker = Masker::plain(rules());
+        for note in [
+            format!("a supervisor watches: {name}"),
+            format!("supervisors watch: {name}, Ben Example"),
+            format!("noted by {name}: replaced the coil driver"),
+            format!("noted by {name}: let the session go on for 10 minutes after its grant's end"),
+            format!("message from {name}: please finish"),
+        ] {
+            assert_eq!(masker.mask_line(&note).as_str(), note);
+        }
+    }
+}
+
 #[test]
 fn what_comes_after_binary_output_and_a_pause_is_masked_text_again() {
     let noise: Vec<u8> = (0..20_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
