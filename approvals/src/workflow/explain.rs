@@ -91,7 +91,9 @@ impl Approvals {
             sentences.push("From which address is not said, and policy asks: it is answered as if nobody knew.".into());
         }
 
-        let ask = asked(Ask::Request, None, false);
+        // A vendor's contract asks for more than policy: its sponsors, and somebody who watches.
+        let contract = vendor::terms(person, &target, company.as_ref(), now).map(|t| t.obligations).unwrap_or_default();
+        let ask = asked(Ask::Request, None, false).map(|owed| owed.and(contract));
         let refused = ask.as_ref().ok().and_then(|o| left_out(Ask::Request, &capabilities, o));
         match (&ask, &refused) {
             (Ok(_), Some(why)) => sentences.push(format!("{who} may not ask for {place} so: {why}")),
