@@ -22,7 +22,7 @@ async fn whoever_asked_and_approvers_write_and_nobody_else_learns_that_there_is_
     let w = World::new().await;
     let (ada, bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
     let r = w.request(&ada).await;
-    let write = |who: &Someone, t: &str| w.approvals.comment_request(&who.person, r.id, text(t));
+    let write = async |who: &Someone, t: &str| w.approvals.comment_request(&who.person, r.id, text(t)).await;
     write(&bob, "which of the two databases?").await.unwrap();
     write(&ada, "the one of ward 4").await.unwrap();
     for role in [Role::Admin, Role::Auditor, Role::Operator, Role::KeyHolder] {

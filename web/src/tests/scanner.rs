@@ -1,5 +1,5 @@
-//! Reads a QR code off a page as a scanner does that sees it sharply (ISO/IEC 18004): of version 3 with error correction Q, which a card's code
-//! needs. Damage is not corrected here; what it checks is that the picture says what stands beside it.
+//! Reads a QR code off a page as a scanner does that sees it sharply (ISO/IEC 18004): of version 3 with error correction H (Q is asked for, and
+//! more fits), as a card's code has it. Damage is not corrected here; what it checks is that the picture says what stands beside it.
 use std::collections::BTreeSet;
 
 /// Squares on a side, and the empty ones around it.
@@ -7,7 +7,7 @@ const SIDE: usize = 29;
 const QUIET: usize = 4;
 /// Two blocks, each of so many data codewords (table 9).
 const BLOCKS: usize = 2;
-const DATA: usize = 17;
+const DATA: usize = 13;
 const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
 type Dark = BTreeSet<(usize, usize)>;
@@ -34,7 +34,7 @@ fn is_pattern(x: usize, y: usize) -> bool {
 fn mask(dark: &Dark) -> usize {
     let places = (0..6).map(|n| (8, n)).chain([(8, 7), (8, 8), (7, 8)]).chain((9..15).map(|n| (14 - n, 8)));
     let bits = places.enumerate().fold(0, |bits, (n, place)| bits | usize::from(dark.contains(&place)) << n) ^ 0x5412;
-    assert_eq!(bits >> 13, 3, "error correction Q: a quarter may be stained");
+    assert_eq!(bits >> 13, 2, "error correction H: more than a quarter may be stained");
     bits >> 10 & 7
 }
 
