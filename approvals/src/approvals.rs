@@ -10,7 +10,7 @@ use crate::{
     identity::passkey::Ceremonies,
     safe::{Safe, SafeMode},
     store,
-    workflow::{Asking, Counting},
+    workflow::{Asking, Counting, UnreadPolicy},
 };
 use anteroom_domain::Secret;
 use sqlx::{Connection as _, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
@@ -132,8 +132,24 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
 }
 
 impl Approvals {
-    /// Checks what it is given and opens. Does not migrate, and refuses a role that could rewrite the audit log.
+    /// Checks what it is given and opens. Does not migrate, and refuses a role that could rewrite the audit log, and a policy that counts and
+    /// that this program cannot read.
     pub async fn open(pool: PgPool, options: Options) -> Result<Self, OpenError> {
+        let (approvals, unread) = Box::pin(Self::open_any(pool, options)).await?;
+        unread.map_or(Ok(approvals), |unread| Err(OpenError::UnreadPolicy(unread)))
+    }
+
+    /// The same for a command: it opens under a policy that cannot be read too, so that somebody can set another, lock and revoke. Nothing is
+    /// permitted by it then.
+    pub async fn open_for_command(pool: PgPool, options: Options) -> Result<Self, OpenError> {
+        let (approvals, unread) = Box::pin(Self::open_any(pool, options)).await?;
+        if unread.is_some() {
+            approvals.count_nobody().map_err(OpenError::Policy)?;
+        }
+        Ok(approvals)
+    }
+
+    async fn open_any(pool: PgPool, options: Options) -> Result<(Self, Option<UnreadPolicy>), OpenError> {
         check_origin(&options)?;
         if !note::is_name(&options.log_name) {
             return Err(OpenError::LogName(options.log_name));
@@ -178,12 +194,13 @@ impl Approvals {
             unchecked: AtomicBool::new(unchecked),
         };
         let approvals = Self { inner: Arc::new(inner) };
-        if unchecked {
+        let unread = if unchecked {
             Box::pin(approvals.begin_in_safe_mode()).await?;
+            None
         } else {
-            Box::pin(approvals.reload_policy()).await?;
-        }
-        Ok(approvals)
+            Box::pin(approvals.read_policy()).await?.err()
+        };
+        Ok((approvals, unread))
     }
 
     /// How long a step-up counts from now on; zero for never. Whole seconds.

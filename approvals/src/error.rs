@@ -58,6 +58,11 @@ pub enum OpenError {
     LogName(String),
     #[error("{what} {path:?}: {source}")]
     Directory { what: &'static str, path: std::path::PathBuf, source: std::io::Error },
+    /// Going by another would let in whom it keeps out.
+    #[error("{0}\nnothing counts in its place. Start the version of the program that set it, or set another: anteroom policy set FILE")]
+    UnreadPolicy(crate::UnreadPolicy),
+    #[error("the policy kept for safe mode cannot be read: {0}\nstart the version of the program that kept it, or wait for the database")]
+    KeptPolicy(anteroom_policy::PolicyErrors),
     /// A fault of the program: its own policy is tested.
     #[error("the policy that comes with the program: {0}")]
     Policy(anteroom_policy::PolicyErrors),

@@ -45,5 +45,6 @@ pub use workflow::{
     Affected, Answered, BreakGlassError, BreakGlassForm, CardError, CardForm, CardUse, Claim, CompanyPage, CompanyRow, CompanyTerm, Effect,
     Effects, Envelopes, Explained, Feed, FeedKind, FoundComponent, HOSPITAL, Inventory, LockRow, MachineRow, Pausing, PersonPatients,
     PolicySetError, PolicyVersion, PostureError, Prolonged, RDP_FINGERPRINT, Rejudged, STARTERS, Said, SbomInfo, SessionPatients,
-    Supervised, SupervisionNote, TimeLeft, ToWatch, Turned, Watching, WhatIf, WhatIfAnswer, Whence, Why, policy_sha256, shipped_policies,
+    Supervised, SupervisionNote, TimeLeft, ToWatch, Turned, UnreadPolicy, Watching, WhatIf, WhatIfAnswer, Whence, Why, policy_sha256,
+    shipped_policies,
 };

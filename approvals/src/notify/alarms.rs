@@ -2,7 +2,7 @@
 use super::{Alarm, Notice};
 use anteroom_domain::{
     AuditEvent, Role, SessionId,
-    audit::{CommandsEvent, SafeModeEvent},
+    audit::{CommandsEvent, PolicyEvent, SafeModeEvent},
 };
 use std::{
     collections::BTreeSet,
@@ -30,6 +30,10 @@ impl Told {
         if let Some((session, rule)) = watched(event) {
             let new = !self.rules().contains(&(session, rule.to_owned()));
             return new.then(|| Notice::alarm(Alarm::Command, &WATCHERS, None, None, Some(session)));
+        }
+        // Whoever reads it told of it once a process and version.
+        if matches!(event, AuditEvent::Policy(PolicyEvent::Unread { .. })) {
+            return Some(Notice::alarm(Alarm::PolicyUnread, &KEEPERS, None, None, None));
         }
         // Before it is over nobody can be told: who is written to stands in the database.
         let over = matches!(event, AuditEvent::SafeMode(SafeModeEvent::Left { .. }));

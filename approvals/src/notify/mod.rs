@@ -53,6 +53,8 @@ pub enum Alarm {
     /// A command that policy watches for.
     Command,
     Locked,
+    /// A gateway cannot read the policy that counts, and goes by the one before.
+    PolicyUnread,
 }
 
 /// What happened. The names are the webhooks' event types.

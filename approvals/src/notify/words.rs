@@ -39,6 +39,7 @@ impl What {
                     Alarm::PatientsSeen => "More patients were seen than is usual",
                     Alarm::Command => "A watched command was entered",
                     Alarm::Locked => "A lock was set",
+                    Alarm::PolicyUnread => "A gateway cannot read the policy that counts and goes by the one before",
                 }
                 .to_owned();
                 if let Some(p) = person {
@@ -69,6 +70,7 @@ impl What {
             Self::Alarm { alarm: Alarm::CardIssued | Alarm::CardRevoked, .. } if has(&[Role::KeyHolder, Role::Approver, Role::Auditor]) => {
                 "/cards".into()
             }
+            Self::Alarm { alarm: Alarm::PolicyUnread, .. } if has(&[Role::Auditor, Role::Operator]) => "/policies".into(),
             Self::Alarm { alarm: Alarm::Locked, .. } if has(&[Role::Approver, Role::Operator]) => "/locks".into(),
             // What was done there.
             Self::Alarm { alarm: Alarm::PatientsSeen | Alarm::Command, session: Some(session), .. } if has(&[Role::Auditor]) => {

@@ -202,7 +202,7 @@ impl Approvals {
     /// This process begins without its database.
     pub(crate) async fn begin_in_safe_mode(&self) -> Result<(), OpenError> {
         let known = self.enter_safe_mode().await.ok_or(StoreError::Away)?;
-        self.count_known_policy(known.policy.clone()).map_err(OpenError::Policy)
+        self.count_known_policy(known.policy.clone()).map_err(OpenError::KeptPolicy)
     }
 
     /// What was not looked at because the database was away. A database that should not be used is not: nothing is read, nothing merged.
@@ -264,6 +264,11 @@ impl Approvals {
             known.cards = self.offline_cards(&mode.gateway).await?;
         }
         store::safe::read_places(pool, &mut known).await?;
+        if self.has_unread_policy() {
+            // What the policy that counts says of them nobody here knows. While the database is there the one before it decides, as everybody
+            // was told; a process that begins anew without the database would go by that in silence.
+            known.forget_grants();
+        }
         let known = Arc::new(known);
         self.write_known(known.clone()).await;
         let was_away = {
@@ -303,5 +308,47 @@ impl Approvals {
         if let Some(known) = left {
             self.write_known(known).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{Options, safe::known::sample};
+    use anteroom_policy::PolicyFile;
+    use sqlx::postgres::PgPoolOptions;
+
+    /// As after another version of the program was installed while the database is away.
+    #[tokio::test]
+    async fn a_kept_policy_that_cannot_be_read_lets_nothing_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = SafeMode { longest: Duration::from_secs(3600), dir: dir.path().into(), gateway: "gate".into() };
+        let key = Secret::new([1; 32]);
+        let started = async |text: &str| {
+            let policy = vec![PolicyFile { name: "kept.cedar".into(), text: text.into() }];
+            let known = Known { at: clock::now(), policy, ..sample() };
+            write(&mode.file(), &known.seal(&key).unwrap()).unwrap();
+            let nowhere = "postgres://anteroom_app@127.0.0.1:1/anteroom";
+            let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(200)).connect_lazy(nowhere).unwrap();
+            let options = Options {
+                rp_id: "gate.example".into(),
+                origin: "https://gate.example".parse().unwrap(),
+                vault_key: key.clone(),
+                log_key: Secret::new([2; 32]),
+                log_name: known.log,
+                remember_step_up: Duration::ZERO,
+                certificate_lifetime: Duration::ZERO,
+                web_idle: Duration::from_secs(600),
+                web_absolute: Duration::from_secs(600),
+                spool_dir: dir.path().join("spool"),
+                checkpoint_dir: dir.path().join("checkpoints"),
+                safe_mode: Some(mode.clone()),
+            };
+            Approvals::open(pool, options).await.map(|a| a.in_safe_mode())
+        };
+        assert!(started(crate::HOSPITAL).await.unwrap());
+        let refused = started("@teleport permit (principal, action, resource);").await.unwrap_err();
+        assert!(matches!(refused, OpenError::KeptPolicy(_)) && refused.to_string().contains("wait for the database"), "{refused}");
     }
 }

@@ -4,6 +4,7 @@ use crate::StoreError;
 use anteroom_domain::{Moment, PersonId};
 use anteroom_policy::PolicyFile;
 use sqlx::PgExecutor;
+use uuid::Uuid;
 
 /// A version as it was set.
 pub(crate) struct Row {
@@ -46,6 +47,19 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, n: New<'_>) -> Store<i64> {
     Ok(version)
 }
 
+/// The version that counts, and its files if what stands there is what was set.
+pub(crate) struct Counts {
+    pub(crate) version: i64,
+    pub(crate) files: Option<Vec<PolicyFile>>,
+    pub(crate) sha256: Vec<u8>,
+}
+
+/// None: nobody set one.
+pub(crate) async fn counts(db: impl PgExecutor<'_>) -> Store<Option<Counts>> {
+    let newest = stored(db, i64::MAX, 1).await?.pop();
+    Ok(newest.map(|s| Counts { version: s.version, files: serde_json::from_value(s.files).ok(), sha256: s.sha256 }))
+}
+
 /// Newest first.
 pub(crate) async fn newest(db: impl PgExecutor<'_>, at_most: i64) -> Store<Vec<Row>> {
     until(db, i64::MAX, at_most).await
@@ -53,18 +67,30 @@ pub(crate) async fn newest(db: impl PgExecutor<'_>, at_most: i64) -> Store<Vec<R
 
 /// This one and those before it, newest first.
 pub(crate) async fn until(db: impl PgExecutor<'_>, version: i64, at_most: i64) -> Store<Vec<Row>> {
-    let rows = sqlx::query!(
+    let read = |files| serde_json::from_value(files).map_err(|_| StoreError::Damaged("policy_version"));
+    let row = |s: Stored| {
+        let (files, set_by) = (read(s.files)?, s.set_by.map(PersonId));
+        Ok(Row { version: s.version, files, sha256: s.sha256, note: s.note, set_by, set_at: s.set_at })
+    };
+    stored(db, version, at_most).await?.into_iter().map(row).collect()
+}
+
+struct Stored {
+    version: i64,
+    files: serde_json::Value,
+    sha256: Vec<u8>,
+    note: String,
+    set_by: Option<Uuid>,
+    set_at: Moment,
+}
+
+async fn stored(db: impl PgExecutor<'_>, version: i64, at_most: i64) -> Store<Vec<Stored>> {
+    Ok(sqlx::query_as!(
+        Stored,
         "select version, files, sha256, note, set_by, set_at from policy_version where version <= $1 order by version desc limit $2",
         version,
         at_most
     )
     .fetch_all(db)
-    .await?;
-    let read = |r| serde_json::from_value(r).map_err(|_| StoreError::Damaged("policy_version"));
-    rows.into_iter()
-        .map(|r| {
-            let (files, set_by) = (read(r.files)?, r.set_by.map(PersonId));
-            Ok(Row { version: r.version, files, sha256: r.sha256, note: r.note, set_by, set_at: r.set_at })
-        })
-        .collect()
+    .await?)
 }

@@ -45,7 +45,7 @@ pub use locks::LockRow;
 pub(crate) use locks::{change as change_of_lock, insert_late, locked};
 pub use patients::{PersonPatients, SessionPatients};
 pub(crate) use policies::Counting;
-pub use policies::{HOSPITAL, PolicySetError, PolicyVersion, STARTERS, policy_sha256, shipped as shipped_policies};
+pub use policies::{HOSPITAL, PolicySetError, PolicyVersion, STARTERS, UnreadPolicy, policy_sha256, shipped as shipped_policies};
 pub use posture::PostureError;
 pub use review::Answered;
 pub(crate) use ruling::{Asked, Connecting};

@@ -3,7 +3,10 @@ use crate::{Approvals, Change, ManageError, StoreError, audit::record, clock, st
 use anteroom_domain::{AuditEvent, Moment, PersonId, audit::PolicyEvent};
 use anteroom_policy::{Action, Policy, PolicyErrors, PolicyFile};
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicI64, Ordering},
+};
 
 /// Longest note on a version, characters.
 const MAX_NOTE: usize = 500;
@@ -21,21 +24,38 @@ pub const STARTERS: [(&str, &str); 4] = [
     ("hospital-strict.toml", include_str!("../../policy/policies/hospital-strict.toml")),
 ];
 
+/// Stands in for a policy that cannot be read, where somebody has to come in to set another: whoever asks it is told no, and why.
+const NOBODY: &str = "@id(\"unreadable\")\n@reason(\"The policy that counts cannot be read by this program; whoever keeps the gateway has to set another.\")\n\
+                      forbid (principal, action, resource);\n";
+
 /// The policy that counts, in memory: a decision asks it without asking the database.
 #[derive(Debug)]
-pub(crate) struct Counting(RwLock<(i64, Arc<Policy>)>);
+pub(crate) struct Counting {
+    counts: RwLock<(i64, Arc<Policy>)>,
+    /// A version that counts and that this program cannot read; 0: there is none.
+    unread: AtomicI64,
+}
 
 impl Counting {
     /// The one that came with the program, until the database was read.
     pub(crate) fn new() -> Result<Self, PolicyErrors> {
-        Ok(Self(RwLock::new((0, Arc::new(Policy::load(shipped())?)))))
+        Ok(Self { counts: RwLock::new((0, Arc::new(Policy::load(shipped())?))), unread: AtomicI64::new(0) })
     }
     fn get(&self) -> (i64, Arc<Policy>) {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.counts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
     fn set(&self, version: i64, policy: Policy) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (version, Arc::new(policy));
+        *self.counts.write().unwrap_or_else(PoisonError::into_inner) = (version, Arc::new(policy));
+        self.unread.store(0, Ordering::Release);
     }
+}
+
+/// The version that counts, and why this program cannot read it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("version {version} of the policies, which counts, cannot be read: {why}")]
+pub struct UnreadPolicy {
+    pub version: i64,
+    pub why: String,
 }
 
 /// The ones that count until somebody sets others.
@@ -167,21 +187,51 @@ impl Approvals {
         Ok(found.map(|v| (v, rows.next())))
     }
 
-    /// Reads what was set last. A version that this program cannot read (a newer one wrote it) leaves the old one in force, loudly.
-    pub(crate) async fn reload_policy(&self) -> Result<(), StoreError> {
-        let Some(newest) = store::policies::newest(&self.inner.pool, 1).await?.pop() else { return Ok(()) };
-        if newest.version == self.policy_version() {
-            return Ok(());
+    /// Reads what was set last. What cannot be read changes nothing here; what counts instead is the caller's to say.
+    pub(crate) async fn read_policy(&self) -> Result<Result<(), UnreadPolicy>, StoreError> {
+        let Some(newest) = store::policies::counts(&self.inner.pool).await? else { return Ok(Ok(())) };
+        let version = newest.version;
+        if version == self.policy_version() {
+            return Ok(Ok(()));
         }
-        match Policy::load(newest.files) {
+        let no = |why: String| Ok(Err(UnreadPolicy { version, why }));
+        let Some(files) = newest.files else { return no("it is not what any version of this program writes".into()) };
+        if sha256(&files)[..] != newest.sha256[..] {
+            return no("it is not what was set: its hash is another".into());
+        }
+        match Policy::load(files) {
             Ok(policy) => {
-                tracing::info!(version = newest.version, policies = policy.len(), "another policy counts now");
-                self.inner.counting.set(newest.version, policy);
+                tracing::info!(version, policies = policy.len(), "another policy counts now");
+                self.inner.counting.set(version, policy);
+                Ok(Ok(()))
             }
-            Err(e) => {
-                tracing::error!(version = newest.version, error = %e, "the policy in the database cannot be read; the one before it stays")
+            Err(e) => no(e.to_string()),
+        }
+    }
+
+    /// The same while this process serves: a version that it cannot read (a newer program wrote it, or somebody damaged it) leaves the old one
+    /// in force, and those who keep the gateway are told, once.
+    pub(crate) async fn reload_policy(&self) -> Result<(), StoreError> {
+        if let Err(unread) = self.read_policy().await? {
+            let version = unread.version;
+            if self.inner.counting.unread.swap(version, Ordering::AcqRel) != version {
+                tracing::error!(version, error = %unread.why, "the policy that counts cannot be read; the one before it stays");
+                let event = PolicyEvent::Unread { version, instead: self.policy_version() };
+                self.note(AuditEvent::Policy(event), None).await;
             }
         }
+        Ok(())
+    }
+
+    /// Whether the newest policy is known to be one that this program cannot read.
+    pub(crate) fn has_unread_policy(&self) -> bool {
+        self.inner.counting.unread.load(Ordering::Acquire) != 0
+    }
+
+    /// For a command that comes to mend it: nothing is permitted meanwhile.
+    pub(crate) fn count_nobody(&self) -> Result<(), PolicyErrors> {
+        let files = vec![PolicyFile { name: "unreadable.cedar".into(), text: NOBODY.into() }];
+        self.inner.counting.set(0, Policy::load(files)?);
         Ok(())
     }
 }

@@ -35,6 +35,7 @@ mod supervision;
 mod targets;
 mod tickets;
 mod unmask;
+mod unread_policy;
 mod vendor_roles;
 mod vendor_targets;
 mod watching;

@@ -4,6 +4,7 @@ use crate::{
     cards::{GATEWAY, issue},
     cluster::{Cluster, stop},
     connecting::sealed,
+    unread_policy::set_by_another_program,
     world::{HERE, KEY, KEY_FINGERPRINT, Someone, World, account, options},
 };
 use anteroom_approvals::{
@@ -342,6 +343,38 @@ async fn a_start_that_the_database_took_without_saying_so_stands_once() {
     assert_eq!(starts.count(), 1);
     assert_eq!(n.w.approvals.session(permit.session()).await.unwrap().unwrap().end_reason.as_deref(), Some("client_closed"));
     assert!(n.w.approvals.verify_log().await.unwrap().is_good());
+    n.over();
+}
+
+/// A newer program set the policy that counts; then the database goes. What it says of anybody nobody here knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_a_policy_that_could_not_be_read_no_grant_counts_while_the_database_is_away() {
+    let mut n = Box::pin(Night::new()).await;
+    n.w.grant(&n.ada, &mut n.bob).await;
+    n.gate.read_known().await.unwrap();
+    let end = CancellationToken::new();
+    let mut changes = n.gate.changes();
+    let running = tokio::spawn({
+        let (gate, end) = (n.gate.clone(), end.clone());
+        async move { gate.run(end).await }
+    });
+    let heard = async {
+        while changes.recv().await.unwrap() != Change::Resync {}
+        set_by_another_program(&n.w.owner).await;
+        while changes.recv().await.unwrap() != Change::Policy {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), heard).await.unwrap();
+    // While the database is there the one before decides.
+    assert!(matches!(n.ask(&n.gate, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1, Decision::Permit(_)));
+    n.gate.read_known().await.unwrap();
+    end.cancel();
+    running.await.unwrap();
+    n.away();
+    let second = Approvals::open(n.cluster.app_later(&n.database), with(&n.w, Duration::from_secs(3600))).await.unwrap();
+    for gate in [&n.gate, &second] {
+        let asked = n.ask(gate, "ehr-db-1", SecondFactor::SecurityKey).await.unwrap().1;
+        assert!(matches!(asked, Decision::Deny(Refusal::NoSuchAccess)), "{asked:?}");
+    }
     n.over();
 }
 

@@ -43,14 +43,20 @@ pub(crate) struct Running {
     cores: Cores,
 }
 
-/// Opens the approvals; what every command that touches data needs.
-pub(crate) async fn open_approvals(config: &Checked, database: &Database, safe_mode: Option<SafeMode>) -> Result<Approvals> {
+/// Opens the approvals for a command that touches data.
+pub(crate) async fn open_for_command(config: &Checked, database: &Database) -> Result<Approvals> {
+    let approvals = Approvals::open_for_command(database.pool(), options(config, None)?).await?;
+    approvals.set_unanswered_for(config.unanswered_after);
+    Ok(approvals)
+}
+
+fn options(config: &Checked, safe_mode: Option<SafeMode>) -> Result<Options> {
     let state = &config.data_dir;
     let (spool_dir, checkpoint_dir) = (state.join("audit-spool"), state.join("checkpoints"));
     for dir in [&spool_dir, &checkpoint_dir] {
         private_dir(dir)?;
     }
-    let options = Options {
+    Ok(Options {
         rp_id: config.portal.origin.host_str().unwrap_or("localhost").to_owned(),
         origin: config.portal.origin.clone(),
         vault_key: config.custody.vault.clone(),
@@ -63,10 +69,7 @@ pub(crate) async fn open_approvals(config: &Checked, database: &Database, safe_m
         spool_dir,
         checkpoint_dir,
         safe_mode,
-    };
-    let approvals = Approvals::open(database.pool(), options).await?;
-    approvals.set_unanswered_for(config.unanswered_after);
-    Ok(approvals)
+    })
 }
 
 pub(crate) fn open_replayer(custody: &Custody) -> Result<Option<Replayer>> {
@@ -95,7 +98,8 @@ pub(crate) fn safe_mode(config: &Checked) -> Result<Option<SafeMode>> {
 
 impl Running {
     pub(crate) async fn start(config: &Checked, database: Database) -> Result<Self> {
-        let approvals = open_approvals(config, &database, safe_mode(config)?).await?;
+        let approvals = Approvals::open(database.pool(), options(config, safe_mode(config)?)?).await?;
+        approvals.set_unanswered_for(config.unanswered_after);
         let c = &config.custody;
         let options = RecorderOptions {
             root: c.recordings.clone(),

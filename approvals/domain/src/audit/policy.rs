@@ -17,6 +17,11 @@ pub enum PolicyEvent {
         sha256: String,
         files: Vec<String>,
     },
+    /// The version that counts cannot be read by a process that serves; it goes by the one before. 0: the one that came with it, or that it kept.
+    Unread {
+        version: i64,
+        instead: i64,
+    },
     /// What a running session stands on is denied for a while: it stands still. `why` is the policy's own words.
     StandsStill {
         session: SessionId,
@@ -31,7 +36,7 @@ impl PolicyEvent {
     pub fn session(&self) -> Option<SessionId> {
         match self {
             Self::StandsStill { session, .. } | Self::GoesOn { session } => Some(*session),
-            Self::Set { .. } | Self::Read { .. } => None,
+            Self::Set { .. } | Self::Read { .. } | Self::Unread { .. } => None,
         }
     }
 }

@@ -17,7 +17,7 @@ impl Context {
         let config = config::load(&arg.config)?;
         logging::start("warn", config::LogFormat::Text);
         let database = Database::open(&config.database).await?;
-        let approvals = compose::open_approvals(&config, &database, None).await?;
+        let approvals = compose::open_for_command(&config, &database).await?;
         Ok(Self { config, approvals, database })
     }
 
