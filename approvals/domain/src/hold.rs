@@ -72,7 +72,7 @@ impl fmt::Display for Holds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self { lobby: true, .. } => "waiting for a supervisor to join; nothing reaches the target before",
-            Self { unwatched: true, .. } => "standing still: nobody watches this session; it goes on when a supervisor is back",
+            Self { unwatched: true, .. } => "standing still: nobody watches this session; it goes on when a supervisor joins",
             Self { policy: true, .. } => "standing still: policy does not allow it to go on at the moment",
             Self { limit: true, .. } => "standing still: a rule stopped it; somebody who watches sessions has to let it go on",
             Self { order: Some(_), .. } => "paused by a supervisor: what you type goes nowhere until it is resumed",

@@ -18,6 +18,8 @@ pub enum EndReason {
     PersonSuspended,
     /// Policy no longer allows it.
     PolicyDenied,
+    /// Policy came to ask for something that a running session cannot be given: masking in the person's own terminal, or less than it may.
+    PolicyAsksMore,
     /// Its person, target or company was locked.
     Locked,
     /// Nobody watched it for too long, and it may not run unwatched.
@@ -45,6 +47,7 @@ impl EndReason {
             Self::GrantRevoked => "grant_revoked",
             Self::PersonSuspended => "person_suspended",
             Self::PolicyDenied => "policy_denied",
+            Self::PolicyAsksMore => "policy_asks_more",
             Self::Locked => "locked",
             Self::Unwatched => "unwatched",
             Self::Terminated { .. } => "terminated",
@@ -66,6 +69,7 @@ impl fmt::Display for EndReason {
             Self::GrantRevoked => "the grant was revoked",
             Self::PersonSuspended => "the person was suspended",
             Self::PolicyDenied => "policy no longer allows it",
+            Self::PolicyAsksMore => "policy has come to ask for more than this session has; connect again",
             Self::Locked => "access was locked",
             Self::Unwatched => "no supervisor watched it",
             Self::Terminated { .. } => "it was terminated by a supervisor",

@@ -1,12 +1,13 @@
 //! May this person reach this account of this target now?
 use crate::pdp::Ruling;
 use crate::standing::{self, Circumstances, Standing};
-use crate::vendor::{self, VendorRefusal};
+use crate::stricter::Given;
+use crate::vendor::{self, Terms, VendorRefusal};
 use anteroom_domain::{
     AccountId, AccountName, Capabilities, Capability, CardId, Company, Grant, GrantId, GrantState, Handle, Lock, Moment, Obligations,
     Person, PersonId, Posture, Role, SessionId, StepUpId, Target,
 };
-use std::net::IpAddr;
+use std::{cmp::Reverse, net::IpAddr};
 
 /// What is known of the second factor of *this* connection (invariant 9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Facts<'a> {
     pub second_factor: SecondFactor,
     /// When it was proven.
     pub factor_at: Moment,
+    /// The database is away: what it takes to watch and to count is not there.
+    pub alone: bool,
     pub now: Moment,
 }
 
@@ -175,6 +178,10 @@ impl Permit {
             judged_at: self.judged_at,
         }
     }
+    /// What the session has for its life, whatever policy asks later.
+    pub fn given(&self) -> Given {
+        Given::new(&self.capabilities, &self.obligations)
+    }
     /// Everything else that was known when it was judged.
     pub fn circumstances(&self) -> &Circumstances {
         &self.now
@@ -187,6 +194,13 @@ impl Permit {
 }
 
 /// `ruling` says what policy says of a connection to this target under this grant.
+///
+/// Of several live grants each is judged by itself, and the session stands on one of them for its whole life: nothing is mixed. The first
+/// that permits is taken, in this order: one taken in an emergency, one that lifts masking, the one that lasts longest. So an emergency
+/// counts whatever older grants would say, and lends nothing from them: it is masked and unmasked by what it was taken for itself, also
+/// beside a grant with `unmask`. (Who has to see patients' data in an emergency says so when breaking the glass.)
+///
+/// If none permits, the answer is of the one that came furthest ([`Short`]); of several that came as far, of the first in that order.
 pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decision {
     if f.person.is_suspended() {
         return Decision::Deny(Refusal::Suspended);
@@ -204,9 +218,9 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
         Err(VendorRefusal::ContractEnded) => return Decision::Deny(Refusal::ContractEnded),
     };
     let mine = || f.grants.iter().filter(|g| g.person == f.person.id && g.target == target.id && &g.account_name == f.account);
-    // Of several live grants the one that lifts masking, then the one that lasts longest, so that a session isn't cut short needlessly.
-    let live = mine().filter(|g| g.state(f.now) == GrantState::Live).max_by_key(|g| (g.capabilities.has(&Capability::Unmask), g.not_after));
-    let Some(grant) = live else {
+    let mut live: Vec<&Grant> = mine().filter(|g| g.state(f.now) == GrantState::Live).collect();
+    live.sort_by_key(|g| Reverse((f.emergencies.contains(&g.id), g.capabilities.has(&Capability::Unmask), g.not_after, g.id)));
+    let Some(first) = live.first() else {
         let next = mine().filter(|g| g.state(f.now) == GrantState::NotYet).map(|g| g.not_before).min();
         return Decision::Deny(next.map_or(Refusal::NoSuchAccess, |from| Refusal::NotYet { from }));
     };
@@ -215,28 +229,90 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
         return Decision::Deny(Refusal::Locked);
     }
     if f.second_factor == SecondFactor::Missing {
-        return Decision::NeedsSecondFactor(grant.id);
+        return Decision::NeedsSecondFactor(first.id);
     }
-    let owed = match ruling(target, grant) {
+    // A permit under which nothing can be done is better than none, and worse than every other.
+    let (mut empty, mut furthest): (Option<Permit>, Option<Short>) = (None, None);
+    for grant in live {
+        match under(f, target, &terms, grant, ruling(target, grant)) {
+            Ok(permit) if permit.capabilities.0.is_empty() => _ = empty.get_or_insert(permit),
+            Ok(permit) => return Decision::Permit(permit),
+            // A new passkey is a step on the way, and the better grant is worth it. Behind a certificate nobody is there to be asked.
+            Err(Short::Stale(grant)) if f.second_factor == SecondFactor::Remembered => return Decision::NeedsSecondFactor(grant),
+            Err(short) if furthest.as_ref().is_none_or(|f| f.came() < short.came()) => furthest = Some(short),
+            Err(_) => {}
+        }
+    }
+    match (empty, furthest) {
+        (Some(permit), _) => Decision::Permit(permit),
+        (None, Some(short)) => short.decision(),
+        (None, None) => Decision::Deny(Refusal::NoSuchAccess),
+    }
+}
+
+/// Where a live grant that does not permit was stopped. In the order in which it is looked at: the later, the less is missing.
+#[derive(Debug)]
+enum Short {
+    /// By policy, whoever approved it.
+    Denied(Vec<String>),
+    /// Policy asks for more people by now than agreed to it.
+    Lacks(String),
+    /// Policy allows less time than it has run.
+    Over,
+    /// What it asks in return cannot be had while the database is away.
+    Alone(&'static str),
+    /// All that is missing is a newer second factor.
+    Stale(GrantId),
+}
+
+impl Short {
+    fn came(&self) -> u8 {
+        match self {
+            Self::Denied(_) => 0,
+            Self::Lacks(_) => 1,
+            Self::Over => 2,
+            Self::Alone(_) => 3,
+            Self::Stale(_) => 4,
+        }
+    }
+
+    fn decision(self) -> Decision {
+        Decision::Deny(match self {
+            Self::Denied(reasons) => Refusal::Policy(reasons),
+            Self::Lacks(quorum) => Refusal::Approvals(quorum),
+            Self::Over => Refusal::Policy(vec!["the time that it allows is over".into()]),
+            Self::Alone(why) => Refusal::SafeMode(why),
+            Self::Stale(grant) => return Decision::NeedsSecondFactor(grant),
+        })
+    }
+}
+
+/// What this one live grant is worth.
+fn under(f: &Facts<'_>, target: &Target, terms: &Terms, grant: &Grant, ruling: Ruling) -> Result<Permit, Short> {
+    let emergency = f.emergencies.contains(&grant.id);
+    let owed = match ruling {
         Ruling::Permit { obligations, .. } => obligations,
-        Ruling::Deny { reasons } => return Decision::Deny(Refusal::Policy(reasons.iter().map(ToString::to_string).collect())),
+        Ruling::Deny { reasons } => return Err(Short::Denied(reasons.iter().map(ToString::to_string).collect())),
     };
     // In an emergency nobody has approved, and a review follows.
-    if !f.emergencies.contains(&grant.id)
-        && let Some(lacking) = grant.obligations.lacks(&owed)
-    {
-        return Decision::Deny(Refusal::Approvals(lacking.to_string()));
+    if !emergency && let Some(lacking) = grant.obligations.lacks(&owed) {
+        return Err(Short::Lacks(lacking.to_string()));
     }
-    let obligations = grant.obligations.clone().and(terms.obligations).and(owed);
-    let too_old = |age: u32| f.now - f.factor_at >= time::Duration::seconds(age.into());
-    if obligations.factor_age.is_some_and(too_old) && !f.second_factor.is_of_now() {
-        return Decision::NeedsSecondFactor(grant.id);
-    }
+    let obligations = grant.obligations.clone().and(terms.obligations.clone()).and(owed);
     let not_after = standing::ends(grant, time::Duration::ZERO, terms.until, &obligations);
     if not_after <= f.now {
-        return Decision::Deny(Refusal::Policy(vec!["the time that it allows is over".into()]));
+        return Err(Short::Over);
     }
-    Decision::Permit(Permit {
+    if f.alone
+        && let Some(why) = needs_the_database(&obligations)
+    {
+        return Err(Short::Alone(why));
+    }
+    let too_old = |age: u32| f.now - f.factor_at >= time::Duration::seconds(age.into());
+    if obligations.factor_age.is_some_and(too_old) && !f.second_factor.is_of_now() {
+        return Err(Short::Stale(grant.id));
+    }
+    Ok(Permit {
         session: f.session,
         capabilities: obligations.leaves(&grant.capabilities),
         obligations,
@@ -250,7 +326,7 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
             person: f.person.clone(),
             grant: grant.clone(),
             target: target.clone(),
-            emergency: f.emergencies.contains(&grant.id),
+            emergency,
             prolonged: false,
             locks: f.locks.to_vec(),
             company: f.company.cloned(),
@@ -259,175 +335,14 @@ pub fn judge(f: &Facts<'_>, ruling: impl Fn(&Target, &Grant) -> Ruling) -> Decis
     })
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use anteroom_domain::{CompanyId, LockId, Lockable, Reason, TargetKind};
-    use anteroom_test_samples as samples;
-    use time::{Duration, macros::datetime};
-    use uuid::Uuid;
-
-    const NOW: Moment = datetime!(2026-11-23 12:00 UTC);
-
-    fn id(n: u128) -> Uuid {
-        Uuid::from_u128(n)
+/// Why a session with these obligations cannot begin while nobody can look at the database; none: it can.
+pub fn needs_the_database(o: &Obligations) -> Option<&'static str> {
+    if o.supervise {
+        return Some("it has to be watched, and nobody can watch while the database is away");
     }
-    fn person(n: u128) -> Person {
-        Person { id: PersonId(id(n)), ..samples::person() }
-    }
-    fn target() -> Target {
-        Target {
-            name: samples::target_name("ehr-db-1"),
-            kind: TargetKind::Server,
-            accounts: vec![samples::account("root")],
-            ..samples::target()
-        }
-    }
-    fn grant(p: &Person, from: Duration, until: Duration) -> Grant {
-        Grant { not_before: NOW + from, not_after: NOW + until, ..samples::grant(p, &target()) }
-    }
-    fn ask(p: &Person, t: Option<&Target>, account: &str, grants: &[Grant], second_factor: SecondFactor) -> Decision {
-        let account = AccountName::new(account).unwrap();
-        let facts = Facts {
-            session: SessionId(id(50)),
-            person: p,
-            target: t,
-            company: None,
-            account: &account,
-            grants,
-            emergencies: &[],
-            locks: &[],
-            source: "10.0.0.1".parse().unwrap(),
-            key: None,
-            posture: None,
-            second_factor,
-            factor_at: NOW,
-            now: NOW,
-        };
-        judge(&facts, |_, _| Ruling::Permit { obligations: POLICY.with_borrow(Clone::clone), reasons: vec![] })
-    }
-    thread_local! {
-        /// What policy asks in these tests.
-        static POLICY: std::cell::RefCell<Obligations> = std::cell::RefCell::default();
-    }
-    const HOUR: Duration = Duration::HOUR;
-
-    #[test]
-    fn a_live_grant_and_a_second_factor_make_a_permit_that_ends_with_the_grant() {
-        let p = person(1);
-        let Decision::Permit(permit) = ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], SecondFactor::Remembered) else {
-            panic!()
-        };
-        assert_eq!(permit.remaining(), std::time::Duration::from_secs(3600));
-        assert_eq!(permit.session(), SessionId(id(50)));
-    }
-
-    #[test]
-    fn of_two_grants_the_one_that_lifts_masking_counts_and_what_cannot_be_masked_is_taken_away() {
-        let p = person(1);
-        let mut long = grant(&p, -HOUR, 3 * HOUR);
-        long.obligations.live_mask = true;
-        long.capabilities = Capabilities::parse(["shell", "download"]).unwrap();
-        let mut lifts = Grant { id: GrantId(id(31)), ..long.clone() };
-        lifts.not_after = NOW + HOUR;
-        lifts.capabilities = Capabilities::parse(["shell", "download", "unmask"]).unwrap();
-        let permit = |grants: &[Grant]| match ask(&p, Some(&target()), "root", grants, SecondFactor::Remembered) {
-            Decision::Permit(permit) => permit,
-            other => panic!("{other:?}"),
-        };
-        let masked = permit(std::slice::from_ref(&long));
-        assert!(masked.masks_live());
-        assert_eq!(masked.capabilities().names(), ["shell"]);
-        let open = permit(&[long, lifts.clone()]);
-        assert!(!open.masks_live());
-        assert_eq!((open.grant(), open.capabilities()), (lifts.id, &lifts.capabilities));
-    }
-
-    #[test]
-    fn without_a_second_factor_there_is_no_permit() {
-        let p = person(1);
-        assert!(matches!(
-            ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], SecondFactor::Missing),
-            Decision::NeedsSecondFactor(_)
-        ));
-    }
-
-    #[test]
-    fn a_certificate_or_a_security_key_is_a_second_factor_and_never_a_grant() {
-        let p = person(1);
-        for factor in [SecondFactor::Certificate { serial: 7 }, SecondFactor::SecurityKey] {
-            assert!(matches!(ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, HOUR)], factor), Decision::Permit(_)), "{factor:?}");
-            assert!(matches!(ask(&p, Some(&target()), "root", &[], factor), Decision::Deny(Refusal::NoSuchAccess)), "{factor:?}");
-            let later = ask(&p, Some(&target()), "root", &[grant(&p, HOUR, 2 * HOUR)], factor);
-            assert!(matches!(later, Decision::Deny(Refusal::NotYet { .. })), "{factor:?}");
-        }
-    }
-
-    #[test]
-    fn unknown_and_forbidden_get_the_same_answer() {
-        let (p, other) = (person(1), person(2));
-        let denied = |d: Decision| matches!(d, Decision::Deny(Refusal::NoSuchAccess));
-        let passed = SecondFactor::Remembered;
-        assert!(denied(ask(&p, None, "root", &[], passed)));
-        assert!(denied(ask(&p, Some(&target()), "root", &[], passed)));
-        assert!(denied(ask(&p, Some(&target()), "root", &[grant(&other, -HOUR, HOUR)], passed)));
-        assert!(denied(ask(&p, Some(&target()), "oracle", &[grant(&p, -HOUR, HOUR)], passed)));
-        assert!(denied(ask(&p, Some(&target()), "root", &[grant(&p, -HOUR, Duration::ZERO)], passed)));
-        let mut revoked = grant(&p, -HOUR, HOUR);
-        revoked.revoked_at = Some(NOW);
-        assert!(denied(ask(&p, Some(&target()), "root", &[revoked], passed)));
-    }
-
-    #[test]
-    fn a_grant_that_has_not_begun_says_when() {
-        let p = person(1);
-        let d = ask(&p, Some(&target()), "root", &[grant(&p, HOUR, 2 * HOUR)], SecondFactor::Remembered);
-        assert!(matches!(d, Decision::Deny(Refusal::NotYet { from }) if from == NOW + HOUR));
-    }
-
-    #[test]
-    fn suspension_beats_everything() {
-        let mut p = person(1);
-        p.suspended_at = Some(NOW);
-        let g = grant(&p, -HOUR, HOUR);
-        assert!(matches!(
-            ask(&p, Some(&target()), "root", std::slice::from_ref(&g), SecondFactor::Remembered),
-            Decision::Deny(Refusal::Suspended)
-        ));
-    }
-
-    #[test]
-    fn a_lock_beats_a_grant_and_tells_nobody_of_targets_they_have_no_business_with() {
-        let (p, t) = (person(1), target());
-        let g = grant(&p, -HOUR, HOUR);
-        let lock = |on| Lock { id: LockId(id(60)), on, reason: Reason::new("lost laptop").unwrap(), by: None, at: NOW, lifted_at: None };
-        let with = |grants: &[Grant], locks: &[Lock]| {
-            let facts = Facts {
-                session: SessionId(id(50)),
-                person: &p,
-                target: Some(&t),
-                company: None,
-                account: &g.account_name,
-                grants,
-                emergencies: &[],
-                locks,
-                source: "10.0.0.1".parse().unwrap(),
-                key: None,
-                posture: None,
-                second_factor: SecondFactor::SecurityKey,
-                factor_at: NOW,
-                now: NOW,
-            };
-            judge(&facts, |_, _| Ruling::Permit { obligations: Obligations::default(), reasons: vec![] })
-        };
-        let mine = std::slice::from_ref(&g);
-        for on in [Lockable::Person(p.id), Lockable::Target(t.id)] {
-            assert!(matches!(with(mine, &[lock(on)]), Decision::Deny(Refusal::Locked)), "{on:?}");
-            let lifted = Lock { lifted_at: Some(NOW), ..lock(on) };
-            assert!(matches!(with(mine, &[lifted]), Decision::Permit(_)), "{on:?}");
-        }
-        assert!(matches!(with(&[], &[lock(Lockable::Target(t.id))]), Decision::Deny(Refusal::NoSuchAccess)));
-        assert!(matches!(with(mine, &[lock(Lockable::Company(CompanyId(id(8))))]), Decision::Permit(_)), "another company's");
-    }
+    // Other gateways' sessions cannot be counted.
+    o.at_once.map(|_| "how many sessions run there cannot be counted while the database is away")
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,10 +14,11 @@ mod portal;
 mod quorum;
 mod retention;
 mod standing;
+mod stricter;
 pub mod supervision;
 pub mod vendor;
 
-pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge};
+pub use access::{Decision, Facts, Permit, Refusal, SecondFactor, judge, needs_the_database};
 pub use commands::{CommandRule, CommandRules, CommandRulesError, Does};
 pub use patients::{Baseline, Limit, PatientLimits, Reaction};
 pub use pdp::{Ask, Policy, PolicyErrors, PolicyFile, Question, Ruling};
@@ -25,4 +26,5 @@ pub use portal::{Action, may};
 pub use quorum::{Needed, NoVoice, Tally, Voice, listed};
 pub use retention::{Kept, expires};
 pub use standing::{Circumstances, PolicySays, Standing, Verdict, rejudge};
+pub use stricter::{Given, More};
 pub use vendor::{VendorRefusal, may_supervise, unfit_roles};

@@ -131,9 +131,10 @@ pub(crate) fn ends(grant: &Grant, more: time::Duration, terms_until: Option<Mome
 }
 
 /// A second factor that is to be no older than so many seconds carries its session no longer either. One made for this connection (zero)
-/// counts as long as the connection.
+/// counts as long as the connection, and no other does.
 fn factor_ends(s: &Standing, o: &Obligations) -> Option<Moment> {
-    o.factor_age.filter(|age| *age > 0).map(|age| s.factor_at.saturating_add(time::Duration::seconds(age.into())))
+    let of_now = |age: u32| age == 0 && s.second_factor.is_of_now();
+    o.factor_age.filter(|age| !of_now(*age)).map(|age| s.factor_at.saturating_add(time::Duration::seconds(age.into())))
 }
 
 #[cfg(test)]
@@ -260,6 +261,11 @@ mod tests {
         assert_eq!(deadline(rejudge(&s, &c, permits(Some(900)), NOW)), NOW + Duration::minutes(5));
         assert_eq!(rejudge(&s, &c, permits(Some(600)), NOW), Verdict::Ends(EndReason::PolicyDenied));
         assert_eq!(deadline(rejudge(&s, &c, permits(Some(0)), NOW)), c.grant.not_after, "made for this connection");
+        for factor in [SecondFactor::Remembered, SecondFactor::Certificate { serial: 7 }] {
+            let s = Standing { second_factor: factor, ..s.clone() };
+            assert_eq!(rejudge(&s, &c, permits(Some(0)), NOW), Verdict::Ends(EndReason::PolicyDenied), "{factor:?} was not");
+            assert_eq!(deadline(rejudge(&s, &c, permits(None), NOW)), c.grant.not_after);
+        }
         c.grant.obligations.factor_age = Some(700);
         assert_eq!(deadline(rejudge(&s, &c, permits(Some(900)), NOW)), NOW + Duration::seconds(100), "the stricter counts");
     }

@@ -41,6 +41,11 @@ impl Supervision {
         Self { state: State::Lobby { since: now }, patience }
     }
 
+    /// Of a session that ran without anybody and has to be watched from now on.
+    pub fn from_now_on(now: Duration, patience: Duration) -> Self {
+        Self { state: State::StandingStill { since: now }, patience }
+    }
+
     pub fn state(&self) -> State {
         self.state
     }
@@ -100,8 +105,8 @@ mod tests {
     /// Every sequence of inputs over fourteen seconds, in steps of 0 to 5 seconds; states met twice are explored once. `told`: until when the
     /// newest answer of the database said somebody watches.
     fn explore(mut check: impl FnMut(Supervision, u64, u64)) -> usize {
-        let first = (Supervision::new(at(0), at(PATIENCE)), 0_u64, 0_u64);
-        let (mut seen, mut todo) = (HashSet::from([first]), vec![first]);
+        let begins = [Supervision::new, Supervision::from_now_on].map(|begin| (begin(at(0), at(PATIENCE)), 0_u64, 0_u64));
+        let (mut seen, mut todo) = (HashSet::from(begins), begins.to_vec());
         while let Some((s, now, told)) = todo.pop() {
             check(s, now, told);
             for step in 0..=5 {
@@ -158,6 +163,8 @@ mod tests {
         assert_eq!(s.state(), State::StandingStill { since: at(6) });
         let s = s.step(Input::Lease { until: at(12) }, at(8));
         assert!(s.runs(at(9)));
+        let late = Supervision::from_now_on(at(3), at(600));
+        assert!(!late.runs(at(3)) && late.due() == Some(at(603)) && late.step(Input::Lease { until: at(6) }, at(4)).runs(at(5)));
         assert_eq!(s.step(Input::Nobody, at(9)).state(), State::StandingStill { since: at(9) }, "leaving closes at once");
     }
 

@@ -41,7 +41,7 @@ pub fn terms(person: &Person, target: &Target, company: Option<&Company>, now: M
     Ok(Terms { until: Some(company.contract_ends), obligations })
 }
 
-/// The same while a session runs. That somebody has to watch from now on counts from the next connection.
+/// The same while a session runs. That somebody has to watch from now on is owed by running ones too ([`More`](crate::More)).
 pub fn still(person: &Person, target: &Target, company: Option<&Company>, now: Moment) -> Result<(), EndReason> {
     terms(person, target, company, now).map(drop).map_err(|_| EndReason::PolicyDenied)
 }

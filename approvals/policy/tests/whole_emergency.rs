@@ -169,6 +169,7 @@ fn connects(s: &State) -> Option<State> {
         posture: None,
         second_factor: SecondFactor::SecurityKey,
         factor_at: s.now(),
+        alone: s.cut_off,
         now: s.now(),
     };
     let Decision::Permit(permit) = judge(&facts, |_, _| Ruling::Permit { obligations: Obligations::default(), reasons: vec![] }) else {

@@ -1,9 +1,10 @@
-//! Every life of a request, its grant and its session, as far as five points in time and four people go, with the rules that decide in
-//! the product: who may answer, who has to, whether to let in, whether to let go on, whether somebody watches. Breadth first, no luck.
+//! Every life of a request, its grant and its session, as far as five points in time and four people go, also beside a grant that was taken
+//! in an emergency, with the rules that decide in the product: who may answer, who has to, whether to let in and under which grant, whether
+//! to let go on, whether somebody watches. Breadth first, no luck.
 #![allow(clippy::unwrap_used)]
 use anteroom_domain::{
-    CompanyId, DisplayName, Grant, GrantId, GroupName, Lock, LockId, Lockable, Moment, Obligations, Person, PersonId, Quorum, Reason,
-    SessionId, Target, TargetId, content::Verdict as Says,
+    CompanyId, DisplayName, Grant, GrantId, GrantState, GroupName, Lock, LockId, Lockable, Moment, Obligations, Person, PersonId, Quorum,
+    Reason, SessionId, Target, TargetId, content::Verdict as Says,
 };
 use anteroom_policy::{
     Circumstances, Decision, Facts, Needed, PolicySays, Ruling, SecondFactor, Standing, Tally, Verdict, Voice, judge, rejudge,
@@ -23,6 +24,10 @@ const FROM: u8 = 1;
 const UNTIL: u8 = 4;
 const UNANSWERED: u8 = 3;
 const LAST: u8 = 5;
+/// An emergency counts so long.
+const GLASS: u8 = 1;
+/// Its grant. (The one that people signed is number 30.)
+const BROKEN: GrantId = GrantId(Uuid::from_u128(31));
 
 /// The requester, two approvers (the first a clinical engineer) and a colleague of the requester's company.
 const PEOPLE: [u128; 4] = [1, 2, 3, 4];
@@ -46,14 +51,23 @@ enum Policy {
     /// Asks for two approvers by now.
     Two,
     Denies,
+    /// Denies what is no emergency, as a maintenance window does.
+    Window,
     /// Denies for a while.
     Pauses,
+}
+
+/// Which grant a session stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Under {
+    Signed,
+    Emergency,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Session {
     None,
-    Runs { held: bool, watch: Option<Supervision> },
+    Runs { under: Under, held: bool, watch: Option<Supervision> },
     Ended,
 }
 
@@ -64,6 +78,9 @@ struct State {
     /// In the order they were given; true: approves.
     voices: Vec<(u128, bool)>,
     revoked: bool,
+    /// When the glass was broken.
+    glass: Option<u8>,
+    glass_revoked: bool,
     suspended: bool,
     locked: bool,
     policy: Policy,
@@ -84,6 +101,8 @@ fn id(n: u128) -> Uuid {
 struct World {
     owed: Obligations,
     vendor: bool,
+    /// Somebody may break the glass beside it.
+    glass: bool,
 }
 
 impl World {
@@ -147,6 +166,17 @@ impl World {
         })
     }
 
+    /// The one that was taken in an emergency.
+    fn broken(&self, s: &State) -> Option<Grant> {
+        s.glass.map(|from| Grant {
+            id: BROKEN,
+            not_before: at(from),
+            not_after: at(from + GLASS),
+            revoked_at: s.glass_revoked.then_some(ZERO),
+            ..samples::grant(&self.person(s), &self.target())
+        })
+    }
+
     fn locks(&self, s: &State) -> Vec<Lock> {
         let lock = |on| Lock { id: LockId(id(40)), on, reason: Reason::new("lost laptop").unwrap(), by: None, at: ZERO, lifted_at: None };
         s.locked.then(|| lock(Lockable::Target(TargetId(id(10))))).into_iter().collect()
@@ -155,7 +185,7 @@ impl World {
     /// What a gateway does when somebody connects.
     fn connects(&self, s: &State) -> Option<State> {
         let (person, target, locks, company) = (self.person(s), self.target(), self.locks(s), self.company());
-        let grants: Vec<Grant> = self.grant(s).into_iter().collect();
+        let grants: Vec<Grant> = self.grant(s).into_iter().chain(self.broken(s)).collect();
         let facts = Facts {
             session: SessionId(id(50)),
             person: &person,
@@ -163,47 +193,58 @@ impl World {
             company: company.as_ref(),
             account: &target.accounts[0].name,
             grants: &grants,
-            emergencies: &[],
+            emergencies: &[BROKEN],
             locks: &locks,
             source: "10.0.0.7".parse().unwrap(),
             key: None,
             posture: None,
             second_factor: SecondFactor::SecurityKey,
             factor_at: at(s.clock),
+            alone: false,
             now: at(s.clock),
         };
-        let ruling = |_: &Target, _: &Grant| match s.policy {
-            Policy::AsSigned => Ruling::Permit { obligations: Obligations::default(), reasons: vec![] },
-            Policy::Two => Ruling::Permit { obligations: two(), reasons: vec![] },
-            Policy::Denies | Policy::Pauses => Ruling::Deny { reasons: vec![] },
+        let permits = |obligations| Ruling::Permit { obligations, reasons: vec![] };
+        let ruling = |_: &Target, g: &Grant| match s.policy {
+            Policy::AsSigned => permits(Obligations::default()),
+            Policy::Two => permits(two()),
+            Policy::Window if g.id == BROKEN => permits(Obligations::default()),
+            Policy::Window | Policy::Denies | Policy::Pauses => Ruling::Deny { reasons: vec![] },
         };
-        let Decision::Permit(permit) = judge(&facts, ruling) else { return None };
+        let decision = judge(&facts, ruling);
+        let emergency = s.glass.is_some_and(|from| (from..from + GLASS).contains(&s.clock)) && !s.glass_revoked;
+        if emergency && !s.suspended && !s.locked && !matches!(s.policy, Policy::Denies | Policy::Pauses) {
+            let counts = matches!(&decision, Decision::Permit(p) if p.grant() == BROKEN && !p.obligations().supervise);
+            assert!(counts, "an emergency that does not count beside another grant: {s:?} {decision:?}");
+        }
+        let Decision::Permit(permit) = decision else { return None };
+        let under = if permit.grant() == BROKEN { Under::Emergency } else { Under::Signed };
         let watch = permit.obligations().supervise.then(|| Supervision::new(seconds(s.clock), seconds(2)));
-        Some(State { session: Session::Runs { held: false, watch }, ..s.clone() })
+        Some(State { session: Session::Runs { under, held: false, watch }, ..s.clone() })
     }
 
     /// What a guard does whenever anything is otherwise, and by the clock.
     fn guarded(&self, mut s: State) -> State {
-        let Session::Runs { watch, .. } = s.session else { return s };
+        let Session::Runs { under, watch, .. } = s.session else { return s };
+        let own = if under == Under::Emergency { self.broken(&s) } else { self.grant(&s) };
+        let Some(grant) = own else { panic!("a session without a grant: {s:?}") };
         let watch = watch.map(|w| w.step(Input::Nothing, seconds(s.clock)));
         let standing = Standing {
             session: SessionId(id(50)),
             person: PersonId(id(REQUESTER)),
-            grant: GrantId(id(30)),
-            target: TargetId(id(10)),
+            grant: grant.id,
+            target: grant.target,
             source: "10.0.0.7".parse().unwrap(),
             key: None,
             second_factor: SecondFactor::SecurityKey,
-            factor_at: at(FROM),
-            not_after: at(UNTIL),
-            judged_at: at(FROM),
+            factor_at: grant.not_before,
+            not_after: grant.not_after,
+            judged_at: grant.not_before,
         };
-        let Some(grant) = self.grant(&s) else { panic!("a session without a grant: {s:?}") };
         let now = Circumstances {
             person: self.person(&s),
             grant,
             target: self.target(),
-            emergency: false,
+            emergency: under == Under::Emergency,
             prolonged: false,
             locks: self.locks(&s),
             company: self.company(),
@@ -212,13 +253,14 @@ impl World {
         let says = match s.policy {
             Policy::AsSigned => PolicySays::Permits(Obligations::default()),
             Policy::Two => PolicySays::Permits(two()),
-            Policy::Denies => PolicySays::Denies,
+            Policy::Window if under == Under::Emergency => PolicySays::Permits(Obligations::default()),
+            Policy::Window | Policy::Denies => PolicySays::Denies,
             Policy::Pauses => PolicySays::Pauses("wait".into()),
         };
         s.session = match rejudge(&standing, &now, says, at(s.clock)) {
             _ if watch.is_some_and(|w| w.state() == Watch::Ended) => Session::Ended,
-            Verdict::Stays { .. } => Session::Runs { held: false, watch },
-            Verdict::StandsStill { .. } => Session::Runs { held: true, watch },
+            Verdict::Stays { .. } => Session::Runs { under, held: false, watch },
+            Verdict::StandsStill { .. } => Session::Runs { under, held: true, watch },
             Verdict::Ends(_) => Session::Ended,
         };
         s
@@ -254,17 +296,23 @@ impl World {
         if s.request == Request::Granted {
             all.push(State { revoked: true, ..s.clone() });
         }
+        if self.glass && s.glass.is_none() && !s.suspended && !s.locked {
+            all.push(State { glass: Some(s.clock), ..s.clone() });
+        }
+        if s.glass.is_some() {
+            all.push(State { glass_revoked: true, ..s.clone() });
+        }
         all.push(State { suspended: !s.suspended, ..s.clone() });
         all.push(State { locked: !s.locked, ..s.clone() });
-        for policy in [Policy::AsSigned, Policy::Two, Policy::Denies, Policy::Pauses] {
+        for policy in [Policy::AsSigned, Policy::Two, Policy::Denies, Policy::Window, Policy::Pauses] {
             all.push(State { policy, ..s.clone() });
         }
         match s.session {
             Session::None => all.extend(self.connects(s)),
-            Session::Runs { held, watch: Some(w) } => {
+            Session::Runs { under, held, watch: Some(w) } => {
                 let (now, lease) = (seconds(s.clock), seconds(s.clock) + Duration::from_secs(3));
                 for input in [Input::Lease { until: lease }, Input::Nobody, Input::Nothing] {
-                    all.push(State { session: Session::Runs { held, watch: Some(w.step(input, now)) }, ..s.clone() });
+                    all.push(State { session: Session::Runs { under, held, watch: Some(w.step(input, now)) }, ..s.clone() });
                 }
             }
             Session::Runs { .. } | Session::Ended => {}
@@ -277,12 +325,22 @@ impl World {
             assert!(self.agreed(s), "granted without those who had to agree: {s:?}");
             assert!(s.voices.iter().all(|(_, yes)| *yes), "granted although somebody denied: {s:?}");
         }
-        let Session::Runs { held, watch } = s.session else { return };
+        let Session::Runs { under, held, watch } = s.session else { return };
+        assert!(!s.suspended && !s.locked && s.policy != Policy::Denies, "runs although nobody may: {s:?}");
+        assert!(held == (s.policy == Policy::Pauses), "policy says wait, or go on: {s:?}");
+        if under == Under::Emergency {
+            // By nobody's approval: then by the emergency alone, for its time, and not a moment more by the other grant.
+            assert!(
+                s.glass.is_some_and(|from| (from..from + GLASS).contains(&s.clock)) && !s.glass_revoked,
+                "outlives its emergency: {s:?}"
+            );
+            assert!(self.glass && watch.is_none(), "{s:?}");
+            return;
+        }
         assert!(s.request == Request::Granted && self.agreed(s), "runs without its approvals: {s:?}");
         assert!((FROM..UNTIL).contains(&s.clock), "runs outside of its time: {s:?}");
-        assert!(!s.revoked && !s.suspended && !s.locked, "runs although it was taken back: {s:?}");
-        assert!(s.policy != Policy::Denies, "runs against policy: {s:?}");
-        assert!(held == (s.policy == Policy::Pauses), "policy says wait, or go on: {s:?}");
+        assert!(!s.revoked, "runs although it was taken back: {s:?}");
+        assert!(s.policy != Policy::Window, "runs against policy: {s:?}");
         let two = self.owed.approvals.iter().map(|q| q.count).sum::<u8>() >= 2;
         assert!(s.policy != Policy::Two || two, "runs with fewer approvals than policy asks for by now: {s:?}");
         assert_eq!(watch.is_some(), self.owed.supervise, "watched if it has to be: {s:?}");
@@ -292,28 +350,33 @@ impl World {
         }
     }
 
-    fn explore(&self) -> (usize, usize) {
+    /// How many states; how many with a session that somebody approved; how many with one of an emergency while the other grant counts too.
+    fn explore(&self) -> (usize, usize, usize) {
         let first = State {
             clock: 0,
             request: Request::Open,
             voices: vec![],
             revoked: false,
+            glass: None,
+            glass_revoked: false,
             suspended: false,
             locked: false,
             policy: Policy::AsSigned,
             session: Session::None,
         };
-        let (mut seen, mut todo, mut ran) = (HashSet::from([first.clone()]), VecDeque::from([first]), 0);
+        let (mut seen, mut todo, mut ran, mut beside) = (HashSet::from([first.clone()]), VecDeque::from([first]), 0, 0);
         while let Some(s) = todo.pop_front() {
             self.check(&s);
-            ran += usize::from(matches!(s.session, Session::Runs { .. }));
+            let under = |u| matches!(s.session, Session::Runs { under, .. } if under == u);
+            ran += usize::from(under(Under::Signed));
+            beside += usize::from(under(Under::Emergency) && self.grant(&s).is_some_and(|g| g.state(at(s.clock)) == GrantState::Live));
             for t in self.next(&s) {
                 if seen.insert(t.clone()) {
                     todo.push_back(t);
                 }
             }
         }
-        (seen.len(), ran)
+        (seen.len(), ran, beside)
     }
 }
 
@@ -330,11 +393,14 @@ fn no_path_leads_in_without_approvals_beyond_its_time_or_unwatched() {
     let engineer = || vec![of(Some("clinical-engineering"), 1), of(None, 1)];
     for (approvals, ordered) in [(vec![], false), (vec![of(None, 2)], false), (engineer(), false), (engineer(), true)] {
         for supervise in [false, true] {
-            for vendor in [false, true] {
+            // A vendor's person never breaks the glass.
+            for (vendor, glass) in [(false, false), (true, false), (false, true)] {
                 let owed = Obligations { approvals: approvals.clone(), ordered, supervise, ..Obligations::default() };
-                let (states, ran) = World { owed, vendor }.explore();
+                let (states, ran, beside) = World { owed, vendor, glass }.explore();
+                let met =
+                    format!("{approvals:?} {ordered} {supervise} {vendor} {glass}: {states} states, {ran} with a session, {beside} beside");
                 // A model in which nothing ever runs proves nothing.
-                assert!(states > 500 && ran > 0, "{approvals:?} {ordered} {supervise} {vendor}: {states} states, {ran} with a session");
+                assert!(states > 500 && ran > 0 && (beside > 0) == glass, "{met}");
             }
         }
     }

@@ -16,7 +16,9 @@ use anteroom_domain::{
     audit::{CardEvent, SafeModeEvent},
     content::CardTerms,
 };
-use anteroom_policy::{Action, Ask, Circumstances, Decision, Facts, Permit, Refusal, SecondFactor, Verdict, break_glass, judge, may};
+use anteroom_policy::{
+    Action, Ask, Circumstances, Decision, Facts, Permit, Refusal, SecondFactor, break_glass, judge, may, needs_the_database,
+};
 use anteroom_posture::Comes;
 use std::net::IpAddr;
 
@@ -104,15 +106,10 @@ impl Approvals {
             posture,
             second_factor: factor,
             factor_at: m.now,
+            alone: true,
             now: m.now,
         };
-        match judge(&facts, ruling) {
-            Decision::Permit(permit) => match unwatchable(&permit) {
-                Some(why) => Decision::Deny(Refusal::SafeMode(why)),
-                None => Decision::Permit(permit),
-            },
-            other => other,
-        }
+        judge(&facts, ruling)
     }
 
     /// Whether somebody who may not enter by a grant could by a card.
@@ -250,7 +247,7 @@ impl Approvals {
     ) -> Result<(), StartError> {
         let now = clock::now();
         let grant = permit.circumstances().grant.clone();
-        if unwatchable(permit).is_some() {
+        if needs_the_database(permit.obligations()).is_some() {
             return Err(StartError::NoLonger(EndReason::Unwatched));
         }
         // A card's grant is nowhere yet but in the spool and in this permit.
@@ -266,11 +263,7 @@ impl Approvals {
                 let locks = known.locks.clone();
                 Some(Circumstances { person, grant, target, emergency, prolonged: false, locks, company: None, posture })
             };
-            match self.judged(&permit.standing(), found(), now).0 {
-                Verdict::Stays { .. } => {}
-                Verdict::StandsStill { .. } => return Err(StartError::NoLonger(EndReason::PolicyDenied)),
-                Verdict::Ends(why) => return Err(StartError::NoLonger(why)),
-            }
+            self.still_permitted(permit, found(), now)?;
         }
         let second_factor = factor_used(permit.second_factor());
         let begun = Begun::of(permit, &grant, &header_sha256, gateway, None, now);
@@ -287,14 +280,4 @@ impl Approvals {
         self.keep(Spooled { record: record::line(event, Some(grant.person), now), work: Work::Start(Box::new(begun)) }).await?;
         Ok(())
     }
-}
-
-/// Why a session cannot run while nobody can look at the database.
-fn unwatchable(permit: &Permit) -> Option<&'static str> {
-    let o = permit.obligations();
-    if o.supervise {
-        return Some("it has to be watched, and nobody can watch while the database is away");
-    }
-    // Other gateways' sessions cannot be counted.
-    o.at_once.map(|_| "how many sessions run there cannot be counted while the database is away")
 }

@@ -192,6 +192,18 @@ pub(crate) async fn take_notes(db: impl PgExecutor<'_>, session: SessionId, at: 
     Ok(rows.into_iter().map(|r| (r.name, r.text)).collect())
 }
 
+/// A running session may not run unwatched any more. Whether that is new; none: there is no such session.
+pub(crate) async fn require(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<bool>> {
+    Ok(sqlx::query_scalar!(
+        r#"update session s set supervised = true
+           from (select id, supervised from session where id = $1 and ended_at is null for update) before
+           where s.id = before.id returning not before.supervised as "new!""#,
+        session.0
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 pub(crate) async fn supervised(db: impl PgExecutor<'_>, session: SessionId) -> Store<Option<bool>> {
     Ok(sqlx::query_scalar!("select supervised from session where id = $1 and ended_at is null", session.0).fetch_optional(db).await?)
 }

@@ -229,6 +229,7 @@ pub(super) async fn decide(
         posture: posture.as_ref(),
         second_factor,
         factor_at,
+        alone: false,
         now: q.now,
     };
     Ok(judge(&facts, ruling))

@@ -8,8 +8,8 @@ use crate::{
     clock::{self, hex},
     notify, store,
 };
-use anteroom_domain::{AuditEvent, EndReason, FactorUsed, PersonId, SessionId, SessionRecord};
-use anteroom_policy::{Action, Circumstances, Permit, SecondFactor, Verdict};
+use anteroom_domain::{AuditEvent, EndReason, FactorUsed, Moment, PersonId, SessionId, SessionRecord};
+use anteroom_policy::{Action, Circumstances, More, Permit, SecondFactor, Verdict};
 use anteroom_posture::Comes;
 use std::collections::HashMap;
 
@@ -65,12 +65,7 @@ impl Approvals {
         let comes = Comes { from: Some(standing.source), key: standing.key.as_deref() };
         let circumstances = Self::circumstances_of(&mut tx, person, grant, comes).await?;
         let circumstances = circumstances.ok_or(StartError::NoLonger(EndReason::GrantRevoked))?;
-        let (verdict, _) = self.judged(&standing, Some(circumstances.clone()), now);
-        match verdict {
-            Verdict::Stays { .. } => {}
-            Verdict::StandsStill { .. } => return Err(StartError::NoLonger(EndReason::PolicyDenied)),
-            Verdict::Ends(why) => return Err(StartError::NoLonger(why)),
-        }
+        self.still_permitted(permit, Some(circumstances.clone()), now)?;
         let Circumstances { person, grant, .. } = circumstances;
         if let Some(at_once) = permit.obligations().at_once {
             let vendors = person.attributes.company.is_some();
@@ -111,6 +106,18 @@ impl Approvals {
         }
         self.commit(tx).await?;
         Ok(())
+    }
+
+    /// Whether what a permit was made of still holds, and policy asks for nothing by now that a session under it would not have.
+    pub(crate) fn still_permitted(&self, permit: &Permit, found: Option<Circumstances>, now: Moment) -> Result<(), StartError> {
+        match self.judged(&permit.standing(), found, now).0 {
+            Verdict::Stays { obligations, .. } => match permit.given().against(&obligations, &permit.circumstances().grant.capabilities) {
+                More::Nothing => Ok(()),
+                More::Watching | More::Anew(_) => Err(StartError::NoLonger(EndReason::PolicyAsksMore)),
+            },
+            Verdict::StandsStill { .. } => Err(StartError::NoLonger(EndReason::PolicyDenied)),
+            Verdict::Ends(why) => Err(StartError::NoLonger(why)),
+        }
     }
 
     /// Never lost: kept in the spool while the database is away.

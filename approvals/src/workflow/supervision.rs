@@ -164,6 +164,18 @@ impl Approvals {
         }
     }
 
+    /// For the gateway that runs it: from now on somebody has to watch. False: the database does not know of the session yet.
+    pub async fn require_supervision(&self, session: SessionId) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(new) = store::supervision::require(&mut *tx, session).await? else { return Ok(false) };
+        if new {
+            record::write(&mut tx, AuditEvent::Supervision(SupervisionEvent::Required { session }), None, clock::now()).await?;
+            store::tell(&mut *tx, Change::Supervision(session)).await?;
+        }
+        self.commit(tx).await?;
+        Ok(true)
+    }
+
     /// For the gateway that runs it: how long ago somebody who watches was heard of; none if nobody is. Whoever was not heard of for too long
     /// is written down as gone.
     pub async fn watched(&self, session: SessionId) -> Result<Option<Duration>, StoreError> {

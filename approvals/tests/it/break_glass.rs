@@ -11,7 +11,7 @@ use anteroom_domain::{
     AuditEvent, BreakGlass, Capabilities, EndReason, Grant, PersonAttributes, Reason, RequestId, Role, SessionId, TargetName,
     audit::BreakGlassEvent, content::Finding,
 };
-use anteroom_policy::{PolicyFile, aftermath::NoReview, break_glass::NoGlass};
+use anteroom_policy::{Decision, PolicyFile, Refusal, SecondFactor, Verdict, aftermath::NoReview, break_glass::NoGlass};
 use uuid::Uuid;
 
 pub(crate) fn form(minutes: i64) -> BreakGlassForm {
@@ -57,6 +57,51 @@ async fn one_passkey_opens_the_way_at_once_and_the_log_says_so() {
     );
     assert!(told);
     assert_eq!(w.approvals.broken_glass(true, Page::default()).await.unwrap().total, 1);
+}
+
+/// A grant that somebody approved does not count now; the emergency does, and for its session it stays the one that counts.
+#[tokio::test]
+async fn an_emergency_counts_beside_an_older_grant_that_policy_does_not_let_now() {
+    let w = World::new().await;
+    let (mut ada, mut bob) = (w.somebody("ada", Role::Admin).await, w.somebody("bob", Role::Approver).await);
+    let older = w.grant(&ada, &mut bob).await;
+    let person = ada.person.clone();
+    let connect = async || {
+        let (s, key) = (SessionId(Uuid::now_v7()), SecondFactor::SecurityKey);
+        w.approvals.authorize(&person, s, "ehr-db-1", "root", HERE, key).await.unwrap()
+    };
+    let window = "@id(\"window\") @reason(\"In its maintenance window only.\")
+                  forbid (principal, action == Action::\"connect\", resource) unless { context.break_glass };";
+    w.policy_with(window).await;
+    let refused = connect().await;
+    assert!(matches!(&refused, Decision::Deny(Refusal::Policy(why)) if why.join("").contains("window")), "{refused:?}");
+
+    let grant = smash(&w, &mut ada, form(30)).await.unwrap();
+    for (what, more) in [
+        ("denied", window),
+        ("needs more approvers", "@id(\"two\") @approvals(\"2\") permit (principal, action == Action::\"oblige\", resource);"),
+        (
+            "has to be watched",
+            "@id(\"watched\") @supervise permit (principal, action == Action::\"oblige\", resource) unless { context.break_glass };",
+        ),
+        ("would do", ""),
+    ] {
+        w.policy_with(more).await;
+        let Decision::Permit(permit) = connect().await else { panic!("the older {what}") };
+        assert_eq!((permit.grant(), permit.obligations().supervise), (grant.id, false), "the older {what}");
+        w.approvals.session_started(&permit, [3; 32], "gw").await.unwrap();
+        let (verdict, known) = w.approvals.rejudge(&permit.standing()).await.unwrap();
+        assert!(matches!(verdict, Verdict::Stays { deadline, .. } if deadline == grant.not_after), "the older {what}: {verdict:?}");
+        assert!(known.unwrap().emergency);
+    }
+    assert_eq!(one(&w, grant.request).await.sessions.len(), 4, "each of them is looked at afterwards");
+    // It stands on its own grant to its end, whatever else would let somebody in.
+    let Decision::Permit(running) = connect().await else { panic!() };
+    w.approvals.revoke_grant(Some(bob.person.id), grant.id).await.unwrap();
+    let (verdict, _) = w.approvals.rejudge(&running.standing()).await.unwrap();
+    assert_eq!(verdict, Verdict::Ends(EndReason::GrantRevoked));
+    let Decision::Permit(anew) = connect().await else { panic!() };
+    assert_eq!(anew.grant(), older.id);
 }
 
 #[tokio::test]

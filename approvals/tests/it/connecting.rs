@@ -46,6 +46,15 @@ pub async fn permit(w: &World, who: &mut Someone, s: SessionId) -> Permit {
     }
 }
 
+/// A permit by what was passed for an earlier connection with the same key.
+pub async fn remembered(w: &World, who: &Someone, s: SessionId) -> Permit {
+    let claim = anteroom_approvals::Claim::Key(KEY_FINGERPRINT);
+    match w.approvals.authorize(&who.person, s, "ehr-db-1", "root", (HERE, KEY_FINGERPRINT), claim).await.unwrap() {
+        Decision::Permit(p) => p,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn the_whole_road_from_grant_to_a_sealed_recording() {
     let w = World::new().await;

@@ -18,6 +18,7 @@ mod evidence;
 mod explaining;
 mod holds;
 mod identity;
+mod judged_again;
 mod locks;
 mod managing;
 mod notices;

@@ -1,12 +1,12 @@
 //! Keeps deciding while a connection lives: its deadline, revocations, suspensions and orders end it; whatever else changes has it judged
-//! again; and so does time, from what was known last.
+//! again, and what is owed by then is held against what the session has; and so does time, from what was known last.
 use super::{
     EndSignal, Registry,
     warnings::{Warnings, span, words},
 };
 use anteroom_approvals::{Approvals, Change};
 use anteroom_domain::{AuditEvent, EndReason, Hold, Moment, SessionControl as _, audit::PolicyEvent};
-use anteroom_policy::{Circumstances, Permit, Standing, Verdict};
+use anteroom_policy::{Circumstances, Given, More, Permit, Standing, Verdict};
 use std::time::Duration;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
@@ -23,6 +23,8 @@ const BY_THE_CLOCK: Duration = Duration::from_secs(5);
 pub struct Guard {
     standing: Standing,
     known: Circumstances,
+    /// What the session has, whatever is asked of it now.
+    given: Given,
     /// Monotonic: no step of the wall clock moves it (invariant 7).
     deadline: Instant,
     /// Where the session is held and let go.
@@ -47,8 +49,15 @@ enum Does {
     GoOn,
     /// The text is for the person.
     Wait(String),
+    /// It stands still until somebody watches, and runs only while somebody does.
+    BeWatched,
+    /// It ends, and what is asked by now counts for the next. The text is for the person.
+    BeginAnew(String),
     End(EndReason),
 }
+
+/// What its person reads who had to be watched by nobody.
+const WATCHED: &str = "from now on somebody has to watch this session";
 
 impl Guard {
     /// `deadline` is the permit's remaining time, counted from before it was asked for.
@@ -56,6 +65,7 @@ impl Guard {
         Self {
             standing: permit.standing(),
             known: permit.circumstances().clone(),
+            given: permit.given(),
             deadline,
             registry,
             holds: false,
@@ -95,9 +105,13 @@ impl Guard {
     /// Takes the verdict's deadline over and says what else it means.
     fn follow(&mut self, verdict: Verdict, start: Instant) -> Does {
         match verdict {
-            Verdict::Stays { deadline, .. } => {
+            Verdict::Stays { obligations, deadline } => {
                 self.deadline = self.instant(deadline, start);
-                Does::GoOn
+                match self.given.against(&obligations, &self.known.grant.capabilities) {
+                    More::Nothing => Does::GoOn,
+                    More::Watching => Does::BeWatched,
+                    More::Anew(why) => Does::BeginAnew(why),
+                }
             }
             Verdict::StandsStill { why, deadline } => {
                 self.deadline = self.instant(deadline, start);
@@ -153,15 +167,23 @@ async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Ins
     let (session, before) = (g.standing.session, g.deadline);
     match g.follow(verdict, start) {
         Does::GoOn => {
-            if g.known.prolonged && g.deadline > before {
-                let left = span(g.deadline.saturating_duration_since(Instant::now()));
-                g.registry.message(session, "your supervisor", &format!("you may go on; in {left} it ends, whatever anybody does"));
-            }
-            if std::mem::take(&mut g.holds) {
-                approvals.note(AuditEvent::Policy(PolicyEvent::GoesOn { session }), None).await;
-                g.registry.release(session, Hold::Policy);
-            }
+            goes_on(g, approvals, before).await;
             None
+        }
+        Does::BeWatched => {
+            // One that has not begun yet cannot wait for anybody: it begins anew, in the lobby.
+            if !g.registry.have_watched(session) {
+                return Some(EndReason::PolicyAsksMore);
+            }
+            g.given.watch();
+            g.registry.message(session, "policy", WATCHED);
+            goes_on(g, approvals, before).await;
+            None
+        }
+        Does::BeginAnew(why) => {
+            tracing::info!(%session, "ends: policy asks for what a running session cannot be given");
+            g.registry.message(session, "policy", &why);
+            Some(EndReason::PolicyAsksMore)
         }
         Does::Wait(why) => {
             // One that is signing in has nothing to hold yet. It is looked at again by the clock.
@@ -174,6 +196,19 @@ async fn obey(g: &mut Guard, approvals: &Approvals, verdict: Verdict, start: Ins
             None
         }
         Does::End(reason) => Some(reason),
+    }
+}
+
+/// Policy no longer says to wait. Other causes to stand still stay.
+async fn goes_on(g: &mut Guard, approvals: &Approvals, before: Instant) {
+    let session = g.standing.session;
+    if g.known.prolonged && g.deadline > before {
+        let left = span(g.deadline.saturating_duration_since(Instant::now()));
+        g.registry.message(session, "your supervisor", &format!("you may go on; in {left} it ends, whatever anybody does"));
+    }
+    if std::mem::take(&mut g.holds) {
+        approvals.note(AuditEvent::Policy(PolicyEvent::GoesOn { session }), None).await;
+        g.registry.release(session, Hold::Policy);
     }
 }
 
@@ -222,7 +257,7 @@ async fn judge_again(s: &Standing, approvals: &Approvals) -> anteroom_approvals:
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use anteroom_domain::{CompanyId, GrantId, PersonId, SessionId, TargetId};
+    use anteroom_domain::{Capabilities, Capability, CompanyId, GrantId, Obligations, PersonId, SessionId, TargetId};
     use anteroom_policy::SecondFactor;
     use anteroom_test_samples as samples;
     use uuid::Uuid;
@@ -251,6 +286,7 @@ mod tests {
         Guard {
             standing,
             known: Circumstances { person, grant, target, emergency: false, prolonged: false, locks: vec![], company: None, posture: None },
+            given: Given::new(&Capabilities::interactive(), &Obligations::default()),
             deadline: Instant::now() + HOUR,
             registry: Registry::default(),
             holds: false,
@@ -289,6 +325,23 @@ mod tests {
     fn missed_changes_are_looked_up_and_a_dead_feed_ends_the_session() {
         assert_eq!(g().hear(Err(RecvError::Lagged(3))), Hears::LookAgain);
         assert_eq!(g().hear(Err(RecvError::Closed)), Hears::Ends(EndReason::GatewayStopped));
+    }
+
+    #[test]
+    fn what_is_owed_from_now_on_is_held_against_what_the_session_has() {
+        let mut g = g();
+        let start = g.deadline - HOUR;
+        let stays = |obligations| Verdict::Stays { obligations, deadline: NOW + HOUR };
+        let watched = Obligations { supervise: true, ..Obligations::default() };
+        let shell_only = Obligations { capabilities: Some(Capabilities([Capability::Shell].into())), ..Obligations::default() };
+        assert_eq!(g.follow(stays(watched.clone()), start), Does::BeWatched);
+        g.given.watch();
+        assert_eq!(g.follow(stays(watched), start), Does::GoOn, "told once");
+        assert_eq!(g.follow(stays(Obligations::default()), start), Does::GoOn);
+        for less in [shell_only, Obligations { live_mask: true, ..Obligations::default() }] {
+            let Does::BeginAnew(why) = g.follow(stays(less), start) else { panic!() };
+            assert!(why.starts_with("from now on"), "{why}");
+        }
     }
 
     #[test]

@@ -100,20 +100,21 @@ impl Opened {
             // Nobody watches yet, whoever will.
             holds: Holds { lobby: permit.obligations().supervise, ..Holds::default() },
         };
-        let changes = common.approvals.changes();
         let (entry, notices) = common.registry.enter(facts, end.clone());
+        let supervisor = Supervisor {
+            session: self.id,
+            approvals: self.common.approvals.clone(),
+            registry: common.registry.clone(),
+            recording: self.recording.clone(),
+            notices: notices.clone(),
+            end: end.clone(),
+            started: self.started,
+            patience: common.patience,
+        };
         if permit.obligations().supervise {
-            let supervisor = Supervisor {
-                session: self.id,
-                approvals: self.common.approvals.clone(),
-                registry: common.registry.clone(),
-                recording: self.recording.clone(),
-                notices: notices.clone(),
-                end: end.clone(),
-                started: self.started,
-                patience: common.patience,
-            };
-            tasks.spawn(supervisor.watch(changes));
+            tasks.spawn(supervisor.from_the_lobby());
+        } else {
+            tasks.spawn(supervisor.from_now_on(entry.to_be_watched()));
         }
         let counted = patients::count(common.clone(), self.recording.clone(), self.id, self.person, end.clone(), notices.clone());
         tasks.spawn(counted);

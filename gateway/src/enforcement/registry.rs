@@ -8,6 +8,7 @@ use std::{
     },
 };
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The sessions that are alive on this gateway.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ struct Live {
     end: EndSignal,
     notices: Notices,
     holds: watch::Sender<Holds>,
+    /// Cancelled: somebody has to watch from now on.
+    watched: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +37,7 @@ pub struct Entry {
     id: SessionId,
     counters: Arc<Counters>,
     holds: watch::Sender<Holds>,
+    watched: CancellationToken,
     registry: Registry,
 }
 
@@ -46,9 +50,11 @@ impl Registry {
     pub fn enter(&self, facts: LiveSession, end: EndSignal) -> (Entry, Notices) {
         let (id, counters, notices) = (facts.id, Arc::<Counters>::default(), Notices::default());
         let holds = watch::Sender::new(facts.holds);
-        let live = Live { facts, counters: counters.clone(), end, notices: notices.clone(), holds: holds.clone() };
+        let watched = CancellationToken::new();
+        let live =
+            Live { facts, counters: counters.clone(), end, notices: notices.clone(), holds: holds.clone(), watched: watched.clone() };
         self.lock().insert(id, Arc::new(live));
-        (Entry { id, counters, holds, registry: self.clone() }, notices)
+        (Entry { id, counters, holds, watched, registry: self.clone() }, notices)
     }
 
     pub fn ids(&self) -> Vec<SessionId> {
@@ -63,6 +69,16 @@ impl Registry {
     /// Takes a cause away; of an order it does not matter whose it was.
     pub fn release(&self, id: SessionId, hold: Hold) -> bool {
         self.held(id, |holds| holds.take(hold))
+    }
+
+    /// From now on it runs only while somebody watches; it stands still until then. False if it is not here.
+    pub fn have_watched(&self, id: SessionId) -> bool {
+        let held = self.hold(id, Hold::Unwatched);
+        let live = self.lock().get(&id).cloned();
+        held && live.is_some_and(|l| {
+            l.watched.cancel();
+            true
+        })
     }
 
     fn held(&self, id: SessionId, change: impl FnOnce(&mut Holds) -> bool) -> bool {
@@ -143,6 +159,11 @@ impl Entry {
         *self.holds.borrow()
     }
 
+    /// Resolves when somebody has to watch it who did not have to before.
+    pub fn to_be_watched(&self) -> CancellationToken {
+        self.watched.clone()
+    }
+
     pub fn hold(&self, hold: Hold) {
         self.holds.send_if_modified(|h| h.put(hold));
     }
@@ -209,6 +230,15 @@ mod tests {
         let id = shell.id;
         drop(shell);
         assert!(!r.pause(id, bob) && r.ids().is_empty());
+    }
+
+    #[test]
+    fn who_has_to_be_watched_from_now_on_stands_still_before_anybody_is_asked() {
+        let r = Registry::default();
+        let (shell, _) = r.enter(facts(1), EndSignal::default());
+        assert!(!shell.to_be_watched().is_cancelled() && !shell.standing().any());
+        assert!(r.have_watched(shell.id) && shell.to_be_watched().is_cancelled() && shell.standing().unwatched);
+        assert!(!r.have_watched(SessionId(Uuid::nil())), "not here");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, sleep_until, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Between two questions to the database.
 const ASK: Duration = Duration::from_secs(1);
@@ -31,8 +32,28 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     /// Until the session has ended. It has `Hold::Lobby` from the beginning.
-    pub(super) async fn watch(self, mut changes: Receiver<Change>) {
-        let mut machine = Supervision::new(self.now(), self.patience);
+    pub(super) fn from_the_lobby(self) -> impl Future<Output = ()> + Send {
+        // Heard from before anybody can join.
+        let changes = self.approvals.changes();
+        let machine = Supervision::new(self.now(), self.patience);
+        self.watch(machine, changes, true)
+    }
+
+    /// The same of a session that nobody had to watch when it began, once `asked` says so. It has `Hold::Unwatched` by then.
+    pub(super) async fn from_now_on(self, asked: CancellationToken) {
+        tokio::select! {
+            () = asked.cancelled() => {}
+            _ = self.end.ended() => return,
+        }
+        let changes = self.approvals.changes();
+        tracing::info!(session = %self.session, "stands still: policy asks that somebody watches from now on");
+        self.note("policy asks that somebody watches from now on: the session stands still".to_owned()).await;
+        let machine = Supervision::from_now_on(self.now(), self.patience);
+        Box::pin(self.watch(machine, changes, false)).await;
+    }
+
+    /// `known`: the database knows that it has to be watched, so that supervisors can find it.
+    async fn watch(self, mut machine: Supervision, mut changes: Receiver<Change>, mut known: bool) {
         let mut ask_at = Instant::now();
         let mut who = Vec::new();
         loop {
@@ -41,14 +62,14 @@ impl Supervisor {
             let input = tokio::select! {
                 _ = self.end.ended() => break,
                 () = until(due) => Input::Nothing,
-                () = sleep_until(ask_at) => { ask_at = Instant::now() + ASK; self.ask(&machine).await }
+                () = sleep_until(ask_at) => { ask_at = Instant::now() + ASK; self.ask(&machine, &mut known).await }
                 change = changes.recv() => match change {
                     Ok(Change::Supervision(s)) if s == self.session => {
                         came_or_went = true;
-                        self.ask(&machine).await
+                        self.ask(&machine, &mut known).await
                     }
                     // A supervisor who was suspended watches no more.
-                    Ok(Change::PersonSuspended(_) | Change::Person(_) | Change::Resync) | Err(RecvError::Lagged(_)) => self.ask(&machine).await,
+                    Ok(Change::PersonSuspended(_) | Change::Person(_) | Change::Resync) | Err(RecvError::Lagged(_)) => self.ask(&machine, &mut known).await,
                     Ok(_) => continue,
                     Err(RecvError::Closed) => Input::Nobody,
                 },
@@ -74,9 +95,13 @@ impl Supervisor {
     }
 
     /// The lease counts from before the question, so that a slow answer makes it shorter and never longer.
-    async fn ask(&self, machine: &Supervision) -> Input {
+    async fn ask(&self, machine: &Supervision, known: &mut bool) -> Input {
         let asked = self.now();
         let answer = async {
+            if !*known {
+                // A session that began in safe mode is not in the database before that is back.
+                *known = self.approvals.require_supervision(self.session).await?;
+            }
             let watched = self.approvals.watched(self.session).await?;
             self.take_notes().await;
             if !matches!(machine.state(), State::Watched { .. }) || watched.is_none_or(|age| age >= LEASE) {

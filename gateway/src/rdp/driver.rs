@@ -300,6 +300,7 @@ pub(super) fn told(reason: &EndReason) -> anteroom_rdp::EndReason {
         EndReason::GrantRevoked
         | EndReason::PersonSuspended
         | EndReason::PolicyDenied
+        | EndReason::PolicyAsksMore
         | EndReason::Locked
         | EndReason::Unwatched
         | EndReason::Terminated { .. } => R::Terminated,

@@ -50,6 +50,7 @@ pub(crate) fn measure() -> Result<serde_json::Value> {
         posture: None,
         second_factor: SecondFactor::SecurityKey,
         factor_at: now,
+        alone: false,
         now,
     };
     ensure!(matches!(judge(&facts, asked), Decision::Permit(_)), "what is measured is a permit");

@@ -23,6 +23,7 @@ mod flood;
 mod forwards;
 mod hostile_client;
 mod hostile_target;
+mod judged_again;
 mod jump;
 mod live_masking;
 mod locked_meanwhile;

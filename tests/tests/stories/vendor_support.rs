@@ -55,7 +55,7 @@ fn a_vendor_waits_in_the_lobby_works_while_watched_and_stands_still_when_nobody_
     let mut shell = w.ssh(&vera).unwrap().terminal(80, 24).spawn().unwrap();
     shell.expect("waiting for a supervisor to join").unwrap();
     typed(&mut shell, "echo typed-in-the-lob''by");
-    nora.expect("Waits in the lobby").unwrap();
+    nora.expect("Waits for a supervisor").unwrap();
     assert!(!shell.said().contains("target$"), "the target was reached: {}", shell.said());
     let id = session(&w);
     nora.open(&format!("/supervise/{id}")).unwrap();

@@ -34,7 +34,7 @@ async fn a_seat_is_taken_kept_seen_from_and_given_up() {
     assert!(site.get("/supervise", Some(&nora)).await.text.contains("Nobody waits for a supervisor"));
     let (id, recording) = Box::pin(begun(&site, &studio, &mut vera)).await;
     let (list, page) = (site.get("/supervise", Some(&nora)).await.text, format!("/supervise/{id}"));
-    assert!(list.contains("Waits in the lobby") && list.contains(&page) && list.contains("VERA"), "{list}");
+    assert!(list.contains("Waits for a supervisor") && list.contains(&page) && list.contains("VERA"), "{list}");
     for stranger in [&vera, &max] {
         assert_eq!(site.get(&page, Some(stranger)).await.status, StatusCode::NOT_FOUND, "{}", stranger.person.handle);
         assert_eq!(site.json(&format!("{page}/join"), &json!({}), Some(stranger)).await.status, StatusCode::NOT_FOUND);

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum SupervisionEvent {
+    /// Policy asks from now on that somebody watches a session that ran without: it stands still until somebody does.
+    Required {
+        session: SessionId,
+    },
     Joined {
         session: SessionId,
         by: PersonId,
@@ -41,7 +45,8 @@ pub enum SupervisionEvent {
 impl SupervisionEvent {
     pub fn session(&self) -> SessionId {
         match self {
-            Self::Joined { session, .. }
+            Self::Required { session }
+            | Self::Joined { session, .. }
             | Self::Left { session, .. }
             | Self::Lapsed { session, .. }
             | Self::StandsStill { session }
