@@ -7,7 +7,7 @@ use anteroom_domain::{
     Reason, SessionId, Target, TargetId, content::Verdict as Says,
 };
 use anteroom_policy::{
-    Circumstances, Decision, Facts, Needed, PolicySays, Ruling, SecondFactor, Standing, Tally, Verdict, Voice, judge, rejudge,
+    Circumstances, Decision, Facts, Given, More, Needed, PolicySays, Ruling, SecondFactor, Standing, Tally, Verdict, Voice, judge, rejudge,
     supervision::{Input, State as Watch, Supervision},
 };
 use anteroom_test_samples as samples;
@@ -50,6 +50,8 @@ enum Policy {
     AsSigned,
     /// Asks for two approvers by now.
     Two,
+    /// Asks by now that somebody watches.
+    Watches,
     Denies,
     /// Denies what is no emergency, as a maintenance window does.
     Window,
@@ -207,13 +209,15 @@ impl World {
         let ruling = |_: &Target, g: &Grant| match s.policy {
             Policy::AsSigned => permits(Obligations::default()),
             Policy::Two => permits(two()),
+            Policy::Watches => permits(watched()),
             Policy::Window if g.id == BROKEN => permits(Obligations::default()),
             Policy::Window | Policy::Denies | Policy::Pauses => Ruling::Deny { reasons: vec![] },
         };
         let decision = judge(&facts, ruling);
         let emergency = s.glass.is_some_and(|from| (from..from + GLASS).contains(&s.clock)) && !s.glass_revoked;
         if emergency && !s.suspended && !s.locked && !matches!(s.policy, Policy::Denies | Policy::Pauses) {
-            let counts = matches!(&decision, Decision::Permit(p) if p.grant() == BROKEN && !p.obligations().supervise);
+            let watches = s.policy == Policy::Watches;
+            let counts = matches!(&decision, Decision::Permit(p) if p.grant() == BROKEN && p.obligations().supervise == watches);
             assert!(counts, "an emergency that does not count beside another grant: {s:?} {decision:?}");
         }
         let Decision::Permit(permit) = decision else { return None };
@@ -253,13 +257,24 @@ impl World {
         let says = match s.policy {
             Policy::AsSigned => PolicySays::Permits(Obligations::default()),
             Policy::Two => PolicySays::Permits(two()),
+            Policy::Watches => PolicySays::Permits(watched()),
             Policy::Window if under == Under::Emergency => PolicySays::Permits(Obligations::default()),
             Policy::Window | Policy::Denies => PolicySays::Denies,
             Policy::Pauses => PolicySays::Pauses("wait".into()),
         };
         s.session = match rejudge(&standing, &now, says, at(s.clock)) {
             _ if watch.is_some_and(|w| w.state() == Watch::Ended) => Session::Ended,
-            Verdict::Stays { .. } => Session::Runs { under, held: false, watch },
+            Verdict::Stays { obligations, .. } => {
+                let had = Obligations { supervise: watch.is_some(), ..Obligations::default() };
+                match Given::new(&now.grant.capabilities, &had).against(&obligations, &now.grant.capabilities) {
+                    More::Nothing => Session::Runs { under, held: false, watch },
+                    // It stands still from the moment this is known.
+                    More::Watching => {
+                        Session::Runs { under, held: false, watch: Some(Supervision::from_now_on(seconds(s.clock), seconds(2))) }
+                    }
+                    More::Anew(_) => Session::Ended,
+                }
+            }
             Verdict::StandsStill { .. } => Session::Runs { under, held: true, watch },
             Verdict::Ends(_) => Session::Ended,
         };
@@ -304,7 +319,7 @@ impl World {
         }
         all.push(State { suspended: !s.suspended, ..s.clone() });
         all.push(State { locked: !s.locked, ..s.clone() });
-        for policy in [Policy::AsSigned, Policy::Two, Policy::Denies, Policy::Window, Policy::Pauses] {
+        for policy in [Policy::AsSigned, Policy::Two, Policy::Watches, Policy::Denies, Policy::Window, Policy::Pauses] {
             all.push(State { policy, ..s.clone() });
         }
         match s.session {
@@ -334,24 +349,32 @@ impl World {
                 s.glass.is_some_and(|from| (from..from + GLASS).contains(&s.clock)) && !s.glass_revoked,
                 "outlives its emergency: {s:?}"
             );
-            assert!(self.glass && watch.is_none(), "{s:?}");
-            return;
+            assert!(self.glass, "{s:?}");
+        } else {
+            self.check_signed(s);
         }
-        assert!(s.request == Request::Granted && self.agreed(s), "runs without its approvals: {s:?}");
-        assert!((FROM..UNTIL).contains(&s.clock), "runs outside of its time: {s:?}");
-        assert!(!s.revoked, "runs although it was taken back: {s:?}");
-        assert!(s.policy != Policy::Window, "runs against policy: {s:?}");
-        let two = self.owed.approvals.iter().map(|q| q.count).sum::<u8>() >= 2;
-        assert!(s.policy != Policy::Two || two, "runs with fewer approvals than policy asks for by now: {s:?}");
-        assert_eq!(watch.is_some(), self.owed.supervise, "watched if it has to be: {s:?}");
+        // What was asked once is asked to its end.
+        let asked = under == Under::Signed && self.owed.supervise || s.policy == Policy::Watches;
+        assert!(watch.is_some() || !asked, "not watched although it has to be: {s:?}");
         if let Some(w) = watch {
             let watched = matches!(w.state(), Watch::Watched { until } if seconds(s.clock) < until);
             assert_eq!(w.runs(seconds(s.clock)), watched, "lets something through unwatched: {s:?}");
         }
     }
 
-    /// How many states; how many with a session that somebody approved; how many with one of an emergency while the other grant counts too.
-    fn explore(&self) -> (usize, usize, usize) {
+    /// Of a session under the grant that people signed.
+    fn check_signed(&self, s: &State) {
+        assert!(s.request == Request::Granted && self.agreed(s), "runs without its approvals: {s:?}");
+        assert!((FROM..UNTIL).contains(&s.clock), "runs outside of its time: {s:?}");
+        assert!(!s.revoked, "runs although it was taken back: {s:?}");
+        assert!(s.policy != Policy::Window, "runs against policy: {s:?}");
+        let two = self.owed.approvals.iter().map(|q| q.count).sum::<u8>() >= 2;
+        assert!(s.policy != Policy::Two || two, "runs with fewer approvals than policy asks for by now: {s:?}");
+    }
+
+    /// How many states; how many with a session that somebody approved; with one of an emergency while the other grant counts too; with one
+    /// that nobody had to watch when it began and somebody does by now.
+    fn explore(&self) -> (usize, usize, usize, usize) {
         let first = State {
             clock: 0,
             request: Request::Open,
@@ -364,20 +387,28 @@ impl World {
             policy: Policy::AsSigned,
             session: Session::None,
         };
-        let (mut seen, mut todo, mut ran, mut beside) = (HashSet::from([first.clone()]), VecDeque::from([first]), 0, 0);
+        let (mut seen, mut todo) = (HashSet::from([first.clone()]), VecDeque::from([first]));
+        let (mut ran, mut beside, mut late) = (0, 0, 0);
         while let Some(s) = todo.pop_front() {
             self.check(&s);
             let under = |u| matches!(s.session, Session::Runs { under, .. } if under == u);
             ran += usize::from(under(Under::Signed));
             beside += usize::from(under(Under::Emergency) && self.grant(&s).is_some_and(|g| g.state(at(s.clock)) == GrantState::Live));
+            late += usize::from(
+                matches!(s.session, Session::Runs { watch: Some(w), .. } if s.policy != Policy::Watches && !self.owed.supervise && w.runs(seconds(s.clock))),
+            );
             for t in self.next(&s) {
                 if seen.insert(t.clone()) {
                     todo.push_back(t);
                 }
             }
         }
-        (seen.len(), ran, beside)
+        (seen.len(), ran, beside, late)
     }
+}
+
+fn watched() -> Obligations {
+    Obligations { supervise: true, ..Obligations::default() }
 }
 
 fn two() -> Obligations {
@@ -396,11 +427,12 @@ fn no_path_leads_in_without_approvals_beyond_its_time_or_unwatched() {
             // A vendor's person never breaks the glass.
             for (vendor, glass) in [(false, false), (true, false), (false, true)] {
                 let owed = Obligations { approvals: approvals.clone(), ordered, supervise, ..Obligations::default() };
-                let (states, ran, beside) = World { owed, vendor, glass }.explore();
-                let met =
-                    format!("{approvals:?} {ordered} {supervise} {vendor} {glass}: {states} states, {ran} with a session, {beside} beside");
+                let (states, ran, beside, late) = World { owed, vendor, glass }.explore();
+                let met = format!(
+                    "{approvals:?} {ordered} {supervise} {vendor} {glass}: {states} states, {ran} with a session, {beside} beside, {late} late"
+                );
                 // A model in which nothing ever runs proves nothing.
-                assert!(states > 500 && ran > 0 && (beside > 0) == glass, "{met}");
+                assert!(states > 500 && ran > 0 && (beside > 0) == glass && (late > 0) != supervise, "{met}");
             }
         }
     }
