@@ -60,7 +60,7 @@ fn a_vendors_desktop_waits_for_a_supervisor_and_stands_still_without_one() {
     let mut client = s.connect(&grant, "lobby", &[]);
     let id = id(&s);
     nora.open("/supervise").unwrap();
-    nora.expect("Waits in the lobby").unwrap();
+    nora.expect("Waits for a supervisor").unwrap();
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!((tap.connections(), tap.bytes()), (0, (0, 0)), "the target was touched");
     client.sees("the lobby", |p| Ok(in_lobby(p).then_some(()))).unwrap();
