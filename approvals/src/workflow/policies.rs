@@ -146,7 +146,9 @@ impl Approvals {
         let mut tx = self.begin().await?;
         // Whoever sets one waits here for whoever does already, and then sees that version.
         let counts = store::policies::hold_newest(&mut tx).await?;
-        if base.is_some_and(|base| base != counts) {
+        // Whoever mends one that cannot be read here began with the one before it.
+        let shown = if self.inner.counting.unread.load(Ordering::Acquire) == counts { self.policy_version() } else { counts };
+        if base.is_some_and(|base| base != counts && base != shown) {
             drop(tx);
             // Another gateway's, and this one may not have heard of it yet.
             self.reload_policy().await?;

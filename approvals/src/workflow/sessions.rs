@@ -101,7 +101,7 @@ impl Approvals {
         };
         record::write(&mut tx, event, Some(person.id), now).await?;
         if permit.obligations().supervise {
-            let notice = Box::pin(self.session_waits(&mut tx, permit, &person, &grant, now)).await?;
+            let notice = Box::pin(self.session_waits(&mut tx, permit.session(), (&person, permit.target(), &grant), now)).await?;
             notify::enqueue(&mut tx, &notice, now).await?;
         }
         self.commit(tx).await?;

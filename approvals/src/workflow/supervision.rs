@@ -3,7 +3,7 @@ use crate::{
     Approvals, Change, ManageError, StoreError,
     audit::record,
     clock::{self, hex},
-    store,
+    notify, store,
 };
 use anteroom_domain::{AtEnd, AuditEvent, Grant, MessageText, Moment, PersonId, SessionId, SupervisionId, audit::SupervisionEvent};
 use sha2::{Digest, Sha256};
@@ -164,12 +164,23 @@ impl Approvals {
         }
     }
 
-    /// For the gateway that runs it: from now on somebody has to watch. False: the database does not know of the session yet.
+    /// For the gateway that runs it: from now on somebody has to watch, and those who could are told. False: the database does not know of the
+    /// session yet.
     pub async fn require_supervision(&self, session: SessionId) -> Result<bool, StoreError> {
+        let now = clock::now();
         let mut tx = self.begin().await?;
         let Some(new) = store::supervision::require(&mut *tx, session).await? else { return Ok(false) };
         if new {
-            record::write(&mut tx, AuditEvent::Supervision(SupervisionEvent::Required { session }), None, clock::now()).await?;
+            record::write(&mut tx, AuditEvent::Supervision(SupervisionEvent::Required { session }), None, now).await?;
+            if let Some(row) = store::sessions::by_id(&mut *tx, session).await? {
+                let person = store::people::by_id(&mut *tx, row.person).await?;
+                let target = store::targets::by_id(&mut *tx, row.target).await?;
+                let grant = store::grants::by_id(&mut *tx, row.grant).await?;
+                if let (Some(person), Some(target), Some(grant)) = (person, target, grant) {
+                    let notice = Box::pin(self.session_waits(&mut tx, session, (&person, &target, &grant), now)).await?;
+                    notify::enqueue(&mut tx, &notice, now).await?;
+                }
+            }
             store::tell(&mut *tx, Change::Supervision(session)).await?;
         }
         self.commit(tx).await?;

@@ -6,7 +6,7 @@ use crate::{
     store,
 };
 use anteroom_domain::{Grant, Moment, Person, PersonId, Posture, Role, SessionId, SessionRecord, Target};
-use anteroom_policy::{Action, Ask, Permit, may, may_supervise};
+use anteroom_policy::{Action, Ask, may, may_supervise};
 use anteroom_posture::Comes;
 use std::{collections::HashMap, net::IpAddr};
 
@@ -130,13 +130,11 @@ impl Approvals {
     pub(super) async fn session_waits(
         &self,
         tx: &mut sqlx::PgConnection,
-        permit: &Permit,
-        person: &Person,
-        grant: &Grant,
+        session: SessionId,
+        (person, target, grant): (&Person, &Target, &Grant),
         now: Moment,
     ) -> Result<Notice, StoreError> {
         let approvers = store::people::with_role(&mut *tx, Role::Approver).await?;
-        let target = permit.target();
         let could = |p: &&Person| {
             let w = Watched { supervisor: p, target, grant, source: None, posture: None, now };
             may_supervise(p, person) && self.lets_watch(&w).is_ok()
@@ -145,7 +143,7 @@ impl Approvals {
         if to.is_empty() {
             to.push(To::Role(Role::Approver));
         }
-        let what = What::SessionWaiting { session: permit.session(), person: person.handle.clone(), target: target.name.clone() };
+        let what = What::SessionWaiting { session, person: person.handle.clone(), target: target.name.clone() };
         Ok(Notice { to, what })
     }
 }

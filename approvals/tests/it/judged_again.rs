@@ -107,16 +107,18 @@ async fn a_session_that_ran_without_anybody_can_be_watched_once_somebody_has_to(
     let (a, s) = (&w.approvals, session());
     let p = Box::pin(permit(&w, &mut ada, s)).await;
     a.session_started(&p, [0; 32], "gw").await.unwrap();
-    let nobody = a.join_supervision(s, nora.person.id).await.unwrap_err();
+    let nobody = a.join_supervision(s, nora.person.id, HERE).await.unwrap_err();
     assert!(matches!(&nobody, ManageError::Invalid { why, .. } if why.contains("without a supervisor")), "{nobody:?}");
     assert!(!a.require_supervision(session()).await.unwrap(), "not in the database yet");
     assert!(a.require_supervision(s).await.unwrap() && a.require_supervision(s).await.unwrap());
     let state = async || a.to_supervise().await.unwrap().into_iter().find(|(id, _)| *id == s).map(|(_, state)| state);
     assert_eq!(state().await, Some(Watching::Lobby), "nobody has come yet");
-    a.join_supervision(s, nora.person.id).await.unwrap();
+    a.join_supervision(s, nora.person.id, HERE).await.unwrap();
     assert_eq!(state().await, Some(Watching::Watched));
     let required = |e: &AuditEvent| matches!(e, AuditEvent::Supervision(SupervisionEvent::Required { session }) if *session == s);
     assert_eq!(w.log().await.iter().filter(|e| required(e)).count(), 1, "said once");
+    let told = "select count(*) from notice where body ->> 'type' = 'session.waiting'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(told).fetch_one(&w.owner).await.unwrap(), 1, "and those who could are told, once");
     a.session_ended(s, &EndReason::ClientClosed).await;
     assert!(!a.require_supervision(s).await.unwrap());
 }

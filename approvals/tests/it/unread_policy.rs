@@ -4,7 +4,7 @@ use crate::{
     cluster::{self, Cluster},
     world::{HERE, Someone, World, options},
 };
-use anteroom_approvals::{Approvals, Change, HOSPITAL, OpenError, policy_sha256, shipped_policies};
+use anteroom_approvals::{Approvals, Change, HOSPITAL, OpenError, PolicySetError, policy_sha256, shipped_policies};
 use anteroom_domain::{AuditEvent, Role, SessionId, audit::PolicyEvent};
 use anteroom_policy::{Decision, PolicyFile, Refusal, SecondFactor};
 use sqlx::PgPool;
@@ -125,8 +125,11 @@ async fn while_it_serves_the_one_before_stays_and_those_who_keep_the_gateway_are
     };
     assert_eq!(log.iter().filter_map(unread).collect::<Vec<_>>(), [(newer, own), (damaged, own)]);
 
-    let mended = a.set_policy(None, shipped_policies(), "mended").await.unwrap();
+    // By the portal's form, which shows the one that is in force here.
+    let mended = a.set_policy_over(None, shipped_policies(), "mended", Some(own)).await.unwrap();
     assert_eq!(a.policy_version(), mended);
+    let late = a.set_policy_over(None, shipped_policies(), "late", Some(own)).await.unwrap_err();
+    assert_eq!(late, PolicySetError::Meanwhile { version: mended });
     stop.cancel();
     running.await.unwrap();
 }
