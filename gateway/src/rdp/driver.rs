@@ -286,7 +286,7 @@ impl<'a> Driver<'a> {
 }
 
 /// On the person's screen while their session stands still.
-fn on_screen(holds: Holds) -> String {
+pub(super) fn on_screen(holds: Holds) -> String {
     let text = holds.to_string();
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str() + ".").unwrap_or_default()

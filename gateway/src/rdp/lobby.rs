@@ -1,7 +1,8 @@
-//! A person's client while nobody watches yet: it has a desktop of ours that says so, and its target is not touched.
+//! A person's client while nothing may be shown yet, as long as nobody watches: it has a desktop of ours that says so, and its target is
+//! not touched.
 use super::{
     client::{Client, ClientError},
-    driver::{NOTICE, at, told},
+    driver::{NOTICE, at, on_screen, told},
     wire::Wire,
 };
 use crate::enforcement::Listener;
@@ -36,7 +37,7 @@ impl Hall {
     ) -> Result<Self, ClientError> {
         let numbers = client.settle_alone().await?.numbers.clone();
         let target = format!("{} on {}", permit.account(), permit.target().name);
-        let lobby = Lobby::new(&client.initial, &numbers, &words(&target, true), Duration::ZERO);
+        let lobby = Lobby::new(&client.initial, &numbers, &words(&target, *holds.borrow()), Duration::ZERO);
         Ok(Self { lobby, started: Instant::now(), target, holds, notices })
     }
 
@@ -77,8 +78,8 @@ impl Hall {
                     self.lobby.say(&text, now + NOTICE, now);
                 }
                 Ok(()) = self.holds.changed() => {
-                    let waits = self.holds.borrow_and_update().lobby;
-                    self.lobby.set_text(&words(&self.target, waits), self.now());
+                    let holds = *self.holds.borrow_and_update();
+                    self.lobby.set_text(&words(&self.target, holds), self.now());
                 }
                 () = at(tick) => self.lobby.tick(self.now()),
                 () = at(patience) => return None,
@@ -107,11 +108,9 @@ impl Hall {
 }
 
 /// In the middle of the screen.
-fn words(target: &str, waits: bool) -> String {
-    match waits {
-        true => format!(
-            "{target}\n\nWaiting for a supervisor to join.\nNothing reaches the target before.\n\nKeep this window open: it goes on by itself."
-        ),
-        false => format!("{target}\n\nA supervisor has joined.\nConnecting to the target..."),
+fn words(target: &str, holds: Holds) -> String {
+    match holds.shows() {
+        false => format!("{target}\n\n{}\n\nKeep this window open: it goes on by itself.", on_screen(holds)),
+        true => format!("{target}\n\nConnecting to the target..."),
     }
 }

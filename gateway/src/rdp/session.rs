@@ -245,8 +245,8 @@ impl Session {
 
     /// One client and a target connection of its own.
     async fn connection(&mut self, mut client: Client, permit: &Permit, releases: &mut mpsc::Receiver<Released>) -> Outcome {
-        // Somebody has to watch before the target is touched: meanwhile the client has a desktop of ours.
-        let waits = self.entry.holds().borrow().lobby;
+        // While the session stands still with nothing to be seen, the target is not touched: the client has a desktop of ours.
+        let waits = !self.entry.standing().shows();
         let mut hall = match waits {
             true => match Hall::open(&mut client, permit, self.entry.holds(), self.notices.listen()).await {
                 Ok(hall) => Some(hall),
@@ -343,7 +343,7 @@ impl Session {
     async fn connect(&self, initial: &Initial, way: Way<'_>, to: &Redirected) -> Result<(Login, Joined), (EndReason, String)> {
         let (common, permit) = (&self.shared.common, way.permit);
         let unreachable = |why: String| (EndReason::TargetUnreachable, why);
-        if self.entry.holds().wait_for(|h| !h.lobby).await.is_err() {
+        if self.entry.holds().wait_for(|h| h.shows()).await.is_err() {
             return Err((EndReason::GatewayStopped, EndReason::GatewayStopped.to_string()));
         }
         let password = match common.approvals.open_credential(permit).await.map_err(|e| unreachable(e.to_string()))? {

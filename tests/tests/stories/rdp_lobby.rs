@@ -136,6 +136,14 @@ fn a_client_that_gives_up_in_the_lobby_comes_back_with_its_ticket() {
     assert_eq!((tap.connections(), id.clone()), (0, s.live()["id"].as_str().unwrap().to_owned()), "the same session, and it waits");
 
     s.while_ben_watches(&id, || third.shows(&shadow.desk.display, TOLERANCE, AT_MOST).map(drop)).unwrap();
+
+    // Who comes back while nobody watches waits as at first, and the target hears nothing of it.
+    soon("nobody to watch", || Ok(waiting(&s, &grant) == "unwatched")).unwrap();
+    let connections = tap.connections();
+    let mut fourth = s.with_ticket(&ticket, "fourth", &[]);
+    fourth.sees("the lobby", |p| Ok(in_lobby(p).then_some(()))).unwrap();
+    assert_eq!(tap.connections(), connections, "the target was touched");
+    s.while_ben_watches(&id, || fourth.shows(&shadow.desk.display, TOLERANCE, AT_MOST).map(drop)).unwrap();
 }
 
 /// xrdp gives out licences, and its clients here have had one from the lobby already. rdesktop brings its ticket without NLA.
