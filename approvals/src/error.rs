@@ -368,6 +368,8 @@ pub enum TicketError {
     /// The same for unknown, somebody else's, ended and revoked.
     #[error("you have no current grant for this desktop")]
     NoSuchAccess,
+    #[error("you have a grant for this desktop and cannot connect now: {0}")]
+    NotNow(EndReason),
     #[error("your passkey has to confirm this connection first; please start again")]
     NotConfirmed,
     #[error("you have {max} unused tickets already; use one, or wait until their time is over")]

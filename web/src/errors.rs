@@ -277,6 +277,7 @@ impl Explain for TicketError {
         match self {
             Self::Store(e) => e.failure(),
             Self::NoSuchAccess => Failure::hidden(text),
+            Self::NotNow(_) => Failure { status: StatusCode::FORBIDDEN, text },
             Self::NotConfirmed => Failure { status: StatusCode::CONFLICT, text },
             Self::TooMany { .. } => Failure { status: StatusCode::TOO_MANY_REQUESTS, text },
             Self::Seal => Failure { status: StatusCode::INTERNAL_SERVER_ERROR, text },

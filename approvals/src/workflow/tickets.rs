@@ -8,7 +8,7 @@ use crate::{
     ticket::{self, Known, Worth},
     vault,
 };
-use anteroom_domain::{AuditEvent, GrantId, Moment, Person, PersonId, Protocol, SessionId, StepUpId, TicketId};
+use anteroom_domain::{AuditEvent, EndReason, GrantId, Moment, Person, PersonId, Protocol, SessionId, StepUpId, TicketId};
 use anteroom_policy::{Circumstances, Decision, SecondFactor, Standing, Verdict};
 use anteroom_posture::Comes;
 use std::net::IpAddr;
@@ -52,8 +52,11 @@ impl Approvals {
             not_after: circumstances.grant.not_after,
             judged_at: now,
         };
-        if let (Verdict::Ends(_), _) = self.judged(&standing, Some(circumstances.clone()), now) {
-            return Err(TicketError::NoSuchAccess);
+        match self.judged(&standing, Some(circumstances.clone()), now) {
+            (Verdict::Ends(EndReason::GrantEnded | EndReason::GrantRevoked), _) => return Err(TicketError::NoSuchAccess),
+            // Whose grant counts may know what else is in the way.
+            (Verdict::Ends(why), _) => return Err(TicketError::NotNow(why)),
+            _ => {}
         }
         let Circumstances { person, grant, target, .. } = circumstances;
         if target.protocol != Protocol::Rdp || !grant.capabilities.desktop() {

@@ -6,7 +6,7 @@ use anteroom_approvals::{
     verify::{all_good, verify_evidence},
 };
 use anteroom_domain::{
-    AuditEvent, Capabilities, EndReason, FactorUsed, Grant, Reason, Role, Secret, SessionId, StepUpId, TargetKind, TargetName,
+    AuditEvent, Capabilities, EndReason, FactorUsed, Grant, Lockable, Reason, Role, Secret, SessionId, StepUpId, TargetKind, TargetName,
     content::Verdict,
 };
 use anteroom_policy::Refusal;
@@ -316,6 +316,13 @@ async fn a_ticket_is_made_only_of_a_passkey_over_exactly_this_connection_and_onc
     assert_eq!(issue(&ada, good, &shell, HERE).await.unwrap_err(), TicketError::NoSuchAccess, "no desktop");
     assert!(issue(&ada, good, &grant, HERE).await.is_ok());
     assert_eq!(issue(&ada, good, &grant, HERE).await.unwrap_err(), TicketError::NotConfirmed, "one ticket");
+    let on = Lockable::Target(grant.target);
+    let mut next = confirm(&w, &mut ada, RDP_FINGERPRINT).await;
+    w.approvals.lock(None, on, Reason::new("recall notice 17").unwrap()).await.unwrap();
+    assert_eq!(issue(&ada, next, &grant, HERE).await.unwrap_err(), TicketError::NotNow(EndReason::Locked), "it says what is in the way");
+    w.approvals.unlock(None, on).await.unwrap();
+    next = confirm(&w, &mut ada, RDP_FINGERPRINT).await;
+    issue(&ada, next, &grant, HERE).await.unwrap();
     w.approvals.revoke_grant(None, grant.id).await.unwrap();
     let late = confirm(&w, &mut ada, RDP_FINGERPRINT).await;
     assert_eq!(issue(&ada, late, &grant, HERE).await.unwrap_err(), TicketError::NoSuchAccess, "revoked");

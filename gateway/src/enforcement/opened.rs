@@ -112,9 +112,9 @@ impl Opened {
             patience: common.patience,
         };
         if permit.obligations().supervise {
-            tasks.spawn(supervisor.from_the_lobby());
+            tasks.spawn(supervisor.watch_from_the_lobby());
         } else {
-            tasks.spawn(supervisor.from_now_on(entry.to_be_watched()));
+            tasks.spawn(supervisor.watch_from_now_on(entry.to_be_watched()));
         }
         let counted = patients::count(common.clone(), self.recording.clone(), self.id, self.person, end.clone(), notices.clone());
         tasks.spawn(counted);

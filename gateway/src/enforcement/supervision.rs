@@ -32,7 +32,7 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     /// Until the session has ended. It has `Hold::Lobby` from the beginning.
-    pub(super) fn from_the_lobby(self) -> impl Future<Output = ()> + Send {
+    pub(super) fn watch_from_the_lobby(self) -> impl Future<Output = ()> + Send {
         // Heard from before anybody can join.
         let changes = self.approvals.changes();
         let machine = Supervision::new(self.now(), self.patience);
@@ -40,7 +40,7 @@ impl Supervisor {
     }
 
     /// The same of a session that nobody had to watch when it began, once `asked` says so. It has `Hold::Unwatched` by then.
-    pub(super) async fn from_now_on(self, asked: CancellationToken) {
+    pub(super) async fn watch_from_now_on(self, asked: CancellationToken) {
         tokio::select! {
             () = asked.cancelled() => {}
             _ = self.end.ended() => return,
