@@ -51,12 +51,13 @@ fn limits_count_while_the_database_is_away() {
     let database = format!("url = \"{}\"\nowner_url = \"{}\"", cluster.url("anteroom_app"), cluster.url("anteroom_owner"));
     let w = World::with(WorldOptions { database: Some(database), more: LIMITS.into(), ..WorldOptions::default() }).unwrap();
     let (ada, _ben) = w.ada_and_ben().unwrap();
-    let (mut still, mut ends) = {
-        let begin = || w.ssh(&ada).unwrap().terminal(120, 30).spawn().unwrap();
-        (begin(), begin())
+    // One after the other: a passkey answers for one connection at a time.
+    let begin = || {
+        let ssh = w.ssh(&ada).unwrap().terminal(120, 30).spawn().unwrap();
+        ssh.expect("target$ ").unwrap();
+        ssh
     };
-    still.expect("target$ ").unwrap();
-    ends.expect("target$ ").unwrap();
+    let (mut still, mut ends) = (begin(), begin());
     cluster.take_away().unwrap();
     still.write(&shows(31, 35)).unwrap();
     still.expect("it stands still now").unwrap();

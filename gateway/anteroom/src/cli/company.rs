@@ -38,8 +38,8 @@ enum What {
         name: DisplayName,
         #[arg(long, value_parser = read_end)]
         until: Option<Moment>,
-        /// Whether its people work only while somebody watches; if not, the policy may ask for it all the same. Counts from the next
-        /// connection on.
+        /// Whether its people work only while somebody watches; if not, the policy may ask for it all the same. "true"
+        /// reaches running sessions too, "false" counts from the next connection on.
         #[arg(long, value_name = "true|false")]
         supervised: Option<bool>,
         /// One of this group of the hospital's approvers has to approve whatever its people ask for, besides those whom the policies name.
