@@ -18,11 +18,9 @@ pub(crate) async fn seed(a: &Approvals, olga: &Someone) {
     a.add_posture_feed(by, "device-manager", &feed.public()).await.unwrap();
     for (device, os, healthy) in [("LAPTOP-7", "Windows 11 24H2", true), ("OLD-TOWER", "Windows 10 22H2", false)] {
         let now = OffsetDateTime::now_utc();
-        // Whoever looks at the preview sits at the healthy one.
-        let addresses: &[&str] = if healthy { &["192.0.2.41", "127.0.0.1"] } else { &["192.0.2.41"] };
         let body = serde_json::json!({
             "person": "ada", "device": device, "reported_at": (now - time::Duration::minutes(4)).format(&Rfc3339).unwrap(), "os": os,
-            "disk_encrypted": healthy, "secure_boot": healthy, "endpoint_protection": true, "addresses": addresses,
+            "disk_encrypted": healthy, "secure_boot": healthy, "endpoint_protection": true, "addresses": ["192.0.2.41"],
         });
         let (body, at) = (body.to_string(), now.unix_timestamp());
         let signature = feed.sign("msg_1", at, body.as_bytes());
