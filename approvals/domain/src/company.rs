@@ -17,6 +17,20 @@ pub struct Company {
     pub sponsors: Option<GroupName>,
 }
 
+/// What a company's contract says from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contract {
+    pub ends: Moment,
+    pub supervised: bool,
+    pub sponsors: Option<GroupName>,
+}
+
+impl Company {
+    pub fn contract(&self) -> Contract {
+        Contract { ends: self.contract_ends, supervised: self.supervised, sponsors: self.sponsors.clone() }
+    }
+}
+
 /// A contract that runs until a day runs to its last second, UTC.
 pub fn last_moment(day: Date) -> Moment {
     day.with_time(Time::from_hms(23, 59, 59).unwrap_or(Time::MIDNIGHT)).assume_utc()

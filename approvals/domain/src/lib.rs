@@ -40,7 +40,7 @@ pub use break_glass::BreakGlass;
 pub use capability::{Capabilities, Capability};
 pub use card::{Card, CardCode, CardCodeError, CardState};
 pub use certificate::CertificateFingerprint;
-pub use company::Company;
+pub use company::{Company, Contract};
 pub use control::{LiveSession, MessageText, SessionControl};
 pub use grant::{Grant, GrantState};
 pub use hex::hex;

@@ -51,9 +51,13 @@ pub fn lock_here(
         LockHere::Target(target) => (known.target(target.as_str()).map(|t| Lockable::Target(t.id)), target.to_string()),
     };
     let on = on.ok_or(LocalLockError::NotKnown(name))?;
-    let lock = Lock { id: clock::new_id(), on, reason, by: None, at: clock::now(), lifted_at: None };
+    let lock = lock_of(on, reason);
     local_locks::add(&mode.dir, &lock)?;
     Ok(lock)
+}
+
+fn lock_of(on: Lockable, reason: Reason) -> Lock {
+    Lock { id: clock::new_id(), on, reason, by: None, at: clock::now(), lifted_at: None }
 }
 
 impl Approvals {
@@ -64,7 +68,7 @@ impl Approvals {
 
     /// Locks it out of this gateway until the database can hold the lock. Without safe mode nobody is let in meanwhile anyway.
     pub(crate) async fn lock_meanwhile(&self, on: Lockable, reason: Reason) {
-        let lock = Lock { id: clock::new_id(), on, reason, by: None, at: clock::now(), lifted_at: None };
+        let lock = lock_of(on, reason);
         let inner = self.inner.clone();
         let added = tokio::task::spawn_blocking(move || inner.safe.lock(&lock)).await;
         if !matches!(added, Ok(Ok(_))) {

@@ -7,8 +7,8 @@ use crate::{
     store,
 };
 use anteroom_domain::{
-    AuditEvent, Company, CompanyId, DisplayName, GroupName, Handle, Lockable, Moment, Person, PersonAttributes, PersonId, Reason, Target,
-    TargetAttributes, TargetId, audit::CompanyEvent,
+    AuditEvent, Company, CompanyId, Contract, DisplayName, GroupName, Handle, Lockable, Moment, Person, PersonAttributes, PersonId, Reason,
+    Target, TargetAttributes, TargetId, audit::CompanyEvent,
 };
 use anteroom_policy::Action;
 use sha2::{Digest, Sha256};
@@ -77,13 +77,13 @@ impl Approvals {
         Ok(company.id)
     }
 
-    /// Running sessions of its people hear of it. The reason is kept with the company; the log has its hash.
+    /// Running sessions of its people hear of it; whom its sponsors have to agree with is asked of what is asked for from now on. The reason is
+    /// kept with the company; the log has its hash.
     pub async fn change_company(
         &self,
         actor: Option<PersonId>,
         id: CompanyId,
-        contract_ends: Moment,
-        supervised: bool,
+        contract: Contract,
         reason: Option<Reason>,
     ) -> Result<(), ManageError> {
         self.check_actor(actor, Action::ManagePeople).await?;
@@ -93,46 +93,18 @@ impl Approvals {
             return Err(ManageError::NoSuch("company"));
         }
         let before = store::companies::by_id(&mut *tx, id).await?.ok_or(ManageError::NoSuch("company"))?;
-        let company = Company { contract_ends, supervised, ..before };
-        store::companies::change(&mut *tx, &company).await?;
-        store::companies::add_term(&mut *tx, &company, reason.as_ref(), actor, now).await?;
-        let reason_sha256 = reason.map(|r| hex(&Sha256::digest(r.as_str())));
-        let event = CompanyEvent::Changed { company: id, contract_ends: text(contract_ends), supervised, reason_sha256 };
-        record::write(&mut tx, AuditEvent::Company(event), actor, now).await?;
-        store::tell(&mut *tx, Change::Company(id)).await?;
-        Ok(self.commit(tx).await?)
-    }
-
-    /// Says of which group one has to approve what its people ask for from now on, besides whom the policies name; none: only those. The
-    /// reason is kept with the company; the log has its hash.
-    pub async fn set_sponsors(
-        &self,
-        actor: Option<PersonId>,
-        id: CompanyId,
-        sponsors: Option<GroupName>,
-        reason: Option<Reason>,
-    ) -> Result<(), ManageError> {
-        self.check_actor(actor, Action::ManagePeople).await?;
-        let now = clock::now();
-        let mut tx = self.begin().await?;
-        if !store::locks::hold(&mut tx, Lockable::Company(id)).await? {
-            return Err(ManageError::NoSuch("company"));
-        }
-        let before = store::companies::by_id(&mut *tx, id).await?.ok_or(ManageError::NoSuch("company"))?;
-        if before.sponsors == sponsors {
-            return Ok(());
-        }
-        if let Some(group) = &sponsors
+        let Contract { ends, supervised, sponsors } = contract;
+        if let Some(group) = sponsors.as_ref().filter(|_| sponsors != before.sponsors)
             && !store::companies::anybody_in(&mut *tx, group).await?
         {
             let why = format!("no approver of the hospital is in the group {group}, so nobody could approve what its people ask for");
             return Err(ManageError::Invalid { what: "sponsors", why });
         }
-        let company = Company { sponsors, ..before };
+        let company = Company { contract_ends: ends, supervised, sponsors, ..before };
         store::companies::change(&mut *tx, &company).await?;
         store::companies::add_term(&mut *tx, &company, reason.as_ref(), actor, now).await?;
         let reason_sha256 = reason.map(|r| hex(&Sha256::digest(r.as_str())));
-        let event = CompanyEvent::Sponsored { company: id, sponsors: company.sponsors, reason_sha256 };
+        let event = CompanyEvent::Changed { company: id, contract_ends: text(ends), supervised, sponsors: company.sponsors, reason_sha256 };
         record::write(&mut tx, AuditEvent::Company(event), actor, now).await?;
         store::tell(&mut *tx, Change::Company(id)).await?;
         Ok(self.commit(tx).await?)

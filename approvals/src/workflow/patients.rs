@@ -28,6 +28,17 @@ pub struct PersonPatients {
     pub usual: Option<Baseline>,
 }
 
+fn threshold(session: SessionId, person: PersonId, wanted: Reaction, seen: &PatientsSeen, usual: Option<Baseline>) -> AuditEvent {
+    AuditEvent::Patients(PatientsEvent::Threshold {
+        session,
+        person,
+        reaction: wanted.as_str().into(),
+        patients: seen.patients(),
+        identifiers: seen.identifiers.clone(),
+        usual: usual.map(|u| u.median),
+    })
+}
+
 fn too_many() -> Result<Reason, StoreError> {
     Reason::new("a rule about patients seen locked them: one session showed more than [patients] lets pass")
         .map_err(|_| StoreError::Damaged("the reason of a lock"))
@@ -60,15 +71,7 @@ impl Approvals {
         store::patients::put(&mut *tx, session, person, &seen, wanted.max(reached), now).await?;
         let news = wanted > reached;
         if news {
-            let event = PatientsEvent::Threshold {
-                session,
-                person,
-                reaction: wanted.as_str().into(),
-                patients: seen.patients(),
-                identifiers: seen.identifiers,
-                usual: usual.map(|u| u.median),
-            };
-            record::write(&mut tx, AuditEvent::Patients(event), None, now).await?;
+            record::write(&mut tx, threshold(session, person, wanted, &seen, usual), None, now).await?;
             let who = store::people::by_id(&mut *tx, person).await?.map(|p| p.handle);
             notify::enqueue(&mut tx, &Notice::alarm(Alarm::PatientsSeen, &WATCHERS, who, None, Some(session)), now).await?;
             if wanted == Reaction::Lock {
@@ -93,15 +96,7 @@ impl Approvals {
         if wanted <= reached {
             return Reaction::Nothing;
         }
-        let event = PatientsEvent::Threshold {
-            session,
-            person,
-            reaction: wanted.as_str().into(),
-            patients: seen.patients(),
-            identifiers: seen.identifiers.clone(),
-            usual: None,
-        };
-        self.note(AuditEvent::Patients(event), None).await;
+        self.note(threshold(session, person, wanted, seen, None), None).await;
         if wanted == Reaction::Lock
             && let Ok(reason) = too_many()
         {

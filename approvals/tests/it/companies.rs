@@ -2,11 +2,15 @@
 use crate::world::{World, now};
 use anteroom_approvals::{ManageError, Page};
 use anteroom_domain::{
-    AuditEvent, CompanyId, DisplayName, GroupName, PersonAttributes, Reason, Role, TargetAttributes,
+    AuditEvent, CompanyId, Contract, DisplayName, GroupName, Moment, PersonAttributes, Reason, Role, TargetAttributes,
     audit::{AttributesEvent, CompanyEvent},
     content::Verdict,
 };
 use uuid::Uuid;
+
+pub fn contract(ends: Moment, supervised: bool) -> Contract {
+    Contract { ends, supervised, sponsors: None }
+}
 
 fn name(n: &str) -> DisplayName {
     DisplayName::new(n).unwrap()
@@ -20,8 +24,8 @@ async fn every_change_of_a_contract_is_kept_with_its_reason_and_the_log_has_the_
     let (first, second) = (now() + time::Duration::days(30), now() + time::Duration::days(10));
     let id = a.add_company(Some(op), name("Made-up Imaging"), first, true).await.unwrap();
     assert_eq!(a.add_company(None, name("MADE-UP imaging"), first, true).await.unwrap_err(), ManageError::Taken("company name"));
-    a.change_company(Some(op), id, second, false, Some(Reason::new("new framework contract").unwrap())).await.unwrap();
-    a.change_company(None, id, first, false, None).await.unwrap();
+    a.change_company(Some(op), id, contract(second, false), Some(Reason::new("new framework contract").unwrap())).await.unwrap();
+    a.change_company(None, id, contract(first, false), None).await.unwrap();
     let page = a.company_page(id).await.unwrap().unwrap();
     let terms: Vec<_> = page.terms.iter().map(|t| (t.reason.as_ref().map(Reason::as_str), t.by.is_some(), t.supervised)).collect();
     assert_eq!(terms, [(None, false, false), (Some("new framework contract"), true, false), (None, true, true)]);
@@ -87,15 +91,16 @@ async fn a_companys_sponsor_approves_what_its_people_ask_for() {
     a.set_employer(None, vera.person.id, Some(company)).await.unwrap();
     a.set_keeper(None, w.target.id, Some(company)).await.unwrap();
     let group: GroupName = "imaging-owners".parse().unwrap();
-    let nobody = a.set_sponsors(None, company, Some(group.clone()), None).await.unwrap_err();
+    let sponsored = |days| Contract { sponsors: Some(group.clone()), ..contract(now() + time::Duration::days(days), true) };
+    let nobody = a.change_company(None, company, sponsored(30), None).await.unwrap_err();
     assert!(nobody.to_string().contains("no approver of the hospital is in the group imaging-owners"), "{nobody}");
     w.in_groups(&cleo, &["imaging-owners"]).await;
     let why = Reason::new("radiology answers for them").unwrap();
-    a.set_sponsors(None, company, Some(group.clone()), Some(why)).await.unwrap();
-    a.change_company(None, company, now() + time::Duration::days(60), true, None).await.unwrap();
+    a.change_company(None, company, sponsored(30), Some(why)).await.unwrap();
+    a.change_company(None, company, sponsored(60), None).await.unwrap();
     let page = a.company_page(company).await.unwrap().unwrap();
-    assert_eq!(page.row.company.sponsors, Some(group.clone()), "another term leaves it");
-    assert_eq!(page.terms[1].sponsors, Some(group));
+    assert_eq!(page.row.company.sponsors, Some(group.clone()), "with the next term too");
+    assert_eq!(page.terms[1].sponsors, Some(group.clone()));
 
     let request = w.request(&vera).await;
     let refused = w.review(&mut bob, &request, Verdict::Approve).await.unwrap_err().to_string();
@@ -103,10 +108,10 @@ async fn a_companys_sponsor_approves_what_its_people_ask_for() {
     assert!(w.review(&mut cleo, &request, Verdict::Approve).await.unwrap().is_some());
     let events = w.log().await;
     assert!(
-        events.iter().any(|e| matches!(e, AuditEvent::Company(CompanyEvent::Sponsored { sponsors: Some(_), reason_sha256: Some(_), .. })))
+        events.iter().any(|e| matches!(e, AuditEvent::Company(CompanyEvent::Changed { sponsors: Some(_), reason_sha256: Some(_), .. })))
     );
     // What was asked for before keeps what it was signed with; what is asked for after obeys.
-    a.set_sponsors(None, company, None, None).await.unwrap();
+    a.change_company(None, company, contract(now() + time::Duration::days(60), true), None).await.unwrap();
     let next = w.request(&vera).await;
     assert!(w.review(&mut bob, &next, Verdict::Approve).await.unwrap().is_some());
 }

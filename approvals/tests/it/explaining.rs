@@ -1,4 +1,5 @@
 //! What `policy explain` and "What if?" say is what would happen: locks, contracts and approvals that policy asks for by now stand in the way too.
+use crate::companies::contract;
 use crate::world::{HERE, Someone, World, account, now};
 use anteroom_approvals::{Explained, WhatIf, Why, shipped_policies};
 use anteroom_domain::{DisplayName, Lockable, Reason, Role};
@@ -79,7 +80,7 @@ async fn a_contract_that_is_over_and_a_target_that_is_not_theirs_are_said() {
     let (e, said) = explain(&w, &vera, Some(HERE)).await;
     assert_eq!(may(&e), (true, true, false), "{said}");
     assert!(said.contains("emergencies are for the hospital's own people"), "{said}");
-    a.change_company(None, company, now() - time::Duration::SECOND, false, None).await.unwrap();
+    a.change_company(None, company, contract(now() - time::Duration::SECOND, false), None).await.unwrap();
     let (e, said) = explain(&w, &vera, Some(HERE)).await;
     assert!(may(&e) == (false, false, false) && said.contains("The contract of vera's company is over then."), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Vendors' people: their company's targets, its contract, one session a device; and who may watch them, for how long that counts, and what
 //! the log says about it.
 use crate::{
+    companies::contract,
     connecting::permit,
     world::{HERE, Someone, World, now},
 };
@@ -46,7 +47,7 @@ impl Hospital {
     }
 
     async fn contract(&self, ends: Moment) {
-        self.w.approvals.change_company(None, self.company, ends, true, None).await.unwrap();
+        self.w.approvals.change_company(None, self.company, contract(ends, true), None).await.unwrap();
     }
 
     /// People as the database has them now.
@@ -222,9 +223,12 @@ async fn companies_have_names_of_their_own_and_are_kept_by_operators() {
     let (a, ends) = (&h.w.approvals, now() + time::Duration::days(1));
     assert_eq!(a.add_company(None, name(), ends, true).await.unwrap_err(), ManageError::Taken("company name"));
     assert_eq!(a.add_company(Some(h.vera.person.id), name(), ends, true).await.unwrap_err(), ManageError::NotAllowed);
-    assert_eq!(a.change_company(Some(h.nora.person.id), h.company, ends, false, None).await.unwrap_err(), ManageError::NotAllowed);
+    assert_eq!(
+        a.change_company(Some(h.nora.person.id), h.company, contract(ends, false), None).await.unwrap_err(),
+        ManageError::NotAllowed
+    );
     let unknown = CompanyId(Uuid::now_v7());
-    assert_eq!(a.change_company(None, unknown, ends, false, None).await.unwrap_err(), ManageError::NoSuch("company"));
+    assert_eq!(a.change_company(None, unknown, contract(ends, false), None).await.unwrap_err(), ManageError::NoSuch("company"));
     let found = a.company_by_name("made-up imaging").await.unwrap().unwrap();
     assert!(found.id == h.company && found.supervised && a.companies().await.unwrap() == [found]);
 }

@@ -19,6 +19,5 @@ pub use guard::{Guard, guard};
 pub use limits::{PreAuthLimits, Refused, Slot};
 pub use notices::{Listener, Notices};
 pub use opened::{Common, Opened, record_of};
-pub use orders::orders;
-pub use patients::stopped;
+pub use orders::{orders, stopped};
 pub use registry::{Entry, Registry};

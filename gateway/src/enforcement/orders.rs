@@ -3,8 +3,15 @@
 use super::Registry;
 use anteroom_approvals::{Approvals, Change, StoreError};
 use anteroom_domain::{Hold, MessageId, PersonId, SessionControl as _, SessionId};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use std::time::Duration;
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
+
+/// How long the database has to hear of a stop.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Carries them out until `stop`. A message that was missed stays unanswered, and whoever wrote it is told so; whether a session stands
 /// still is looked up again.
@@ -30,6 +37,13 @@ pub async fn orders(approvals: Approvals, registry: Registry, mut changes: Recei
             Ok(_) => {}
             Err(RecvError::Closed) => return,
         }
+    }
+}
+
+/// A rule made it stand still: written down, so that the portal offers to resume it from whichever gateway.
+pub async fn stopped(approvals: &Approvals, session: SessionId) {
+    if !matches!(timeout(ANSWER, approvals.stopped_by_rule(session)).await, Ok(Ok(()))) {
+        tracing::warn!(%session, "that a rule stopped a session could not be kept; it will be when the database is back");
     }
 }
 

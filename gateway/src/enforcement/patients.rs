@@ -1,6 +1,6 @@
 //! Counts what a session shows while it runs, and does what policy wants done about it.
-use super::{Common, EndSignal, Notices, Registry};
-use anteroom_approvals::Approvals;
+use super::{Common, EndSignal, Notices, Registry, orders::stopped};
+use anteroom_approvals::StoreError;
 use anteroom_domain::{EndReason, Hold, PatientsSeen, PersonId, SessionId};
 use anteroom_policy::Reaction;
 use anteroom_recorder::Recording;
@@ -27,14 +27,14 @@ pub(super) async fn count(common: Common, recording: Recording, session: Session
             continue;
         }
         let (approvals, limits) = (&common.approvals, &common.patients);
-        let reaction = match timeout(PATIENCE, approvals.patients_seen(session, person, &seen, limits)).await {
-            Ok(Ok(reaction)) => {
+        let answer = timeout(PATIENCE, approvals.patients_seen(session, person, &seen, limits)).await;
+        let reaction = match answer.unwrap_or(Err(StoreError::Away)) {
+            Ok(reaction) => {
                 told = seen.clone();
                 reaction
             }
-            late => {
-                let why = late.map_or_else(|_| "no answer".to_owned(), |r| r.map_or_else(|e| e.to_string(), |_| String::new()));
-                tracing::warn!(%session, why, "patients seen could not be counted; trying again");
+            Err(e) => {
+                tracing::warn!(%session, error = %e, "patients seen could not be counted; trying again");
                 approvals.patients_seen_meanwhile(session, person, &seen, limits, obeyed).await
             }
         };
@@ -46,13 +46,6 @@ pub(super) async fn count(common: Common, recording: Recording, session: Session
                 stopped(approvals, session).await;
             }
         }
-    }
-}
-
-/// A rule made it stand still: written down, so that the portal offers to resume it from whichever gateway.
-pub async fn stopped(approvals: &Approvals, session: SessionId) {
-    if !matches!(timeout(PATIENCE, approvals.stopped_by_rule(session)).await, Ok(Ok(()))) {
-        tracing::warn!(%session, "that a rule stopped a session could not be kept; it will be when the database is back");
     }
 }
 

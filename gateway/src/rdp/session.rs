@@ -13,7 +13,7 @@ use anteroom_approvals::{Change, Credential, Redeemed};
 use anteroom_domain::{AuditEvent, EndReason, PersonId, SessionId};
 use anteroom_policy::Permit;
 use anteroom_rdp::{
-    Policy, Start,
+    Policy,
     client_info::{Info, Login},
     connect::Initial,
 };
@@ -246,15 +246,15 @@ impl Session {
     /// One client and a target connection of its own.
     async fn connection(&mut self, mut client: Client, permit: &Permit, releases: &mut mpsc::Receiver<Released>) -> Outcome {
         // While the session stands still with nothing to be seen, the target is not touched: the client has a desktop of ours.
-        let waits = !self.entry.standing().shows();
-        let mut hall = match waits {
-            true => match Hall::open(&mut client, permit, self.entry.holds(), self.notices.listen()).await {
+        let stands = if self.entry.standing().shows() { Stands::Outside } else { Stands::InLobby };
+        let mut hall = match stands {
+            Stands::InLobby => match Hall::open(&mut client, permit, self.entry.holds(), self.notices.listen()).await {
                 Ok(hall) => Some(hall),
                 Err(e) => return left(self.opened.id(), &e),
             },
-            false => None,
+            Stands::Outside => None,
         };
-        let way = Way { permit, stands: if waits { Stands::InLobby } else { Stands::Outside } };
+        let way = Way { permit, stands };
         let first = Redirected::default();
         let came = {
             let (initial, wire) = (&client.initial, &mut client.wire);
@@ -293,8 +293,7 @@ impl Session {
             if let Err(e) = self.introduce(&mut joined, way, &settled.info, &login).await {
                 return self.turned_away(client, hall, permit, (EndReason::TargetUnreachable, e.to_string())).await;
             }
-            let start = if waits { Start::Lobby } else { Start::Licensing };
-            let relay = client::relay(start, &client.initial, (&settled.numbers, &joined.numbers), self.policy.clone());
+            let relay = client::relay(stands.start(), &client.initial, (&settled.numbers, &joined.numbers), self.policy.clone());
             if !opened_channel && self.open_channel(channel, &client, &settled.numbers).await.is_err() {
                 return Outcome::Ended(EndReason::RecordingFailed);
             }

@@ -11,7 +11,7 @@ use anteroom_approvals::Approvals;
 use anteroom_domain::{AuditEvent, CertificateFingerprint, PersonId, Target};
 use anteroom_policy::Permit;
 use anteroom_rdp::{
-    Side,
+    Side, Start,
     client_info::{Audio, Info, Login},
     connect::{self, ConnectError, ForTarget, Initial, Response},
     mcs::{self, Numbers},
@@ -61,6 +61,16 @@ pub(super) enum Stands {
     Outside,
     /// It has a desktop of ours, and connecting is behind it.
     InLobby,
+}
+
+impl Stands {
+    /// Where the relay between both takes over.
+    pub(super) fn start(self) -> Start {
+        match self {
+            Self::Outside => Start::Licensing,
+            Self::InLobby => Start::Lobby,
+        }
+    }
 }
 
 /// A target that has let us in, as far as NLA goes.

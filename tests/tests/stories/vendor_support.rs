@@ -13,6 +13,15 @@ fn vera(w: &World) -> (Person, Person) {
     (vera, ben)
 }
 
+/// A supervisor in her own browser, with a passkey of its own.
+fn nora(w: &World) -> Browser {
+    let nora = Browser::start("nora", &w.origin).unwrap();
+    nora.open(&w.add_person("nora", &["approver"]).unwrap()).unwrap();
+    nora.click("Create a passkey").unwrap();
+    nora.expect("Hello, Nora Example").unwrap();
+    nora
+}
+
 fn running(w: &World) -> Option<String> {
     let all = w.sessions().unwrap();
     all.iter().find(|s| s["ended_at"].is_null()).and_then(|s| s["id"].as_str()).map(str::to_owned)
@@ -44,11 +53,7 @@ fn typed(s: &mut SshSession, text: &str) {
 fn a_vendor_waits_in_the_lobby_works_while_watched_and_stands_still_when_nobody_watches() {
     let w = World::start().unwrap();
     let (vera, _ben) = vera(&w);
-    // The supervisor's own browser, with a passkey of its own.
-    let nora = Browser::start("nora", &w.origin).unwrap();
-    nora.open(&w.add_person("nora", &["approver"]).unwrap()).unwrap();
-    nora.click("Create a passkey").unwrap();
-    nora.expect("Hello, Nora Example").unwrap();
+    let nora = nora(&w);
     nora.open("/supervise").unwrap();
     nora.expect("Nobody waits for a supervisor").unwrap();
 
@@ -125,10 +130,7 @@ fn a_vendor_waits_in_the_lobby_works_while_watched_and_stands_still_when_nobody_
 fn whoever_watches_is_offered_what_is_opened_beside_it() {
     let w = World::start().unwrap();
     let (vera, _ben) = vera(&w);
-    let nora = Browser::start("nora", &w.origin).unwrap();
-    nora.open(&w.add_person("nora", &["approver"]).unwrap()).unwrap();
-    nora.click("Create a passkey").unwrap();
-    nora.expect("Hello, Nora Example").unwrap();
+    let nora = nora(&w);
     let socket = format!("-oControlPath={}", w.dir.join("shared").display());
     let mut first = w.ssh(&vera).unwrap().option("-oControlMaster=yes").option(&socket).terminal(80, 24).spawn().unwrap();
     first.expect("waiting for a supervisor").unwrap();

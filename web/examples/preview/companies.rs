@@ -1,7 +1,7 @@
 //! Vendor companies: one that works here, one whose contract has ended.
 use crate::somebody;
 use anteroom_approvals::{Approvals, NewTarget};
-use anteroom_domain::{Moment, PersonId, Role, TargetKind};
+use anteroom_domain::{Contract, Moment, PersonId, Role, TargetKind};
 use time::Duration;
 use url::Url;
 
@@ -30,7 +30,8 @@ pub async fn seed(a: &Approvals, origin: &Url, op: PersonId) {
         a.put_sbom(Some(op), t.id, SBOM).await.unwrap();
     }
     let why = "Contract not renewed: the pumps are replaced by spring";
-    a.change_company(Some(op), pumps, now - Duration::days(3), true, Some(why.parse().unwrap())).await.unwrap();
+    let over = Contract { ends: now - Duration::days(3), supervised: true, sponsors: None };
+    a.change_company(Some(op), pumps, over, Some(why.parse().unwrap())).await.unwrap();
     println!("company {imaging}");
     println!("company-ended {pumps}");
 }

@@ -15,16 +15,10 @@ pub enum CompanyEvent {
         company: CompanyId,
         contract_ends: CanonicalText,
         supervised: bool,
-        /// The words are kept with the company.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason_sha256: Option<String>,
-    },
-    /// Who has to approve what its people ask for.
-    Sponsored {
-        company: CompanyId,
-        /// None: whoever the policies name.
+        /// Of whom one has to approve what its people ask for; none: whoever the policies name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sponsors: Option<GroupName>,
+        /// The words are kept with the company.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason_sha256: Option<String>,
     },

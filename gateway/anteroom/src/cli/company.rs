@@ -3,7 +3,7 @@ use super::{
     context::{Context, with_context},
     output::moment,
 };
-use anteroom_domain::{Company, DisplayName, GroupName, Moment, Reason, TargetName, company::last_moment};
+use anteroom_domain::{Company, Contract, DisplayName, GroupName, Moment, Reason, TargetName, company::last_moment};
 use clap::Subcommand;
 use time::{Date, format_description::well_known::Rfc3339, macros::format_description};
 
@@ -86,13 +86,13 @@ pub(crate) async fn run(a: Args, out: &mut Out) -> Done {
         }
         What::Set { name, until, supervised, sponsors, no_sponsors, reason } => {
             let company = named(&cx, &name).await?;
-            if sponsors.is_some() || no_sponsors {
-                cx.approvals.set_sponsors(None, company.id, sponsors, reason.clone()).await?;
-            }
-            if until.is_some() || supervised.is_some() {
-                let (until, supervised) = (until.unwrap_or(company.contract_ends), supervised.unwrap_or(company.supervised));
-                cx.approvals.change_company(None, company.id, until, supervised, reason).await?;
-            }
+            let now = company.contract();
+            let contract = Contract {
+                ends: until.unwrap_or(now.ends),
+                supervised: supervised.unwrap_or(now.supervised),
+                sponsors: sponsors.or(now.sponsors.filter(|_| !no_sponsors)),
+            };
+            cx.approvals.change_company(None, company.id, contract, reason).await?;
             let c = named(&cx, &name).await?;
             let approve = c.sponsors.map_or_else(String::new, |g| format!("; one of {g} has to approve what they ask for"));
             Ok(out.line(format!("{name}: contract until {}, its people {}{approve}", moment(c.contract_ends), watched(c.supervised)))?)

@@ -32,8 +32,6 @@ const GRANTED: u16 = 2;
 const COOPERATE: u16 = 4;
 /// The only server there is says this of itself (2.2.1.21).
 const CONTROL_ID: u32 = 0x03ea;
-/// FASTPATH_UPDATETYPE_BITMAP, not fragmented.
-const BITMAP_UPDATE: u8 = 1;
 
 #[derive(Debug)]
 pub(super) struct Room {
@@ -144,10 +142,7 @@ impl Room {
         }
         for body in updates {
             if self.fast_path {
-                let mut update = vec![BITMAP_UPDATE];
-                update.put16(u16::try_from(body.len()).unwrap_or(u16::MAX));
-                update.extend_from_slice(&body);
-                self.answers.extend(frame::fast_path(0, &update).map(Bytes::from));
+                self.answers.extend(bitmap::fast_path(&body));
             } else {
                 self.say_data(kind::UPDATE, &body);
             }

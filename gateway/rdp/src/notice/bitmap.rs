@@ -1,8 +1,11 @@
 //! A notice as bitmap updates, for sessions without the graphics pipeline (MS-RDPBCGR 2.2.9.1.1.3.1.2).
 
 use super::{Banner, INK};
-use crate::wire::Put as _;
+use crate::wire::{Put as _, frame};
+use bytes::Bytes;
 
+/// FASTPATH_UPDATETYPE_BITMAP, not fragmented.
+const BITMAP_UPDATE: u8 = 1;
 /// A side of one bitmap: small, as every server's are.
 const TILE: usize = 64;
 /// Body of one update.
@@ -28,6 +31,14 @@ pub(crate) fn blank(width: u16, height: u16, colour: [u8; 3], depth: u16) -> Vec
     let row = [false; TILE];
     let width = usize::from(width & !3);
     tiles(width, height.into(), |at, w, h| rectangle(at, (w, h), depth, [colour, INK], &vec![&row[..w]; h]))
+}
+
+/// The same bytes in a fast-path frame; without fast path they are the body of a Graphics Update PDU.
+pub(crate) fn fast_path(body: &[u8]) -> Option<Bytes> {
+    let mut update = vec![BITMAP_UPDATE];
+    update.put16(u16::try_from(body.len()).ok()?);
+    update.extend_from_slice(body);
+    frame::fast_path(0, &update).map(Bytes::from)
 }
 
 /// Made one by one: where, how wide and how high.

@@ -11,18 +11,15 @@ use crate::{
     notice::{BACK, Banner, INK, bitmap},
     violation::Side,
     wire::{
-        Put as _, frame,
+        Put as _,
         share::{self, SERVER_USER, kind},
         svc,
     },
 };
-use bytes::Bytes;
 use std::time::Duration;
 
 /// Between two paintings of the same notice.
 const AGAIN: Duration = Duration::from_millis(250);
-/// FASTPATH_UPDATETYPE_BITMAP, not fragmented.
-const BITMAP_UPDATE: u8 = 1;
 /// GFX_PIXEL_FORMAT_XRGB_8888.
 const XRGB: u8 = 0x20;
 
@@ -137,10 +134,7 @@ impl Relay {
         }
         for body in bitmap::updates(banner, self.depth) {
             if self.fast_path_output {
-                let mut update = vec![BITMAP_UPDATE];
-                update.put16(u16::try_from(body.len()).unwrap_or(u16::MAX));
-                update.extend_from_slice(&body);
-                self.actions.extend(frame::fast_path(0, &update).map(|f| Action::ToClient(Bytes::from(f))));
+                self.actions.extend(bitmap::fast_path(&body).map(Action::ToClient));
             } else if let Some(share_id) = self.share_id {
                 // xrdp as it comes: the same bytes in a Graphics Update PDU
                 self.send(Side::Client, self.io, &share::data_pdu(share_id, SERVER_USER, kind::UPDATE, &body));

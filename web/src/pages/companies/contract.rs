@@ -10,7 +10,7 @@ use crate::{
     state::App,
 };
 use anteroom_approvals::ManageError;
-use anteroom_domain::{CompanyId, GroupName, Moment, PersonId, Reason};
+use anteroom_domain::{CompanyId, Contract, GroupName, Reason};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -18,7 +18,7 @@ use axum::{
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Contract {
+pub(crate) struct Changed {
     until: String,
     /// `no`: its people work unwatched. All else means that somebody watches.
     watched: String,
@@ -28,11 +28,16 @@ pub(crate) struct Contract {
     reason: String,
 }
 
-impl Contract {
-    fn read(&self) -> Result<(Moment, Option<GroupName>, Reason), String> {
+impl Changed {
+    fn watched(&self) -> bool {
+        self.watched != "no"
+    }
+
+    fn read(&self) -> Result<(Contract, Reason), String> {
         let sponsors = Some(self.sponsors.trim()).filter(|s| !s.is_empty()).map(GroupName::new).transpose();
         let sponsors = sponsors.map_err(|e| format!("The sponsors' group: {e}"))?;
-        Ok((read_day(&self.until)?, sponsors, Reason::new(self.reason.trim()).map_err(|e| e.to_string())?))
+        let contract = Contract { ends: read_day(&self.until)?, supervised: self.watched(), sponsors };
+        Ok((contract, Reason::new(self.reason.trim()).map_err(|e| e.to_string())?))
     }
 }
 
@@ -41,11 +46,11 @@ pub(crate) async fn change(
     frame: Frame,
     viewer: Viewer,
     Id(id): Id<CompanyId>,
-    FormOf(f): FormOf<Contract>,
+    FormOf(f): FormOf<Changed>,
 ) -> Result<Response, Problem> {
-    let watched = f.watched != "no";
+    let watched = f.watched();
     let wrong = match f.read() {
-        Ok(read) => match change_both(&app, viewer.person.id, id, read, watched).await {
+        Ok((contract, reason)) => match app.approvals.change_company(Some(viewer.person.id), id, contract, Some(reason)).await {
             Ok(()) => return Ok(Redirect::to(&format!("/companies/{id}?done=contract-changed")).into_response()),
             Err(ManageError::NoSuch(_)) => return Err(Problem::not_found()),
             Err(e @ ManageError::Invalid { .. }) => e.failure().text,
@@ -55,16 +60,4 @@ pub(crate) async fn change(
     };
     let filled = Filled { until: Some(f.until), watched: Some(watched), sponsors: Some(f.sponsors), reason: f.reason, ..Filled::default() };
     html_again(&Show::page(&app, frame, id, Some(wrong), filled).await?)
-}
-
-/// Sponsors first: of the two only they can be wrong in themselves.
-async fn change_both(
-    app: &App,
-    by: PersonId,
-    id: CompanyId,
-    (until, sponsors, reason): (Moment, Option<GroupName>, Reason),
-    watched: bool,
-) -> Result<(), ManageError> {
-    app.approvals.set_sponsors(Some(by), id, sponsors, Some(reason.clone())).await?;
-    app.approvals.change_company(Some(by), id, until, watched, Some(reason)).await
 }
